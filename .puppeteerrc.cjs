@@ -1,0 +1,2 @@
+// Debian's Chromium is used; puppeteer must not download one of its own.
+module.exports = { skipDownload: true };

@@ -1,0 +1,41 @@
+/**
+ * What was wrong with something that came from outside: which file (or flag), which place in it,
+ * what was found there and what was expected instead.
+ */
+export interface InputFault {
+  /** The file, directory, flag or message that was read. */
+  readonly source: string;
+  /** The place inside the source: a key path, a byte offset, a tensor's name, a record number. */
+  readonly place?: string;
+  /** What was found. */
+  readonly found: string;
+  /** What would have been accepted. */
+  readonly expected: string;
+  /** What the user can do about it, as a full sentence. */
+  readonly hint?: string;
+}
+
+/** Bad usage or bad input: shown as one message without a stack trace, exit code 2. */
+export class InputError extends Error {
+  override readonly name = 'InputError';
+
+  constructor(readonly fault: InputFault) {
+    const where = fault.place === undefined ? fault.source : `${fault.source}: ${fault.place}`;
+    const hint = fault.hint === undefined ? '' : `\n${fault.hint}`;
+    super(`${where}: found ${fault.found}; expected ${fault.expected}${hint}`);
+  }
+}
+
+/** A device could not be opened, or a cell could not be measured on it: exit code 3. */
+export class DeviceError extends Error {
+  override readonly name = 'DeviceError';
+}
+
+/**
+ * The message of anything that was thrown, for a log line or a stored reason.
+ *
+ * @param thrown - what a `catch` received
+ */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,55 @@
+/**
+ * Conversions between float32 and the two 16-bit floats. Both round to nearest, ties to even, as
+ * IEEE 754 does; float16 keeps subnormals, infinities and NaN.
+ */
+
+const f32 = new Float32Array(1);
+const bits = new Uint32Array(f32.buffer);
+
+/** The largest finite float16. */
+export const FLOAT16_MAX = 65504;
+
+/** The float16 (as its 16 bits) nearest to a number; beyond ±65504 (plus half a step) it is infinite. */
+export function float16Bits(value: number): number {
+  f32[0] = value;
+  const x = bits[0]!;
+  const sign = (x >>> 16) & 0x8000;
+  const magnitude = x & 0x7fffffff;
+  if (magnitude > 0x7f800000) return sign | 0x7e00;
+  if (magnitude >= 0x477ff000) return sign | 0x7c00;
+  if (magnitude < 0x38800000) {
+    // Subnormal: let float32 addition do the rounding at the right bit.
+    f32[0] = Math.abs(value) + 0.5;
+    return sign | (bits[0]! - 0x3f000000);
+  }
+  const rounded = magnitude + 0xfff + ((magnitude >>> 13) & 1);
+  return sign | ((rounded - 0x38000000) >>> 13);
+}
+
+/** The number that the 16 bits of a float16 stand for. */
+export function float16Value(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >>> 10) & 0x1f;
+  const mantissa = half & 0x3ff;
+  if (exponent === 0x1f) return mantissa === 0 ? sign * Infinity : NaN;
+  if (exponent === 0) return sign * mantissa * 2 ** -24;
+  return sign * (1 + mantissa / 1024) * 2 ** (exponent - 15);
+}
+
+/** Float32 values as float16 bits, element by element. */
+export function toFloat16(values: Float32Array): Uint16Array {
+  return Uint16Array.from(values, float16Bits);
+}
+
+/** Float16 bits as float32 values, element by element (exact). */
+export function fromFloat16(halves: Uint16Array): Float32Array {
+  return Float32Array.from(halves, float16Value);
+}
+
+/** Bfloat16 bits as float32 values, element by element (exact: a bfloat16 is the upper half of a float32). */
+export function fromBfloat16(halves: Uint16Array): Float32Array {
+  const out = new Float32Array(halves.length);
+  const words = new Uint32Array(out.buffer);
+  for (let i = 0; i < halves.length; i++) words[i] = halves[i]! << 16;
+  return out;
+}

@@ -1,0 +1,262 @@
+import type { GraphBuilder, Value } from './builder.js';
+import { productOf, type Dim } from './dims.js';
+import type { DType } from './dtype.js';
+import type { Attribute } from './model.js';
+
+/**
+ * The operators EdgeFlex emits, one function each: it adds the node to the graph and returns the result with its
+ * type and shape. `name` names the result and the node. Domain `com.microsoft` operators are described in
+ * ONNX Runtime's ContribOperators.md, the others in the ONNX operator reference.
+ */
+
+const int = (value: number): Attribute => ({ type: 'int', value });
+const float = (value: number): Attribute => ({ type: 'float', value });
+const ints = (value: readonly number[]): Attribute => ({ type: 'ints', value });
+const string = (value: string): Attribute => ({ type: 'string', value });
+
+const lastDim = (value: Value): Dim => value.dims[value.dims.length - 1]!;
+const replaceLast = (dims: readonly Dim[], last: Dim): Dim[] => [...dims.slice(0, -1), last];
+
+/** Elementwise operator on two values; the result has the shape of the first (the second broadcasts). */
+export function binary(
+  g: GraphBuilder,
+  op: 'Add' | 'Sub' | 'Mul' | 'Div' | 'Max' | 'Min' | 'Pow',
+  name: string,
+  a: Value,
+  b: Value,
+): Value {
+  return g.call(op, [a, b], { ...a, name });
+}
+
+/** Elementwise operator on one value. */
+export function unary(
+  g: GraphBuilder,
+  op: 'Abs' | 'Neg' | 'Sqrt' | 'Round' | 'Floor' | 'Identity',
+  name: string,
+  x: Value,
+): Value {
+  return g.call(op, [x], { ...x, name });
+}
+
+/** Clip (ONNX 13) to two scalars. */
+export function clip(g: GraphBuilder, name: string, x: Value, low: Value, high: Value): Value {
+  return g.call('Clip', [x, low, high], { ...x, name });
+}
+
+/** Conversion to another element type. */
+export function cast(g: GraphBuilder, name: string, x: Value, to: DType, code: number): Value {
+  return g.call('Cast', [x], { name, dtype: to, dims: x.dims }, { attributes: { to: int(code) } });
+}
+
+/**
+ * Reshape (ONNX 14): no copy in ONNX Runtime.
+ *
+ * @param dims - the new shape; the dimension that depends on the batch, if any, is written as -1
+ */
+export function reshape(g: GraphBuilder, name: string, x: Value, dims: readonly Dim[]): Value {
+  const shape = dims.map((dim) => (typeof dim === 'number' ? dim : -1));
+  return g.call('Reshape', [x, g.indices(shape)], {
+    name,
+    dtype: x.dtype,
+    dims,
+  });
+}
+
+/** Transpose by a permutation. */
+export function transpose(g: GraphBuilder, name: string, x: Value, order: readonly number[]): Value {
+  const dims = order.map((axis) => x.dims[axis]!);
+  return g.call('Transpose', [x], { name, dtype: x.dtype, dims }, { attributes: { perm: ints(order) } });
+}
+
+/** Concatenation along an axis whose sizes are fixed. */
+export function concat(g: GraphBuilder, name: string, parts: readonly Value[], axis: number): Value {
+  const first = parts[0]!;
+  const total = parts.reduce((sum, part) => {
+    const size = part.dims[axis]!;
+    if (typeof size !== 'number') throw new RangeError(`${name}: concatenation along the batch`);
+    return sum + size;
+  }, 0);
+  const dims = first.dims.map((dim, index) => (index === axis ? total : dim));
+  return g.call('Concat', parts, { name, dtype: first.dtype, dims }, { attributes: { axis: int(axis) } });
+}
+
+/** Gather of rows: `index` picks along `axis`; a scalar index removes the axis. */
+export function gather(g: GraphBuilder, name: string, x: Value, index: Value, axis: number): Value {
+  const dims = [...x.dims.slice(0, axis), ...index.dims, ...x.dims.slice(axis + 1)];
+  return g.call('Gather', [x, index], { name, dtype: x.dtype, dims }, { attributes: { axis: int(axis) } });
+}
+
+/** MatMul (ONNX 13) of `[…, K]` by `[K, N]` or of two matrices. */
+export function matMul(g: GraphBuilder, name: string, a: Value, b: Value): Value {
+  return g.call('MatMul', [a, b], { name, dtype: a.dtype, dims: replaceLast(a.dims, lastDim(b)) });
+}
+
+/** Gemm (ONNX 13): `[M, K] · [K, N] + [N]`, either factor optionally transposed. */
+export function gemm(
+  g: GraphBuilder,
+  name: string,
+  a: Value,
+  b: Value,
+  bias?: Value,
+  transposed: { readonly a?: boolean; readonly b?: boolean } = {},
+): Value {
+  const rows = a.dims[transposed.a ? 1 : 0]!;
+  const columns = b.dims[transposed.b ? 0 : 1]!;
+  const attributes = { transA: int(transposed.a ? 1 : 0), transB: int(transposed.b ? 1 : 0) };
+  return g.call('Gemm', [a, b, bias], { name, dtype: a.dtype, dims: [rows, columns] }, { attributes });
+}
+
+/** LayerNormalization (ONNX 17) over the last axis; its statistics are float32 for every input type. */
+export function layerNormalization(
+  g: GraphBuilder,
+  name: string,
+  x: Value,
+  scale: Value,
+  shift: Value,
+  epsilon: number,
+): Value {
+  return g.call(
+    'LayerNormalization',
+    [x, scale, shift],
+    { ...x, name },
+    { attributes: { axis: int(-1), epsilon: float(epsilon), stash_type: int(1) } },
+  );
+}
+
+/**
+ * Attention (ONNX 23) of whole sequences, without mask or cache: `softmax(q·kᵀ / √d)·v` for each head.
+ *
+ * @param q - `[batch, tokens, heads · d]`; `k` and `v` likewise
+ */
+export function attention(g: GraphBuilder, name: string, q: Value, k: Value, v: Value, heads: number): Value {
+  const attributes = { q_num_heads: int(heads), kv_num_heads: int(heads) };
+  return g.call('Attention', [q, k, v], { ...q, name }, { attributes });
+}
+
+/** Gelu (ONNX 20), exact (erf) form. */
+export function gelu(g: GraphBuilder, name: string, x: Value): Value {
+  return g.call('Gelu', [x], { ...x, name }, { attributes: { approximate: string('none') } });
+}
+
+/** QuantizeLinear (ONNX 19) with one scale and zero point; the result has the zero point's type. */
+export function quantizeLinear(
+  g: GraphBuilder,
+  name: string,
+  x: Value,
+  scale: Value,
+  zeroPoint: Value,
+): Value {
+  return g.call('QuantizeLinear', [x, scale, zeroPoint], { name, dtype: zeroPoint.dtype, dims: x.dims });
+}
+
+/** DequantizeLinear (ONNX 19) with one scale and zero point. */
+export function dequantizeLinear(
+  g: GraphBuilder,
+  name: string,
+  x: Value,
+  scale: Value,
+  zeroPoint: Value,
+): Value {
+  return g.call('DequantizeLinear', [x, scale, zeroPoint], { name, dtype: 'float32', dims: x.dims });
+}
+
+/**
+ * MatMulIntegerToFloat (com.microsoft): an integer product that is scaled to float32, with bias, as it is written.
+ *
+ * @param a - uint8 `[…, K]`
+ * @param b - int8 `[K, N]`, symmetric (no zero point)
+ * @param scales - of `a` (scalar) and `b` (`[N]`)
+ */
+export function matMulIntegerToFloat(
+  g: GraphBuilder,
+  name: string,
+  a: Value,
+  b: Value,
+  scales: { readonly a: Value; readonly b: Value },
+  zeroPointA: Value,
+  bias: Value,
+): Value {
+  return g.call(
+    'MatMulIntegerToFloat',
+    [a, b, scales.a, scales.b, zeroPointA, undefined, bias],
+    { name, dtype: 'float32', dims: replaceLast(a.dims, lastDim(b)) },
+    { domain: 'com.microsoft' },
+  );
+}
+
+/**
+ * MatMulNBits (com.microsoft): weight-only quantised product; the activations are quantised to int8 per row and
+ * block while it runs (accuracy level 4).
+ *
+ * @param b - uint8 `[N, K / blockSize, blockSize · bits / 8]`
+ * @param scales - float32 `[N, K / blockSize]`
+ */
+export function matMulNBits(
+  g: GraphBuilder,
+  name: string,
+  a: Value,
+  b: Value,
+  scales: Value,
+  bias: Value,
+  sizes: { readonly k: number; readonly n: number; readonly bits: number; readonly blockSize: number },
+): Value {
+  return g.call(
+    'MatMulNBits',
+    [a, b, scales, undefined, undefined, bias],
+    { name, dtype: a.dtype, dims: replaceLast(a.dims, sizes.n) },
+    {
+      domain: 'com.microsoft',
+      attributes: {
+        K: int(sizes.k),
+        N: int(sizes.n),
+        bits: int(sizes.bits),
+        block_size: int(sizes.blockSize),
+        accuracy_level: int(4),
+      },
+    },
+  );
+}
+
+/**
+ * Reduction over some axes (ONNX 18: the axes are an input).
+ *
+ * @param axes - the axes to remove; undefined reduces to a scalar
+ */
+export function reduce(
+  g: GraphBuilder,
+  op: 'ReduceMin' | 'ReduceMax' | 'ReduceSum' | 'ReduceSumSquare' | 'ReduceMean',
+  name: string,
+  x: Value,
+  axes?: readonly number[],
+): Value {
+  const dims = axes ? x.dims.filter((_, axis) => !axes.includes(axis)) : [];
+  const inputs = axes ? [x, g.indices(axes)] : [x];
+  return g.call(op, inputs, { name, dtype: x.dtype, dims }, { attributes: { keepdims: int(0) } });
+}
+
+/** TopK (ONNX 11) of `k` elements along an axis; the values only. */
+export function topK(
+  g: GraphBuilder,
+  name: string,
+  x: Value,
+  k: number,
+  axis: number,
+  largest: boolean,
+): Value {
+  const dims = x.dims.map((dim, index) => (index === axis ? k : dim));
+  const [values] = g.callMany(
+    'TopK',
+    [x, g.indices([k])],
+    [
+      { name, dtype: x.dtype, dims },
+      { name: `${name}:indices`, dtype: 'int64', dims },
+    ] as const,
+    { attributes: { axis: int(axis), largest: int(largest ? 1 : 0), sorted: int(0) } },
+  );
+  return values;
+}
+
+/** Flattens all but the last dimension: `[B, S, D]` becomes `[B·S, D]`, without a copy. */
+export function asMatrix(g: GraphBuilder, name: string, x: Value): Value {
+  return reshape(g, name, x, [productOf(x.dims.slice(0, -1)), lastDim(x)]);
+}

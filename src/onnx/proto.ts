@@ -1,0 +1,258 @@
+import proto, { type onnx } from 'onnx-proto';
+import { dtypeCode, dtypeOfCode } from './dtype.js';
+import type { Attribute, OnnxModel, OnnxNode, SymbolicDim, ValueInfo } from './model.js';
+import { byteLength, tensorOf, type TensorSource } from './tensor.js';
+
+const { AttributeType } = proto.onnx.AttributeProto;
+const utf8 = new TextDecoder();
+const toUtf8 = new TextEncoder();
+
+/** Where an initializer's bytes lie when they are not inside the protobuf. */
+export interface ExternalLocation {
+  readonly file: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/**
+ * Turns a model into its protobuf.
+ *
+ * @param model - the graph
+ * @param place - for each initializer either its bytes, to lie inside the protobuf, or where they lie outside
+ */
+export function encodeModel(
+  model: OnnxModel,
+  place: ReadonlyMap<string, Uint8Array | ExternalLocation>,
+): Uint8Array {
+  const message = proto.onnx.ModelProto.create({
+    irVersion: model.irVersion,
+    producerName: 'edgeflex',
+    opsetImport: Object.entries(model.opsets).map(([domain, version]) => ({ domain, version })),
+    metadataProps: Object.entries(model.metadata).map(([key, value]) => ({ key, value })),
+    graph: {
+      name: model.name,
+      node: model.nodes.map(encodeNode),
+      input: model.inputs.map(encodeValue),
+      output: model.outputs.map(encodeValue),
+      valueInfo: model.values.map(encodeValue),
+      initializer: [...model.initializers].map(([name, tensor]) => {
+        const where = place.get(name);
+        if (where === undefined) throw new RangeError(`initializer ${name} has no place`);
+        return encodeTensor(name, tensor, where);
+      }),
+    },
+  });
+  return proto.onnx.ModelProto.encode(message).finish();
+}
+
+/**
+ * Reads a model's protobuf.
+ *
+ * @param bytes - the file's content; initializers inside it become views of these bytes
+ * @param external - gives the tensor source for an initializer that lies outside
+ * @throws Error in words when the bytes are no ONNX model or use a type EdgeFlex does not know
+ */
+export function decodeModel(
+  bytes: Uint8Array,
+  external: (info: Pick<TensorSource, 'dtype' | 'dims'>, location: ExternalLocation) => TensorSource,
+): OnnxModel {
+  const message = proto.onnx.ModelProto.decode(bytes);
+  const graph = message.graph;
+  if (!graph?.node || message.opsetImport.length === 0)
+    throw new Error('no graph or no operator set: this is not an ONNX model');
+  return {
+    name: graph.name ?? '',
+    irVersion: Number(message.irVersion),
+    opsets: Object.fromEntries(
+      message.opsetImport.map(({ domain, version }) => [
+        domain === 'ai.onnx' ? '' : (domain ?? ''),
+        Number(version),
+      ]),
+    ),
+    inputs: (graph.input ?? []).map(decodeValue),
+    outputs: (graph.output ?? []).map(decodeValue),
+    values: (graph.valueInfo ?? []).map(decodeValue),
+    nodes: graph.node.map(decodeNode),
+    initializers: new Map(
+      (graph.initializer ?? []).map((tensor) => [tensor.name ?? '', decodeTensor(tensor, external)]),
+    ),
+    metadata: Object.fromEntries(message.metadataProps.map(({ key, value }) => [key ?? '', value ?? ''])),
+  };
+}
+
+function encodeNode(node: OnnxNode): onnx.INodeProto {
+  return {
+    name: node.name,
+    opType: node.opType,
+    domain: node.domain,
+    input: [...node.inputs],
+    output: [...node.outputs],
+    attribute: Object.entries(node.attributes).map(([name, attribute]) => encodeAttribute(name, attribute)),
+  };
+}
+
+function encodeAttribute(name: string, attribute: Attribute): onnx.IAttributeProto {
+  switch (attribute.type) {
+    case 'int':
+      return { name, type: AttributeType.INT, i: attribute.value };
+    case 'float':
+      return { name, type: AttributeType.FLOAT, f: attribute.value };
+    case 'string':
+      return { name, type: AttributeType.STRING, s: toUtf8.encode(attribute.value) };
+    case 'ints':
+      return { name, type: AttributeType.INTS, ints: [...attribute.value] };
+    case 'floats':
+      return { name, type: AttributeType.FLOATS, floats: [...attribute.value] };
+    case 'strings':
+      return {
+        name,
+        type: AttributeType.STRINGS,
+        strings: attribute.value.map((text) => toUtf8.encode(text)),
+      };
+    case 'tensor':
+      throw new Error(`attribute ${name}: EdgeFlex writes constants as initializers, not as attributes`);
+  }
+}
+
+function encodeValue(value: ValueInfo): onnx.IValueInfoProto {
+  return {
+    name: value.name,
+    type: {
+      tensorType: {
+        elemType: dtypeCode(value.dtype),
+        shape: {
+          dim: value.dims.map((dim) =>
+            typeof dim === 'number' ? { dimValue: dim } : dim === '?' ? {} : { dimParam: dim },
+          ),
+        },
+      },
+    },
+  };
+}
+
+function encodeTensor(
+  name: string,
+  tensor: TensorSource,
+  where: Uint8Array | ExternalLocation,
+): onnx.ITensorProto {
+  const common = { name, dataType: dtypeCode(tensor.dtype), dims: [...tensor.dims] };
+  if (where instanceof Uint8Array) return { ...common, rawData: where };
+  return {
+    ...common,
+    dataLocation: proto.onnx.TensorProto.DataLocation.EXTERNAL,
+    externalData: [
+      { key: 'location', value: where.file },
+      { key: 'offset', value: String(where.offset) },
+      { key: 'length', value: String(where.length) },
+    ],
+  };
+}
+
+function decodeNode(node: onnx.INodeProto): OnnxNode {
+  return {
+    name: node.name ?? '',
+    opType: node.opType ?? '',
+    domain: node.domain === 'ai.onnx' ? '' : (node.domain ?? ''),
+    inputs: node.input ?? [],
+    outputs: node.output ?? [],
+    attributes: Object.fromEntries(
+      (node.attribute ?? []).map((attribute) => [attribute.name ?? '', decodeAttribute(attribute)]),
+    ),
+  };
+}
+
+function decodeAttribute(attribute: onnx.IAttributeProto): Attribute {
+  switch (attribute.type) {
+    case AttributeType.INT:
+      return { type: 'int', value: Number(attribute.i) };
+    case AttributeType.FLOAT:
+      return { type: 'float', value: attribute.f ?? 0 };
+    case AttributeType.STRING:
+      return { type: 'string', value: utf8.decode(attribute.s ?? new Uint8Array()) };
+    case AttributeType.INTS:
+      return { type: 'ints', value: (attribute.ints ?? []).map(Number) };
+    case AttributeType.FLOATS:
+      return { type: 'floats', value: attribute.floats ?? [] };
+    case AttributeType.STRINGS:
+      return { type: 'strings', value: (attribute.strings ?? []).map((text) => utf8.decode(text)) };
+    case AttributeType.TENSOR:
+      return {
+        type: 'tensor',
+        value: decodeTensor(attribute.t ?? {}, () => {
+          throw new Error(`attribute ${attribute.name ?? ''}: external data in an attribute`);
+        }),
+      };
+    default:
+      throw new Error(
+        `attribute ${attribute.name ?? ''}: type ${attribute.type ?? 'none'} (a subgraph?) is not supported`,
+      );
+  }
+}
+
+function decodeValue(value: onnx.IValueInfoProto): ValueInfo {
+  const tensor = value.type?.tensorType;
+  const dtype = dtypeOfCode(tensor?.elemType ?? 0);
+  if (dtype === undefined)
+    throw new Error(`value ${value.name ?? ''}: element type ${tensor?.elemType ?? 'none'} is not supported`);
+  return {
+    name: value.name ?? '',
+    dtype,
+    dims: (tensor?.shape?.dim ?? []).map((dim): SymbolicDim => {
+      if (dim.dimParam) return dim.dimParam;
+      return dim.dimValue === undefined || dim.dimValue === null ? '?' : Number(dim.dimValue);
+    }),
+  };
+}
+
+function decodeTensor(
+  tensor: onnx.ITensorProto,
+  external: (info: Pick<TensorSource, 'dtype' | 'dims'>, location: ExternalLocation) => TensorSource,
+): TensorSource {
+  const dtype = dtypeOfCode(tensor.dataType ?? 0);
+  const name = tensor.name ?? '';
+  if (dtype === undefined)
+    throw new Error(`tensor ${name}: element type ${tensor.dataType ?? 'none'} is not supported`);
+  const dims = (tensor.dims ?? []).map(Number);
+  if (tensor.dataLocation === proto.onnx.TensorProto.DataLocation.EXTERNAL)
+    return external({ dtype, dims }, externalLocation(tensor, byteLength({ dtype, dims })));
+  const inside = elementsInside(tensor);
+  if (inside.byteLength !== byteLength({ dtype, dims }))
+    throw new Error(
+      `tensor ${name}: ${inside.byteLength} bytes where ${dtype}[${dims.join(',')}] needs ${byteLength({ dtype, dims })}`,
+    );
+  return tensorOf(dtype, dims, inside);
+}
+
+function externalLocation(tensor: onnx.ITensorProto, expectedLength: number): ExternalLocation {
+  const entries = new Map((tensor.externalData ?? []).map(({ key, value }) => [key ?? '', value ?? '']));
+  const file = entries.get('location');
+  if (!file) throw new Error(`tensor ${tensor.name ?? ''}: external data without a location`);
+  const length = Number(entries.get('length') ?? expectedLength);
+  if (length !== expectedLength)
+    throw new Error(
+      `tensor ${tensor.name ?? ''}: external data of ${length} bytes where its shape needs ${expectedLength}`,
+    );
+  return { file, offset: Number(entries.get('offset') ?? 0), length };
+}
+
+/** The elements of a tensor that lies in the protobuf, which has one field for raw bytes and one per family of types. */
+function elementsInside(tensor: onnx.ITensorProto): Uint8Array {
+  if (tensor.rawData && tensor.rawData.byteLength > 0) return tensor.rawData;
+  const bytesOf = (array: { buffer: ArrayBufferLike; byteOffset: number; byteLength: number }): Uint8Array =>
+    new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+  if (tensor.floatData?.length) return bytesOf(Float32Array.from(tensor.floatData));
+  if (tensor.doubleData?.length) return bytesOf(Float64Array.from(tensor.doubleData));
+  if (tensor.int64Data?.length)
+    return bytesOf(BigInt64Array.from(tensor.int64Data, (value) => BigInt(value.toString())));
+  const small = tensor.int32Data ?? [];
+  switch (dtypeOfCode(tensor.dataType ?? 0)) {
+    case 'int32':
+      return bytesOf(Int32Array.from(small));
+    case 'int8':
+    case 'uint8':
+    case 'bool':
+      return Uint8Array.from(small);
+    default:
+      return bytesOf(Uint16Array.from(small));
+  }
+}

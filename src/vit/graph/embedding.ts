@@ -1,0 +1,53 @@
+import type { GraphBuilder, Value } from '../../onnx/builder.js';
+import { batch } from '../../onnx/dims.js';
+import { asMatrix, binary, concat, gemm, reshape, transpose } from '../../onnx/ops.js';
+import { patchCount } from '../config.js';
+import type { ViT } from '../vit.js';
+import { floatConstant, matrixConstant } from './constants.js';
+
+/** Name of a model's input. */
+export const INPUT = 'pixel_values';
+
+/** Adds a model's input: preprocessed pixels `[batch, channels, size, size]`. */
+export function emitPixels(g: GraphBuilder, vit: ViT): Value {
+  const { channels, imageSize } = vit.config;
+  return g.input(INPUT, 'float32', [batch, channels, imageSize, imageSize]);
+}
+
+/**
+ * Adds the embedding: the image cut into patches, each a row times the patch matrix, the class token before them and
+ * the positions added. A convolution whose stride is its kernel is this product; as a Gemm it needs no im2col.
+ *
+ * @param g - the graph
+ * @param vit - the model
+ * @param pixels - `[batch, channels, size, size]`
+ * @returns `[batch·tokens, hidden]`
+ */
+export function emitEmbedding(g: GraphBuilder, vit: ViT, pixels: Value): Value {
+  const { channels, imageSize, patchSize, hiddenSize } = vit.config;
+  const side = imageSize / patchSize;
+  const patches = patchCount(vit.config);
+  const cut = reshape(g, 'patches:cut', pixels, [batch, channels, side, patchSize, side, patchSize]);
+  const ordered = transpose(g, 'patches:ordered', cut, [0, 2, 4, 1, 3, 5]);
+  const rows = reshape(g, 'patches', ordered, [{ perBatch: patches }, channels * patchSize ** 2]);
+  const weight = matrixConstant(g, vit, 'patch.weight');
+  const projected = gemm(g, 'patch', rows, weight, floatConstant(g, vit, 'patch.bias'));
+  const sequence = reshape(g, 'patch:sequence', projected, [batch, patches, hiddenSize]);
+  const tokens = concat(g, 'tokens', [classTokens(g, vit, pixels), sequence], 1);
+  const positioned = binary(g, 'Add', 'embedded', tokens, floatConstant(g, vit, 'positions'));
+  return asMatrix(g, 'embedding', positioned);
+}
+
+/** The class token once for each image: `[batch, 1, hidden]`. */
+function classTokens(g: GraphBuilder, vit: ViT, pixels: Value): Value {
+  const { hiddenSize } = vit.config;
+  const batchSize = g.call(
+    'Shape',
+    [pixels],
+    { name: 'batch_size', dtype: 'int64', dims: [1] },
+    { attributes: { start: { type: 'int', value: 0 }, end: { type: 'int', value: 1 } } },
+  );
+  const shape = concat(g, 'cls:shape', [batchSize, g.indices([1, hiddenSize])], 0);
+  const cls = floatConstant(g, vit, 'cls');
+  return g.call('Expand', [cls, shape], { name: 'cls:all', dtype: 'float32', dims: [batch, 1, hiddenSize] });
+}

@@ -1,0 +1,76 @@
+import type { GraphBuilder, Value } from '../../onnx/builder.js';
+import { gemm, matMulIntegerToFloat, matMulNBits, quantizeLinear } from '../../onnx/ops.js';
+import { float32, scalar, tensorOf } from '../../onnx/tensor.js';
+import { linearName, linearWidths, type LinearRole } from '../linears.js';
+import { formOf, weightOf, type ViT } from '../vit.js';
+import { floatConstant, matrixConstant } from './constants.js';
+
+/** A value in uint8 and the two constants that say what its integers mean. */
+interface Quantized {
+  readonly value: Value;
+  readonly scale: Value;
+  readonly zeroPoint: Value;
+}
+
+/** Quantised values that were emitted before, so that q, k and v share one. */
+export type QuantizedValues = Map<string, Quantized>;
+
+/**
+ * Adds one linear of a block, `y = x · Wᵀ + b`, in the form the model gives it.
+ *
+ * @param g - the graph
+ * @param vit - the model
+ * @param layer - the block
+ * @param role - which of its linears
+ * @param x - `[rows, inputs]`, float32
+ * @param known - quantised values emitted so far; it is added to
+ * @returns `[rows, outputs]`, float32
+ */
+export function emitLinear(
+  g: GraphBuilder,
+  vit: ViT,
+  layer: number,
+  role: LinearRole,
+  x: Value,
+  known: QuantizedValues,
+): Value {
+  const name = linearName(layer, role);
+  const form = formOf(vit, name);
+  const bias = floatConstant(g, vit, `${name}.bias`);
+  const [inputs, outputs] = linearWidths(vit.config, layer, role);
+  switch (form.kind) {
+    case 'float':
+      return gemm(g, name, x, matrixConstant(g, vit, `${name}.weight`), bias);
+    case 'int8': {
+      const a = quantized(g, name, x, form.inputScale, form.inputZeroPoint, known);
+      const b = matrixConstant(g, vit, `${name}.weight`);
+      const scale = g.constant(`${name}.weight_scales`, float32([outputs], form.weightScales));
+      return matMulIntegerToFloat(g, name, a.value, b, { a: a.scale, b: scale }, a.zeroPoint, bias);
+    }
+    case 'blockwise': {
+      const { bits, blockSize } = form;
+      const b = g.constant(`${name}.weight`, weightOf(vit, `${name}.weight`));
+      const blocks = Math.ceil(inputs / blockSize);
+      const scales = g.constant(`${name}.weight_scales`, float32([outputs, blocks], form.scales));
+      return matMulNBits(g, name, x, b, scales, bias, { k: inputs, n: outputs, bits, blockSize });
+    }
+  }
+}
+
+function quantized(
+  g: GraphBuilder,
+  linear: string,
+  x: Value,
+  scale: number,
+  zeroPoint: number,
+  known: QuantizedValues,
+): Quantized {
+  const key = `${x.name} ${scale} ${zeroPoint}`;
+  const present = known.get(key);
+  if (present) return present;
+  const s = g.constant(`${linear}.input_scale`, scalar(scale));
+  const z = g.constant(`${linear}.input_zero_point`, tensorOf('uint8', [], Uint8Array.of(zeroPoint)));
+  const made = { value: quantizeLinear(g, `${linear}.input_u8`, x, s, z), scale: s, zeroPoint: z };
+  known.set(key, made);
+  return made;
+}

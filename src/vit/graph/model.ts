@@ -1,0 +1,24 @@
+import { GraphBuilder } from '../../onnx/builder.js';
+import type { OnnxModel } from '../../onnx/model.js';
+import { layerCount } from '../config.js';
+import type { ViT } from '../vit.js';
+import { emitBlock } from './block.js';
+import { emitEmbedding, emitPixels } from './embedding.js';
+import { emitHead } from './head.js';
+
+/**
+ * The graph of a model, from preprocessed pixels to logits, in the form that ONNX Runtime's CPU provider executes fast.
+ *
+ * Input `pixel_values` `[batch, channels, size, size]`, output `logits` `[batch, classes]`, both float32.
+ *
+ * @param vit - the model
+ * @param metadata - properties to store in the file
+ */
+export function buildGraph(vit: ViT, metadata: Readonly<Record<string, string>> = {}): OnnxModel {
+  const g = new GraphBuilder('vit');
+  let residual = emitEmbedding(g, vit, emitPixels(g, vit));
+  for (let layer = 0; layer < layerCount(vit.config); layer++)
+    ({ residual } = emitBlock(g, vit, layer, residual));
+  g.output(emitHead(g, vit, residual));
+  return g.finish(metadata);
+}

@@ -1,0 +1,98 @@
+import { elementCount, type TensorSource } from '../onnx/tensor.js';
+import { layerCount, tokenCount, type ViTConfig } from './config.js';
+import { linearNames, linearRoles, linearWidths, type LinearForm, type LinearName } from './linears.js';
+
+/**
+ * A Vision Transformer: architecture, weights and the form each linear has. Immutable: a compression stage makes
+ * a new one that shares the tensors it did not change.
+ *
+ * Weights (`[outputs, inputs]` for matrices, as PyTorch stores them):
+ * `patch.weight` `[hidden, channels·patch²]`, `patch.bias`, `cls` `[hidden]`, `positions` `[tokens, hidden]`,
+ * `layers.N.norm1.{weight,bias}`, `layers.N.{q,k,v,o,fc1,fc2}.{weight,bias}`, `layers.N.norm2.{weight,bias}`,
+ * `norm.{weight,bias}`, `head.{weight,bias}`.
+ */
+export interface ViT {
+  readonly config: ViTConfig;
+  readonly weights: ReadonlyMap<string, TensorSource>;
+  /** Linears that are not plain float. */
+  readonly forms: ReadonlyMap<LinearName, LinearForm>;
+}
+
+/**
+ * The tensor of a name.
+ *
+ * @throws Error when the model has no such tensor (a fault of the program: loaders check completeness)
+ */
+export function weightOf(vit: ViT, name: string): TensorSource {
+  const tensor = vit.weights.get(name);
+  if (tensor === undefined) throw new Error(`the model has no tensor ${name}`);
+  return tensor;
+}
+
+/** The form of a linear; `float` unless a stage changed it. */
+export function formOf(vit: ViT, linear: LinearName): LinearForm {
+  return vit.forms.get(linear) ?? { kind: 'float' };
+}
+
+/**
+ * A model with some tensors and forms replaced.
+ *
+ * @param weights - new tensors by name
+ * @param forms - new forms by linear
+ */
+export function withWeights(
+  vit: ViT,
+  weights: Iterable<readonly [string, TensorSource]>,
+  forms: Iterable<readonly [LinearName, LinearForm]> = [],
+): ViT {
+  return {
+    ...vit,
+    weights: new Map([...vit.weights, ...weights]),
+    forms: new Map([...vit.forms, ...forms]),
+  };
+}
+
+/**
+ * The shape of every tensor that a float model of this architecture has, by name.
+ *
+ * @param config - the architecture
+ */
+export function weightShapes(config: ViTConfig): Map<string, readonly number[]> {
+  const { hiddenSize, channels, patchSize, labels } = config;
+  const shapes = new Map<string, readonly number[]>([
+    ['patch.weight', [hiddenSize, channels * patchSize ** 2]],
+    ['patch.bias', [hiddenSize]],
+    ['cls', [hiddenSize]],
+    ['positions', [tokenCount(config), hiddenSize]],
+  ]);
+  const norm = (name: string): void => {
+    shapes.set(`${name}.weight`, [hiddenSize]).set(`${name}.bias`, [hiddenSize]);
+  };
+  for (let layer = 0; layer < layerCount(config); layer++) {
+    norm(`layers.${layer}.norm1`);
+    norm(`layers.${layer}.norm2`);
+    for (const role of linearRoles) {
+      const [inputs, outputs] = linearWidths(config, layer, role);
+      shapes.set(`layers.${layer}.${role}.weight`, [outputs, inputs]);
+      shapes.set(`layers.${layer}.${role}.bias`, [outputs]);
+    }
+  }
+  norm('norm');
+  shapes.set('head.weight', [labels.length, hiddenSize]).set('head.bias', [labels.length]);
+  return shapes;
+}
+
+/**
+ * How many parameters an architecture has: weights and biases, whatever their number of bits. The scales and zero
+ * points of quantised linears are not counted.
+ */
+export function parameterCount(config: ViTConfig): number {
+  return [...weightShapes(config).values()].reduce((sum, dims) => sum + elementCount(dims), 0);
+}
+
+/** How many of a model's linears have each kind of form. */
+export function formCounts(vit: ViT): Record<LinearForm['kind'], number> {
+  const counts = { float: 0, int8: 0, blockwise: 0 };
+  for (const linear of linearNames(vit.config)) counts[formOf(vit, linear).kind] += 1;
+  return counts;
+}
