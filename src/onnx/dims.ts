@@ -1,7 +1,7 @@
 import type { SymbolicDim } from './model.js';
 
-/** A dimension of a graph with a dynamic batch: fixed, or a multiple of the batch size. */
-export type Dim = number | { readonly perBatch: number };
+/** A dimension of a graph: fixed, a multiple of the batch size, or free under a name. */
+export type Dim = number | { readonly perBatch: number } | { readonly free: string };
 
 /** The batch dimension itself. */
 export const batch: Dim = { perBatch: 1 };
@@ -9,6 +9,7 @@ export const batch: Dim = { perBatch: 1 };
 /** The dimension as ONNX names it: `8`, `batch`, `197*batch`. */
 export function symbolOf(dim: Dim): SymbolicDim {
   if (typeof dim === 'number') return dim;
+  if ('free' in dim) return dim.free;
   return dim.perBatch === 1 ? 'batch' : `${dim.perBatch}*batch`;
 }
 
@@ -25,12 +26,18 @@ export function sizeAt(dim: SymbolicDim, batchSize: number): number | undefined 
   return match ? Number(match[1] ?? 1) * batchSize : undefined;
 }
 
-/** Product of dimensions, at most one of which may depend on the batch. */
+/**
+ * Product of dimensions.
+ *
+ * @throws RangeError when more than one depends on the batch, or one is free
+ */
 export function productOf(dims: readonly Dim[]): Dim {
-  return dims.reduce<Dim>((product, dim) => {
-    if (typeof product === 'number')
-      return typeof dim === 'number' ? product * dim : { perBatch: product * dim.perBatch };
-    if (typeof dim !== 'number') throw new RangeError('a product of two batch dimensions');
-    return { perBatch: product.perBatch * dim };
-  }, 1);
+  let fixed = 1;
+  let perBatch: number | undefined;
+  for (const dim of dims) {
+    if (typeof dim === 'number') fixed *= dim;
+    else if ('perBatch' in dim && perBatch === undefined) perBatch = dim.perBatch;
+    else throw new RangeError(`no product of the dimensions ${dims.map(symbolOf).join(', ')}`);
+  }
+  return perBatch === undefined ? fixed : { perBatch: perBatch * fixed };
 }

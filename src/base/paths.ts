@@ -1,0 +1,19 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import envPaths from 'env-paths';
+
+/**
+ * Where downloads and compressed models are kept between runs: `EDGEFLEX_CACHE`, or the platform's cache directory for
+ * the user.
+ */
+export function cacheDirectory(): string {
+  return process.env['EDGEFLEX_CACHE'] ?? envPaths('edgeflex', { suffix: '' }).cache;
+}
+
+/** The directory of the installed package: the nearest one above this file with a `package.json`. */
+export function packageRoot(): string {
+  let directory = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory);
+  return directory;
+}

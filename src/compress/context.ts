@@ -1,0 +1,43 @@
+import type { Engine } from '../runtime/engine.js';
+
+/**
+ * Preprocessed training images that a stage looks at, in batches of equal size. They are read anew at each pass, so
+ * that their number is not bounded by memory.
+ */
+export interface Calibration {
+  /** How many images. */
+  readonly count: number;
+  /** Images in a batch; divides `count`. */
+  readonly batchSize: number;
+  /** Which images exactly, and how they were preprocessed. */
+  readonly hash: string;
+  /** The images: `[batchSize, channels, size, size]` each, float32. */
+  batches(): AsyncIterable<Float32Array>;
+}
+
+/** Where a stage gets its images from: always the training split. */
+export interface CalibrationSource {
+  /** Images to calibrate on; the same count gives the same images, and a larger one contains a smaller. */
+  images(count: number): Promise<Calibration>;
+  /** Images to check a decision on: never among those of `images`. */
+  holdout(count: number): Promise<Calibration>;
+}
+
+/** What every stage is given besides the model and its options. */
+export interface StageContext {
+  readonly engine: Engine;
+  readonly calibration: CalibrationSource;
+  /** Threads for the runtime's operators. */
+  readonly threads: number;
+  /** Determines everything that is sampled. */
+  readonly seed: number;
+  /**
+   * Told how far the stage is.
+   *
+   * @param done - from 0 to 1
+   * @param what - what is being worked on, such as `layer 3 of 12`
+   */
+  onProgress(done: number, what: string): void;
+  /** Throws when the user asked to stop. */
+  checkpoint(): void;
+}

@@ -1,0 +1,143 @@
+import type { GraphBuilder, Value } from '../../onnx/builder.js';
+import { binary, reduce, topK, transpose, unary } from '../../onnx/ops.js';
+import type { LinearInputs } from '../../vit/graph/block.js';
+import type { LinearRole } from '../../vit/linears.js';
+import { numbers, type Tap } from './taps.js';
+
+/** What the channels of a linear's input look like over the calibration images. One number for each channel. */
+export interface ChannelStatistics {
+  /** Token rows that were seen. */
+  readonly rows: number;
+  readonly min: Float64Array;
+  readonly max: Float64Array;
+  readonly mean: Float64Array;
+  readonly meanAbs: Float64Array;
+  /** E[x²]. */
+  readonly meanSquare: Float64Array;
+  /** By percentile, such as 99.9: the value that so many percent of the rows do not exceed, and its mirror image. */
+  readonly percentiles: ReadonlyMap<number, { readonly lower: Float64Array; readonly upper: Float64Array }>;
+}
+
+/**
+ * Observes the input of a linear, channel by channel. Percentiles are exact: each batch gives its largest and smallest
+ * values, among which those of the whole must be.
+ *
+ * @param role - which linear of the block
+ * @param rows - token rows there will be in all
+ * @param rowsPerBatch - token rows of a batch
+ * @param percentiles - which percentiles, between 50 and 100
+ */
+export function channelTap(
+  role: LinearRole,
+  rows: number,
+  rowsPerBatch: number,
+  percentiles: readonly number[] = [],
+): Tap<ChannelStatistics> {
+  const name = (what: string): string => `tap:${role}:${what}`;
+  const beyond = (percentile: number): number => Math.floor((1 - percentile / 100) * rows);
+  const tail = percentiles.length === 0 ? 0 : beyond(Math.min(...percentiles)) + 1;
+  const k = Math.min(tail, rowsPerBatch);
+  let state: Accumulator | undefined;
+
+  return {
+    emit(g: GraphBuilder, inputs: LinearInputs): Value[] {
+      const x = inputs[role];
+      // Squares are summed by ReduceSum: ReduceSumSquare over the first axis is several times slower.
+      const outputs = [
+        reduce(g, 'ReduceMin', name('min'), x, [0]),
+        reduce(g, 'ReduceMax', name('max'), x, [0]),
+        reduce(g, 'ReduceSum', name('sum'), x, [0]),
+        reduce(g, 'ReduceSum', name('sumAbs'), unary(g, 'Abs', name('abs'), x), [0]),
+        reduce(g, 'ReduceSum', name('sumSquare'), binary(g, 'Mul', name('square'), x, x), [0]),
+      ];
+      if (k > 0) {
+        const columns = transpose(g, name('columns'), x, [1, 0]);
+        outputs.push(topK(g, name('largest'), columns, k, 1, true));
+        outputs.push(topK(g, name('smallest'), columns, k, 1, false));
+      }
+      return outputs;
+    },
+    add(outputs) {
+      const sum = numbers(outputs, name('sum'));
+      state ??= emptyAccumulator(sum.length);
+      accumulate(state.min, numbers(outputs, name('min')), Math.min);
+      accumulate(state.max, numbers(outputs, name('max')), Math.max);
+      accumulate(state.sum, sum, add);
+      accumulate(state.sumAbs, numbers(outputs, name('sumAbs')), add);
+      accumulate(state.sumSquare, numbers(outputs, name('sumSquare')), add);
+      if (k > 0) {
+        state.largest = mergeTails(state.largest, numbers(outputs, name('largest')), k, -tail);
+        state.smallest = mergeTails(state.smallest, numbers(outputs, name('smallest')), k, tail);
+      }
+    },
+    result() {
+      if (state === undefined) throw new Error(`nothing was observed at ${role}`);
+      const { largest, smallest } = state;
+      return {
+        rows,
+        min: state.min,
+        max: state.max,
+        mean: state.sum.map((value) => value / rows),
+        meanAbs: state.sumAbs.map((value) => value / rows),
+        meanSquare: state.sumSquare.map((value) => value / rows),
+        percentiles: new Map(
+          percentiles.map((percentile) => {
+            const at = beyond(percentile);
+            const lower = Float64Array.from(smallest, (values) => values[at]!);
+            const upper = Float64Array.from(largest, (values) => values[values.length - 1 - at]!);
+            return [percentile, { lower, upper }];
+          }),
+        ),
+      };
+    },
+  };
+}
+
+interface Accumulator {
+  readonly min: Float64Array;
+  readonly max: Float64Array;
+  readonly sum: Float64Array;
+  readonly sumAbs: Float64Array;
+  readonly sumSquare: Float64Array;
+  /** For each channel its extreme values so far, in ascending order. */
+  largest: Float32Array[];
+  smallest: Float32Array[];
+}
+
+function emptyAccumulator(channels: number): Accumulator {
+  return {
+    min: new Float64Array(channels).fill(Infinity),
+    max: new Float64Array(channels).fill(-Infinity),
+    sum: new Float64Array(channels),
+    sumAbs: new Float64Array(channels),
+    sumSquare: new Float64Array(channels),
+    largest: Array.from({ length: channels }, () => new Float32Array()),
+    smallest: Array.from({ length: channels }, () => new Float32Array()),
+  };
+}
+
+const add = (a: number, b: number): number => a + b;
+
+function accumulate(
+  into: Float64Array,
+  values: Float32Array,
+  combine: (a: number, b: number) => number,
+): void {
+  for (let i = 0; i < into.length; i++) into[i] = combine(into[i]!, values[i]!);
+}
+
+/** For each channel, of the values known and the `k` that a batch gave, the `keep` smallest (or `-keep` largest). */
+function mergeTails(
+  known: readonly Float32Array[],
+  batch: Float32Array,
+  k: number,
+  keep: number,
+): Float32Array[] {
+  return known.map((values, channel) => {
+    const merged = new Float32Array(values.length + k);
+    merged.set(values);
+    merged.set(batch.subarray(channel * k, (channel + 1) * k), values.length);
+    merged.sort();
+    return keep > 0 ? merged.slice(0, keep) : merged.slice(keep);
+  });
+}

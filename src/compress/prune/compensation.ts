@@ -1,0 +1,173 @@
+import type { Blas } from '../linalg/blas.js';
+import { cholesky, solveLowerTransposed } from '../linalg/cholesky.js';
+import { covarianceOf, permuted, ridgeOf, withRidge } from './covariance.js';
+import type { MlpObservation, NarrowMlp } from './mlp.js';
+import type { Compensation } from './options.js';
+
+/**
+ * An MLP whose neurons are put in order, the ones to keep first, and what removing the last of them costs for every
+ * width at once.
+ *
+ * With S the kept and P the pruned neurons, W2 the columns of FC2, Σ the covariance and M the second moment of the
+ * neurons, the squared error that pruning adds to an output row of FC2 is, on average over the calibration rows,
+ *
+ * - without compensation: tr(W_P · M_PP · W_Pᵀ)
+ * - with the means of the pruned neurons in FC2's bias: tr(W_P · Σ_PP · W_Pᵀ)
+ * - with least squares, the pruned neurons expressed by the kept ones: tr(W_P · (Σ_PP − Σ_PS Σ_SS⁻¹ Σ_SP) · W_Pᵀ).
+ *   With L the Cholesky factor of Σ in this order the Schur complement is L_PP · L_PPᵀ, so that the error is the sum of
+ *   the squared lengths of the last columns of W2 · L: one factorisation gives the curve for all widths.
+ */
+export interface OrderedMlp {
+  /** Neurons, the most important first. */
+  readonly order: readonly number[];
+  /** `loss[width]`: mean squared error added to FC2's output when `width` neurons stay. */
+  readonly loss: Float64Array;
+  /** tr(W2 · Σ · W2ᵀ): the variance of FC2's output, which makes losses of different blocks comparable. */
+  readonly outputVariance: number;
+  /**
+   * The MLP with only the first neurons, compensated.
+   *
+   * @param width - how many stay
+   */
+  narrow(width: number): Promise<NarrowMlp>;
+}
+
+/**
+ * Puts an MLP's neurons in order of importance.
+ *
+ * @param mlp - weights and observed moments
+ * @param scores - importance of each neuron
+ * @param compensation - what the remaining neurons do for the removed
+ * @param blas - float64 products
+ */
+export async function orderMlp(
+  mlp: MlpObservation,
+  scores: Float64Array,
+  compensation: Compensation,
+  blas: Blas,
+): Promise<OrderedMlp> {
+  const { neurons, hidden, moments } = mlp;
+  const order = Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b);
+  const fc2 = new Float64Array(hidden * neurons);
+  for (let r = 0; r < hidden; r++)
+    for (let i = 0; i < neurons; i++) fc2[r * neurons + i] = mlp.fc2[r * neurons + order[i]!]!;
+  const mean = Float64Array.from(order, (neuron) => moments.mean[neuron]!);
+  const covariance = permuted(covarianceOf(moments), neurons, order);
+  const outputVariance = trailingLoss(await gramOf(fc2, neurons, blas), covariance, neurons)[0]!;
+
+  if (compensation !== 'least-squares') {
+    const second = compensation === 'mean' ? covariance : permuted(moments.second, neurons, order);
+    const loss = trailingLoss(await gramOf(fc2, neurons, blas), second, neurons);
+    const shift = compensation === 'mean' ? mean : undefined;
+    return {
+      order,
+      loss,
+      outputVariance,
+      narrow: (width) => Promise.resolve(keepFirst(mlp, order, fc2, width, undefined, shift)),
+    };
+  }
+
+  const ridge = ridgeOf(covariance, neurons, moments.rows);
+  const factor = await cholesky(withRidge(covariance, neurons, ridge), neurons, blas);
+  const projected = await blas.product(fc2, factor, neurons);
+  const loss = new Float64Array(neurons + 1);
+  for (let column = neurons - 1; column >= 0; column--) {
+    let sum = 0;
+    for (let r = 0; r < hidden; r++) sum += projected[r * neurons + column]! ** 2;
+    loss[column] = loss[column + 1]! + sum;
+  }
+  return {
+    order,
+    loss,
+    outputVariance,
+    narrow: async (width) =>
+      keepFirst(mlp, order, fc2, width, await expressed(factor, fc2, neurons, hidden, width, blas), mean),
+  };
+}
+
+/**
+ * Z = Σ_SS⁻¹ · Σ_SP · W_Pᵀ `[kept, hidden]`, what is added to the kept columns of FC2. In terms of the factor,
+ * Σ_SP = L_SS · L_PSᵀ, so that only L_SSᵀ · Z = L_PSᵀ · W_Pᵀ is left to solve.
+ */
+async function expressed(
+  factor: Float64Array,
+  fc2: Float64Array,
+  neurons: number,
+  hidden: number,
+  kept: number,
+  blas: Blas,
+): Promise<Float64Array> {
+  const pruned = neurons - kept;
+  if (pruned === 0) return new Float64Array(kept * hidden);
+  const lSS = new Float64Array(kept * kept);
+  for (let i = 0; i < kept; i++) lSS.set(factor.subarray(i * neurons, i * neurons + kept), i * kept);
+  // L_PSᵀ · W_Pᵀ = (W_P · L_PS)ᵀ
+  const lPS = new Float64Array(pruned * kept);
+  for (let p = 0; p < pruned; p++) {
+    const row = (kept + p) * neurons;
+    lPS.set(factor.subarray(row, row + kept), p * kept);
+  }
+  const wP = new Float64Array(hidden * pruned);
+  for (let r = 0; r < hidden; r++) wP.set(fc2.subarray(r * neurons + kept, (r + 1) * neurons), r * pruned);
+  const product = await blas.product(wP, lPS, pruned);
+  const right = new Float64Array(kept * hidden);
+  for (let r = 0; r < hidden; r++)
+    for (let s = 0; s < kept; s++) right[s * hidden + r] = product[r * kept + s]!;
+  return solveLowerTransposed(lSS, kept, right, hidden, blas);
+}
+
+/**
+ * The first neurons of the order, W2' = W_S + Zᵀ and b2' = b2 + W_P·μ_P − Zᵀ·μ_S.
+ *
+ * @param z - `[width, hidden]`; undefined is zero
+ * @param mean - of the ordered neurons; undefined leaves the bias alone
+ */
+function keepFirst(
+  mlp: MlpObservation,
+  order: readonly number[],
+  fc2: Float64Array,
+  width: number,
+  z: Float64Array | undefined,
+  mean: Float64Array | undefined,
+): NarrowMlp {
+  const { hidden, neurons } = mlp;
+  const fc1 = new Float32Array(width * hidden);
+  for (let i = 0; i < width; i++)
+    fc1.set(mlp.fc1.subarray(order[i]! * hidden, (order[i]! + 1) * hidden), i * hidden);
+  const narrow = new Float64Array(hidden * width);
+  const bias = Float64Array.from(mlp.fc2Bias);
+  for (let r = 0; r < hidden; r++) {
+    for (let i = 0; i < width; i++) {
+      const added = z?.[i * hidden + r] ?? 0;
+      narrow[r * width + i] = fc2[r * neurons + i]! + added;
+      if (mean) bias[r]! -= added * mean[i]!;
+    }
+    if (mean) for (let p = width; p < neurons; p++) bias[r]! += fc2[r * neurons + p]! * mean[p]!;
+  }
+  return {
+    fc1,
+    fc1Bias: Float32Array.from({ length: width }, (_, i) => mlp.fc1Bias[order[i]!]!),
+    fc2: narrow,
+    fc2Bias: bias,
+  };
+}
+
+/** W2ᵀ · W2, `[neurons, neurons]`. */
+async function gramOf(fc2: Float64Array, neurons: number, blas: Blas): Promise<Float64Array> {
+  const hidden = fc2.length / neurons;
+  const columns = new Float64Array(fc2.length);
+  for (let r = 0; r < hidden; r++)
+    for (let i = 0; i < neurons; i++) columns[i * hidden + r] = fc2[r * neurons + i]!;
+  return blas.productTransposed(columns, columns, hidden);
+}
+
+/** tr(W_P · M_PP · W_Pᵀ) for every P that is the neurons from some width on: sums over trailing blocks. */
+function trailingLoss(gram: Float64Array, second: Float64Array, neurons: number): Float64Array {
+  const loss = new Float64Array(neurons + 1);
+  for (let i = neurons - 1; i >= 0; i--) {
+    let row = gram[i * neurons + i]! * second[i * neurons + i]!;
+    for (let j = i + 1; j < neurons; j++) row += 2 * gram[i * neurons + j]! * second[i * neurons + j]!;
+    loss[i] = loss[i + 1]! + row;
+  }
+  return loss;
+}

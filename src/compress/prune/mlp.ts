@@ -1,0 +1,87 @@
+import type { ViTConfig } from '../../vit/config.js';
+import { withWeights, type ViT } from '../../vit/vit.js';
+import type { StageContext } from '../context.js';
+import type { BlockStream } from '../observe/blocks.js';
+import { channelTap } from '../observe/channels.js';
+import { gramTap, type Moments } from '../observe/gram.js';
+import { floatEntry, floatsOf } from '../weights.js';
+
+/** One block's MLP and what its hidden neurons give over the calibration images. */
+export interface MlpObservation {
+  readonly neurons: number;
+  readonly hidden: number;
+  /** `[neurons, hidden]`. */
+  readonly fc1: Float32Array;
+  /** `[neurons]`. */
+  readonly fc1Bias: Float32Array;
+  /** `[hidden, neurons]`. */
+  readonly fc2: Float32Array;
+  /** `[hidden]`. */
+  readonly fc2Bias: Float32Array;
+  /** Of the neurons after GELU. */
+  readonly moments: Moments;
+  /** E|x| of the neurons. */
+  readonly meanAbs: Float64Array;
+}
+
+/**
+ * Observes a block's MLP on the stream, without moving it.
+ *
+ * @param context - the stage's context
+ * @param stream - the calibration images before the block
+ * @param vit - the model
+ * @param layer - which block
+ */
+export async function observeMlp(
+  context: StageContext,
+  stream: BlockStream,
+  vit: ViT,
+  layer: number,
+): Promise<MlpObservation> {
+  const gram = gramTap('fc2', stream.rows);
+  const channels = channelTap('fc2', stream.rows, stream.rowsPerBatch);
+  context.checkpoint();
+  await stream.observe(vit, layer, [gram, channels]);
+  const at = `layers.${layer}`;
+  return {
+    neurons: vit.config.mlpSizes[layer]!,
+    hidden: vit.config.hiddenSize,
+    fc1: await floatsOf(vit, `${at}.fc1.weight`),
+    fc1Bias: await floatsOf(vit, `${at}.fc1.bias`),
+    fc2: await floatsOf(vit, `${at}.fc2.weight`),
+    fc2Bias: await floatsOf(vit, `${at}.fc2.bias`),
+    moments: gram.result(),
+    meanAbs: channels.result().meanAbs,
+  };
+}
+
+/** The weights of a narrower MLP. */
+export interface NarrowMlp {
+  readonly fc1: Float32Array;
+  readonly fc1Bias: Float32Array;
+  readonly fc2: Float64Array;
+  readonly fc2Bias: Float64Array;
+}
+
+/**
+ * A model with one block's MLP replaced by a narrower one.
+ *
+ * @param vit - the model
+ * @param layer - which block
+ * @param width - neurons of the new MLP
+ * @param mlp - its weights
+ */
+export function withMlp(vit: ViT, layer: number, width: number, mlp: NarrowMlp): ViT {
+  const { hiddenSize, mlpSizes } = vit.config;
+  const config: ViTConfig = {
+    ...vit.config,
+    mlpSizes: mlpSizes.map((size, index) => (index === layer ? width : size)),
+  };
+  const at = `layers.${layer}`;
+  return withWeights({ ...vit, config }, [
+    floatEntry(`${at}.fc1.weight`, [width, hiddenSize], mlp.fc1),
+    floatEntry(`${at}.fc1.bias`, [width], mlp.fc1Bias),
+    floatEntry(`${at}.fc2.weight`, [hiddenSize, width], mlp.fc2),
+    floatEntry(`${at}.fc2.bias`, [hiddenSize], mlp.fc2Bias),
+  ]);
+}

@@ -1,0 +1,158 @@
+import { seededRandom } from '../../base/random.js';
+import { linearName, type LinearName, type LinearRole } from '../../vit/linears.js';
+import { withWeights, type ViT } from '../../vit/vit.js';
+import type { StageContext } from '../context.js';
+import type { BlockStream } from '../observe/blocks.js';
+import { channelTap } from '../observe/channels.js';
+import { sampleTap } from '../observe/sample.js';
+import { floatEntry, floatsOf } from '../weights.js';
+import { sqnr, type Evaluator, type FloatLinear } from './evaluate.js';
+import { fold, foldGroups, readersOf } from './fold.js';
+import type { QuantizeOptions } from './options.js';
+import type { InputRange } from './rounding.js';
+import { searchInputRange, searchTransform, searchWeightClip } from './search.js';
+import { EXTENT_PERCENTILE, readValue, transformed, type ReadValue } from './value.js';
+import { bitsOf, blockwiseWeight, int8Weight, type QuantizedWeight } from './weight.js';
+
+/** What quantisation did to one linear. */
+export interface QuantizedLinear {
+  readonly linear: LinearName;
+  /** Signal-to-noise ratio of its output on the sampled rows, in decibels. */
+  readonly sqnr: number;
+  /** Strength of the channel transform of its input; undefined where none was folded. */
+  readonly alpha: number | undefined;
+}
+
+/** A block after quantisation. */
+export interface QuantizedBlock {
+  /** Its linears in the stage's format. */
+  readonly quantized: ViT;
+  /** The same block with its transforms folded in and all linears float: the function it had before. */
+  readonly folded: ViT;
+  readonly linears: readonly QuantizedLinear[];
+}
+
+/** The distinct values that the linears of a block read; q, k and v read the same. */
+const readRoles = ['q', 'o', 'fc1', 'fc2'] as const;
+type ReadRole = (typeof readRoles)[number];
+
+/** The linears that read what `role` reads. */
+const sharedBy: Record<ReadRole, readonly LinearRole[]> = {
+  q: readersOf.attention,
+  o: readersOf.context,
+  fc1: readersOf.mlp,
+  fc2: ['fc2'],
+};
+
+/**
+ * Quantises the linears of one block, calibrated on the stream that reaches it.
+ *
+ * @param context - the stage's context
+ * @param stream - the calibration images before the block; not moved
+ * @param vit - the model, this block still float
+ * @param layer - which block
+ * @param kept - linears that stay float
+ * @param evaluator - compares candidates on sampled rows
+ * @param options - of the stage
+ */
+export async function quantizeBlock(
+  context: StageContext,
+  stream: BlockStream,
+  vit: ViT,
+  layer: number,
+  kept: ReadonlySet<LinearName>,
+  evaluator: Evaluator,
+  options: QuantizeOptions,
+): Promise<QuantizedBlock> {
+  const values = await observe(context, stream, vit, layer, options);
+  const linears: QuantizedLinear[] = [];
+  const alphas = new Map<ReadRole, number>();
+
+  let folded = vit;
+  for (const group of foldGroups) {
+    const role = readersOf[group][0];
+    const readers = await floatLinears(folded, layer, readersOf[group]);
+    const found = await searchTransform(evaluator, values[role], readers, options);
+    if (found === undefined) continue;
+    folded = await fold(folded, layer, group, found.transform);
+    values[role] = transformed(values[role], found.transform);
+    alphas.set(role, found.alpha);
+  }
+
+  let quantized = folded;
+  for (const role of readRoles) {
+    const value = values[role];
+    const readers = await floatLinears(folded, layer, sharedBy[role]);
+    const input =
+      options.format === 'w8a8' ? await searchInputRange(evaluator, value, readers, options) : undefined;
+    for (const [index, reader] of sharedBy[role].entries()) {
+      const name = linearName(layer, reader);
+      if (kept.has(name)) continue;
+      const linear = readers[index]!;
+      const weight = await quantizeWeight(evaluator, value, linear, input, options);
+      const error = await evaluator.error(value.sample, linear, { weight: weight.rounded, input });
+      const bias = options.biasCorrection ? linear.bias.map((b, o) => b + error.mean[o]!) : linear.bias;
+      quantized = withWeights(
+        quantized,
+        [[`${name}.weight`, weight.tensor], floatEntry(`${name}.bias`, [bias.length], bias)],
+        [[name, weight.form]],
+      );
+      linears.push({ linear: name, sqnr: sqnr(error), alpha: alphas.get(role) });
+    }
+  }
+  return { quantized, folded, linears };
+}
+
+async function observe(
+  context: StageContext,
+  stream: BlockStream,
+  vit: ViT,
+  layer: number,
+  options: QuantizeOptions,
+): Promise<Record<ReadRole, ReadValue>> {
+  const { rows, rowsPerBatch } = stream;
+  const channels = readRoles.map((role) => channelTap(role, rows, rowsPerBatch, [EXTENT_PERCENTILE]));
+  const random = seededRandom(context.seed + layer);
+  const samples = sampleTap(
+    context.engine,
+    readRoles,
+    options.rows,
+    rows / rowsPerBatch,
+    rowsPerBatch,
+    random,
+  );
+  await stream.observe(vit, layer, [...channels, samples]);
+  const rowsOf = samples.result();
+  return Object.fromEntries(
+    readRoles.map((role, index) => [role, readValue(channels[index]!.result(), rowsOf[role])]),
+  ) as Record<ReadRole, ReadValue>;
+}
+
+async function quantizeWeight(
+  evaluator: Evaluator,
+  value: ReadValue,
+  linear: FloatLinear,
+  input: InputRange | undefined,
+  options: QuantizeOptions,
+): Promise<QuantizedWeight> {
+  const inputs = value.min.length;
+  const { format, clipWeights, blockSize } = options;
+  if (format === 'w8a8') {
+    const clip = clipWeights ? await searchWeightClip(evaluator, value, linear, input!) : undefined;
+    return int8Weight(linear.weight, inputs, input!, clip);
+  }
+  const worth = clipWeights ? value.meanSquare : undefined;
+  return blockwiseWeight(linear.weight, inputs, bitsOf(format), blockSize, worth);
+}
+
+async function floatLinears(vit: ViT, layer: number, roles: readonly LinearRole[]): Promise<FloatLinear[]> {
+  const linears: FloatLinear[] = [];
+  for (const role of roles) {
+    const name = linearName(layer, role);
+    linears.push({
+      weight: await floatsOf(vit, `${name}.weight`),
+      bias: await floatsOf(vit, `${name}.bias`),
+    });
+  }
+  return linears;
+}

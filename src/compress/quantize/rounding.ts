@@ -1,0 +1,169 @@
+/**
+ * Quantisers of weights and inputs. Weights are `[outputs, inputs]`, row-major, as PyTorch stores them.
+ */
+
+/** Steps of a symmetric int8 weight: −127 … 127, so that the negative side is not one wider. */
+const INT8_MAX = 127;
+
+/** Scale and zero point of an input that is quantised to uint8: `x ≈ scale · (q − zeroPoint)`. */
+export interface InputRange {
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
+/**
+ * The uint8 quantiser that covers a range. Zero is always among the values it can express, as ONNX requires.
+ *
+ * @param min - least value to cover
+ * @param max - greatest value to cover
+ */
+export function inputRange(min: number, max: number): InputRange {
+  const low = Math.min(min, 0);
+  const high = Math.max(max, 0);
+  const scale = Math.fround((high - low) / 255) || 1;
+  return { scale, zeroPoint: Math.min(255, Math.max(0, Math.round(-low / scale))) };
+}
+
+/** Int8 weights, symmetric, one scale for each output. */
+export interface Int8Weight {
+  /** `[outputs, inputs]`. */
+  readonly values: Int8Array;
+  /** `[outputs]`. */
+  readonly scales: Float32Array;
+}
+
+/**
+ * Quantises weights to int8 with one scale for each output.
+ *
+ * @param weight - `[outputs, inputs]`
+ * @param inputs - its width
+ * @param clip - share of each row's largest absolute value that the scale covers, `[outputs]`; undefined covers all
+ */
+export function quantizeInt8(weight: Float32Array, inputs: number, clip?: Float32Array): Int8Weight {
+  const outputs = weight.length / inputs;
+  const values = new Int8Array(weight.length);
+  const scales = new Float32Array(outputs);
+  for (let o = 0; o < outputs; o++) {
+    const row = weight.subarray(o * inputs, (o + 1) * inputs);
+    let largest = 0;
+    for (let i = 0; i < inputs; i++) largest = Math.max(largest, Math.abs(row[i]!));
+    const scale = Math.fround((largest * (clip?.[o] ?? 1)) / INT8_MAX) || 1;
+    scales[o] = scale;
+    for (let i = 0; i < inputs; i++) {
+      const q = Math.round(row[i]! / scale);
+      values[o * inputs + i] = q > INT8_MAX ? INT8_MAX : q < -INT8_MAX ? -INT8_MAX : q;
+    }
+  }
+  return { values, scales };
+}
+
+/** The weights that int8 values stand for, `[outputs, inputs]`. */
+export function dequantizeInt8({ values, scales }: Int8Weight): Float32Array {
+  const inputs = values.length / scales.length;
+  const out = new Float32Array(values.length);
+  for (let o = 0; o < scales.length; o++) {
+    for (let i = o * inputs; i < (o + 1) * inputs; i++) out[i] = values[i]! * scales[o]!;
+  }
+  return out;
+}
+
+/** Weights in blocks, in the layout of ONNX Runtime's MatMulNBits with its default zero point `2^(bits-1)`. */
+export interface BlockwiseWeight {
+  readonly bits: 4 | 8;
+  readonly blockSize: number;
+  /** `[outputs, blocks, blockSize · bits / 8]`; of two 4-bit values in a byte the first is the low half. */
+  readonly packed: Uint8Array;
+  /** `[outputs, blocks]`. */
+  readonly scales: Float32Array;
+}
+
+/** Shares of a block's largest value that the search for a narrower scale tries. */
+const CLIPS = Array.from({ length: 10 }, (_, i) => 1 - i / 20);
+
+/**
+ * Quantises weights in blocks of inputs, one scale for each. The value of largest magnitude is put on the side of the
+ * integers that reaches one step further.
+ *
+ * @param weight - `[outputs, inputs]`
+ * @param inputs - its width
+ * @param bits - 4 or 8
+ * @param blockSize - inputs in a block; the last block may be shorter
+ * @param worth - how much an error at each input counts, `[inputs]` (E[x²] of its channel); given, each block tries
+ *   narrower scales and takes the one with the least weighted error (AWQ's clip search, arXiv 2306.00978, section 3.2)
+ */
+export function quantizeBlockwise(
+  weight: Float32Array,
+  inputs: number,
+  bits: 4 | 8,
+  blockSize: number,
+  worth?: Float64Array,
+): BlockwiseWeight {
+  const outputs = weight.length / inputs;
+  const blocks = Math.ceil(inputs / blockSize);
+  const zero = 2 ** (bits - 1);
+  const bytes = (blockSize * bits) / 8;
+  const packed = new Uint8Array(outputs * blocks * bytes).fill(bits === 8 ? zero : zero * 17);
+  const scales = new Float32Array(outputs * blocks);
+  for (let o = 0; o < outputs; o++) {
+    for (let block = 0; block < blocks; block++) {
+      const from = block * blockSize;
+      const to = Math.min(from + blockSize, inputs);
+      const values = weight.subarray(o * inputs + from, o * inputs + to);
+      const scale = blockScale(values, zero, worth?.subarray(from, to));
+      scales[o * blocks + block] = scale;
+      const start = (o * blocks + block) * bytes;
+      for (const [i, value] of values.entries()) {
+        const q = clampedStep(value, scale, zero) + zero;
+        if (bits === 8) packed[start + i] = q;
+        else if (i % 2 === 0) packed[start + i / 2] = (packed[start + i / 2]! & 0xf0) | q;
+        else packed[start + (i - 1) / 2] = (packed[start + (i - 1) / 2]! & 0x0f) | (q << 4);
+      }
+    }
+  }
+  return { bits, blockSize, packed, scales };
+}
+
+/** The weights that packed blocks stand for, `[outputs, inputs]`. */
+export function dequantizeBlockwise(quantized: BlockwiseWeight, inputs: number): Float32Array {
+  const { bits, blockSize, packed, scales } = quantized;
+  const blocks = Math.ceil(inputs / blockSize);
+  const outputs = scales.length / blocks;
+  const zero = 2 ** (bits - 1);
+  const bytes = (blockSize * bits) / 8;
+  const out = new Float32Array(outputs * inputs);
+  for (let o = 0; o < outputs; o++) {
+    for (let i = 0; i < inputs; i++) {
+      const block = o * blocks + Math.floor(i / blockSize);
+      const within = i % blockSize;
+      const byte = packed[block * bytes + Math.floor((within * bits) / 8)]!;
+      const q = bits === 8 ? byte : within % 2 === 0 ? byte & 0x0f : byte >> 4;
+      out[o * inputs + i] = (q - zero) * scales[block]!;
+    }
+  }
+  return out;
+}
+
+function blockScale(values: Float32Array, zero: number, worth: Float64Array | undefined): number {
+  let extreme = 0;
+  for (const value of values) if (Math.abs(value) > Math.abs(extreme)) extreme = value;
+  if (extreme === 0) return 1;
+  const full = -extreme / zero;
+  if (worth === undefined) return Math.fround(full);
+  let best = Math.fround(full);
+  let least = Infinity;
+  for (const clip of CLIPS) {
+    const scale = Math.fround(full * clip);
+    let error = 0;
+    for (const [i, value] of values.entries())
+      error += worth[i]! * (value - clampedStep(value, scale, zero) * scale) ** 2;
+    if (error < least) {
+      least = error;
+      best = scale;
+    }
+  }
+  return best;
+}
+
+function clampedStep(value: number, scale: number, zero: number): number {
+  return Math.min(zero - 1, Math.max(-zero, Math.round(value / scale)));
+}

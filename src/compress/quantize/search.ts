@@ -1,0 +1,155 @@
+import { totalError, type Evaluator, type FloatLinear } from './evaluate.js';
+import type { QuantizeOptions } from './options.js';
+import { dequantizeInt8, quantizeInt8, type InputRange } from './rounding.js';
+import { rangeOf, transformed, type ChannelTransform, type ReadValue } from './value.js';
+import { roundedWeight } from './weight.js';
+
+const ALPHAS = Array.from({ length: 11 }, (_, i) => i / 10);
+const INPUT_CLIPS = [1, 0.9, 0.8, 0.7, 0.6, 0.5];
+const WEIGHT_CLIPS = [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7];
+
+/**
+ * The channel transform of strength α: channel c is divided by r_c = a_c^α / w_c^(1−α), a_c half its extent and w_c the
+ * largest weight that reads it (SmoothQuant, arXiv 2211.10438, eq. 4), normalised so that the largest and the smallest r
+ * multiply to 1 (AWQ, arXiv 2306.00978), after its centre is taken off (RepQ-ViT, arXiv 2212.08254).
+ *
+ * @param value - the value whose channels are transformed
+ * @param readers - the linears that read it
+ * @param alpha - 0 … 1
+ * @param shift - whether to take off the centre
+ */
+export function channelTransform(
+  value: ReadValue,
+  readers: readonly FloatLinear[],
+  alpha: number,
+  shift: boolean,
+): ChannelTransform {
+  const { lower, upper } = value;
+  const channels = lower.length;
+  const largestWeight = new Float64Array(channels);
+  for (const { weight } of readers) {
+    for (let i = 0; i < weight.length; i++)
+      largestWeight[i % channels] = Math.max(largestWeight[i % channels]!, Math.abs(weight[i]!));
+  }
+  const centre = lower.map((low, c) => (shift ? (low + upper[c]!) / 2 : 0));
+  const least = 1e-5;
+  const scale = centre.map((middle, c) => {
+    const extent = Math.max(upper[c]! - middle, middle - lower[c]!, least);
+    return extent ** alpha / Math.max(largestWeight[c]!, least) ** (1 - alpha);
+  });
+  const norm = Math.sqrt(Math.max(...scale) * Math.min(...scale));
+  return { scale: scale.map((r) => Math.max(r / norm, 1e-4)), shift: centre };
+}
+
+/**
+ * A linear that reads the transformed value and gives what it gave before: W' = W · diag(scale), b' = b + W · shift.
+ *
+ * @param linear - before
+ * @param transform - what is done to the channels it reads
+ */
+export function readingTransformed({ weight, bias }: FloatLinear, transform: ChannelTransform): FloatLinear {
+  const { scale, shift } = transform;
+  const inputs = scale.length;
+  const shifted = Float64Array.from(bias);
+  for (let i = 0; i < weight.length; i++) shifted[Math.floor(i / inputs)]! += weight[i]! * shift[i % inputs]!;
+  return { weight: weight.map((w, index) => w * scale[index % inputs]!), bias: Float32Array.from(shifted) };
+}
+
+/**
+ * Searches α: the strength whose transform gives the least squared error at the outputs of all linears that read the
+ * value, weights and (in w8a8) inputs quantised.
+ *
+ * @param evaluator - compares candidates on the sampled rows
+ * @param value - the value, untransformed
+ * @param readers - the linears that read it
+ * @param options - of the stage; `alpha` says whether there is anything to search
+ * @returns the strength and the transform; undefined when channels are to stay as they are
+ */
+export async function searchTransform(
+  evaluator: Evaluator,
+  value: ReadValue,
+  readers: readonly FloatLinear[],
+  options: QuantizeOptions,
+): Promise<{ readonly alpha: number; readonly transform: ChannelTransform } | undefined> {
+  if (options.alpha === 'off') return undefined;
+  const shift = options.shift && options.format === 'w8a8';
+  const candidates = (options.alpha === 'search' ? ALPHAS : [options.alpha]).map((alpha) => ({
+    alpha,
+    transform: channelTransform(value, readers, alpha, shift),
+  }));
+  if (candidates.length === 1) return candidates[0];
+  const errors: number[] = [];
+  for (const { transform } of candidates) {
+    const after = transformed(value, transform);
+    const input = options.format === 'w8a8' ? rangeOf(after, 1) : undefined;
+    let sum = 0;
+    for (const reader of readers) {
+      const linear = readingTransformed(reader, transform);
+      const weight = roundedWeight(linear.weight, transform.scale.length, options);
+      sum += totalError(await evaluator.error(after.sample, linear, { weight, input }));
+    }
+    errors.push(sum);
+  }
+  return candidates[errors.indexOf(Math.min(...errors))];
+}
+
+/**
+ * Searches the range of a value's uint8 quantiser: the share of what the calibration images had that gives the least
+ * squared error at the outputs of all linears that read the value.
+ *
+ * @param evaluator - compares candidates on the sampled rows
+ * @param value - the value, transformed
+ * @param readers - the linears that read it, in its coordinates
+ * @param options - of the stage
+ */
+export async function searchInputRange(
+  evaluator: Evaluator,
+  value: ReadValue,
+  readers: readonly FloatLinear[],
+  options: QuantizeOptions,
+): Promise<InputRange> {
+  if (!options.clipInputs) return rangeOf(value, 1);
+  const weights = readers.map(({ weight }) => roundedWeight(weight, value.min.length, options));
+  const ranges = INPUT_CLIPS.map((clip) => rangeOf(value, clip));
+  const errors: number[] = [];
+  for (const input of ranges) {
+    let sum = 0;
+    for (const [index, reader] of readers.entries())
+      sum += totalError(await evaluator.error(value.sample, reader, { weight: weights[index]!, input }));
+    errors.push(sum);
+  }
+  return ranges[errors.indexOf(Math.min(...errors))]!;
+}
+
+/**
+ * Searches, for each output of a linear, how much of its largest weight the int8 scale should cover.
+ *
+ * @param evaluator - compares candidates on the sampled rows
+ * @param value - what the linear reads
+ * @param linear - the linear
+ * @param input - how its input is quantised
+ * @returns the share to cover, `[outputs]`
+ */
+export async function searchWeightClip(
+  evaluator: Evaluator,
+  value: ReadValue,
+  linear: FloatLinear,
+  input: InputRange,
+): Promise<Float32Array> {
+  const outputs = linear.bias.length;
+  const inputs = linear.weight.length / outputs;
+  const least = new Float64Array(outputs).fill(Infinity);
+  const best = new Float32Array(outputs);
+  for (const clip of WEIGHT_CLIPS) {
+    const clips = new Float32Array(outputs).fill(clip);
+    const weight = dequantizeInt8(quantizeInt8(linear.weight, inputs, clips));
+    const { squared } = await evaluator.error(value.sample, linear, { weight, input });
+    for (let o = 0; o < outputs; o++) {
+      if (squared[o]! < least[o]!) {
+        least[o] = squared[o]!;
+        best[o] = clip;
+      }
+    }
+  }
+  return best;
+}

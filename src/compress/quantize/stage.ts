@@ -1,0 +1,124 @@
+import { layerCount } from '../../vit/config.js';
+import { linearNames, type LinearName } from '../../vit/linears.js';
+import { withWeights, type ViT } from '../../vit/vit.js';
+import type { StageContext } from '../context.js';
+import { openStream } from '../observe/blocks.js';
+import { matchesAny } from '../patterns.js';
+import { weightOf } from '../../vit/vit.js';
+import { agreementWith } from './agreement.js';
+import { quantizeBlock, type QuantizedLinear } from './block.js';
+import { openEvaluator } from './evaluate.js';
+import type { Format, QuantizeOptions } from './options.js';
+
+/** The report of the stage. */
+export interface QuantizeReport {
+  readonly format: Format;
+  readonly images: number;
+  readonly linears: readonly QuantizedLinear[];
+  /** Linears that stay float because the options say so. */
+  readonly kept: readonly LinearName[];
+  /** Linears that returned to float, worst first, so that the budget holds. */
+  readonly returned: readonly LinearName[];
+  /** Share of held-out training images with the same class as before the stage; undefined without a budget. */
+  readonly agreement: number | undefined;
+  /** Whether the budget holds; undefined without one. */
+  readonly withinBudget: boolean | undefined;
+}
+
+/**
+ * Quantises the linears of a model's blocks, first to last, each block calibrated on what the already quantised ones
+ * before it give. Embedding, norms, softmax, GELU, the residual stream and the head stay float.
+ *
+ * @param vit - a model whose linears are float
+ * @param context - runtime and calibration images
+ * @param options - format and searches
+ */
+export async function quantize(
+  vit: ViT,
+  context: StageContext,
+  options: QuantizeOptions,
+): Promise<{ vit: ViT; report: QuantizeReport }> {
+  const names = linearNames(vit.config);
+  const kept = new Set(names.filter((name) => matchesAny(name, options.keep)));
+  const calibration = await context.calibration.images(options.images);
+  const evaluator = await openEvaluator(context.engine, context.threads);
+  const layers = layerCount(vit.config);
+  const linears: QuantizedLinear[] = [];
+  let quantized = vit;
+  let folded = vit;
+  try {
+    const stream = await openStream(context, vit, calibration);
+    for (let layer = 0; layer < layers; layer++) {
+      context.onProgress(layer / layers, `block ${layer + 1} of ${layers}`);
+      const block = await quantizeBlock(context, stream, quantized, layer, kept, evaluator, options);
+      const inBlock = [...block.folded.weights].filter(([name]) => name.startsWith(`layers.${layer}.`));
+      folded = withWeights(folded, inBlock);
+      quantized = block.quantized;
+      linears.push(...block.linears);
+      if (layer + 1 < layers) await stream.advance(quantized, layer);
+    }
+  } finally {
+    await evaluator.close();
+  }
+  const settled = await withinBudget(vit, quantized, folded, linears, context, options);
+  return {
+    vit: settled.vit,
+    report: {
+      format: options.format,
+      images: calibration.count,
+      linears,
+      kept: [...kept],
+      returned: settled.returned,
+      agreement: settled.agreement,
+      withinBudget: options.budget && settled.agreement! >= options.budget.agreement,
+    },
+  };
+}
+
+/** Returns linears to float, the worst first, as few as the budget needs: found by halving, since more is never worse. */
+async function withinBudget(
+  original: ViT,
+  quantized: ViT,
+  folded: ViT,
+  linears: readonly QuantizedLinear[],
+  context: StageContext,
+  options: QuantizeOptions,
+): Promise<{ vit: ViT; returned: LinearName[]; agreement: number | undefined }> {
+  const { budget } = options;
+  if (budget === undefined) return { vit: quantized, returned: [], agreement: undefined };
+  const worstFirst = [...linears].sort((a, b) => a.sqnr - b.sqnr).map(({ linear }) => linear);
+  const compare = await agreementWith(original, context, budget.images);
+  const trial = async (count: number): Promise<{ vit: ViT; agreement: number }> => {
+    const candidate = returnedToFloat(quantized, folded, worstFirst.slice(0, count));
+    return { vit: candidate, agreement: await compare(candidate) };
+  };
+  let best = { count: 0, ...(await trial(0)) };
+  if (best.agreement < budget.agreement) {
+    let tooFew = 0;
+    let count = 1;
+    for (;;) {
+      context.onProgress(1, `returning ${count} of ${worstFirst.length} linears to float`);
+      best = { count, ...(await trial(count)) };
+      if (best.agreement >= budget.agreement || count === worstFirst.length) break;
+      tooFew = count;
+      count = Math.min(count * 2, worstFirst.length);
+    }
+    while (best.count - tooFew > 1) {
+      const middle = Math.floor((best.count + tooFew) / 2);
+      const attempt = { count: middle, ...(await trial(middle)) };
+      if (attempt.agreement >= budget.agreement) best = attempt;
+      else tooFew = middle;
+    }
+  }
+  return { vit: best.vit, returned: worstFirst.slice(0, best.count), agreement: best.agreement };
+}
+
+function returnedToFloat(quantized: ViT, folded: ViT, linears: readonly LinearName[]): ViT {
+  return withWeights(
+    quantized,
+    linears.flatMap((name) =>
+      ['weight', 'bias'].map((kind) => [`${name}.${kind}`, weightOf(folded, `${name}.${kind}`)] as const),
+    ),
+    linears.map((name) => [name, { kind: 'float' }] as const),
+  );
+}

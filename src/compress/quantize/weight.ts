@@ -1,0 +1,88 @@
+import { tensorOf, type TensorSource } from '../../onnx/tensor.js';
+import type { LinearForm } from '../../vit/linears.js';
+import type { Format, QuantizeOptions } from './options.js';
+import {
+  dequantizeBlockwise,
+  dequantizeInt8,
+  quantizeBlockwise,
+  quantizeInt8,
+  type InputRange,
+} from './rounding.js';
+
+/** A quantised weight: as the model stores it, and as the float numbers it stands for. */
+export interface QuantizedWeight {
+  readonly tensor: TensorSource;
+  readonly form: LinearForm;
+  /** `[outputs, inputs]`. */
+  readonly rounded: Float32Array;
+}
+
+/**
+ * What a weight becomes in the stage's format without any search of its own: what the searches of the input compare with.
+ *
+ * @param weight - `[outputs, inputs]`
+ * @param inputs - its width
+ * @param options - of the stage
+ */
+export function roundedWeight(weight: Float32Array, inputs: number, options: QuantizeOptions): Float32Array {
+  if (options.format === 'w8a8') return dequantizeInt8(quantizeInt8(weight, inputs));
+  const { blockSize } = options;
+  return dequantizeBlockwise(quantizeBlockwise(weight, inputs, bitsOf(options.format), blockSize), inputs);
+}
+
+/**
+ * A weight in W8A8 form.
+ *
+ * @param weight - `[outputs, inputs]`
+ * @param inputs - its width
+ * @param input - how the linear's input is quantised
+ * @param clip - share of each output's largest weight that the scale covers; undefined covers all
+ */
+export function int8Weight(
+  weight: Float32Array,
+  inputs: number,
+  input: InputRange,
+  clip: Float32Array | undefined,
+): QuantizedWeight {
+  const int8 = quantizeInt8(weight, inputs, clip);
+  return {
+    tensor: tensorOf('int8', [weight.length / inputs, inputs], int8.values),
+    form: {
+      kind: 'int8',
+      weightScales: int8.scales,
+      inputScale: input.scale,
+      inputZeroPoint: input.zeroPoint,
+    },
+    rounded: dequantizeInt8(int8),
+  };
+}
+
+/**
+ * A weight in weight-only form.
+ *
+ * @param weight - `[outputs, inputs]`
+ * @param inputs - its width
+ * @param bits - 4 or 8
+ * @param blockSize - inputs in a block
+ * @param worth - how much an error at each input counts, for the clip search; undefined skips it
+ */
+export function blockwiseWeight(
+  weight: Float32Array,
+  inputs: number,
+  bits: 4 | 8,
+  blockSize: number,
+  worth: Float64Array | undefined,
+): QuantizedWeight {
+  const quantized = quantizeBlockwise(weight, inputs, bits, blockSize, worth);
+  const dims = [weight.length / inputs, Math.ceil(inputs / blockSize), (blockSize * bits) / 8];
+  return {
+    tensor: tensorOf('uint8', dims, quantized.packed),
+    form: { kind: 'blockwise', bits, blockSize, scales: quantized.scales },
+    rounded: dequantizeBlockwise(quantized, inputs),
+  };
+}
+
+/** Bits of a weight in a weight-only format. */
+export function bitsOf(format: Exclude<Format, 'w8a8'>): 4 | 8 {
+  return format === 'w8' ? 8 : 4;
+}

@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError } from '../base/errors.js';
+import { hashJson } from '../base/hash.js';
+import { RECORD_BYTES, type Dataset, type RecordFile, type Split } from './dataset.js';
+
+/** How a dataset of the binary layout names its files. */
+interface Layout {
+  readonly train: RegExp;
+  readonly test: RegExp;
+  readonly labels: string;
+}
+
+/** The datasets EdgeFlex knows, by name. */
+const layouts = {
+  cifar10: { train: /^data_batch_[1-5]\.bin$/, test: /^test_batch\.bin$/, labels: 'batches.meta.txt' },
+  shapes10: { train: /^train\.bin$/, test: /^test\.bin$/, labels: 'labels.txt' },
+} satisfies Record<string, Layout>;
+
+/** Names of the datasets that can be opened. */
+export type DatasetName = keyof typeof layouts;
+
+/** The names of `DatasetName`, for messages and schemas. */
+export const datasetNames = Object.keys(layouts) as DatasetName[];
+
+/** Both splits of a dataset, and how much of it was verified. */
+export interface OpenedData {
+  readonly train: Dataset<'train'>;
+  readonly test: Dataset<'test'>;
+  /** Whether a `SHA256SUMS` beside the files vouched for them. */
+  readonly verified: boolean;
+}
+
+/**
+ * Whether a directory holds a dataset: its test images lie there.
+ *
+ * @param name - the dataset
+ * @param directory - where to look
+ */
+export async function holdsDataset(name: DatasetName, directory: string): Promise<boolean> {
+  const files = await readdir(directory).catch(() => []);
+  return files.some((file) => layouts[name].test.test(file));
+}
+
+/**
+ * Opens a dataset and checks what is there: whole records, labels in range, and the sums of `SHA256SUMS` where it lies
+ * beside the files. One training batch or five are both accepted; what is missing is not invented.
+ *
+ * @param name - which dataset
+ * @param directory - where its files lie
+ * @throws InputError when a file is missing, truncated, altered, or has a label out of range
+ */
+export async function openDataset(name: DatasetName, directory: string): Promise<OpenedData> {
+  const layout: Layout = layouts[name];
+  const present = (await readdir(directory).catch(() => [])).sort();
+  const labels = await readLabels(join(directory, layout.labels));
+  const sums = await readSums(join(directory, 'SHA256SUMS'));
+  const open = async <S extends Split>(split: S): Promise<Dataset<S>> => {
+    const names = present.filter((file) => layout[split].test(file));
+    if (names.length === 0)
+      throw new InputError({
+        source: directory,
+        found: `no ${split} images (${present.length === 0 ? 'nothing at all' : present.join(', ')})`,
+        expected: `the files of ${name}, named like ${layout[split].source.replace(/[\\^$]/g, '')}`,
+      });
+    const files: RecordFile[] = [];
+    const classes: Uint8Array[] = [];
+    for (const file of names) {
+      const path = join(directory, file);
+      const bytes = await readFile(path);
+      classes.push(checkedLabels(path, bytes, labels.length));
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      checkSum(path, sha256, sums?.get(file));
+      files.push({ path, records: bytes.length / RECORD_BYTES, sha256 });
+    }
+    return {
+      name,
+      split,
+      labels,
+      files,
+      count: files.reduce((sum, { records }) => sum + records, 0),
+      classes: Buffer.concat(classes),
+      hash: hashJson(files.map(({ sha256 }) => sha256)),
+    };
+  };
+  return { train: await open('train'), test: await open('test'), verified: sums !== undefined };
+}
+
+function checkedLabels(path: string, bytes: Uint8Array, classes: number): Uint8Array {
+  if (bytes.length === 0 || bytes.length % RECORD_BYTES !== 0)
+    throw new InputError({
+      source: path,
+      place: `record ${Math.floor(bytes.length / RECORD_BYTES)}`,
+      found: `${bytes.length} bytes, ${bytes.length % RECORD_BYTES} of them after the last whole record`,
+      expected: `a multiple of ${RECORD_BYTES} bytes (a label and 3 × 32 × 32 pixels each)`,
+      hint: 'The file is truncated: fetch it again.',
+    });
+  const labels = new Uint8Array(bytes.length / RECORD_BYTES);
+  for (let record = 0; record < labels.length; record++) {
+    const label = bytes[record * RECORD_BYTES]!;
+    if (label >= classes)
+      throw new InputError({
+        source: path,
+        place: `record ${record}`,
+        found: `label ${label}`,
+        expected: `a label from 0 to ${classes - 1}`,
+      });
+    labels[record] = label;
+  }
+  return labels;
+}
+
+function checkSum(path: string, found: string, expected: string | undefined): void {
+  if (expected !== undefined && expected !== found)
+    throw new InputError({
+      source: path,
+      found: `SHA-256 ${found}`,
+      expected: `${expected}, as SHA256SUMS says`,
+      hint: 'The file was altered or damaged: fetch it again.',
+    });
+}
+
+async function readLabels(path: string): Promise<string[]> {
+  const text = existsSync(path) ? await readFile(path, 'utf8') : '';
+  const labels = text.split('\n').filter((line) => line.trim() !== '');
+  if (labels.length === 0)
+    throw new InputError({
+      source: path,
+      found: existsSync(path) ? 'no class name' : 'nothing',
+      expected: 'the names of the classes, one a line',
+    });
+  return labels;
+}
+
+async function readSums(path: string): Promise<Map<string, string> | undefined> {
+  if (!existsSync(path)) return undefined;
+  const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '');
+  return new Map(
+    lines.map((line) => {
+      const [sum, file] = line.split(/\s+\*?/) as [string, string];
+      return [file, sum];
+    }),
+  );
+}

@@ -1,0 +1,85 @@
+import type { Tensor } from 'onnxruntime-common';
+
+export type { Tensor };
+
+/** How a session is opened. Every field is recorded with the measurement. */
+export interface SessionOptions {
+  /** Threads that share the work of one operator. */
+  readonly threads: number;
+  /**
+   * Plans all activations into one block after the first run. Off by default: the block comes on top of what the first
+   * run took, so that the peak is higher and the latency the same.
+   */
+  readonly memoryPattern: boolean;
+  /** Keeps freed activations for the next run instead of giving them back to the system. */
+  readonly arena: boolean;
+  /** Lets idle threads wait actively between operators: faster, and busy. */
+  readonly spinning: boolean;
+}
+
+/** The options a device profile starts from. */
+export const defaultSessionOptions: Omit<SessionOptions, 'threads'> = {
+  memoryPattern: false,
+  arena: true,
+  spinning: true,
+};
+
+/** One execution of an operator that the runtime's profiler saw. */
+export interface KernelCall {
+  /** Name of the node. */
+  readonly node: string;
+  /** Operator that was executed, after the runtime's own fusions. */
+  readonly opType: string;
+  /** Where it ran: `CPUExecutionProvider`. */
+  readonly provider: string;
+  readonly milliseconds: number;
+}
+
+/** What a runtime says of itself. */
+export interface RuntimeInfo {
+  readonly name: string;
+  readonly version: string;
+  /** The execution provider asked for; nothing else may run a node. */
+  readonly provider: string;
+}
+
+/** A model: a file, or the bytes of one that has no external data. */
+export type ModelSource = string | Uint8Array;
+
+/** An open model. */
+export interface Session {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  /**
+   * Runs the model once, inputs on the host to outputs on the host.
+   *
+   * @throws Error with the runtime's message when an input does not fit or an operator fails
+   */
+  run(inputs: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>;
+  /** Frees the session. */
+  close(): Promise<void>;
+}
+
+/** A session whose operators are timed; of use for saying what ran, not for latency, which profiling distorts. */
+export interface ProfiledSession extends Session {
+  /** Ends profiling and gives every operator call so far. */
+  calls(): Promise<KernelCall[]>;
+}
+
+/** An ONNX runtime: the only thing that differs between a process on a CPU and a page in a browser. */
+export interface Engine {
+  readonly info: RuntimeInfo;
+  /**
+   * Opens a model.
+   *
+   * @throws Error with the runtime's message when the model cannot be loaded
+   */
+  open(model: ModelSource, options: SessionOptions): Promise<Session>;
+  /** Opens a model with the profiler on. */
+  openProfiled(model: ModelSource, options: SessionOptions): Promise<ProfiledSession>;
+  /** Makes a tensor over an array, without a copy. */
+  tensor(type: 'float32', data: Float32Array, dims: readonly number[]): Tensor;
+  tensor(type: 'float64', data: Float64Array, dims: readonly number[]): Tensor;
+  tensor(type: 'uint8', data: Uint8Array, dims: readonly number[]): Tensor;
+  tensor(type: 'int64', data: BigInt64Array, dims: readonly number[]): Tensor;
+}

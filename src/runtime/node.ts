@@ -1,0 +1,106 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import { z } from 'zod';
+import type { Engine, KernelCall, ModelSource, ProfiledSession, Session, SessionOptions } from './engine.js';
+
+/**
+ * ONNX Runtime in this process, on the CPU.
+ *
+ * The library is loaded by this call and not before, so that a caller can look at the memory of the process first.
+ * Its telemetry is switched off before it is loaded.
+ */
+export async function nodeEngine(): Promise<Engine> {
+  process.env['ORT_DISABLE_TELEMETRY'] = '1';
+  const { default: ort } = await import('onnxruntime-node');
+
+  const create = (model: ModelSource, options: InferenceSession.SessionOptions): Promise<InferenceSession> =>
+    typeof model === 'string'
+      ? ort.InferenceSession.create(model, options)
+      : ort.InferenceSession.create(model, options);
+
+  return {
+    info: {
+      name: 'onnxruntime-node',
+      version: ort.env.versions.node ?? ort.env.versions.common,
+      provider: 'CPUExecutionProvider',
+    },
+    async open(model, options) {
+      return sessionOf(await create(model, ortOptions(options)));
+    },
+    async openProfiled(model, options) {
+      const directory = await mkdtemp(join(tmpdir(), 'edgeflex-profile-'));
+      const session = await create(model, {
+        ...ortOptions(options),
+        enableProfiling: true,
+        profileFilePrefix: join(directory, 'ort'),
+      });
+      return profiled(session, directory);
+    },
+    tensor: (type: Tensor.Type, data: Tensor.DataType, dims: readonly number[]) =>
+      new ort.Tensor(type, data as never, dims) as never,
+  };
+}
+
+function ortOptions(options: SessionOptions): InferenceSession.SessionOptions {
+  return {
+    executionProviders: ['cpu'],
+    graphOptimizationLevel: 'all',
+    executionMode: 'sequential',
+    intraOpNumThreads: options.threads,
+    interOpNumThreads: 1,
+    enableMemPattern: options.memoryPattern,
+    enableCpuMemArena: options.arena,
+    logSeverityLevel: 3,
+    extra: { session: { intra_op: { allow_spinning: options.spinning ? '1' : '0' } } },
+  };
+}
+
+function sessionOf(session: InferenceSession): Session {
+  return {
+    inputNames: session.inputNames,
+    outputNames: session.outputNames,
+    run: (inputs) => session.run(inputs),
+    close: () => session.release(),
+  };
+}
+
+const profileSchema = z.array(
+  z.object({
+    cat: z.string().optional(),
+    name: z.string().optional(),
+    dur: z.number().optional(),
+    args: z.object({ op_name: z.string().optional(), provider: z.string().optional() }).optional(),
+  }),
+);
+
+const KERNEL_SUFFIX = '_kernel_time';
+
+function profiled(session: InferenceSession, directory: string): ProfiledSession {
+  const plain = sessionOf(session);
+  return {
+    ...plain,
+    async calls() {
+      session.endProfiling();
+      const file = (await readdir(directory))[0];
+      if (file === undefined) throw new Error('the runtime wrote no profile');
+      const events = profileSchema.parse(JSON.parse(await readFile(join(directory, file), 'utf8')));
+      return events.flatMap((event): KernelCall[] => {
+        if (event.cat !== 'Node' || !event.name?.endsWith(KERNEL_SUFFIX)) return [];
+        return [
+          {
+            node: event.name.slice(0, -KERNEL_SUFFIX.length),
+            opType: event.args?.op_name ?? 'unknown',
+            provider: event.args?.provider ?? 'unknown',
+            milliseconds: (event.dur ?? 0) / 1000,
+          },
+        ];
+      });
+    },
+    async close() {
+      await plain.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
