@@ -112,15 +112,10 @@ function streamOf(
     keep: boolean,
   ): Promise<Float32Array[]> => {
     const g = new GraphBuilder(`block ${layer}`);
-    const { residual, inputs } = emitBlock(
-      g,
-      vit,
-      layer,
-      g.input(RESIDUAL, 'float32', [{ perBatch: tokens }, width]),
-    );
-    for (const tap of taps) for (const value of tap.emit(g, inputs)) g.output(value);
-    if (keep) g.output(residual);
-    return run(g, residual.name, taps, keep);
+    const values = emitBlock(g, vit, layer, g.input(RESIDUAL, 'float32', [{ perBatch: tokens }, width]));
+    for (const tap of taps) for (const value of tap.emit(g, values)) g.output(value);
+    if (keep) g.output(values.residual);
+    return run(g, values.residual.name, taps, keep);
   };
 
   return {

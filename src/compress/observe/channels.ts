@@ -1,6 +1,6 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import { binary, reduce, topK, transpose, unary } from '../../onnx/ops.js';
-import type { LinearInputs } from '../../vit/graph/block.js';
+import type { BlockValues } from '../../vit/graph/block.js';
 import type { LinearRole } from '../../vit/linears.js';
 import { numbers, type Tap } from './taps.js';
 
@@ -40,8 +40,8 @@ export function channelTap(
   let state: Accumulator | undefined;
 
   return {
-    emit(g: GraphBuilder, inputs: LinearInputs): Value[] {
-      const x = inputs[role];
+    emit(g: GraphBuilder, values: BlockValues): Value[] {
+      const x = values[role];
       // Squares are summed by ReduceSum: ReduceSumSquare over the first axis is several times slower.
       const outputs = [
         reduce(g, 'ReduceMin', name('min'), x, [0]),

@@ -1,6 +1,6 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import { gemm, reduce } from '../../onnx/ops.js';
-import type { LinearInputs } from '../../vit/graph/block.js';
+import type { BlockValues } from '../../vit/graph/block.js';
 import type { LinearRole } from '../../vit/linears.js';
 import { numbers, type Tap } from './taps.js';
 
@@ -25,8 +25,8 @@ export function gramTap(role: LinearRole, rows: number): Tap<Moments> {
   let gram: Float64Array | undefined;
   let sum: Float64Array | undefined;
   return {
-    emit(g: GraphBuilder, inputs: LinearInputs): Value[] {
-      const x = inputs[role];
+    emit(g: GraphBuilder, values: BlockValues): Value[] {
+      const x = values[role];
       return [gemm(g, name('xx'), x, x, undefined, { a: true }), reduce(g, 'ReduceSum', name('x'), x, [0])];
     },
     add(outputs) {

@@ -2,7 +2,7 @@ import type { Random } from '../../base/random.js';
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import { gather } from '../../onnx/ops.js';
 import type { Engine } from '../../runtime/engine.js';
-import type { LinearInputs } from '../../vit/graph/block.js';
+import type { BlockValues } from '../../vit/graph/block.js';
 import type { LinearRole } from '../../vit/linears.js';
 import { numbers, type Tap } from './taps.js';
 
@@ -36,9 +36,9 @@ export function sampleTap<Role extends LinearRole>(
   const name = (role: Role): string => `tap:${role}:sample`;
   const parts = new Map<Role, Float32Array[]>(roles.map((role) => [role, []]));
   return {
-    emit(g: GraphBuilder, inputs: LinearInputs): Value[] {
+    emit(g: GraphBuilder, values: BlockValues): Value[] {
       const indices = g.input(INDICES, 'int64', [perBatch]);
-      return roles.map((role) => gather(g, name(role), inputs[role], indices, 0));
+      return roles.map((role) => gather(g, name(role), values[role], indices, 0));
     },
     feeds() {
       const indices = BigInt64Array.from({ length: perBatch }, () => BigInt(random.integer(rowsPerBatch)));

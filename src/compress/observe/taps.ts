@@ -1,6 +1,6 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import type { Tensor } from '../../runtime/engine.js';
-import type { LinearInputs } from '../../vit/graph/block.js';
+import type { BlockValues } from '../../vit/graph/block.js';
 
 /**
  * Something that is observed while a block runs: it adds outputs to the block's graph and accumulates what they give,
@@ -11,10 +11,10 @@ export interface Tap<Result> {
    * Adds the observing nodes.
    *
    * @param g - the block's graph
-   * @param inputs - what the block's linears read
+   * @param values - the block's values
    * @returns the values to make outputs
    */
-  emit(g: GraphBuilder, inputs: LinearInputs): readonly Value[];
+  emit(g: GraphBuilder, values: BlockValues): readonly Value[];
   /** Inputs that the observing nodes need for the next batch; none unless defined. */
   feeds?(): Readonly<Record<string, Tensor>>;
   /** Takes the outputs of one batch. */

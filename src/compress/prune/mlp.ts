@@ -79,9 +79,9 @@ export function withMlp(vit: ViT, layer: number, width: number, mlp: NarrowMlp):
   };
   const at = `layers.${layer}`;
   return withWeights({ ...vit, config }, [
-    floatEntry(`${at}.fc1.weight`, [width, hiddenSize], mlp.fc1),
-    floatEntry(`${at}.fc1.bias`, [width], mlp.fc1Bias),
-    floatEntry(`${at}.fc2.weight`, [hiddenSize, width], mlp.fc2),
-    floatEntry(`${at}.fc2.bias`, [hiddenSize], mlp.fc2Bias),
+    floatEntry(vit, `${at}.fc1.weight`, [width, hiddenSize], mlp.fc1),
+    floatEntry(vit, `${at}.fc1.bias`, [width], mlp.fc1Bias),
+    floatEntry(vit, `${at}.fc2.weight`, [hiddenSize, width], mlp.fc2),
+    floatEntry(vit, `${at}.fc2.bias`, [hiddenSize], mlp.fc2Bias),
   ]);
 }

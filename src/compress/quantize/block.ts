@@ -6,7 +6,7 @@ import type { BlockStream } from '../observe/blocks.js';
 import { channelTap } from '../observe/channels.js';
 import { sampleTap } from '../observe/sample.js';
 import { floatEntry, floatsOf } from '../weights.js';
-import { sqnr, type Evaluator, type FloatLinear } from './evaluate.js';
+import { sqnr, type Evaluator, type FloatLinear } from '../evaluate.js';
 import { fold, foldGroups, readersOf } from './fold.js';
 import type { QuantizeOptions } from './options.js';
 import type { InputRange } from './rounding.js';
@@ -94,7 +94,7 @@ export async function quantizeBlock(
       const bias = options.biasCorrection ? linear.bias.map((b, o) => b + error.mean[o]!) : linear.bias;
       quantized = withWeights(
         quantized,
-        [[`${name}.weight`, weight.tensor], floatEntry(`${name}.bias`, [bias.length], bias)],
+        [[`${name}.weight`, weight.tensor], floatEntry(vit, `${name}.bias`, [bias.length], bias)],
         [[name, weight.form]],
       );
       linears.push({ linear: name, sqnr: sqnr(error), alpha: alphas.get(role) });

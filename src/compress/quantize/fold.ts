@@ -58,8 +58,8 @@ export async function fold(
       }
     }
     folded = withWeights(folded, [
-      floatEntry(`${name}.weight`, [outputs, inputs], scaled),
-      floatEntry(`${name}.bias`, [outputs], bias),
+      floatEntry(vit, `${name}.weight`, [outputs, inputs], scaled),
+      floatEntry(vit, `${name}.bias`, [outputs], bias),
     ]);
   }
   return folded;
@@ -73,11 +73,13 @@ async function dividedNorm(vit: ViT, name: string, { scale, shift }: ChannelTran
   const beta = await floatsOf(vit, `${name}.bias`);
   return [
     floatEntry(
+      vit,
       `${name}.weight`,
       [gamma.length],
       Float64Array.from(gamma, (g, c) => g / scale[c]!),
     ),
     floatEntry(
+      vit,
       `${name}.bias`,
       [beta.length],
       Float64Array.from(beta, (b, c) => (b - shift[c]!) / scale[c]!),
@@ -97,8 +99,9 @@ async function dividedLinear(
   const outputs = bias.length;
   const divided = Float64Array.from(weight, (w, index) => w / scale[Math.floor(index / inputs)]!);
   return [
-    floatEntry(`${name}.weight`, [outputs, inputs], divided),
+    floatEntry(vit, `${name}.weight`, [outputs, inputs], divided),
     floatEntry(
+      vit,
       `${name}.bias`,
       [outputs],
       Float64Array.from(bias, (b, o) => (b - shift[o]!) / scale[o]!),

@@ -1,4 +1,4 @@
-import { totalError, type Evaluator, type FloatLinear } from './evaluate.js';
+import { totalError, type Evaluator, type FloatLinear } from '../evaluate.js';
 import type { QuantizeOptions } from './options.js';
 import { dequantizeInt8, quantizeInt8, type InputRange } from './rounding.js';
 import { rangeOf, transformed, type ChannelTransform, type ReadValue } from './value.js';

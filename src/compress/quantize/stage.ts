@@ -7,7 +7,7 @@ import { matchesAny } from '../patterns.js';
 import { weightOf } from '../../vit/vit.js';
 import { agreementWith } from './agreement.js';
 import { quantizeBlock, type QuantizedLinear } from './block.js';
-import { openEvaluator } from './evaluate.js';
+import { openEvaluator } from '../evaluate.js';
 import type { Format, QuantizeOptions } from './options.js';
 
 /** The report of the stage. */

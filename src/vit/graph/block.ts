@@ -7,8 +7,14 @@ import type { ViT } from '../vit.js';
 import { floatConstant } from './constants.js';
 import { emitLinear, type QuantizedValues } from './linear.js';
 
-/** What a block's linears read, before any quantisation: `[batch·tokens, inputs]`. q, k and v read the same value. */
-export type LinearInputs = Readonly<Record<LinearRole, Value>>;
+/**
+ * A value in a block: what a linear reads, before any quantisation (by the linear's name; q, k and v read the same), what
+ * it gives (`fc1.output`), and the residual stream after attention (`attended`) and after the block (`residual`).
+ */
+export type BlockValueName = LinearRole | `${LinearRole}.output` | 'attended' | 'residual';
+
+/** The values of a block that stages observe, `[batch·tokens, …]` each. */
+export type BlockValues = Readonly<Record<BlockValueName, Value>>;
 
 /**
  * Adds a LayerNorm with the constants of that name.
@@ -32,29 +38,30 @@ export function emitNorm(g: GraphBuilder, vit: ViT, name: string, x: Value): Val
  * @param vit - the model
  * @param layer - which block
  * @param residual - `[batch·tokens, hidden]`
- * @returns the residual stream after the block, and what its linears read
  */
-export function emitBlock(
-  g: GraphBuilder,
-  vit: ViT,
-  layer: number,
-  residual: Value,
-): { readonly residual: Value; readonly inputs: LinearInputs } {
+export function emitBlock(g: GraphBuilder, vit: ViT, layer: number, residual: Value): BlockValues {
   const { hiddenSize, heads } = vit.config;
   const at = `layers.${layer}`;
   const sequence = [batch, tokenCount(vit.config), hiddenSize];
   const quantized: QuantizedValues = new Map();
   const linear = (role: LinearRole, x: Value): Value => emitLinear(g, vit, layer, role, x, quantized);
-  const projected = (role: 'q' | 'k' | 'v', x: Value): Value =>
-    reshape(g, `${at}.${role}:sequence`, linear(role, x), sequence);
+  const asSequence = (x: Value): Value => reshape(g, `${x.name}:sequence`, x, sequence);
 
   const norm1 = emitNorm(g, vit, `${at}.norm1`, residual);
-  const [q, k, v] = [projected('q', norm1), projected('k', norm1), projected('v', norm1)];
-  const context = asMatrix(g, `${at}.context`, attention(g, `${at}.attention`, q, k, v, heads));
-  const attended = binary(g, 'Add', `${at}.residual1`, linear('o', context), residual);
+  const [q, k, v] = [linear('q', norm1), linear('k', norm1), linear('v', norm1)];
+  const mixed = attention(g, `${at}.attention`, asSequence(q), asSequence(k), asSequence(v), heads);
+  const context = asMatrix(g, `${at}.context`, mixed);
+  const o = linear('o', context);
+  const attended = binary(g, 'Add', `${at}.residual1`, o, residual);
 
   const norm2 = emitNorm(g, vit, `${at}.norm2`, attended);
-  const hidden = gelu(g, `${at}.gelu`, linear('fc1', norm2));
-  const after = binary(g, 'Add', `${at}.residual2`, linear('fc2', hidden), attended);
-  return { residual: after, inputs: { q: norm1, k: norm1, v: norm1, o: context, fc1: norm2, fc2: hidden } };
+  const fc1 = linear('fc1', norm2);
+  const hidden = gelu(g, `${at}.gelu`, fc1);
+  const fc2 = linear('fc2', hidden);
+  const after = binary(g, 'Add', `${at}.residual2`, fc2, attended);
+  return {
+    ...{ q: norm1, k: norm1, v: norm1, o: context, fc1: norm2, fc2: hidden },
+    ...{ 'q.output': q, 'k.output': k, 'v.output': v, 'o.output': o, 'fc1.output': fc1, 'fc2.output': fc2 },
+    ...{ attended, residual: after },
+  };
 }

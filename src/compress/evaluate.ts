@@ -1,10 +1,10 @@
-import { GraphBuilder } from '../../onnx/builder.js';
-import { serializeModel } from '../../onnx/file.js';
-import type { OnnxModel } from '../../onnx/model.js';
-import { binary, dequantizeLinear, gemm, quantizeLinear, reduce } from '../../onnx/ops.js';
-import { defaultSessionOptions, type Engine, type Tensor } from '../../runtime/engine.js';
-import type { RowSample } from '../observe/sample.js';
-import type { InputRange } from './rounding.js';
+import { GraphBuilder } from '../onnx/builder.js';
+import { serializeModel } from '../onnx/file.js';
+import type { OnnxModel } from '../onnx/model.js';
+import { binary, dequantizeLinear, gemm, quantizeLinear, reduce } from '../onnx/ops.js';
+import { defaultSessionOptions, type Engine, type Tensor } from '../runtime/engine.js';
+import type { RowSample } from './observe/sample.js';
+import type { InputRange } from './quantize/rounding.js';
 
 /** How far a quantised linear's output is from the float one on the sampled rows. */
 export interface OutputError {

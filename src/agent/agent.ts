@@ -1,0 +1,232 @@
+import { IMAGE_BYTES, IMAGE_CHANNELS, IMAGE_SIDE } from '../data/dataset.js';
+import type { AgentEvent, Phase } from '../protocol/events.js';
+import type { AccuracyTask, KernelsTask, PerformanceTask, PrepareTask, Task } from '../protocol/task.js';
+import {
+  defaultSessionOptions,
+  type Engine,
+  type Session,
+  type SessionOptions,
+  type Tensor,
+} from '../runtime/engine.js';
+import { identityModel } from '../runtime/identity.js';
+import { SteadyStateDetector } from '../stats/steady-state.js';
+import { base64 } from './base64.js';
+import type { Host } from './host.js';
+import { kernelTimes } from './kernels.js';
+
+/** Latencies are sent in portions of about so much measuring time, so that little is lost when the agent is killed. */
+const REPORT_EVERY_MS = 500;
+
+/** What every kind of task works with. */
+interface Bench {
+  readonly host: Host;
+  readonly engine: Engine;
+  readonly session: SessionOptions;
+  emit(event: AgentEvent): void;
+  endPhase(phase: Phase): void;
+}
+
+/**
+ * Does one task: the same code on every device.
+ *
+ * Each phase ends with its duration and its memory. The runtime's base is what is resident before `load`: the runtime has
+ * opened and run a model of one node, so that what it builds once for every process is not charged to the model.
+ *
+ * @param host - the device
+ * @param task - what to do
+ * @param emit - receives the events
+ * @throws Error with the runtime's message when the model cannot be loaded or run
+ */
+export async function runTask(host: Host, task: Task, emit: (event: AgentEvent) => void): Promise<void> {
+  let started = 0;
+  const endPhase = (phase: Phase): void => {
+    const milliseconds = host.now() - started;
+    emit({ event: 'phase', phase, milliseconds, memory: host.memory() });
+    host.resetPeak();
+    started = host.now();
+  };
+  const peakIsOfPhase = host.resetPeak();
+  const engine = await host.loadEngine();
+  const session: SessionOptions = { ...defaultSessionOptions, ...task.session };
+  emit({ event: 'started', runtime: engine.info, platform: host.platform, session, peakIsOfPhase });
+  await startRuntime(engine, session);
+  endPhase('runtime');
+  const bench: Bench = { host, engine, session, emit, endPhase };
+  switch (task.kind) {
+    case 'prepare':
+      await prepareInputs(bench, task);
+      break;
+    case 'performance':
+      await measurePerformance(bench, task);
+      break;
+    case 'kernels':
+      await listKernels(bench, task);
+      break;
+    case 'accuracy':
+      await measureAccuracy(bench, task);
+      break;
+  }
+  emit({ event: 'finished' });
+}
+
+async function startRuntime(engine: Engine, options: SessionOptions): Promise<void> {
+  const session = await engine.open(identityModel(), options);
+  await queryOf(session, [engine.tensor('float32', new Float32Array(1), [1])])();
+  await session.close();
+}
+
+async function prepareInputs({ host, engine, session, endPhase }: Bench, task: PrepareTask): Promise<void> {
+  const pixels = await host.readImages(task.images, task.indices);
+  const preprocess = await engine.open(host.modelSource(task.preprocess), session);
+  const inputs = await preprocessed(engine, preprocess, pixels, 0, task.indices.length);
+  await host.writeInputs(task.output, inputs.data as Float32Array);
+  endPhase('prepare');
+}
+
+async function measurePerformance(bench: Bench, task: PerformanceTask): Promise<void> {
+  const { host, engine, emit, endPhase } = bench;
+  const batch = await host.readInputs(task.inputs);
+  host.collectGarbage();
+  endPhase('prepare');
+
+  const session = await engine.open(host.modelSource(task.model), bench.session);
+  endPhase('load');
+  const query = queryOf(session, partsOf(engine, batch, task));
+  await query();
+  endPhase('first');
+
+  const detector = new SteadyStateDetector();
+  const warmupEnd = host.now() + task.maxWarmupSeconds * 1000;
+  let queries = 0;
+  while (!detector.steady && host.now() < warmupEnd) {
+    const before = host.now();
+    await query();
+    detector.add(host.now() - before);
+    queries += 1;
+  }
+  emit({ event: 'warmedUp', queries, steady: detector.steady });
+  endPhase('warmup');
+
+  const outputs = await timedQueries(bench, task, query);
+  endPhase('steady');
+  // The last timed outputs, so that they can be compared with the accuracy pass.
+  emitLogits(outputs, 0, emit);
+  await session.close();
+}
+
+/** Runs queries until there are enough; gives the last outputs. */
+async function timedQueries(
+  { host, emit }: Bench,
+  task: PerformanceTask,
+  query: () => Promise<readonly Tensor[]>,
+): Promise<readonly Tensor[]> {
+  const begin = host.now();
+  const longEnough = begin + task.minSeconds * 1000;
+  const latest = begin + task.maxSeconds * 1000;
+  let latencies: number[] = [];
+  let count = 0;
+  let reported = begin;
+  for (;;) {
+    const before = host.now();
+    const outputs = await query();
+    const after = host.now();
+    latencies.push(after - before);
+    count += 1;
+    const over = (count >= task.minQueries && after >= longEnough) || after >= latest;
+    if (over || after - reported >= REPORT_EVERY_MS) {
+      emit({ event: 'latencies', milliseconds: latencies });
+      emit({
+        event: 'progress',
+        done: over ? 1 : Math.min(1, count / task.minQueries, (after - begin) / 1000 / task.minSeconds),
+      });
+      latencies = [];
+      reported = after;
+    }
+    if (over) return outputs;
+  }
+}
+
+async function listKernels(bench: Bench, task: KernelsTask): Promise<void> {
+  const { host, engine, emit, endPhase } = bench;
+  const batch = await host.readInputs(task.inputs);
+  endPhase('prepare');
+  const session = await engine.openProfiled(host.modelSource(task.model), bench.session);
+  endPhase('load');
+  const query = queryOf(session, partsOf(engine, batch, task));
+  for (let run = 0; run < task.runs; run++) await query();
+  emit({ event: 'kernels', runs: task.runs, kernels: kernelTimes(await session.calls(), task.runs) });
+  endPhase('steady');
+  await session.close();
+}
+
+async function measureAccuracy(bench: Bench, task: AccuracyTask): Promise<void> {
+  const { host, engine, emit, endPhase } = bench;
+  const preprocess = await engine.open(host.modelSource(task.preprocess), bench.session);
+  endPhase('prepare');
+  const session = await engine.open(host.modelSource(task.model), bench.session);
+  endPhase('load');
+  for (let first = 0; first < task.count; first += task.batch) {
+    const images = Math.min(task.batch, task.count - first);
+    const indices = Array.from({ length: images }, (_, i) => first + i);
+    const pixels = await host.readImages(task.images, indices);
+    const parts: Tensor[] = [];
+    for (let at = 0; at < images; at += task.microBatch)
+      parts.push(await preprocessed(engine, preprocess, pixels, at, Math.min(task.microBatch, images - at)));
+    const query = queryOf(session, parts);
+    const before = host.now();
+    const outputs = await query();
+    emit({ event: 'latencies', milliseconds: [host.now() - before] });
+    if (first === 0) endPhase('first');
+    emitLogits(outputs, first, emit);
+    emit({ event: 'progress', done: (first + images) / task.count });
+  }
+  endPhase('steady');
+  await preprocess.close();
+  await session.close();
+}
+
+async function preprocessed(
+  engine: Engine,
+  session: Session,
+  pixels: Uint8Array,
+  first: number,
+  images: number,
+): Promise<Tensor> {
+  const part = pixels.subarray(first * IMAGE_BYTES, (first + images) * IMAGE_BYTES);
+  const input = engine.tensor('uint8', part, [images, IMAGE_CHANNELS, IMAGE_SIDE, IMAGE_SIDE]);
+  return (await queryOf(session, [input])())[0]!;
+}
+
+/** A prepared batch in parts of the micro-batch, as tensors over one array. */
+function partsOf(engine: Engine, batch: Float32Array, task: PerformanceTask | KernelsTask): Tensor[] {
+  const perImage = batch.length / task.batch;
+  const side = Math.sqrt(perImage / IMAGE_CHANNELS);
+  const parts: Tensor[] = [];
+  for (let at = 0; at < task.batch; at += task.microBatch) {
+    const images = Math.min(task.microBatch, task.batch - at);
+    const values = batch.subarray(at * perImage, (at + images) * perImage);
+    parts.push(engine.tensor('float32', values, [images, IMAGE_CHANNELS, side, side]));
+  }
+  return parts;
+}
+
+/** One query: the whole batch from inputs on the host to outputs on the host, part by part. */
+function queryOf(session: Session, parts: readonly Tensor[]): () => Promise<readonly Tensor[]> {
+  const [input] = session.inputNames as [string];
+  const [output] = session.outputNames as [string];
+  const feeds = parts.map((part) => ({ [input]: part }));
+  return async () => {
+    const outputs: Tensor[] = [];
+    for (const feed of feeds) outputs.push((await session.run(feed))[output]!);
+    return outputs;
+  };
+}
+
+function emitLogits(outputs: readonly Tensor[], first: number, emit: (event: AgentEvent) => void): void {
+  let at = first;
+  for (const output of outputs) {
+    const [images, classes] = output.dims as [number, number];
+    emit({ event: 'logits', first: at, classes, values: base64(output.data as Float32Array) });
+    at += images;
+  }
+}

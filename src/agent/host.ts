@@ -1,0 +1,27 @@
+import type { Memory } from '../protocol/events.js';
+import type { AccuracyTask } from '../protocol/task.js';
+import type { Engine, ModelSource } from '../runtime/engine.js';
+
+/** What a device gives the agent: everything that differs between a process on a board and a page in a browser. */
+export interface Host {
+  /** A monotonic clock, in milliseconds since the agent began. */
+  now(): number;
+  /** Loads the runtime. */
+  loadEngine(): Promise<Engine>;
+  /** Memory now. */
+  memory(): Memory;
+  /** Makes the next peak count from here; false where the device cannot. */
+  resetPeak(): boolean;
+  /** Throws away what the language no longer needs, so that its garbage is not taken for the model's memory. */
+  collectGarbage(): void;
+  /** Reads test images: `[indices.length, 3, 32, 32]`, uint8. */
+  readImages(images: AccuracyTask['images'], indices: readonly number[]): Promise<Uint8Array>;
+  /** Writes a prepared batch where a later agent can read it. */
+  writeInputs(path: string, values: Float32Array): Promise<void>;
+  /** Reads a prepared batch. */
+  readInputs(path: string): Promise<Float32Array>;
+  /** The model behind a path of the task. */
+  modelSource(path: string): ModelSource;
+  /** Name of the platform, for the record: `linux-x64 node 20.20.2`. */
+  readonly platform: string;
+}

@@ -1,0 +1,158 @@
+import { readFile } from 'node:fs/promises';
+import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
+import type { z } from 'zod';
+import { InputError, messageOf } from './errors.js';
+
+/** A YAML file that was read, and where its values stand in it. */
+export interface YamlFile {
+  readonly path: string;
+  readonly value: unknown;
+  /** The line on which a value (or the nearest one around it) begins. */
+  lineOf(place: readonly PropertyKey[]): number;
+}
+
+/**
+ * Reads a YAML file.
+ *
+ * @param path - the file
+ * @param what - what it should be, for the message: `a suite`
+ * @throws InputError when it cannot be read or is not YAML
+ */
+export async function readYaml(path: string, what: string): Promise<YamlFile> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new InputError({ source: path, found: messageOf(error), expected: what });
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const fault = document.errors[0];
+  if (fault) {
+    const { line, col } = lines.linePos(fault.pos[0]);
+    throw new InputError({
+      source: path,
+      place: `line ${line}, column ${col}`,
+      found: fault.message,
+      expected: `${what} in YAML`,
+    });
+  }
+  return { path, value: document.toJS(), lineOf: (place) => lineOf(document, lines, place) };
+}
+
+/**
+ * Checks a part of a YAML file against a schema.
+ *
+ * @param file - the file
+ * @param place - where in it the part stands
+ * @param value - the part
+ * @param schema - what it must be
+ * @throws InputError that names the file, the line, the key, what was found and what is expected
+ */
+export function checked<Schema extends z.ZodType>(
+  file: YamlFile,
+  place: readonly PropertyKey[],
+  value: unknown,
+  schema: Schema,
+): z.output<Schema> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const fault = describeFault(parsed.error, value);
+  throw faultAt(file, [...place, ...fault.path], fault.found, fault.expected);
+}
+
+/**
+ * The error for something wrong at a place in a YAML file.
+ *
+ * @param file - the file
+ * @param place - the keys that lead there
+ * @param found - what stands there
+ * @param expected - what should
+ */
+export function faultAt(
+  file: YamlFile,
+  place: readonly PropertyKey[],
+  found: string,
+  expected: string,
+): InputError {
+  const key = place.length === 0 ? 'the whole file' : place.map(String).join('.');
+  return new InputError({ source: `${file.path}:${file.lineOf(place)}`, place: key, found, expected });
+}
+
+/** The first thing a schema objects to, in words. */
+export interface Fault {
+  readonly path: readonly PropertyKey[];
+  readonly found: string;
+  readonly expected: string;
+}
+
+/**
+ * Puts a schema's first objection into words.
+ *
+ * @param error - what the schema said
+ * @param value - what it said it of
+ */
+export function describeFault(error: z.ZodError, value: unknown): Fault {
+  const issue = deepest(error.issues[0]!);
+  const found = show(issue.path.reduce<unknown>(child, value));
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return {
+        path: [...issue.path, issue.keys[0]!],
+        found: `the unknown key "${issue.keys[0]!}"`,
+        expected: 'only the keys that the documentation names',
+      };
+    case 'invalid_type':
+      return { path: issue.path, found, expected: article(issue.expected) };
+    case 'invalid_value':
+      return { path: issue.path, found, expected: issue.values.map((each) => show(each)).join(' or ') };
+    case 'too_small':
+      return {
+        path: issue.path,
+        found,
+        expected: `${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`,
+      };
+    case 'too_big':
+      return {
+        path: issue.path,
+        found,
+        expected: `${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}`,
+      };
+    default:
+      return { path: issue.path, found, expected: issue.message.replace(/^Invalid input: expected /, '') };
+  }
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** Of a union's alternatives, the objection of the one that got furthest. */
+function deepest(issue: Issue): Issue {
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return issue;
+  const alternatives = issue.errors.flatMap((issues) => (issues[0] ? [deepest(issues[0])] : []));
+  const furthest = alternatives.reduce((best, each) => (each.path.length > best.path.length ? each : best));
+  return { ...furthest, path: [...issue.path, ...furthest.path] };
+}
+
+function child(value: unknown, key: PropertyKey): unknown {
+  return value !== null && typeof value === 'object'
+    ? (value as Record<PropertyKey, unknown>)[key]
+    : undefined;
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
+
+function article(type: string): string {
+  return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
+}
+
+function lineOf(document: Document, lines: LineCounter, place: readonly PropertyKey[]): number {
+  for (let length = place.length; length >= 0; length--) {
+    const node = length === 0 ? document.contents : document.getIn(place.slice(0, length), true);
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+  }
+  return 1;
+}

@@ -1,0 +1,85 @@
+import { constantBytes } from '../onnx/liveness.js';
+import { parameterCount, type ViT } from '../vit/vit.js';
+import { buildGraph } from '../vit/graph/model.js';
+import type { StageContext } from './context.js';
+import { precision, type PrecisionReport } from './precision/stage.js';
+import { profile, type ProfileDetails, type ProfileReport } from './profile/stage.js';
+import { prune, type PruneReport } from './prune/stage.js';
+import { quantize, type QuantizeReport } from './quantize/stage.js';
+import type { Recipe, Step } from './recipe.js';
+
+/** What a stage reports of its own. */
+export type OwnReport =
+  | { readonly stage: 'profile'; readonly report: ProfileReport; readonly details: ProfileDetails }
+  | { readonly stage: 'prune'; readonly report: PruneReport }
+  | { readonly stage: 'precision'; readonly report: PrecisionReport }
+  | { readonly stage: 'quantize'; readonly report: QuantizeReport };
+
+/** One stage of a finished pipeline. */
+export type StageReport = OwnReport & {
+  readonly options: Step['options'];
+  readonly seconds: number;
+  /** Of the model after the stage. */
+  readonly parameters: number;
+  /** Bytes of the model's constants after the stage, as they lie in memory. */
+  readonly constantBytes: number;
+};
+
+/** A compressed model and how it came to be. */
+export interface Compressed {
+  readonly vit: ViT;
+  readonly stages: readonly StageReport[];
+}
+
+/**
+ * Runs a recipe's stages in order, each on what the one before it made.
+ *
+ * @param vit - the float model
+ * @param recipe - the stages
+ * @param context - what every stage is given; its progress runs over the whole recipe
+ */
+export async function compress(vit: ViT, recipe: Recipe, context: StageContext): Promise<Compressed> {
+  let current = vit;
+  const stages: StageReport[] = [];
+  for (const [index, step] of recipe.steps.entries()) {
+    const started = performance.now();
+    const within: StageContext = {
+      ...context,
+      onProgress: (done, what) => {
+        context.onProgress((index + done) / recipe.steps.length, `${step.stage}: ${what}`);
+      },
+    };
+    within.onProgress(0, 'starting');
+    const { vit: changed, own } = await runStep(current, step, within);
+    current = changed;
+    stages.push({
+      ...own,
+      options: step.options,
+      seconds: (performance.now() - started) / 1000,
+      parameters: parameterCount(current.config),
+      constantBytes: constantBytes(buildGraph(current)),
+    });
+  }
+  return { vit: current, stages };
+}
+
+async function runStep(vit: ViT, step: Step, context: StageContext): Promise<{ vit: ViT; own: OwnReport }> {
+  switch (step.stage) {
+    case 'profile': {
+      const { report, details, ...result } = await profile(vit, context, step.options);
+      return { ...result, own: { stage: 'profile', report, details } };
+    }
+    case 'prune': {
+      const { report, ...result } = await prune(vit, context, step.options);
+      return { ...result, own: { stage: 'prune', report } };
+    }
+    case 'precision': {
+      const { report, ...result } = await precision(vit, context, step.options);
+      return { ...result, own: { stage: 'precision', report } };
+    }
+    case 'quantize': {
+      const { report, ...result } = await quantize(vit, context, step.options);
+      return { ...result, own: { stage: 'quantize', report } };
+    }
+  }
+}

@@ -1,0 +1,177 @@
+import { seededRandom } from '../../base/random.js';
+import { FLOAT16_MAX, fromFloat16, toFloat16 } from '../../onnx/half.js';
+import { elementCount, tensorOf, type TensorSource } from '../../onnx/tensor.js';
+import { layerCount } from '../../vit/config.js';
+import type { BlockValueName } from '../../vit/graph/block.js';
+import { linearName, linearRoles, type LinearName, type LinearRole } from '../../vit/linears.js';
+import { formOf, withWeights, type ViT } from '../../vit/vit.js';
+import type { StageContext } from '../context.js';
+import { openEvaluator, sqnr, type Evaluator } from '../evaluate.js';
+import { openStream } from '../observe/blocks.js';
+import { extremeTap } from '../observe/extremes.js';
+import { sampleTap, type RowSample } from '../observe/sample.js';
+import { matchesAny } from '../patterns.js';
+import { floatsOf } from '../weights.js';
+import type { PrecisionOptions } from './options.js';
+
+/** Why a component stayed as it was. */
+export type KeptBecause =
+  /** No pattern names it. */
+  | 'not selected'
+  /** Another stage gave it a form of its own. */
+  | 'quantised'
+  /** Its weights do not fit into float16. */
+  | 'weights overflow'
+  /** An activation of its block comes too near the end of float16. */
+  | 'activations overflow'
+  /** Its output would lose more than the sensitivity allows. */
+  | 'sensitive';
+
+/** What became of one component. */
+export interface ComponentPrecision {
+  /** `layers.3.fc1`, `patch`, `cls`, `positions`, `head`. */
+  readonly component: string;
+  readonly stored: 'float16' | 'unchanged';
+  readonly because: KeptBecause | undefined;
+  /** Largest absolute weight. */
+  readonly largestWeight: number;
+  /** SQNR of a linear's output with its weights rounded, in decibels; undefined where it was not measured. */
+  readonly sqnr: number | undefined;
+}
+
+/** The report of the stage. */
+export interface PrecisionReport {
+  readonly images: number;
+  readonly components: readonly ComponentPrecision[];
+  /** Largest absolute activation in each block. */
+  readonly largestActivations: readonly number[];
+  /** Bytes that the file loses. */
+  readonly savedBytes: number;
+  /** What the target does with float16. */
+  readonly arithmetic: string;
+}
+
+/** How the CPU form treats float16; the emitter widens every such tensor. */
+const CPU_ARITHMETIC =
+  'Stored as float16, computed in float32: the graph for the CPU widens these weights while it is loaded, because ' +
+  "ONNX Runtime's CPU provider on x86 has no float16 kernels. The file is smaller; memory and speed are those of float32.";
+
+/** Token rows on which the sensitivity of a linear is measured. */
+const SAMPLED_ROWS = 512;
+
+const linearOutputs = linearRoles.map((role): BlockValueName => `${role}.output`);
+const observed: readonly BlockValueName[] = [...linearRoles, ...linearOutputs, 'attended', 'residual'];
+
+/**
+ * Stores chosen components as float16. LayerNorm weights, biases and everything computed from them stay float32, as do
+ * blocks whose activations come near float16's largest number.
+ *
+ * @param vit - the model
+ * @param context - runtime and calibration images
+ * @param options - which components
+ */
+export async function precision(
+  vit: ViT,
+  context: StageContext,
+  options: PrecisionOptions,
+): Promise<{ vit: ViT; report: PrecisionReport }> {
+  const calibration = await context.calibration.images(options.images);
+  const evaluator = await openEvaluator(context.engine, context.threads);
+  const layers = layerCount(vit.config);
+  const components: ComponentPrecision[] = [];
+  const changed: [string, TensorSource][] = [];
+  const largestActivations: number[] = [];
+  const limit = FLOAT16_MAX * options.headroom;
+
+  const consider = async (
+    component: string,
+    tensor: string,
+    judge: (rounded: Float32Array, weight: Float32Array) => Promise<Judgement>,
+  ): Promise<void> => {
+    const unchanged = (because: KeptBecause, largestWeight = NaN, ratio?: number): void => {
+      components.push({ component, stored: 'unchanged', because, largestWeight, sqnr: ratio });
+    };
+    if (!matchesAny(component, options.float16)) return unchanged('not selected');
+    const form = formOf(vit, component as LinearName);
+    if (form.kind !== 'float') return unchanged('quantised');
+    const weight = await floatsOf(vit, tensor);
+    const largest = weight.reduce((most, w) => Math.max(most, Math.abs(w)), 0);
+    if (largest > limit) return unchanged('weights overflow', largest);
+    const halves = toFloat16(weight);
+    const verdict = await judge(fromFloat16(halves), weight);
+    if (verdict.because) return unchanged(verdict.because, largest, verdict.sqnr);
+    changed.push([tensor, tensorOf('float16', vit.weights.get(tensor)!.dims, halves)]);
+    components.push({
+      component,
+      stored: 'float16',
+      because: undefined,
+      largestWeight: largest,
+      sqnr: verdict.sqnr,
+    });
+  };
+  const accept = (): Promise<Judgement> => Promise.resolve({});
+
+  try {
+    await consider('patch', 'patch.weight', accept);
+    await consider('cls', 'cls', accept);
+    await consider('positions', 'positions', accept);
+    const stream = await openStream(context, vit, calibration);
+    for (let layer = 0; layer < layers; layer++) {
+      context.onProgress(layer / layers, `block ${layer + 1} of ${layers}`);
+      const extremes = extremeTap(observed);
+      const batches = stream.rows / stream.rowsPerBatch;
+      const random = seededRandom(context.seed + layer);
+      const samples = sampleTap(
+        context.engine,
+        linearRoles,
+        SAMPLED_ROWS,
+        batches,
+        stream.rowsPerBatch,
+        random,
+      );
+      await stream.advance(vit, layer, [extremes, samples]);
+      const largest = Math.max(...extremes.result().values());
+      largestActivations.push(largest);
+      const rows = samples.result();
+      for (const role of linearRoles) {
+        const name = linearName(layer, role);
+        await consider(name, `${name}.weight`, async (rounded, weight) => {
+          if (largest > limit) return { because: 'activations overflow' };
+          if (options.sensitivity === undefined) return {};
+          const ratio = await roundedSqnr(vit, evaluator, name, rows[role], weight, rounded);
+          return { sqnr: ratio, ...(ratio < options.sensitivity && { because: 'sensitive' as const }) };
+        });
+      }
+    }
+    await consider('head', 'head.weight', accept);
+  } finally {
+    await evaluator.close();
+  }
+  return {
+    vit: withWeights(vit, changed),
+    report: {
+      images: calibration.count,
+      components,
+      largestActivations,
+      savedBytes: changed.reduce((sum, [, { dims }]) => sum + 2 * elementCount(dims), 0),
+      arithmetic: CPU_ARITHMETIC,
+    },
+  };
+}
+
+interface Judgement {
+  readonly because?: KeptBecause;
+  readonly sqnr?: number;
+}
+
+async function roundedSqnr(
+  vit: ViT,
+  evaluator: Evaluator,
+  name: `layers.${number}.${LinearRole}`,
+  sample: RowSample,
+  weight: Float32Array,
+  rounded: Float32Array,
+): Promise<number> {
+  const bias = await floatsOf(vit, `${name}.bias`);
+  return sqnr(await evaluator.error(sample, { weight, bias }, { weight: rounded, input: undefined }));
+}

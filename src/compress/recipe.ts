@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { checked, faultAt, type YamlFile } from '../base/schema.js';
+import { precisionOptionsSchema, type PrecisionOptions } from './precision/options.js';
+import { profileOptionsSchema, type ProfileOptions } from './profile/options.js';
+import { pruneOptionsSchema, type PruneOptions } from './prune/options.js';
+import { quantizeOptionsSchema, type QuantizeOptions } from './quantize/options.js';
+
+/** One step of a recipe: a stage and its options, defaults filled in. */
+export type Step =
+  | { readonly stage: 'profile'; readonly options: ProfileOptions }
+  | { readonly stage: 'prune'; readonly options: PruneOptions }
+  | { readonly stage: 'precision'; readonly options: PrecisionOptions }
+  | { readonly stage: 'quantize'; readonly options: QuantizeOptions };
+
+/** Names of the stages. */
+export type StageName = Step['stage'];
+
+/** The pipeline's settings: which stages, in which order, with which options. */
+export interface Recipe {
+  readonly name: string;
+  /** One sentence for the report. */
+  readonly description: string;
+  readonly steps: readonly Step[];
+}
+
+/** The recipe that changes nothing: the baseline of every comparison. */
+export const fp32: Recipe = {
+  name: 'fp32',
+  description: 'The model as it was trained, in float32: the baseline.',
+  steps: [],
+};
+
+const optionSchemas = {
+  profile: profileOptionsSchema,
+  prune: pruneOptionsSchema,
+  precision: precisionOptionsSchema,
+  quantize: quantizeOptionsSchema,
+} satisfies Record<StageName, z.ZodType>;
+
+const recipeSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9.+-]*$/i, 'a name of letters, digits, ".", "+" and "-"'),
+  description: z.string().default(''),
+  stages: z.array(z.record(z.string(), z.unknown())),
+});
+
+/**
+ * Reads a recipe out of a YAML file, where each entry of `stages` is one stage's name with its options:
+ *
+ * ```yaml
+ * name: half-int8
+ * stages:
+ *   - prune: { ratio: 0.5 }
+ *   - quantize: { format: w8a8 }
+ * ```
+ *
+ * @param file - the file
+ * @param place - where in it the recipe stands: the whole of a recipe file, a part of a suite
+ * @param value - the recipe
+ * @throws InputError when a stage or an option is unknown or out of range
+ */
+export function parseRecipe(file: YamlFile, place: readonly PropertyKey[], value: unknown): Recipe {
+  const recipe = checked(file, place, value, recipeSchema);
+  const steps = recipe.stages.map((entry, index): Step => {
+    const [stage, ...more] = Object.keys(entry);
+    const at = [...place, 'stages', index];
+    if (stage === undefined || more.length > 0)
+      throw faultAt(file, at, `the keys ${Object.keys(entry).join(', ')}`, 'one stage with its options');
+    if (!(stage in optionSchemas))
+      throw faultAt(
+        file,
+        [...at, stage],
+        `the unknown stage "${stage}"`,
+        Object.keys(optionSchemas).join(', '),
+      );
+    const name = stage as StageName;
+    return {
+      stage: name,
+      options: checked(file, [...at, stage], entry[stage] ?? {}, optionSchemas[name]),
+    } as Step;
+  });
+  return { name: recipe.name, description: recipe.description, steps };
+}

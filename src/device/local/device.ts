@@ -1,0 +1,127 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { DeviceError, messageOf } from '../../base/errors.js';
+import { packageRoot } from '../../base/paths.js';
+import { eventSchema, type AgentEvent } from '../../protocol/events.js';
+import { decodeLines, encodeLine } from '../../protocol/lines.js';
+import { PROTOCOL_VERSION, type Task } from '../../protocol/task.js';
+import type { Device, MeasureOptions } from '../device.js';
+import type { DeviceProfile } from '../profile.js';
+import { localEnvironment } from './environment.js';
+
+/** How long an agent that was told to end may take before it is killed. */
+const GRACE_MILLISECONDS = 2000;
+
+/** Of what a dying agent wrote to its standard error, so much is kept for the reason. */
+const STDERR_TAIL = 2000;
+
+type Agent = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/**
+ * This machine: every task runs in a child process of its own.
+ *
+ * @param profile - threads and session options
+ */
+export async function openLocal(profile: DeviceProfile): Promise<Device> {
+  const environment = await localEnvironment();
+  const threads = profile.threads ?? environment.cpu.physicalCores;
+  const session = { ...profile.session, threads };
+  return {
+    profile,
+    environment,
+    threads,
+    measure: (task, options) => measure({ ...task, protocol: PROTOCOL_VERSION, session } as Task, options),
+    close: () => Promise.resolve(),
+  };
+}
+
+async function measure(task: Task, options: MeasureOptions): Promise<void> {
+  options.signal.throwIfAborted();
+  const entry = join(packageRoot(), 'dist', 'agent', 'node.js');
+  const agent: Agent = spawn(process.execPath, ['--expose-gc', entry], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ORT_DISABLE_TELEMETRY: '1' },
+  });
+  const end = new Ending(agent, options);
+  let stderr = '';
+  agent.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-STDERR_TAIL);
+  });
+  // A write to an agent that died at once fails here; its exit tells the reason.
+  agent.stdin.on('error', () => undefined);
+  agent.stdin.write(encodeLine(task));
+  const exited = once(agent, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+
+  let last: AgentEvent | undefined;
+  let broken: string | undefined;
+  try {
+    for await (const event of decodeLines(
+      eventSchema,
+      agent.stdout.setEncoding('utf8') as AsyncIterable<string>,
+    )) {
+      end.heard();
+      last = event;
+      options.onEvent(event);
+    }
+  } catch (error) {
+    broken = messageOf(error);
+    end.now(`the agent broke the protocol: ${broken}`);
+  }
+  const [code, signal] = await exited;
+  end.over();
+  options.signal.throwIfAborted();
+  if (last?.event === 'finished') return;
+  if (last?.event === 'failed') throw new DeviceError(last.reason);
+  throw new DeviceError(end.reason ?? deathOf(code, signal, stderr));
+}
+
+/** Ends an agent: when the harness is told to stop, when the agent falls silent, or when it breaks the protocol. */
+class Ending {
+  reason: string | undefined;
+  private silence: NodeJS.Timeout;
+  private kill: NodeJS.Timeout | undefined;
+  private readonly onAbort = (): void => {
+    this.now('stopped');
+  };
+
+  constructor(
+    private readonly agent: Agent,
+    private readonly options: MeasureOptions,
+  ) {
+    this.silence = this.startSilence();
+    options.signal.addEventListener('abort', this.onAbort);
+  }
+
+  heard(): void {
+    clearTimeout(this.silence);
+    this.silence = this.startSilence();
+  }
+
+  now(reason: string): void {
+    this.reason ??= reason;
+    this.agent.kill('SIGTERM');
+    this.kill ??= setTimeout(() => this.agent.kill('SIGKILL'), GRACE_MILLISECONDS);
+  }
+
+  over(): void {
+    clearTimeout(this.silence);
+    clearTimeout(this.kill);
+    this.options.signal.removeEventListener('abort', this.onAbort);
+  }
+
+  private startSilence(): NodeJS.Timeout {
+    const { silenceMilliseconds } = this.options;
+    return setTimeout(() => {
+      this.now(`the agent said nothing for ${Math.round(silenceMilliseconds / 1000)} s`);
+    }, silenceMilliseconds);
+  }
+}
+
+function deathOf(code: number | null, signal: NodeJS.Signals | null, stderr: string): string {
+  const how = signal ? `was killed by ${signal}` : `ended with code ${code ?? 'unknown'}`;
+  const hint = signal === 'SIGKILL' ? ' (out of memory?)' : '';
+  const words = stderr.trim();
+  return `the agent ${how}${hint} before its task was done${words && `: ${words}`}`;
+}

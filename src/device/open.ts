@@ -1,0 +1,16 @@
+import type { Device } from './device.js';
+import { openLocal } from './local/device.js';
+import type { DeviceProfile } from './profile.js';
+
+/**
+ * Reaches a device.
+ *
+ * @param profile - how
+ * @throws DeviceError when it cannot be reached
+ */
+export function openDevice(profile: DeviceProfile): Promise<Device> {
+  switch (profile.kind) {
+    case 'local':
+      return openLocal(profile);
+  }
+}

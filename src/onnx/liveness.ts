@@ -1,0 +1,122 @@
+import { sizeAt } from './dims.js';
+import { bytesPerElement } from './dtype.js';
+import type { OnnxModel, OnnxNode, ValueInfo } from './model.js';
+import { byteLength } from './tensor.js';
+
+/** What one node holds while it runs. */
+export interface NodeMemory {
+  readonly node: string;
+  readonly opType: string;
+  /** Bytes of the values it makes; 0 where it only gives one another shape. */
+  readonly outputBytes: number;
+  /** Bytes of all activations that are alive while it runs, its outputs and its scratch space included. */
+  readonly liveBytes: number;
+}
+
+/** The activations of a model at one batch size. */
+export interface ActivationMemory {
+  readonly batch: number;
+  readonly nodes: readonly NodeMemory[];
+  readonly peakBytes: number;
+  /** The node that runs when most is alive. */
+  readonly peakNode: string;
+}
+
+/** Operators whose result is their input under another shape. */
+const ALIASES = new Set(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze', 'Flatten']);
+
+/** Operators that ONNX Runtime lets write over an input of the same size that nobody needs any more. */
+const IN_PLACE = new Set(['Add', 'Sub', 'Mul', 'Div']);
+
+/**
+ * Predicts the activations of a model, node by node, from shapes alone: each value lives from the node that makes it to
+ * the last one that reads it, as in ONNX Runtime's sequential execution. Inputs belong to the caller and do not count.
+ *
+ * @param model - every intermediate value with type and shape, as the builder writes them
+ * @param batch - batch size
+ * @throws Error when a value's size is not known
+ */
+export function activationMemory(model: OnnxModel, batch: number): ActivationMemory {
+  const sizes = new Map(
+    [...model.values, ...model.outputs].map((info) => [info.name, valueBytes(info, batch)]),
+  );
+  const infos = new Map(
+    [...model.inputs, ...model.values, ...model.outputs].map((info) => [info.name, info]),
+  );
+  const nodes = model.nodes.filter((node) => !isConstant(node, model));
+  const lastReader = new Map<string, number>();
+  const owner = new Map<string, string>();
+  const ownerOf = (name: string): string => owner.get(name) ?? name;
+  for (const [index, node] of nodes.entries()) {
+    if (ALIASES.has(node.opType)) owner.set(node.outputs[0]!, ownerOf(node.inputs[0]!));
+    for (const input of node.inputs) lastReader.set(ownerOf(input), index);
+  }
+  for (const { name } of model.outputs) lastReader.set(ownerOf(name), nodes.length);
+
+  let live = 0;
+  const held = new Map<string, number>();
+  const reports: NodeMemory[] = [];
+  for (const [index, node] of nodes.entries()) {
+    const outputs = ALIASES.has(node.opType) ? [] : node.outputs.filter((name) => name !== '');
+    let outputBytes = 0;
+    for (const name of outputs) {
+      const bytes = sizes.get(name);
+      if (bytes === undefined) throw new Error(`the size of ${name} is not known`);
+      const reused = IN_PLACE.has(node.opType)
+        ? node.inputs
+            .map(ownerOf)
+            .find((input) => lastReader.get(input) === index && held.get(input) === bytes)
+        : undefined;
+      if (reused !== undefined) held.delete(reused);
+      else live += bytes;
+      held.set(name, bytes);
+      outputBytes += bytes;
+    }
+    const liveBytes = live + scratchBytes(node, infos, batch);
+    reports.push({ node: node.name, opType: node.opType, outputBytes, liveBytes });
+    for (const [name, bytes] of [...held]) {
+      if ((lastReader.get(name) ?? -1) > index) continue;
+      held.delete(name);
+      live -= bytes;
+    }
+  }
+  const peak = reports.reduce((most, report) => (report.liveBytes > most.liveBytes ? report : most));
+  return { batch, nodes: reports, peakBytes: peak.liveBytes, peakNode: peak.node };
+}
+
+/** Bytes of a model's constants as they lie in memory once the runtime has folded what can be folded. */
+export function constantBytes(model: OnnxModel): number {
+  const folded = model.nodes.filter((node) => isConstant(node, model));
+  const replaced = new Set(folded.flatMap((node) => node.inputs));
+  const infos = new Map(model.values.map((info) => [info.name, info]));
+  let bytes = 0;
+  for (const [name, tensor] of model.initializers) if (!replaced.has(name)) bytes += byteLength(tensor);
+  for (const node of folded) bytes += valueBytes(infos.get(node.outputs[0]!)!, 1) ?? 0;
+  return bytes;
+}
+
+/** Whether a node computes from constants alone, so that ONNX Runtime does it once, while loading. */
+function isConstant(node: OnnxNode, model: OnnxModel): boolean {
+  return node.inputs.every((input) => input === '' || model.initializers.has(input));
+}
+
+/** What an operator needs besides inputs and outputs: Attention holds the scores of all heads. */
+function scratchBytes(node: OnnxNode, infos: ReadonlyMap<string, ValueInfo>, batch: number): number {
+  if (node.opType !== 'Attention') return 0;
+  const [images, tokens] = infos.get(node.inputs[0]!)!.dims.map((dim) => sizeAt(dim, batch)!) as [
+    number,
+    number,
+  ];
+  const heads = node.attributes['q_num_heads'];
+  return heads?.type === 'int' ? images * heads.value * tokens ** 2 * bytesPerElement('float32') : 0;
+}
+
+function valueBytes(info: ValueInfo, batch: number): number | undefined {
+  let elements = 1;
+  for (const dim of info.dims) {
+    const size = sizeAt(dim, batch);
+    if (size === undefined) return undefined;
+    elements *= size;
+  }
+  return elements * bytesPerElement(info.dtype);
+}

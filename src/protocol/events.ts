@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { sessionOptionsSchema } from './task.js';
+
+/** The parts of a task, in the order they happen. */
+export const phases = ['runtime', 'prepare', 'load', 'first', 'warmup', 'steady'] as const;
+
+export type Phase = (typeof phases)[number];
+
+const bytes = z.number().nonnegative();
+
+/**
+ * Memory in bytes at the end of a phase. A device gives what it can see: a process its resident set, a page its GPU buffers.
+ */
+export const memorySchema = z.strictObject({
+  /** Resident now. */
+  resident: bytes.optional(),
+  /** Most that was resident since the phase began (since the process began, where `peakIsOfPhase` is false). */
+  peakResident: bytes.optional(),
+  /** Of the resident: not backed by a file. */
+  anonymous: bytes.optional(),
+  /** Of the resident: pages of mapped files. */
+  fileBacked: bytes.optional(),
+});
+
+export type Memory = z.infer<typeof memorySchema>;
+
+/** What an agent says while it works, one JSON object a line. */
+export const eventSchema = z.discriminatedUnion('event', [
+  /** The runtime is loaded. */
+  z.strictObject({
+    event: z.literal('started'),
+    runtime: z.strictObject({ name: z.string(), version: z.string(), provider: z.string() }),
+    platform: z.string(),
+    /** The options its sessions are opened with, defaults filled in. */
+    session: sessionOptionsSchema.required(),
+    /** Whether the kernel let the agent reset its peak between phases. */
+    peakIsOfPhase: z.boolean(),
+  }),
+  /** A phase is over. */
+  z.strictObject({
+    event: z.literal('phase'),
+    phase: z.enum(phases),
+    milliseconds: z.number().nonnegative(),
+    memory: memorySchema,
+  }),
+  /** How the warm-up went. */
+  z.strictObject({ event: z.literal('warmedUp'), queries: z.number().int(), steady: z.boolean() }),
+  /** Latencies of the next timed queries, in milliseconds. */
+  z.strictObject({ event: z.literal('latencies'), milliseconds: z.array(z.number().nonnegative()) }),
+  /** Logits of the next images: float32, little-endian, base64. */
+  z.strictObject({
+    event: z.literal('logits'),
+    first: z.number().int().nonnegative(),
+    classes: z.number().int().positive(),
+    values: z.string(),
+  }),
+  /** The kernels that ran, by operator and provider; times over all runs. */
+  z.strictObject({
+    event: z.literal('kernels'),
+    runs: z.number().int().positive(),
+    kernels: z.array(
+      z.strictObject({
+        opType: z.string(),
+        provider: z.string(),
+        /** How often in one run. */
+        calls: z.number().nonnegative(),
+        /** In one run. */
+        milliseconds: z.number().nonnegative(),
+      }),
+    ),
+  }),
+  /** How far the task is, from 0 to 1. */
+  z.strictObject({ event: z.literal('progress'), done: z.number().min(0).max(1) }),
+  /** The task is done; nothing follows. */
+  z.strictObject({ event: z.literal('finished') }),
+  /** The task could not be done; nothing follows. */
+  z.strictObject({ event: z.literal('failed'), reason: z.string() }),
+]);
+
+export type AgentEvent = z.infer<typeof eventSchema>;
+
+/** One operator's share of a run. */
+export type KernelTime = Extract<AgentEvent, { event: 'kernels' }>['kernels'][number];
