@@ -21,6 +21,11 @@ export interface Recipe {
   /** One sentence for the report. */
   readonly description: string;
   readonly steps: readonly Step[];
+  /**
+   * How many images the finished model runs at once, whatever the batch: a smaller part of the batch needs smaller
+   * activations. Undefined runs the whole batch.
+   */
+  readonly microBatch: number | undefined;
 }
 
 /** The recipe that changes nothing: the baseline of every comparison. */
@@ -28,6 +33,7 @@ export const fp32: Recipe = {
   name: 'fp32',
   description: 'The model as it was trained, in float32: the baseline.',
   steps: [],
+  microBatch: undefined,
 };
 
 const optionSchemas = {
@@ -41,6 +47,7 @@ const recipeSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9.+-]*$/i, 'a name of letters, digits, ".", "+" and "-"'),
   description: z.string().default(''),
   stages: z.array(z.record(z.string(), z.unknown())),
+  microBatch: z.number().int().positive().optional(),
 });
 
 /**
@@ -78,5 +85,6 @@ export function parseRecipe(file: YamlFile, place: readonly PropertyKey[], value
       options: checked(file, [...at, stage], entry[stage] ?? {}, optionSchemas[name]),
     } as Step;
   });
-  return { name: recipe.name, description: recipe.description, steps };
+  const { name, description, microBatch } = recipe;
+  return { name, description, steps, microBatch };
 }

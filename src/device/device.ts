@@ -3,9 +3,6 @@ import type { AgentEvent } from '../protocol/events.js';
 import type { Task } from '../protocol/task.js';
 import type { DeviceProfile } from './profile.js';
 
-/** A task as the harness writes it: the protocol's version and the session's options are the device's to add. */
-export type DeviceTask<T extends Task = Task> = T extends Task ? Omit<T, 'protocol' | 'session'> : never;
-
 /** How a task is watched and stopped. */
 export interface MeasureOptions {
   /** Receives every event as it comes. */
@@ -20,13 +17,13 @@ export interface MeasureOptions {
 export interface Device {
   readonly profile: DeviceProfile;
   readonly environment: Environment;
-  /** Threads the runtime gets there. */
-  readonly threads: number;
+  /** The session options that a task for this device carries. */
+  readonly session: Task['session'];
   /**
    * Does one task in a fresh agent. Paths in the task are the harness's; bringing the files to the device is the device's part.
    *
    * @throws DeviceError when the agent fails, dies, falls silent or breaks the protocol
    */
-  measure(task: DeviceTask, options: MeasureOptions): Promise<void>;
+  measure(task: Task, options: MeasureOptions): Promise<void>;
   close(): Promise<void>;
 }

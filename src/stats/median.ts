@@ -1,5 +1,5 @@
 import { median } from 'simple-statistics';
-import { binomialCumulative } from './binomial.js';
+import { binomialProbability } from './binomial.js';
 import type { Estimate } from './interval.js';
 
 /**
@@ -14,8 +14,12 @@ export function medianEstimate(samples: readonly number[], confidence = 0.95): E
   const sorted = [...samples].sort((a, b) => a - b);
   const n = sorted.length;
   // P(the median lies below the (r+1)-th smallest) = P(Bin(n, ½) ≤ r): take the largest r that leaves half of α.
-  let rank = -1;
-  while (rank + 1 < n / 2 && binomialCumulative(n, rank + 1, 0.5) <= (1 - confidence) / 2) rank += 1;
-  const below = Math.max(rank, 0);
+  let below = 0;
+  let cumulative = binomialProbability(n, 0, 0.5);
+  while (below + 1 < n / 2) {
+    cumulative += binomialProbability(n, below + 1, 0.5);
+    if (cumulative > (1 - confidence) / 2) break;
+    below += 1;
+  }
   return { value: median(sorted), low: sorted[below]!, high: sorted[n - 1 - below]! };
 }

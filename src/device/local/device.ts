@@ -6,7 +6,7 @@ import { DeviceError, messageOf } from '../../base/errors.js';
 import { packageRoot } from '../../base/paths.js';
 import { eventSchema, type AgentEvent } from '../../protocol/events.js';
 import { decodeLines, encodeLine } from '../../protocol/lines.js';
-import { PROTOCOL_VERSION, type Task } from '../../protocol/task.js';
+import type { Task } from '../../protocol/task.js';
 import type { Device, MeasureOptions } from '../device.js';
 import type { DeviceProfile } from '../profile.js';
 import { localEnvironment } from './environment.js';
@@ -16,6 +16,12 @@ const GRACE_MILLISECONDS = 2000;
 
 /** Of what a dying agent wrote to its standard error, so much is kept for the reason. */
 const STDERR_TAIL = 2000;
+
+/**
+ * The agent asks for a garbage collection before the model is loaded, and its own garbage between queries is collected early:
+ * with Node's default it grows by several MiB that would be taken for the model's.
+ */
+const NODE_FLAGS = ['--expose-gc', '--max-semi-space-size=1'];
 
 type Agent = ChildProcessByStdio<Writable, Readable, Readable>;
 
@@ -27,12 +33,11 @@ type Agent = ChildProcessByStdio<Writable, Readable, Readable>;
 export async function openLocal(profile: DeviceProfile): Promise<Device> {
   const environment = await localEnvironment();
   const threads = profile.threads ?? environment.cpu.physicalCores;
-  const session = { ...profile.session, threads };
   return {
     profile,
     environment,
-    threads,
-    measure: (task, options) => measure({ ...task, protocol: PROTOCOL_VERSION, session } as Task, options),
+    session: { ...profile.session, threads },
+    measure,
     close: () => Promise.resolve(),
   };
 }
@@ -40,7 +45,7 @@ export async function openLocal(profile: DeviceProfile): Promise<Device> {
 async function measure(task: Task, options: MeasureOptions): Promise<void> {
   options.signal.throwIfAborted();
   const entry = join(packageRoot(), 'dist', 'agent', 'node.js');
-  const agent: Agent = spawn(process.execPath, ['--expose-gc', entry], {
+  const agent: Agent = spawn(process.execPath, [...NODE_FLAGS, entry], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, ORT_DISABLE_TELEMETRY: '1' },
   });

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import system from 'systeminformation';
-import { packageRoot } from '../../base/paths.js';
+import { installedVersion, packageRoot } from '../../base/paths.js';
 import type { Environment } from '../../protocol/environment.js';
 
 const run = promisify(execFile);
@@ -60,10 +60,7 @@ export async function localEnvironment(): Promise<Environment> {
       arch: os.arch,
     },
     node: process.versions.node,
-    versions: {
-      'onnxruntime-node': versionOf('onnxruntime-node'),
-      edgeflex: versionOf('../../package.json'),
-    },
+    versions: { 'onnxruntime-node': runtimeVersion(), edgeflex: installedVersion() },
     git: await gitState(),
   };
 }
@@ -76,14 +73,9 @@ async function governor(): Promise<string | null> {
   );
 }
 
-function versionOf(name: string): string {
-  const require = createRequire(`${packageRoot()}/package.json`);
-  const manifest = require(
-    name.endsWith('.json') ? `${packageRoot()}/package.json` : `${name}/package.json`,
-  ) as {
-    version: string;
-  };
-  return manifest.version;
+function runtimeVersion(): string {
+  const manifest: unknown = createRequire(import.meta.url)('onnxruntime-node/package.json');
+  return (manifest as { version: string }).version;
 }
 
 async function gitState(): Promise<Environment['git']> {

@@ -1,0 +1,91 @@
+import type { AgentEvent, KernelTime, Memory, Phase } from './events.js';
+
+/** One phase of a task. */
+export interface PhaseRecord {
+  readonly phase: Phase;
+  readonly milliseconds: number;
+  readonly memory: Memory;
+}
+
+/** Logits of consecutive images. */
+export interface LogitsRecord {
+  /** The first image. */
+  readonly first: number;
+  readonly classes: number;
+  /** `[images, classes]`. */
+  readonly values: Float32Array;
+}
+
+/** What one task yielded: everything its events said. */
+export interface Measurement {
+  readonly started: Extract<AgentEvent, { event: 'started' }> | undefined;
+  readonly phases: readonly PhaseRecord[];
+  /** Undefined for tasks without a warm-up. */
+  readonly warmup: { readonly queries: number; readonly steady: boolean } | undefined;
+  /** Latency of each timed query, in milliseconds, in order. */
+  readonly latencies: readonly number[];
+  readonly logits: readonly LogitsRecord[];
+  readonly kernels: readonly KernelTime[];
+}
+
+/** Gathers a measurement from events as they come; what was said before an agent died is kept. */
+export class MeasurementCollector {
+  private started: Measurement['started'];
+  private warmup: Measurement['warmup'];
+  private readonly phases: PhaseRecord[] = [];
+  private readonly latencies: number[] = [];
+  private readonly logits: LogitsRecord[] = [];
+  private kernels: readonly KernelTime[] = [];
+
+  /** Takes the next event. */
+  add(event: AgentEvent): void {
+    switch (event.event) {
+      case 'started':
+        this.started = event;
+        break;
+      case 'phase':
+        this.phases.push({ phase: event.phase, milliseconds: event.milliseconds, memory: event.memory });
+        break;
+      case 'warmedUp':
+        this.warmup = { queries: event.queries, steady: event.steady };
+        break;
+      case 'latencies':
+        this.latencies.push(...event.milliseconds);
+        break;
+      case 'logits':
+        this.logits.push({ first: event.first, classes: event.classes, values: decodeFloats(event.values) });
+        break;
+      case 'kernels':
+        this.kernels = event.kernels;
+        break;
+      case 'progress':
+      case 'finished':
+      case 'failed':
+        break;
+    }
+  }
+
+  /** What was gathered so far. */
+  get measurement(): Measurement {
+    const { started, warmup, phases, latencies, logits, kernels } = this;
+    return { started, warmup, phases, latencies, logits, kernels };
+  }
+}
+
+/**
+ * The class with the largest logit, for each image.
+ *
+ * @param logits - of some images
+ */
+export function predictedClasses({ classes, values }: LogitsRecord): number[] {
+  return Array.from({ length: values.length / classes }, (_, image) => {
+    const start = image * classes;
+    let best = 0;
+    for (let c = 1; c < classes; c++) if (values[start + c]! > values[start + best]!) best = c;
+    return best;
+  });
+}
+
+function decodeFloats(base64: string): Float32Array {
+  return new Float32Array(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)).buffer);
+}

@@ -1,0 +1,67 @@
+import type { Estimate } from '../stats/interval.js';
+
+/** What stands where there is nothing to say. */
+export const NONE = '–';
+
+const MIB = 1024 ** 2;
+
+/** A number with so many significant digits, never in exponent form. */
+export function significant(value: number, digits = 3): string {
+  if (!Number.isFinite(value)) return NONE;
+  if (value === 0) return '0';
+  const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(value))));
+  return value.toFixed(Math.min(decimals, 6));
+}
+
+/** Milliseconds: `0.412`, `12.3`, `1016`. */
+export function milliseconds(value: number): string {
+  return significant(value);
+}
+
+/** A latency with its interval: `12.3 (12.1–12.6)`. */
+export function latency({ value, low, high }: Estimate): string {
+  return `${milliseconds(value)} (${milliseconds(low)}–${milliseconds(high)})`;
+}
+
+/** A share in percent: `83.2`. */
+export function percent(share: number, decimals = 1): string {
+  return (share * 100).toFixed(decimals);
+}
+
+/** A share with its interval, in percent: `83.19 (82.4–83.9)`. */
+export function share({ value, low, high }: Estimate): string {
+  return `${percent(value, 2)} (${percent(low)}–${percent(high)})`;
+}
+
+/** How many times as fast: `2.51× (2.40–2.63)`. */
+export function times({ value, low, high }: Estimate): string {
+  return `${value.toFixed(2)}× (${low.toFixed(2)}–${high.toFixed(2)})`;
+}
+
+/** A p-value: `0.031`, `< 0.001`. */
+export function pValue(p: number): string {
+  return p < 0.001 ? '< 0.001' : p.toFixed(3);
+}
+
+/** Bytes in MiB: `12.3 MiB`. */
+export function mebibytes(bytes: number): string {
+  return `${significant(bytes / MIB)} MiB`;
+}
+
+/** A change of a size: `−62.1 %`. */
+export function reduction(share: number): string {
+  const text = `${percent(Math.abs(share))} %`;
+  return share >= 0 ? `−${text}` : `+${text}`;
+}
+
+/** A count of parameters: `0.82 M`. */
+export function parameters(count: number): string {
+  return `${significant(count / 1e6)} M`;
+}
+
+/** A time span: `8.2 s`, `2 min 05 s`. */
+export function seconds(value: number): string {
+  if (value < 60) return `${significant(value, 2)} s`;
+  const whole = Math.round(value);
+  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
+}

@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cacheDirectory } from '../base/paths.js';
+import { hashJson } from '../base/hash.js';
+import { calibrationSource } from '../compress/calibration.js';
+import { compress, type StageReport } from '../compress/pipeline.js';
+import type { Recipe } from '../compress/recipe.js';
+import type { Dataset } from '../data/dataset.js';
+import { preprocessingGraph } from '../data/preprocess.js';
+import { modelBytes, writeModel } from '../onnx/file.js';
+import type { Engine } from '../runtime/engine.js';
+import { tokenCount } from '../vit/config.js';
+import { buildGraph } from '../vit/graph/model.js';
+import { formCounts, parameterCount, type ViT } from '../vit/vit.js';
+import { codeVersion } from './code-version.js';
+import type { LoadedModel } from './model.js';
+
+/** A compressed model on disk: what a device is given. */
+export interface Artifact {
+  /** Hash of everything it was made from. */
+  readonly key: string;
+  readonly directory: string;
+  /** The model's `.onnx`; its weights lie beside it. */
+  readonly model: string;
+  /** The preprocessing graph. */
+  readonly preprocess: string;
+  /** Hash of the preprocessing: models with the same one can share preprocessed images. */
+  readonly preprocessing: string;
+  /** Bytes of the model's files. */
+  readonly fileBytes: number;
+  readonly parameters: number;
+  /** How often a run of the model must execute the kernels that its quantised linears stand for. */
+  readonly kernels: Readonly<Record<string, number>>;
+  readonly stages: readonly StageReport[];
+  /** Whether it was there already. */
+  readonly cached: boolean;
+}
+
+/** What making an artifact needs. */
+export interface Workshop {
+  readonly engine: Engine;
+  readonly threads: number;
+  readonly train: Dataset<'train'>;
+  readonly seed: number;
+  /** Told how far the pipeline is. */
+  onProgress(done: number, what: string): void;
+  /** Throws when the user asked to stop. */
+  checkpoint(): void;
+}
+
+/** What `manifest.json` keeps of an artifact. */
+type Manifest = Pick<Artifact, 'fileBytes' | 'parameters' | 'kernels' | 'stages'>;
+
+/**
+ * The artifact of a model and a recipe: from the cache, or made now and put there.
+ *
+ * @param model - the model
+ * @param recipe - the recipe
+ * @param workshop - runtime, calibration images and progress
+ * @throws InputError when the recipe cannot be applied to the model
+ */
+export async function artifactOf(model: LoadedModel, recipe: Recipe, workshop: Workshop): Promise<Artifact> {
+  const key = hashJson({
+    weights: model.identity,
+    steps: recipe.steps,
+    // The baseline needs no calibration, so that other images do not make it another artifact.
+    calibration: recipe.steps.length > 0 && {
+      images: workshop.train.hash,
+      seed: workshop.seed,
+      preprocessing: model.preprocessing,
+    },
+    code: await codeVersion(),
+  });
+  const directory = join(cacheDirectory(), 'artifacts', key.slice(0, 32));
+  const present = await readArtifact(directory, key, model);
+  if (present) return present;
+
+  const partial = `${directory}.${randomUUID()}.partial`;
+  await mkdir(partial, { recursive: true });
+  try {
+    const { vit, stages } = await compressed(model, recipe, workshop);
+    const written = await writeArtifact(partial, model, recipe, vit, stages);
+    await writeFile(join(partial, 'manifest.json'), JSON.stringify(written, null, 2));
+    // Another process may have been faster; what it made is the same.
+    await rename(partial, directory).catch(async (error: unknown) => {
+      if ((await readArtifact(directory, key, model)) === undefined) throw error;
+    });
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
+  const made = await readArtifact(directory, key, model);
+  if (made === undefined) throw new Error(`the artifact in ${directory} is not complete`);
+  return { ...made, cached: false };
+}
+
+function compressed(
+  model: LoadedModel,
+  recipe: Recipe,
+  workshop: Workshop,
+): Promise<{ readonly vit: ViT; readonly stages: readonly StageReport[] }> {
+  const { engine, threads, train, seed, onProgress, checkpoint } = workshop;
+  const tokens = tokenCount(model.vit.config);
+  const calibration = calibrationSource(engine, threads, train, model.preprocessing, tokens, seed);
+  return compress(model.vit, recipe, { engine, calibration, threads, seed, onProgress, checkpoint });
+}
+
+/**
+ * Writes a compressed model's files into a directory.
+ *
+ * @returns what is worth knowing of them
+ */
+export async function writeArtifact(
+  directory: string,
+  model: LoadedModel,
+  recipe: Recipe,
+  vit: ViT,
+  stages: readonly StageReport[],
+): Promise<Manifest> {
+  const path = join(directory, 'model.onnx');
+  await writeModel(buildGraph(vit, { model: model.name, recipe: JSON.stringify(recipe.steps) }), path);
+  await writeModel(preprocessingGraph(model.preprocessing), join(directory, 'preprocess.onnx'));
+  for (const stage of stages) {
+    if (stage.stage === 'profile')
+      await writeFile(join(directory, 'profile.json'), JSON.stringify(stage.details));
+  }
+  const { int8, blockwise } = formCounts(vit);
+  return {
+    fileBytes: await modelBytes(path),
+    parameters: parameterCount(vit.config),
+    kernels: { MatMulIntegerToFloat: int8, MatMulNBits: blockwise },
+    stages: stages.map((stage) => (stage.stage === 'profile' ? { ...stage, details: {} } : stage)),
+  };
+}
+
+async function readArtifact(
+  directory: string,
+  key: string,
+  model: LoadedModel,
+): Promise<Artifact | undefined> {
+  const text = await readFile(join(directory, 'manifest.json'), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  // Written by this very version of the code, as the key says: its shape is known.
+  const manifest = JSON.parse(text) as Manifest;
+  return {
+    key,
+    directory,
+    model: join(directory, 'model.onnx'),
+    preprocess: join(directory, 'preprocess.onnx'),
+    preprocessing: hashJson(model.preprocessing),
+    ...manifest,
+    cached: true,
+  };
+}

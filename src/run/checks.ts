@@ -1,0 +1,60 @@
+import type { KernelTime } from '../protocol/events.js';
+import type { LogitsRecord } from '../protocol/measurement.js';
+import type { Artifact } from './artifact.js';
+
+/**
+ * How far logits of the same image may lie apart between two passes, as a share of the largest: float sums of different
+ * batch sizes differ in their last bits, and a bit can tip an int8 rounding.
+ */
+const LOGIT_TOLERANCE = 0.02;
+
+/**
+ * Checks that the kernels which a variant stands for are the ones that ran, and where they should.
+ *
+ * @param artifact - says how many quantised linears the model has
+ * @param kernels - what the profiler saw, for one query
+ * @param parts - runs of the model in a query
+ * @param provider - the execution provider that was asked for
+ * @returns what is wrong, in words; undefined when nothing is
+ */
+export function kernelFault(
+  artifact: Pick<Artifact, 'kernels'>,
+  kernels: readonly KernelTime[],
+  parts: number,
+  provider: string,
+): string | undefined {
+  const elsewhere = kernels.find((kernel) => kernel.provider !== provider);
+  if (elsewhere) return `${elsewhere.opType} ran on ${elsewhere.provider} instead of ${provider}`;
+  for (const [opType, expected] of Object.entries(artifact.kernels)) {
+    const calls = kernels.reduce((sum, kernel) => sum + (kernel.opType === opType ? kernel.calls : 0), 0);
+    if (calls !== expected * parts)
+      return `${opType} ran ${calls} times in a query where the model has ${expected * parts}`;
+  }
+  return undefined;
+}
+
+/**
+ * Checks the outputs of a timed pass against those of the accuracy pass on the same images.
+ *
+ * @param timed - logits of some images, as the timed pass left them
+ * @param indices - which test images they are
+ * @param accuracy - logits of test images 0, 1, 2 …, `[images, classes]`
+ * @returns what is wrong, in words; undefined when nothing is
+ */
+export function outputFault(
+  timed: readonly LogitsRecord[],
+  indices: readonly number[],
+  accuracy: Float32Array,
+): string | undefined {
+  for (const { first, classes, values } of timed) {
+    for (let i = 0; i < values.length; i++) {
+      const image = indices[first + Math.floor(i / classes)]!;
+      const row = accuracy.subarray(image * classes, (image + 1) * classes);
+      const largest = row.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      const expected = row[i % classes]!;
+      if (!(Math.abs(values[i]! - expected) <= LOGIT_TOLERANCE * largest))
+        return `logit ${i % classes} of test image ${image} is ${values[i]!} in the timed pass and ${expected} in the accuracy pass`;
+    }
+  }
+  return undefined;
+}

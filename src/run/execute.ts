@@ -1,0 +1,116 @@
+import { availableParallelism } from 'node:os';
+import { DeviceError, InputError, messageOf } from '../base/errors.js';
+import type { OpenedData } from '../data/open.js';
+import { openDevice } from '../device/open.js';
+import { readDeviceProfile } from '../device/profile.js';
+import { nodeEngine } from '../runtime/node.js';
+import type { Db } from '../store/open.js';
+import { endRun } from '../store/write.js';
+import { planOf, type Plan } from '../suite/plan.js';
+import type { Suite } from '../suite/read.js';
+import { artifactOf, type Artifact } from './artifact.js';
+import { loadModel, type LoadedModel } from './model.js';
+import type { RunObserver } from './observer.js';
+import { openRecord, recordCells, type Resume } from './record.js';
+import { measureRounds } from './rounds.js';
+import { DeviceSession } from './session.js';
+
+/** What a run needs besides its suite. */
+export interface RunOptions {
+  readonly db: Db;
+  readonly data: OpenedData;
+  /** How the user called us, for the record. */
+  readonly command: string;
+  readonly resume: Resume;
+  readonly observer: RunObserver;
+  /** Stops the run; what was stored stays. */
+  readonly signal: AbortSignal;
+}
+
+/** How a run ended. */
+export interface RunOutcome {
+  readonly id: string;
+  readonly failedCells: number;
+}
+
+/**
+ * Executes a suite: compresses its variants, measures every cell and stores what they yield.
+ *
+ * @param suite - the suite
+ * @param options - store, images, observer
+ * @throws InputError when a model, a recipe or a device profile is unusable; the signal's reason when it fires
+ */
+export async function executeSuite(suite: Suite, options: RunOptions): Promise<RunOutcome> {
+  const { db, data, signal, observer } = options;
+  const plan = planOf(suite);
+  const models = await loadModels(suite, data);
+  const scoredImages = Math.min(suite.accuracy.images ?? data.test.count, data.test.count);
+  const sessions: DeviceSession[] = [];
+  try {
+    for (const path of suite.devices) {
+      const device = await openDevice(await readDeviceProfile(path));
+      sessions.push(new DeviceSession(device, data, scoredImages, signal));
+    }
+    const devices = sessions.map(({ device }) => device);
+    const run = await openRecord(db, plan, data, devices, options.command, options.resume);
+    observer.started(run.id, plan);
+    const artifacts = await makeArtifacts(plan, models, data, signal, observer);
+    const cells = await recordCells(db, run, plan, models, artifacts, devices);
+    const failedCells = await measureRounds({ db, plan, cells, artifacts, sessions, data, signal, observer });
+    await endRun(db, run.id, new Date().toISOString());
+    return { id: run.id, failedCells };
+  } finally {
+    for (const session of sessions) await session.close();
+  }
+}
+
+async function loadModels(suite: Suite, data: OpenedData): Promise<Map<string, LoadedModel>> {
+  const models = new Map<string, LoadedModel>();
+  for (const model of suite.models) {
+    const loaded = await loadModel(model, data.test.labels);
+    const { labels } = loaded.vit.config;
+    if (labels.length !== data.test.labels.length)
+      throw new InputError({
+        source: `model ${model.name}`,
+        place: 'id2label',
+        found: `${labels.length} classes`,
+        expected: `the ${data.test.labels.length} classes of ${data.test.name}`,
+      });
+    models.set(model.name, loaded);
+  }
+  return models;
+}
+
+async function makeArtifacts(
+  plan: Plan,
+  models: ReadonlyMap<string, LoadedModel>,
+  data: OpenedData,
+  signal: AbortSignal,
+  observer: RunObserver,
+): Promise<Artifact[]> {
+  const engine = await nodeEngine();
+  const artifacts: Artifact[] = [];
+  for (const { model, recipe } of plan.variants) {
+    const name = `${model.name} / ${recipe.recipe.name}`;
+    const started = performance.now();
+    observer.compressing(name, 0, 'looking in the cache');
+    const artifact = await artifactOf(models.get(model.name)!, recipe.recipe, {
+      engine,
+      threads: availableParallelism(),
+      train: data.train,
+      seed: plan.suite.seed,
+      onProgress: (done, what) => {
+        observer.compressing(name, done, what);
+      },
+      checkpoint: () => {
+        signal.throwIfAborted();
+      },
+    }).catch((error: unknown) => {
+      if (error instanceof InputError || signal.aborted) throw error;
+      throw new DeviceError(`${name} could not be compressed: ${messageOf(error)}`, { cause: error });
+    });
+    observer.compressed(name, (performance.now() - started) / 1000, artifact.cached);
+    artifacts.push(artifact);
+  }
+  return artifacts;
+}

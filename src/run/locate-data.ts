@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import { InputError } from '../base/errors.js';
+import { cacheDirectory } from '../base/paths.js';
+import { holdsDataset, openDataset, type DatasetName, type OpenedData } from '../data/open.js';
+
+/** The folder of the official archive, also looked for inside a directory that is given. */
+const ARCHIVE_FOLDERS: Record<DatasetName, string> = {
+  cifar10: 'cifar-10-batches-bin',
+  shapes10: 'shapes10',
+};
+
+/** Where `edgeflex data fetch` puts a dataset. */
+export function fetchedDirectory(name: DatasetName): string {
+  return join(cacheDirectory(), 'data', ARCHIVE_FOLDERS[name]);
+}
+
+/**
+ * Finds and opens a dataset: in the suite's own directory, in the one given by `--data`, in the one that `EDGEFLEX_DATA`
+ * names, or where it was fetched to.
+ *
+ * @param name - which dataset
+ * @param own - the suite's directory for it, if it brings one
+ * @param given - the value of `--data`
+ * @throws InputError that says where was looked and how to get the images
+ */
+export async function locateData(
+  name: DatasetName,
+  own: string | undefined,
+  given: string | undefined,
+): Promise<OpenedData> {
+  // A directory that was named is used or refused; only the unnamed places are tried in turn.
+  const named = own ?? given ?? process.env['EDGEFLEX_DATA'];
+  const places = named === undefined ? [fetchedDirectory(name)] : [named, join(named, ARCHIVE_FOLDERS[name])];
+  for (const place of places) if (await holdsDataset(name, place)) return openDataset(name, place);
+  const source =
+    own !== undefined ? "the suite's data.path" : given !== undefined ? '--data' : 'EDGEFLEX_DATA';
+  throw new InputError({
+    source: named === undefined ? name : source,
+    found: `no ${name} images in ${places.join(' or ')}`,
+    expected: `a directory with the binary version of ${name}`,
+    hint:
+      name === 'cifar10'
+        ? 'Get it with "edgeflex data fetch cifar10", or name a directory that has it with --data or EDGEFLEX_DATA.'
+        : 'The suite brings these images; its data.path should lead to them.',
+  });
+}

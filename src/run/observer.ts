@@ -1,0 +1,39 @@
+import type { Plan, PlannedCell, Scenario } from '../suite/plan.js';
+
+/** What a run tells whoever watches it. Every method may be called often; none may throw. */
+export interface RunObserver {
+  /** The run has an id and a plan. */
+  started(id: string, plan: Plan): void;
+  /** A variant is being compressed, or was found in the cache. */
+  compressing(variant: string, done: number, what: string): void;
+  /** A variant is ready. */
+  compressed(variant: string, seconds: number, cached: boolean): void;
+  /** A round is being measured. */
+  measuring(round: RoundProgress): void;
+  /** A round is stored, or its cell has failed. */
+  measured(round: RoundProgress, failure: string | undefined): void;
+}
+
+/** Where a run is. */
+export interface RoundProgress {
+  /** The variant's name: `int8`, or `vit-base / int8` where there are several models. */
+  readonly variant: string;
+  readonly device: string;
+  readonly scenario: Scenario;
+  readonly round: number;
+  /** Place among the run's rounds, from 0. */
+  readonly position: number;
+  readonly rounds: number;
+  /** What the agent does: `warm-up`, `steady`. */
+  readonly phase: string;
+  /** Of this round, 0 … 1. */
+  readonly done: number;
+  /** Seconds that the rest of the run will take, as far as can be said. */
+  readonly secondsLeft: number;
+}
+
+/** How a variant is called in progress, tables and messages. */
+export function variantName(plan: Plan, cell: PlannedCell): string {
+  const { model, recipe } = plan.variants[cell.variant]!;
+  return plan.suite.models.length > 1 ? `${model.name} / ${recipe.recipe.name}` : recipe.recipe.name;
+}

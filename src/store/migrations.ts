@@ -1,0 +1,120 @@
+import type { Kysely, Migration } from 'kysely';
+
+/**
+ * Changes of the database's schema, by name, in order. A released one is never edited: a further change is a further entry.
+ */
+export const migrations: Record<string, Migration> = {
+  '0001-first': { up: first },
+};
+
+async function first(db: Kysely<unknown>): Promise<void> {
+  const { schema } = db;
+  await schema
+    .createTable('runs')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('suite', 'text', (c) => c.notNull())
+    .addColumn('plan_hash', 'text', (c) => c.notNull())
+    .addColumn('seed', 'integer', (c) => c.notNull())
+    .addColumn('command', 'text', (c) => c.notNull())
+    .addColumn('version', 'text', (c) => c.notNull())
+    .addColumn('started_at', 'text', (c) => c.notNull())
+    .addColumn('ended_at', 'text')
+    .addColumn('data_json', 'text', (c) => c.notNull())
+    .execute();
+  await schema
+    .createTable('devices')
+    .addColumn('id', 'integer', (c) => c.primaryKey())
+    .addColumn('run_id', 'text', (c) => c.notNull().references('runs.id').onDelete('cascade'))
+    .addColumn('name', 'text', (c) => c.notNull())
+    .addColumn('profile_json', 'text', (c) => c.notNull())
+    .addColumn('environment_json', 'text', (c) => c.notNull())
+    .addColumn('threads', 'integer', (c) => c.notNull())
+    .addUniqueConstraint('device_of_run', ['run_id', 'name'])
+    .execute();
+  await schema
+    .createTable('variants')
+    .addColumn('id', 'integer', (c) => c.primaryKey())
+    .addColumn('run_id', 'text', (c) => c.notNull().references('runs.id').onDelete('cascade'))
+    .addColumn('position', 'integer', (c) => c.notNull())
+    .addColumn('model', 'text', (c) => c.notNull())
+    .addColumn('recipe', 'text', (c) => c.notNull())
+    .addColumn('description', 'text', (c) => c.notNull())
+    .addColumn('synthetic', 'integer', (c) => c.notNull())
+    .addColumn('artifact', 'text', (c) => c.notNull())
+    .addColumn('file_bytes', 'integer', (c) => c.notNull())
+    .addColumn('parameters', 'integer', (c) => c.notNull())
+    .addColumn('micro_batch', 'integer')
+    .addColumn('stages_json', 'text', (c) => c.notNull())
+    .addColumn('published_json', 'text')
+    .addUniqueConstraint('variant_of_run', ['run_id', 'model', 'recipe'])
+    .execute();
+  await schema
+    .createTable('cells')
+    .addColumn('id', 'integer', (c) => c.primaryKey())
+    .addColumn('run_id', 'text', (c) => c.notNull().references('runs.id').onDelete('cascade'))
+    .addColumn('variant_id', 'integer', (c) => c.notNull().references('variants.id').onDelete('cascade'))
+    .addColumn('device_id', 'integer', (c) => c.notNull().references('devices.id').onDelete('cascade'))
+    .addColumn('kind', 'text', (c) => c.notNull())
+    .addColumn('batch', 'integer', (c) => c.notNull())
+    .addColumn('tier', 'text')
+    .addColumn('rounds', 'integer', (c) => c.notNull())
+    .addColumn('status', 'text', (c) => c.notNull())
+    .addColumn('reason', 'text')
+    .addUniqueConstraint('cell_of_run', ['variant_id', 'device_id', 'kind', 'batch'])
+    .execute();
+  await schema
+    .createTable('rounds')
+    .addColumn('id', 'integer', (c) => c.primaryKey())
+    .addColumn('cell_id', 'integer', (c) => c.notNull().references('cells.id').onDelete('cascade'))
+    .addColumn('round', 'integer', (c) => c.notNull())
+    .addColumn('position', 'integer', (c) => c.notNull())
+    .addColumn('started_at', 'text', (c) => c.notNull())
+    .addColumn('seconds', 'real', (c) => c.notNull())
+    .addColumn('runtime_json', 'text')
+    .addColumn('session_json', 'text')
+    .addColumn('platform', 'text')
+    .addColumn('peak_is_of_phase', 'integer')
+    .addColumn('warmup_queries', 'integer')
+    .addColumn('steady', 'integer')
+    .addUniqueConstraint('round_of_cell', ['cell_id', 'round'])
+    .execute();
+  const ofRound = (name: string) =>
+    schema
+      .createTable(name)
+      .addColumn('round_id', 'integer', (c) => c.notNull().references('rounds.id').onDelete('cascade'));
+  await ofRound('phases')
+    .addColumn('phase', 'text', (c) => c.notNull())
+    .addColumn('milliseconds', 'real', (c) => c.notNull())
+    .addPrimaryKeyConstraint('phases_key', ['round_id', 'phase'])
+    .execute();
+  await ofRound('memory')
+    .addColumn('phase', 'text', (c) => c.notNull())
+    .addColumn('figure', 'text', (c) => c.notNull())
+    .addColumn('bytes', 'integer', (c) => c.notNull())
+    .addPrimaryKeyConstraint('memory_key', ['round_id', 'phase', 'figure'])
+    .execute();
+  await ofRound('samples')
+    .addColumn('query', 'integer', (c) => c.notNull())
+    .addColumn('milliseconds', 'real', (c) => c.notNull())
+    .addPrimaryKeyConstraint('samples_key', ['round_id', 'query'])
+    .execute();
+  await ofRound('predictions')
+    .addColumn('image', 'integer', (c) => c.notNull())
+    .addColumn('label', 'integer', (c) => c.notNull())
+    .addColumn('predicted', 'integer', (c) => c.notNull())
+    .addPrimaryKeyConstraint('predictions_key', ['round_id', 'image'])
+    .execute();
+  await ofRound('logits')
+    .addColumn('first', 'integer', (c) => c.notNull())
+    .addColumn('classes', 'integer', (c) => c.notNull())
+    .addColumn('data', 'blob', (c) => c.notNull())
+    .addPrimaryKeyConstraint('logits_key', ['round_id', 'first'])
+    .execute();
+  await ofRound('kernels')
+    .addColumn('op_type', 'text', (c) => c.notNull())
+    .addColumn('provider', 'text', (c) => c.notNull())
+    .addColumn('calls', 'real', (c) => c.notNull())
+    .addColumn('milliseconds', 'real', (c) => c.notNull())
+    .addPrimaryKeyConstraint('kernels_key', ['round_id', 'op_type', 'provider'])
+    .execute();
+}

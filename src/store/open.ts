@@ -1,0 +1,69 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { Kysely, Migrator, SqliteDialect } from 'kysely';
+import { InputError, messageOf } from '../base/errors.js';
+import { migrations } from './migrations.js';
+import type { Tables } from './tables.js';
+
+/** The results database. */
+export type Db = Kysely<Tables>;
+
+/**
+ * Opens the results database for writing, makes it if it is not there, and brings its schema up to date. Write-ahead
+ * logging lets another process read meanwhile.
+ *
+ * @param path - the SQLite file
+ * @throws InputError when it cannot be written or is no database of ours
+ */
+export async function openStore(path: string): Promise<Db> {
+  const refuse = (error: unknown): InputError =>
+    new InputError({
+      source: path,
+      found: messageOf(error),
+      expected: 'a results database that can be written',
+      hint: 'Give a folder that can be written with --results.',
+    });
+  let database: Database.Database;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    database = new Database(path);
+    database.pragma('journal_mode = WAL');
+    database.pragma('foreign_keys = ON');
+    database.pragma('busy_timeout = 10000');
+  } catch (error) {
+    throw refuse(error);
+  }
+  const db: Db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
+  const { error } = await new Migrator({
+    db,
+    provider: { getMigrations: () => Promise.resolve(migrations) },
+  }).migrateToLatest();
+  if (error !== undefined) {
+    await db.destroy();
+    throw refuse(error);
+  }
+  return db;
+}
+
+/**
+ * Opens the results database for reading.
+ *
+ * @param path - the SQLite file
+ * @throws InputError when there is none
+ */
+export function openForReading(path: string): Db {
+  if (!existsSync(path))
+    throw new InputError({
+      source: path,
+      found: 'nothing',
+      expected: 'a results database',
+      hint: 'Nothing has been measured yet with these results: run a suite first, or name the folder with --results.',
+    });
+  try {
+    const database = new Database(path, { readonly: true });
+    return new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
+  } catch (error) {
+    throw new InputError({ source: path, found: messageOf(error), expected: 'a results database' });
+  }
+}

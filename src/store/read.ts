@@ -1,0 +1,249 @@
+import { z } from 'zod';
+import { InputError } from '../base/errors.js';
+import { environmentSchema, type Environment } from '../protocol/environment.js';
+import type { Db } from './open.js';
+import type { CellRow, DeviceRow, RoundRow, RunRow, VariantRow } from './tables.js';
+
+/** A run in a list of runs. */
+export interface RunSummary {
+  readonly id: string;
+  readonly suite: string;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+  readonly cells: number;
+  readonly done: number;
+  readonly failed: number;
+}
+
+/** All runs, the newest first. */
+export async function listRuns(db: Db): Promise<RunSummary[]> {
+  const rows = await db
+    .selectFrom('runs')
+    .leftJoin('cells', 'cells.run_id', 'runs.id')
+    .select(({ fn, eb }) => [
+      'runs.id',
+      'runs.suite',
+      'runs.started_at',
+      'runs.ended_at',
+      fn.count<number>('cells.id').as('cells'),
+      fn.sum<number>(eb.case().when('cells.status', '=', 'done').then(1).else(0).end()).as('done'),
+      fn.sum<number>(eb.case().when('cells.status', '=', 'failed').then(1).else(0).end()).as('failed'),
+    ])
+    .groupBy('runs.id')
+    .orderBy('runs.started_at', 'desc')
+    .execute();
+  return rows.map(({ started_at, ended_at, ...row }) => ({
+    ...row,
+    startedAt: started_at,
+    endedAt: ended_at,
+  }));
+}
+
+/**
+ * The run that a user means.
+ *
+ * @param id - an id or the beginning of one; undefined is the newest run
+ * @throws InputError when there is none, or more than one begins so
+ */
+export async function findRun(db: Db, id: string | undefined): Promise<RunRow> {
+  let query = db.selectFrom('runs').selectAll().orderBy('started_at', 'desc');
+  if (id !== undefined) query = query.where('id', 'like', `${id.replace(/[%_]/g, '')}%`);
+  const rows = await query.execute();
+  const [newest, ...others] = rows;
+  if (newest === undefined)
+    throw new InputError({
+      source: 'run',
+      found: id ?? 'no run',
+      expected: 'a stored run',
+      hint: '"edgeflex runs" lists them.',
+    });
+  const exact = rows.find((row) => row.id === id);
+  if (exact) return exact;
+  if (id !== undefined && others.length > 0)
+    throw new InputError({
+      source: 'run',
+      found: `${id}, with which ${rows.length} runs begin`,
+      expected: `one of ${rows.map((row) => row.id).join(', ')}`,
+    });
+  return newest;
+}
+
+/** The newest run of a suite that has not ended; undefined when all have. */
+export async function findUnfinished(db: Db, suite: string): Promise<RunRow | undefined> {
+  return db
+    .selectFrom('runs')
+    .selectAll()
+    .where('suite', '=', suite)
+    .where('ended_at', 'is', null)
+    .orderBy('started_at', 'desc')
+    .executeTakeFirst();
+}
+
+/** One round of a cell with its raw data. */
+export interface StoredRound {
+  readonly row: RoundRow;
+  /** Milliseconds by phase. */
+  readonly phases: ReadonlyMap<string, number>;
+  /** Bytes by phase and figure. */
+  readonly memory: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** Latencies in order, in milliseconds. */
+  readonly samples: readonly number[];
+  readonly kernels: readonly { opType: string; provider: string; calls: number; milliseconds: number }[];
+}
+
+/** A cell with its rounds. */
+export interface StoredCell {
+  readonly row: CellRow;
+  readonly variant: VariantRow;
+  readonly device: StoredDevice;
+  readonly rounds: readonly StoredRound[];
+  /** Class given to each test image, and the right one; only cells of accuracy have them. */
+  readonly predictions:
+    { readonly labels: readonly number[]; readonly predicted: readonly number[] } | undefined;
+}
+
+/** A device of a run. */
+export interface StoredDevice {
+  readonly row: DeviceRow;
+  readonly environment: Environment;
+}
+
+const dataSchema = z.object({
+  name: z.string(),
+  hash: z.string(),
+  testImages: z.number(),
+  labels: z.array(z.string()),
+});
+
+/** What a run was scored on. */
+export type RunData = z.infer<typeof dataSchema>;
+
+/** A whole run. */
+export interface StoredRun {
+  readonly row: RunRow;
+  readonly data: RunData;
+  readonly devices: readonly StoredDevice[];
+  readonly variants: readonly VariantRow[];
+  readonly cells: readonly StoredCell[];
+}
+
+/**
+ * Reads a run with all its raw data.
+ *
+ * @param run - which run
+ */
+export async function loadRun(db: Db, run: RunRow): Promise<StoredRun> {
+  const devices = await storedDevices(db, run.id);
+  const variants = await db
+    .selectFrom('variants')
+    .selectAll()
+    .where('run_id', '=', run.id)
+    .orderBy('position')
+    .execute();
+  const cellRows = await db
+    .selectFrom('cells')
+    .selectAll()
+    .where('run_id', '=', run.id)
+    .orderBy('id')
+    .execute();
+  const cells: StoredCell[] = [];
+  for (const row of cellRows) {
+    const rounds = await roundsOf(db, row.id);
+    cells.push({
+      row,
+      variant: variants.find(({ id }) => id === row.variant_id)!,
+      device: devices.find((device) => device.row.id === row.device_id)!,
+      rounds,
+      predictions: row.kind === 'accuracy' ? await predictionsOf(db, row.id) : undefined,
+    });
+  }
+  return { row: run, data: dataSchema.parse(JSON.parse(run.data_json)), devices, variants, cells };
+}
+
+/** The devices of a run. */
+export async function storedDevices(db: Db, runId: string): Promise<StoredDevice[]> {
+  const rows = await db.selectFrom('devices').selectAll().where('run_id', '=', runId).orderBy('id').execute();
+  return rows.map((row) => ({ row, environment: environmentSchema.parse(JSON.parse(row.environment_json)) }));
+}
+
+/** The rounds of a cell that are stored. */
+export async function storedRounds(db: Db, cellId: number): Promise<number[]> {
+  const rows = await db.selectFrom('rounds').select('round').where('cell_id', '=', cellId).execute();
+  return rows.map(({ round }) => round);
+}
+
+async function roundsOf(db: Db, cellId: number): Promise<StoredRound[]> {
+  const rows = await db
+    .selectFrom('rounds')
+    .selectAll()
+    .where('cell_id', '=', cellId)
+    .orderBy('round')
+    .execute();
+  return Promise.all(
+    rows.map(async (row): Promise<StoredRound> => {
+      const phases = await db.selectFrom('phases').selectAll().where('round_id', '=', row.id).execute();
+      const memoryRows = await db.selectFrom('memory').selectAll().where('round_id', '=', row.id).execute();
+      const memory = new Map<string, Map<string, number>>();
+      for (const { phase, figure, bytes } of memoryRows)
+        memory.set(phase, (memory.get(phase) ?? new Map<string, number>()).set(figure, bytes));
+      const samples = await db
+        .selectFrom('samples')
+        .select('milliseconds')
+        .where('round_id', '=', row.id)
+        .orderBy('query')
+        .execute();
+      const kernels = await db
+        .selectFrom('kernels')
+        .selectAll()
+        .where('round_id', '=', row.id)
+        .orderBy('milliseconds', 'desc')
+        .execute();
+      return {
+        row,
+        phases: new Map(phases.map(({ phase, milliseconds }) => [phase, milliseconds])),
+        memory,
+        samples: samples.map(({ milliseconds }) => milliseconds),
+        kernels: kernels.map(({ op_type, provider, calls, milliseconds }) => ({
+          opType: op_type,
+          provider,
+          calls,
+          milliseconds,
+        })),
+      };
+    }),
+  );
+}
+
+async function predictionsOf(db: Db, cellId: number): Promise<StoredCell['predictions']> {
+  const rows = await db
+    .selectFrom('predictions')
+    .innerJoin('rounds', 'rounds.id', 'predictions.round_id')
+    .select(['label', 'predicted'])
+    .where('rounds.cell_id', '=', cellId)
+    .orderBy('image')
+    .execute();
+  if (rows.length === 0) return undefined;
+  return { labels: rows.map(({ label }) => label), predicted: rows.map(({ predicted }) => predicted) };
+}
+
+/**
+ * The logits of test images `0 … count-1` that a cell of accuracy stored.
+ *
+ * @returns `[count, classes]`; undefined when the cell has none
+ */
+export async function loadLogits(
+  db: Db,
+  cellId: number,
+): Promise<{ readonly classes: number; readonly values: Float32Array } | undefined> {
+  const rows = await db
+    .selectFrom('logits')
+    .innerJoin('rounds', 'rounds.id', 'logits.round_id')
+    .select(['classes', 'data'])
+    .where('rounds.cell_id', '=', cellId)
+    .orderBy('first')
+    .execute();
+  const [first] = rows;
+  if (first === undefined) return undefined;
+  const bytes = new Uint8Array(Buffer.concat(rows.map(({ data }) => data)));
+  return { classes: first.classes, values: new Float32Array(bytes.buffer) };
+}

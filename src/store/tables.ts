@@ -1,0 +1,150 @@
+import type { Generated, Insertable, Selectable } from 'kysely';
+
+/** The tables of the results database. Booleans are 0 and 1, times ISO 8601 in UTC, `json` columns JSON texts. */
+export interface Tables {
+  runs: RunsTable;
+  devices: DevicesTable;
+  variants: VariantsTable;
+  cells: CellsTable;
+  rounds: RoundsTable;
+  phases: PhasesTable;
+  memory: MemoryTable;
+  samples: SamplesTable;
+  predictions: PredictionsTable;
+  logits: LogitsTable;
+  kernels: KernelsTable;
+}
+
+/** One execution of a suite. */
+export interface RunsTable {
+  id: string;
+  suite: string;
+  /** Hash of the plan: what `--resume` must find unchanged. */
+  plan_hash: string;
+  seed: number;
+  command: string;
+  version: string;
+  started_at: string;
+  /** Null until every cell is done or failed. */
+  ended_at: string | null;
+  /** Dataset: name, hash, images, classes. */
+  data_json: string;
+}
+
+/** A device of a run, with what it was at the time. */
+export interface DevicesTable {
+  id: Generated<number>;
+  run_id: string;
+  name: string;
+  profile_json: string;
+  environment_json: string;
+  threads: number;
+}
+
+/** A model × recipe of a run. */
+export interface VariantsTable {
+  id: Generated<number>;
+  run_id: string;
+  /** Place in the suite; the baseline of its model is 0. */
+  position: number;
+  model: string;
+  recipe: string;
+  description: string;
+  /** Weights made from a seed: no accuracy. */
+  synthetic: number;
+  artifact: string;
+  file_bytes: number;
+  parameters: number;
+  micro_batch: number | null;
+  /** Stage reports without their details. */
+  stages_json: string;
+  /** Numbers that others published for a like variant; null where there are none. */
+  published_json: string | null;
+}
+
+/** One variant on one device in one scenario. */
+export interface CellsTable {
+  id: Generated<number>;
+  run_id: string;
+  variant_id: number;
+  device_id: number;
+  kind: 'accuracy' | 'performance' | 'kernels';
+  batch: number;
+  tier: string | null;
+  rounds: number;
+  status: 'pending' | 'done' | 'failed';
+  reason: string | null;
+}
+
+/** One fresh agent of a cell. */
+export interface RoundsTable {
+  id: Generated<number>;
+  cell_id: number;
+  round: number;
+  /** Place in the order in which the run's agents were started. */
+  position: number;
+  started_at: string;
+  seconds: number;
+  runtime_json: string | null;
+  session_json: string | null;
+  platform: string | null;
+  peak_is_of_phase: number | null;
+  warmup_queries: number | null;
+  steady: number | null;
+}
+
+export interface PhasesTable {
+  round_id: number;
+  phase: string;
+  milliseconds: number;
+}
+
+/** What a phase's memory was, one row for each figure a device can tell. */
+export interface MemoryTable {
+  round_id: number;
+  phase: string;
+  figure: string;
+  bytes: number;
+}
+
+/** A timed query. */
+export interface SamplesTable {
+  round_id: number;
+  query: number;
+  milliseconds: number;
+}
+
+/** A test image that was classified. */
+export interface PredictionsTable {
+  round_id: number;
+  image: number;
+  label: number;
+  predicted: number;
+}
+
+/** Logits of consecutive images: float32, little-endian. */
+export interface LogitsTable {
+  round_id: number;
+  first: number;
+  classes: number;
+  data: Buffer;
+}
+
+/** An operator's share of one run of the model. */
+export interface KernelsTable {
+  round_id: number;
+  op_type: string;
+  provider: string;
+  calls: number;
+  milliseconds: number;
+}
+
+export type RunRow = Selectable<RunsTable>;
+export type NewRun = Insertable<RunsTable>;
+export type VariantRow = Selectable<VariantsTable>;
+export type NewVariant = Insertable<VariantsTable>;
+export type DeviceRow = Selectable<DevicesTable>;
+export type NewDevice = Insertable<DevicesTable>;
+export type CellRow = Selectable<CellsTable>;
+export type NewCell = Insertable<CellsTable>;
+export type RoundRow = Selectable<RoundsTable>;

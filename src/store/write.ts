@@ -1,0 +1,176 @@
+import { predictedClasses, type Measurement } from '../protocol/measurement.js';
+import type { Db } from './open.js';
+import type { CellRow, NewCell, NewDevice, NewRun, NewVariant } from './tables.js';
+
+/** SQLite takes some thousands of values in a statement. */
+const ROWS_PER_INSERT = 1000;
+
+/** Records the start of a run. */
+export async function insertRun(db: Db, run: NewRun): Promise<void> {
+  await db.insertInto('runs').values(run).execute();
+}
+
+/** Marks a run as complete. */
+export async function endRun(db: Db, id: string, at: string): Promise<void> {
+  await db.updateTable('runs').set({ ended_at: at }).where('id', '=', id).execute();
+}
+
+/** Records a device of a run, or finds the record that an interrupted execution left. */
+export async function upsertDevice(db: Db, device: NewDevice): Promise<number> {
+  const known = await db
+    .selectFrom('devices')
+    .select('id')
+    .where('run_id', '=', device.run_id)
+    .where('name', '=', device.name)
+    .executeTakeFirst();
+  if (known) return known.id;
+  return (await db.insertInto('devices').values(device).returning('id').executeTakeFirstOrThrow()).id;
+}
+
+/** Records a variant of a run, or finds the record that an interrupted execution left. */
+export async function upsertVariant(db: Db, variant: NewVariant): Promise<number> {
+  const known = await db
+    .selectFrom('variants')
+    .select('id')
+    .where('run_id', '=', variant.run_id)
+    .where('model', '=', variant.model)
+    .where('recipe', '=', variant.recipe)
+    .executeTakeFirst();
+  if (known) return known.id;
+  return (await db.insertInto('variants').values(variant).returning('id').executeTakeFirstOrThrow()).id;
+}
+
+/** Records a cell that is to be measured, or finds the record that an interrupted execution left. */
+export async function upsertCell(db: Db, cell: NewCell): Promise<CellRow> {
+  const known = await db
+    .selectFrom('cells')
+    .selectAll()
+    .where('variant_id', '=', cell.variant_id)
+    .where('device_id', '=', cell.device_id)
+    .where('kind', '=', cell.kind)
+    .where('batch', '=', cell.batch)
+    .executeTakeFirst();
+  return known ?? db.insertInto('cells').values(cell).returningAll().executeTakeFirstOrThrow();
+}
+
+/** Says how a cell ended; the reason of a failed one in words. */
+export async function endCell(
+  db: Db,
+  id: number,
+  status: 'done' | 'failed',
+  reason: string | null,
+): Promise<void> {
+  await db.updateTable('cells').set({ status, reason }).where('id', '=', id).execute();
+}
+
+/** Makes failed cells of a run pending again, so that a resumed execution tries them once more. */
+export async function retryFailedCells(db: Db, runId: string): Promise<void> {
+  const failed = db
+    .selectFrom('cells')
+    .select('id')
+    .where('run_id', '=', runId)
+    .where('status', '=', 'failed');
+  await db.deleteFrom('rounds').where('cell_id', 'in', failed).execute();
+  await db
+    .updateTable('cells')
+    .set({ status: 'pending', reason: null })
+    .where('run_id', '=', runId)
+    .where('status', '=', 'failed')
+    .execute();
+}
+
+/** When and where in the run a round was measured. */
+export interface RoundPlace {
+  readonly cellId: number;
+  readonly round: number;
+  readonly position: number;
+  readonly startedAt: string;
+  readonly seconds: number;
+}
+
+/**
+ * Stores a round with all its raw data, in one transaction: it is there whole or not at all.
+ *
+ * @param place - which round
+ * @param measurement - what it yielded
+ * @param labels - the class of each test image, by its index
+ * @param keepPredictions - whether the logits are those of test images 0, 1, 2 …, to be stored as predictions
+ */
+export async function insertRound(
+  db: Db,
+  place: RoundPlace,
+  measurement: Measurement,
+  labels: Uint8Array,
+  keepPredictions: boolean,
+): Promise<void> {
+  const { started, warmup, phases, latencies, logits, kernels } = measurement;
+  await db.transaction().execute(async (transaction) => {
+    const { id } = await transaction
+      .insertInto('rounds')
+      .values({
+        cell_id: place.cellId,
+        round: place.round,
+        position: place.position,
+        started_at: place.startedAt,
+        seconds: place.seconds,
+        runtime_json: started ? JSON.stringify(started.runtime) : null,
+        session_json: started ? JSON.stringify(started.session) : null,
+        platform: started?.platform ?? null,
+        peak_is_of_phase: started ? Number(started.peakIsOfPhase) : null,
+        warmup_queries: warmup?.queries ?? null,
+        steady: warmup ? Number(warmup.steady) : null,
+      })
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    const insert = async <
+      Table extends 'phases' | 'memory' | 'samples' | 'predictions' | 'logits' | 'kernels',
+    >(
+      table: Table,
+      rows: readonly object[],
+    ): Promise<void> => {
+      for (let at = 0; at < rows.length; at += ROWS_PER_INSERT) {
+        const portion = rows.slice(at, at + ROWS_PER_INSERT).map((row) => ({ round_id: id, ...row }));
+        await transaction
+          .insertInto(table)
+          .values(portion as never)
+          .execute();
+      }
+    };
+    await insert(
+      'phases',
+      phases.map(({ phase, milliseconds }) => ({ phase, milliseconds })),
+    );
+    await insert(
+      'memory',
+      phases.flatMap(({ phase, memory }) =>
+        Object.entries(memory).map(([figure, bytes]) => ({ phase, figure, bytes })),
+      ),
+    );
+    await insert(
+      'samples',
+      latencies.map((milliseconds, query) => ({ query, milliseconds })),
+    );
+    await insert(
+      'kernels',
+      kernels.map(({ opType, ...kernel }) => ({ op_type: opType, ...kernel })),
+    );
+    await insert(
+      'logits',
+      logits.map(({ first, classes, values }) => ({
+        first,
+        classes,
+        data: Buffer.from(values.buffer, values.byteOffset, values.byteLength),
+      })),
+    );
+    if (keepPredictions)
+      await insert(
+        'predictions',
+        logits.flatMap((part) =>
+          predictedClasses(part).map((predicted, index) => {
+            const image = part.first + index;
+            return { image, label: labels[image]!, predicted };
+          }),
+        ),
+      );
+  });
+}

@@ -1,0 +1,98 @@
+import { dirname, resolve } from 'node:path';
+import { checked, faultAt, readYaml } from '../base/schema.js';
+import { fp32, parseRecipe, type Recipe } from '../compress/recipe.js';
+import { suiteSchema, type Published, type SuiteFile } from './schema.js';
+
+/** A recipe of a suite. */
+export interface SuiteRecipe {
+  readonly recipe: Recipe;
+  readonly published: Published | undefined;
+}
+
+/** A model of a suite, paths resolved. */
+export type SuiteModel =
+  | { readonly kind: 'path'; readonly name: string; readonly path: string }
+  | {
+      readonly kind: 'synthetic';
+      readonly name: string;
+      readonly architecture: Extract<SuiteFile['models'][number], { synthetic: string }>['synthetic'];
+      readonly imageSize: number;
+      readonly seed: number;
+    };
+
+/** A suite: models × recipes × devices × scenarios. */
+export interface Suite {
+  readonly name: string;
+  readonly description: string;
+  readonly path: string;
+  readonly seed: number;
+  readonly data: { readonly name: SuiteFile['data']['name']; readonly path: string | undefined };
+  readonly models: readonly SuiteModel[];
+  /** The first is `fp32`. */
+  readonly recipes: readonly SuiteRecipe[];
+  /** Paths of device profiles. */
+  readonly devices: readonly string[];
+  readonly accuracy: SuiteFile['accuracy'];
+  readonly performance: SuiteFile['performance'];
+}
+
+/**
+ * Reads a suite and the recipes it names.
+ *
+ * @param path - a YAML file, such as `suites/quickstart.yaml`
+ * @throws InputError when the suite or a recipe is malformed, or two recipes or models have the same name
+ */
+export async function readSuite(path: string): Promise<Suite> {
+  const file = await readYaml(path, 'a suite');
+  const suite = checked(file, [], file.value, suiteSchema);
+  const beside = (relative: string): string => resolve(dirname(path), relative);
+
+  const recipes: SuiteRecipe[] = [{ recipe: fp32, published: undefined }];
+  for (const [index, entry] of suite.recipes.entries()) {
+    const reference = typeof entry === 'string' ? entry : 'recipe' in entry ? entry.recipe : undefined;
+    const published = typeof entry === 'string' ? undefined : entry.published;
+    const recipe =
+      reference === undefined
+        ? parseRecipe(file, ['recipes', index], withoutPublished(entry as object))
+        : await readRecipe(beside(reference));
+    if (recipes.some((known) => known.recipe.name === recipe.name))
+      throw faultAt(file, ['recipes', index], `a second recipe called ${recipe.name}`, 'different names');
+    recipes.push({ recipe, published });
+  }
+
+  const models = suite.models.map((model): SuiteModel => {
+    if ('path' in model) {
+      const directory = beside(model.path);
+      return { kind: 'path', name: model.name ?? directory.split(/[\\/]/).pop()!, path: directory };
+    }
+    const { synthetic, imageSize, seed } = model;
+    return { kind: 'synthetic', name: model.name ?? synthetic, architecture: synthetic, imageSize, seed };
+  });
+  const twice = models.findIndex(
+    (model, index) => models.findIndex(({ name }) => name === model.name) < index,
+  );
+  if (twice >= 0)
+    throw faultAt(file, ['models', twice], `a second model called ${models[twice]!.name}`, 'different names');
+
+  const { name, description, seed, data, accuracy, performance } = suite;
+  return {
+    ...{ name, description, path: resolve(path), seed, models, recipes, accuracy, performance },
+    data: { name: data.name, path: data.path && beside(data.path) },
+    devices: suite.devices.map(beside),
+  };
+}
+
+/**
+ * Reads a recipe file.
+ *
+ * @param path - a YAML file, such as `suites/recipes/edgeflex.yaml`
+ * @throws InputError when it is no recipe
+ */
+export async function readRecipe(path: string): Promise<Recipe> {
+  const file = await readYaml(path, 'a recipe');
+  return parseRecipe(file, [], file.value);
+}
+
+function withoutPublished(entry: object): object {
+  return Object.fromEntries(Object.entries(entry).filter(([key]) => key !== 'published'));
+}

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+
+/**
+ * How long a cell is measured: at least so many queries and seconds, and at most so many seconds, over all rounds together.
+ * `rapid` answers a question, `quick` a doubt, `normal` a reviewer.
+ */
+export const tiers = {
+  rapid: { minQueries: 64, minSeconds: 6, maxSeconds: 60 },
+  quick: { minQueries: 128, minSeconds: 10, maxSeconds: 60 },
+  normal: { minQueries: 1024, minSeconds: 60, maxSeconds: 600 },
+} as const;
+
+/** Name of a tier. */
+export type Tier = keyof typeof tiers;
+
+const name = z.string().regex(/^[a-z0-9][a-z0-9.+-]*$/i, 'a name of letters, digits, ".", "+" and "-"');
+const count = z.number().int().positive();
+
+/** What others published for a like variant, shown beside ours and marked as theirs. */
+export const publishedSchema = z.strictObject({
+  source: z.string(),
+  model: z.string(),
+  hardware: z.string(),
+  /** Their figures, in words: `0.028 s for a batch of 64`. */
+  figures: z.array(z.string()).min(1),
+});
+
+export type Published = z.infer<typeof publishedSchema>;
+
+/** A model of a suite: a directory in Hugging Face layout, or an architecture with weights from a seed. */
+export const modelSchema = z.union([
+  z.strictObject({ name: name.optional(), path: z.string() }),
+  z.strictObject({
+    name: name.optional(),
+    synthetic: z.enum(['vit-tiny', 'vit-small', 'vit-base', 'vit-large', 'vit-huge']),
+    imageSize: count.default(224),
+    seed: z.number().int().default(1),
+  }),
+]);
+
+/** A suite as it is written. Paths are relative to the suite's file. */
+export const suiteSchema = z.strictObject({
+  name,
+  description: z.string().default(''),
+  /** Determines calibration images, the order of the cells and everything else that is drawn. */
+  seed: z.number().int().default(1),
+  data: z.strictObject({
+    name: z.enum(['cifar10', 'shapes10']),
+    /** Where the images lie; left out, they are looked for as `edgeflex data` explains. */
+    path: z.string().optional(),
+  }),
+  models: z.array(modelSchema).min(1),
+  /** Recipe files, or recipes written out. `fp32`, the empty recipe, is always measured. */
+  recipes: z
+    .array(
+      z.union([
+        z.string(),
+        z.strictObject({ recipe: z.string(), published: publishedSchema.optional() }),
+        z.strictObject({
+          name,
+          description: z.string().default(''),
+          stages: z.array(z.record(z.string(), z.unknown())),
+          microBatch: count.optional(),
+          published: publishedSchema.optional(),
+        }),
+      ]),
+    )
+    .default([]),
+  /** Device profiles. */
+  devices: z.array(z.string()).min(1),
+  accuracy: z
+    .strictObject({
+      batch: count.default(64),
+      /** The first so many test images; left out, all of them. */
+      images: count.optional(),
+    })
+    .default({ batch: 64 }),
+  performance: z
+    .strictObject({
+      batches: z.array(count).min(1).default([1, 8]),
+      tier: z.enum(['rapid', 'quick', 'normal']).default('quick'),
+      /** Fresh processes that a cell's measuring time is divided among. */
+      rounds: count.default(3),
+    })
+    .default({ batches: [1, 8], tier: 'quick', rounds: 3 }),
+});
+
+export type SuiteFile = z.infer<typeof suiteSchema>;
