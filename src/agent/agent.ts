@@ -22,8 +22,8 @@ interface Bench {
   readonly host: Host;
   readonly engine: Engine;
   readonly session: SessionOptions;
-  emit(event: AgentEvent): void;
-  endPhase(phase: Phase): void;
+  readonly emit: (event: AgentEvent) => void;
+  readonly endPhase: (phase: Phase) => void;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { analyse } from '../report/analysis.js';
 import { mainTable } from '../report/table.js';
@@ -60,6 +60,5 @@ export function runCommand(): Command {
         process.removeListener('SIGINT', onSignal).removeListener('SIGTERM', onSignal);
         await db.destroy();
       }
-      void resolve;
     });
 }

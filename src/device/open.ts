@@ -9,8 +9,10 @@ import type { DeviceProfile } from './profile.js';
  * @throws DeviceError when it cannot be reached
  */
 export function openDevice(profile: DeviceProfile): Promise<Device> {
-  switch (profile.kind) {
-    case 'local':
-      return openLocal(profile);
-  }
+  return openers[profile.kind](profile);
 }
+
+/** One line for each kind of device. */
+const openers: Record<DeviceProfile['kind'], (profile: DeviceProfile) => Promise<Device>> = {
+  local: openLocal,
+};

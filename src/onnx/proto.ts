@@ -244,7 +244,7 @@ function elementsInside(tensor: onnx.ITensorProto): Uint8Array {
   if (tensor.floatData?.length) return bytesOf(Float32Array.from(tensor.floatData));
   if (tensor.doubleData?.length) return bytesOf(Float64Array.from(tensor.doubleData));
   if (tensor.int64Data?.length)
-    return bytesOf(BigInt64Array.from(tensor.int64Data, (value) => BigInt(value.toString())));
+    return bytesOf(BigInt64Array.from(tensor.int64Data, (value) => BigInt(Number(value))));
   const small = tensor.int32Data ?? [];
   switch (dtypeOfCode(tensor.dataType ?? 0)) {
     case 'int32':

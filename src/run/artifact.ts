@@ -44,9 +44,9 @@ export interface Workshop {
   readonly train: Dataset<'train'>;
   readonly seed: number;
   /** Told how far the pipeline is. */
-  onProgress(done: number, what: string): void;
+  readonly onProgress: (done: number, what: string) => void;
   /** Throws when the user asked to stop. */
-  checkpoint(): void;
+  readonly checkpoint: () => void;
 }
 
 /** What `manifest.json` keeps of an artifact. */

@@ -78,8 +78,9 @@ export interface Engine {
   /** Opens a model with the profiler on. */
   openProfiled(model: ModelSource, options: SessionOptions): Promise<ProfiledSession>;
   /** Makes a tensor over an array, without a copy. */
-  tensor(type: 'float32', data: Float32Array, dims: readonly number[]): Tensor;
-  tensor(type: 'float64', data: Float64Array, dims: readonly number[]): Tensor;
-  tensor(type: 'uint8', data: Uint8Array, dims: readonly number[]): Tensor;
-  tensor(type: 'int64', data: BigInt64Array, dims: readonly number[]): Tensor;
+  tensor<T extends 'float32' | 'float64' | 'uint8' | 'int64'>(
+    type: T,
+    data: Tensor.DataTypeMap[T],
+    dims: readonly number[],
+  ): Tensor;
 }

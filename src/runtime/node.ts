@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import type { InferenceSession } from 'onnxruntime-common';
 import { z } from 'zod';
 import type { Engine, KernelCall, ModelSource, ProfiledSession, Session, SessionOptions } from './engine.js';
 
@@ -16,6 +16,7 @@ export async function nodeEngine(): Promise<Engine> {
   const { default: ort } = await import('onnxruntime-node');
 
   const create = (model: ModelSource, options: InferenceSession.SessionOptions): Promise<InferenceSession> =>
+    // One call for each overload.
     typeof model === 'string'
       ? ort.InferenceSession.create(model, options)
       : ort.InferenceSession.create(model, options);
@@ -38,8 +39,7 @@ export async function nodeEngine(): Promise<Engine> {
       });
       return profiled(session, directory);
     },
-    tensor: (type: Tensor.Type, data: Tensor.DataType, dims: readonly number[]) =>
-      new ort.Tensor(type, data as never, dims) as never,
+    tensor: (type, data, dims) => new ort.Tensor(type, data, dims),
   };
 }
 

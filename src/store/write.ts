@@ -122,10 +122,8 @@ export async function insertRound(
       })
       .returning('id')
       .executeTakeFirstOrThrow();
-    const insert = async <
-      Table extends 'phases' | 'memory' | 'samples' | 'predictions' | 'logits' | 'kernels',
-    >(
-      table: Table,
+    const insert = async (
+      table: 'phases' | 'memory' | 'samples' | 'predictions' | 'logits' | 'kernels',
       rows: readonly object[],
     ): Promise<void> => {
       for (let at = 0; at < rows.length; at += ROWS_PER_INSERT) {

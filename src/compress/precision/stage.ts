@@ -4,7 +4,7 @@ import { elementCount, tensorOf, type TensorSource } from '../../onnx/tensor.js'
 import { layerCount } from '../../vit/config.js';
 import type { BlockValueName } from '../../vit/graph/block.js';
 import { linearName, linearRoles, type LinearName, type LinearRole } from '../../vit/linears.js';
-import { formOf, withWeights, type ViT } from '../../vit/vit.js';
+import { formOf, weightOf, withWeights, type ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
 import { openEvaluator, sqnr, type Evaluator } from '../evaluate.js';
 import { openStream } from '../observe/blocks.js';
@@ -33,8 +33,8 @@ export interface ComponentPrecision {
   readonly component: string;
   readonly stored: 'float16' | 'unchanged';
   readonly because: KeptBecause | undefined;
-  /** Largest absolute weight. */
-  readonly largestWeight: number;
+  /** Largest absolute weight; undefined where the component was not looked at. */
+  readonly largestWeight: number | undefined;
   /** SQNR of a linear's output with its weights rounded, in decibels; undefined where it was not measured. */
   readonly sqnr: number | undefined;
 }
@@ -83,31 +83,27 @@ export async function precision(
   const largestActivations: number[] = [];
   const limit = FLOAT16_MAX * options.headroom;
 
-  const consider = async (
-    component: string,
-    tensor: string,
-    judge: (rounded: Float32Array, weight: Float32Array) => Promise<Judgement>,
-  ): Promise<void> => {
-    const unchanged = (because: KeptBecause, largestWeight = NaN, ratio?: number): void => {
-      components.push({ component, stored: 'unchanged', because, largestWeight, sqnr: ratio });
-    };
-    if (!matchesAny(component, options.float16)) return unchanged('not selected');
-    const form = formOf(vit, component as LinearName);
-    if (form.kind !== 'float') return unchanged('quantised');
-    const weight = await floatsOf(vit, tensor);
-    const largest = weight.reduce((most, w) => Math.max(most, Math.abs(w)), 0);
-    if (largest > limit) return unchanged('weights overflow', largest);
-    const halves = toFloat16(weight);
-    const verdict = await judge(fromFloat16(halves), weight);
-    if (verdict.because) return unchanged(verdict.because, largest, verdict.sqnr);
-    changed.push([tensor, tensorOf('float16', vit.weights.get(tensor)!.dims, halves)]);
+  const consider = async (component: string, tensor: string, judge: Judge): Promise<void> => {
+    const verdict = await judgementOf(component, tensor, judge);
     components.push({
       component,
-      stored: 'float16',
-      because: undefined,
-      largestWeight: largest,
+      stored: verdict.halves ? 'float16' : 'unchanged',
+      because: verdict.because,
+      largestWeight: verdict.largestWeight,
       sqnr: verdict.sqnr,
     });
+    if (verdict.halves)
+      changed.push([tensor, tensorOf('float16', weightOf(vit, tensor).dims, verdict.halves)]);
+  };
+  const judgementOf = async (component: string, tensor: string, judge: Judge): Promise<Verdict> => {
+    if (!matchesAny(component, options.float16)) return { because: 'not selected' };
+    if (formOf(vit, component as LinearName).kind !== 'float') return { because: 'quantised' };
+    const weight = await floatsOf(vit, tensor);
+    const largestWeight = weight.reduce((most, w) => Math.max(most, Math.abs(w)), 0);
+    if (largestWeight > limit) return { because: 'weights overflow', largestWeight };
+    const halves = toFloat16(weight);
+    const judgement = await judge(fromFloat16(halves), weight);
+    return { largestWeight, ...judgement, ...(judgement.because === undefined && { halves }) };
   };
   const accept = (): Promise<Judgement> => Promise.resolve({});
 
@@ -159,9 +155,18 @@ export async function precision(
   };
 }
 
+/** What a component's own test says of its rounded weights. */
 interface Judgement {
   readonly because?: KeptBecause;
   readonly sqnr?: number;
+}
+
+type Judge = (rounded: Float32Array, weight: Float32Array) => Promise<Judgement>;
+
+/** A judgement, and the weights as float16 when nothing speaks against them. */
+interface Verdict extends Judgement {
+  readonly largestWeight?: number;
+  readonly halves?: Uint16Array;
 }
 
 async function roundedSqnr(
