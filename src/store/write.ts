@@ -128,10 +128,7 @@ export async function insertRound(
     ): Promise<void> => {
       for (let at = 0; at < rows.length; at += ROWS_PER_INSERT) {
         const portion = rows.slice(at, at + ROWS_PER_INSERT).map((row) => ({ round_id: id, ...row }));
-        await transaction
-          .insertInto(table)
-          .values(portion as never)
-          .execute();
+        await transaction.insertInto(table).values(portion).execute();
       }
     };
     await insert(
