@@ -1,4 +1,6 @@
 import type { Engine } from '../runtime/engine.js';
+import type { ViT } from '../vit/vit.js';
+import type { Step } from './recipe.js';
 
 /**
  * Preprocessed training images that a stage looks at, in batches of equal size. They are read anew at each pass, so
@@ -31,6 +33,15 @@ export interface StageContext {
   readonly threads: number;
   /** Determines everything that is sampled. */
   readonly seed: number;
+  /** Steps of the recipe that come after this one. */
+  readonly remaining: readonly Step[];
+  /** Images that the finished model runs at once; undefined runs the whole batch. */
+  readonly microBatch: number | undefined;
+  /**
+   * Measures the peak memory of a model over the runtime's base, in bytes, on the device the recipe is for; undefined where
+   * nothing can measure.
+   */
+  readonly measurePeak: ((vit: ViT, batch: number) => Promise<number>) | undefined;
   /**
    * Told how far the stage is.
    *

@@ -31,6 +31,9 @@ export interface Compressed {
   readonly stages: readonly StageReport[];
 }
 
+/** What a pipeline is given; where each stage stands in the recipe it tells them itself. */
+export type PipelineContext = Omit<StageContext, 'remaining' | 'microBatch'>;
+
 /**
  * Runs a recipe's stages in order, each on what the one before it made.
  *
@@ -38,13 +41,15 @@ export interface Compressed {
  * @param recipe - the stages
  * @param context - what every stage is given; its progress runs over the whole recipe
  */
-export async function compress(vit: ViT, recipe: Recipe, context: StageContext): Promise<Compressed> {
+export async function compress(vit: ViT, recipe: Recipe, context: PipelineContext): Promise<Compressed> {
   let current = vit;
   const stages: StageReport[] = [];
   for (const [index, step] of recipe.steps.entries()) {
     const started = performance.now();
     const within: StageContext = {
       ...context,
+      remaining: recipe.steps.slice(index + 1),
+      microBatch: recipe.microBatch,
       onProgress: (done, what) => {
         context.onProgress((index + done) / recipe.steps.length, `${step.stage}: ${what}`);
       },

@@ -71,8 +71,13 @@ export function parseRecipe(file: YamlFile, place: readonly PropertyKey[], value
     const [stage, ...more] = Object.keys(entry);
     const at = [...place, 'stages', index];
     if (stage === undefined || more.length > 0)
-      throw faultAt(file, at, `the keys ${Object.keys(entry).join(', ')}`, 'one stage with its options');
-    if (!(stage in optionSchemas))
+      throw faultAt(
+        file,
+        at,
+        stage === undefined ? 'no stage' : `the keys ${Object.keys(entry).join(', ')}`,
+        'one stage with its options',
+      );
+    if (!Object.hasOwn(optionSchemas, stage))
       throw faultAt(
         file,
         [...at, stage],

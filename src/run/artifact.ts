@@ -8,6 +8,7 @@ import { compress, type StageReport } from '../compress/pipeline.js';
 import type { Recipe } from '../compress/recipe.js';
 import type { Dataset } from '../data/dataset.js';
 import { preprocessingGraph } from '../data/preprocess.js';
+import type { Device } from '../device/device.js';
 import { modelBytes, writeModel } from '../onnx/file.js';
 import type { Engine } from '../runtime/engine.js';
 import { tokenCount } from '../vit/config.js';
@@ -15,6 +16,7 @@ import { buildGraph } from '../vit/graph/model.js';
 import { formCounts, parameterCount, type ViT } from '../vit/vit.js';
 import { codeVersion } from './code-version.js';
 import type { LoadedModel } from './model.js';
+import { peakProbe } from './peak-probe.js';
 
 /** A compressed model on disk: what a device is given. */
 export interface Artifact {
@@ -43,10 +45,12 @@ export interface Workshop {
   readonly threads: number;
   readonly train: Dataset<'train'>;
   readonly seed: number;
+  /** Measures what a memory budget is about; undefined where nothing can. */
+  readonly device: Device | undefined;
+  /** Stops the work. */
+  readonly signal: AbortSignal;
   /** Told how far the pipeline is. */
   readonly onProgress: (done: number, what: string) => void;
-  /** Throws when the user asked to stop. */
-  readonly checkpoint: () => void;
 }
 
 /** What `manifest.json` keeps of an artifact. */
@@ -99,10 +103,16 @@ function compressed(
   recipe: Recipe,
   workshop: Workshop,
 ): Promise<{ readonly vit: ViT; readonly stages: readonly StageReport[] }> {
-  const { engine, threads, train, seed, onProgress, checkpoint } = workshop;
+  const { engine, threads, train, seed, device, signal, onProgress } = workshop;
   const tokens = tokenCount(model.vit.config);
   const calibration = calibrationSource(engine, threads, train, model.preprocessing, tokens, seed);
-  return compress(model.vit, recipe, { engine, calibration, threads, seed, onProgress, checkpoint });
+  return compress(model.vit, recipe, {
+    ...{ engine, calibration, threads, seed, onProgress },
+    measurePeak: device && peakProbe(device, recipe.microBatch, signal),
+    checkpoint: () => {
+      signal.throwIfAborted();
+    },
+  });
 }
 
 /**

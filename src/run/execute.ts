@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { DeviceError, InputError, messageOf } from '../base/errors.js';
 import type { OpenedData } from '../data/open.js';
+import type { Device } from '../device/device.js';
 import { openDevice } from '../device/open.js';
 import { readDeviceProfile } from '../device/profile.js';
 import { nodeEngine } from '../runtime/node.js';
@@ -54,7 +55,7 @@ export async function executeSuite(suite: Suite, options: RunOptions): Promise<R
     const devices = sessions.map(({ device }) => device);
     const run = await openRecord(db, plan, data, devices, options.command, options.resume);
     observer.started(run.id, plan);
-    const artifacts = await makeArtifacts(plan, models, data, signal, observer);
+    const artifacts = await makeArtifacts(plan, models, data, devices[0]!, signal, observer);
     const cells = await recordCells(db, run, plan, models, artifacts, devices);
     const failedCells = await measureRounds({ db, plan, cells, artifacts, sessions, data, signal, observer });
     await endRun(db, run.id, new Date().toISOString());
@@ -85,6 +86,7 @@ async function makeArtifacts(
   plan: Plan,
   models: ReadonlyMap<string, LoadedModel>,
   data: OpenedData,
+  device: Device,
   signal: AbortSignal,
   observer: RunObserver,
 ): Promise<Artifact[]> {
@@ -102,9 +104,8 @@ async function makeArtifacts(
       onProgress: (done, what) => {
         observer.compressing(name, done, what);
       },
-      checkpoint: () => {
-        signal.throwIfAborted();
-      },
+      device,
+      signal,
     }).catch((error: unknown) => {
       if (error instanceof InputError || signal.aborted) throw error;
       throw new DeviceError(`${name} could not be compressed: ${messageOf(error)}`, { cause: error });

@@ -1,18 +1,7 @@
 import { join } from 'node:path';
 import { InputError } from '../base/errors.js';
-import { cacheDirectory } from '../base/paths.js';
+import { DATASET_FOLDERS, fetchedDirectory } from '../data/location.js';
 import { holdsDataset, openDataset, type DatasetName, type OpenedData } from '../data/open.js';
-
-/** The folder of the official archive, also looked for inside a directory that is given. */
-const ARCHIVE_FOLDERS: Record<DatasetName, string> = {
-  cifar10: 'cifar-10-batches-bin',
-  shapes10: 'shapes10',
-};
-
-/** Where `edgeflex data fetch` puts a dataset. */
-export function fetchedDirectory(name: DatasetName): string {
-  return join(cacheDirectory(), 'data', ARCHIVE_FOLDERS[name]);
-}
 
 /**
  * Finds and opens a dataset: in the suite's own directory, in the one given by `--data`, in the one that `EDGEFLEX_DATA`
@@ -30,7 +19,7 @@ export async function locateData(
 ): Promise<OpenedData> {
   // A directory that was named is used or refused; only the unnamed places are tried in turn.
   const named = own ?? given ?? process.env['EDGEFLEX_DATA'];
-  const places = named === undefined ? [fetchedDirectory(name)] : [named, join(named, ARCHIVE_FOLDERS[name])];
+  const places = named === undefined ? [fetchedDirectory(name)] : [named, join(named, DATASET_FOLDERS[name])];
   for (const place of places) if (await holdsDataset(name, place)) return openDataset(name, place);
   const source =
     own !== undefined ? "the suite's data.path" : given !== undefined ? '--data' : 'EDGEFLEX_DATA';

@@ -1,0 +1,105 @@
+import { InputError } from '../../base/errors.js';
+import type { ViT } from '../../vit/vit.js';
+import type { StageContext } from '../context.js';
+import type { Blas } from '../linalg/blas.js';
+import { openStream, type BlockStream } from '../observe/blocks.js';
+import { allocate, type BlockCost } from './allocation.js';
+import { widthsWithin, type BudgetOutcome } from './budget.js';
+import { orderMlp, type OrderedMlp } from './compensation.js';
+import { importanceOf } from './importance.js';
+import { observeMlp } from './mlp.js';
+import type { PruneOptions } from './options.js';
+
+/** How wide each block's MLP is to be. */
+export interface ChosenWidths {
+  readonly widths: readonly number[];
+  /** How a budget was met; undefined for a ratio. */
+  readonly budget: BudgetOutcome | undefined;
+}
+
+/**
+ * Chooses the widths of the pruned MLPs.
+ *
+ * @param vit - the model before pruning
+ * @param context - runtime and calibration images
+ * @param options - a ratio or a budget, and how to spread it
+ * @param blas - float64 products
+ * @throws InputError when nothing would be left, or a budget cannot be met
+ */
+export async function chooseWidths(
+  vit: ViT,
+  context: StageContext,
+  options: PruneOptions,
+  blas: Blas,
+): Promise<ChosenWidths> {
+  const { mlpSizes } = vit.config;
+  const { multiple, ratio, budget } = options;
+  if (budget !== undefined) {
+    const costs = await costsOf(vit, context, options, blas);
+    const outcome = await widthsWithin(vit, costs, budget, context, multiple);
+    return { widths: outcome.widths, budget: outcome };
+  }
+  // The schema lets exactly one of ratio and budget through.
+  const share = 1 - ratio!;
+  if (options.allocation === 'uniform') {
+    const widths = mlpSizes.map((size) => Math.min(size, Math.round((size * share) / multiple) * multiple));
+    if (widths.includes(0)) throw nothingLeft(ratio!, Math.min(...mlpSizes), multiple);
+    return { widths, budget: undefined };
+  }
+  const total = mlpSizes.reduce((sum, size) => sum + size, 0);
+  const kept = Math.round((total * share) / multiple) * multiple;
+  const widths = allocate(await costsOf(vit, context, options, blas), kept, multiple);
+  if (widths === undefined) throw nothingLeft(ratio!, total, multiple);
+  return { widths, budget: undefined };
+}
+
+/**
+ * A block's MLP with its neurons in order of importance, as the images that reach it see it.
+ *
+ * @param context - the stage's context
+ * @param stream - the calibration images before the block
+ * @param vit - the model
+ * @param layer - which block
+ * @param options - of the stage
+ * @param blas - float64 products
+ */
+export async function orderedMlp(
+  context: StageContext,
+  stream: BlockStream,
+  vit: ViT,
+  layer: number,
+  options: PruneOptions,
+  blas: Blas,
+): Promise<OrderedMlp> {
+  const mlp = await observeMlp(context, stream, vit, layer);
+  const scores = await importanceOf(options.importance, mlp, blas);
+  return orderMlp(mlp, scores, options.compensation, blas);
+}
+
+/** What narrowing each block would cost, with all blocks before it as they are. */
+async function costsOf(
+  vit: ViT,
+  context: StageContext,
+  options: PruneOptions,
+  blas: Blas,
+): Promise<BlockCost[]> {
+  const { mlpSizes } = vit.config;
+  const stream = await openStream(context, vit, await context.calibration.images(options.images));
+  const costs: BlockCost[] = [];
+  for (const [layer, neurons] of mlpSizes.entries()) {
+    context.onProgress(layer / mlpSizes.length / 2, `loss of block ${layer + 1} of ${mlpSizes.length}`);
+    const { loss } = await orderedMlp(context, stream, vit, layer, options, blas);
+    costs.push({ neurons, loss });
+    if (layer + 1 < mlpSizes.length) await stream.advance(vit, layer);
+  }
+  return costs;
+}
+
+function nothingLeft(ratio: number, neurons: number, multiple: number): InputError {
+  return new InputError({
+    source: 'recipe',
+    place: 'prune.ratio',
+    found: `${ratio}, which leaves fewer than ${multiple} of ${neurons} neurons`,
+    expected: `a ratio that leaves every block at least ${multiple} neurons`,
+  });
+}
