@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { installedVersion } from '../base/paths.js';
+import { dataCommand } from './data.js';
 import { runCommand } from './run.js';
 import { reportFailure } from './failure.js';
 
@@ -18,6 +19,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .showHelpAfterError('(edgeflex --help shows how)')
     .exitOverride();
   program.addCommand(runCommand());
+  program.addCommand(dataCommand());
   try {
     await program.parseAsync([...argv]);
   } catch (error) {

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../base/errors.js';
 import { hashFile, hashJson } from '../base/hash.js';
 import { defaultPreprocessing, readPreprocessing, type Preprocessing } from '../data/preprocess.js';
 import type { SuiteModel } from '../suite/read.js';
 import { loadHuggingFace } from '../vit/huggingface.js';
-import { syntheticViT } from '../vit/synthetic.js';
+import { syntheticNames, syntheticViT } from '../vit/synthetic.js';
 import type { ViT } from '../vit/vit.js';
 
 /** A model ready to be compressed. */
@@ -33,6 +33,17 @@ const cardSchema = z.object({
 
 /** A model card's claim of accuracy. */
 export type ModelCard = z.infer<typeof cardSchema>;
+
+/**
+ * The model that a user names on the command line.
+ *
+ * @param reference - a directory, or the name of a synthetic architecture
+ */
+export function namedModel(reference: string): SuiteModel {
+  const architecture = syntheticNames.find((name) => name === reference);
+  if (architecture) return { kind: 'synthetic', name: reference, architecture, imageSize: 224, seed: 1 };
+  return { kind: 'path', name: basename(resolve(reference)), path: resolve(reference) };
+}
 
 /** Files of a model directory that determine what the model computes. */
 const DEFINING = /^(config|preprocessor_config)\.json$|\.safetensors$|\.safetensors\.index\.json$/;
@@ -79,11 +90,14 @@ export async function loadModel(model: SuiteModel, labels: readonly string[]): P
     preprocessing,
     identity: hashJson(sums),
     synthetic: false,
-    card: await readCard(join(path, 'card.json')),
+    card: await cardOf(model),
   };
 }
 
-async function readCard(path: string): Promise<ModelCard | undefined> {
+/** The card beside a model; undefined where there is none. */
+export async function cardOf(model: SuiteModel): Promise<ModelCard | undefined> {
+  if (model.kind === 'synthetic') return undefined;
+  const path = join(model.path, 'card.json');
   if (!existsSync(path)) return undefined;
   return cardSchema.safeParse(JSON.parse(await readFile(path, 'utf8'))).data;
 }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError, messageOf } from '../base/errors.js';
+import { describeFault } from '../base/schema.js';
 import { fromBfloat16, fromFloat16 } from '../onnx/half.js';
 import { elementCount, float32, tensorOf, viewAs, type TensorSource } from '../onnx/tensor.js';
 import type { ViTConfig } from './config.js';
@@ -60,19 +61,12 @@ async function readConfig(path: string): Promise<{ config: ViTConfig; qkvBias: b
   const raw = await readJson(path, 'the config.json of a ViT in Hugging Face layout');
   const parsed = configSchema.safeParse(raw);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    const found = issue.path.reduce<unknown>(
-      (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
-      raw,
-    );
+    const { path: keys, found, expected } = describeFault(parsed.error, raw);
     throw new InputError({
       source: path,
-      place: issue.path.join('.') || 'the whole file',
-      found: found === undefined ? 'nothing' : JSON.stringify(found),
-      expected: issue.message.replace(/^Invalid input: expected /, ''),
-      ...(issue.path[0] === 'model_type' && {
-        hint: 'EdgeFlex compresses ViTs: the model_type must be "vit".',
-      }),
+      place: keys.map(String).join('.') || 'the whole file',
+      found,
+      expected,
     });
   }
   const hf = parsed.data;

@@ -1,0 +1,45 @@
+import type { WriteStream } from 'node:tty';
+import { SingleBar } from 'cli-progress';
+
+/** A progress bar on a terminal; elsewhere it shows nothing. */
+export class Bar {
+  private bar: SingleBar | undefined;
+
+  constructor(private readonly stream: WriteStream) {}
+
+  /**
+   * Shows how far something is.
+   *
+   * @param done - from 0 to 1
+   * @param what - what is being done
+   * @param left - how long it will still take, in words
+   */
+  show(done: number, what: string, left = ''): void {
+    if (!this.stream.isTTY) return;
+    if (this.bar === undefined) {
+      this.bar = new SingleBar({
+        stream: this.stream,
+        format: '{bar} {percentage} %  {what}  {left}',
+        barsize: 24,
+        clearOnComplete: true,
+        hideCursor: true,
+        linewrap: null,
+        gracefulExit: false,
+      });
+      this.bar.start(1, 0, { what, left });
+    }
+    this.bar.update(done, { what, left });
+  }
+
+  /** Removes the bar, prints a line and lets the bar come back below it. */
+  line(text: string): void {
+    this.end();
+    this.stream.write(`${text}\n`);
+  }
+
+  /** Removes the bar. */
+  end(): void {
+    this.bar?.stop();
+    this.bar = undefined;
+  }
+}

@@ -1,0 +1,112 @@
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { Command, Option } from 'commander';
+import { InputError } from '../base/errors.js';
+import { datasetNames, type DatasetName } from '../data/open.js';
+import { openDevice } from '../device/open.js';
+import { mebibytes, parameters, seconds } from '../report/format.js';
+import { artifactOf, type Artifact } from '../run/artifact.js';
+import { locateData } from '../run/locate-data.js';
+import { cardOf, loadModel, namedModel } from '../run/model.js';
+import { nodeEngine } from '../runtime/node.js';
+import { readRecipe } from '../suite/read.js';
+import { Bar } from './bar.js';
+import { stopOnSignal } from './stop.js';
+
+interface CompressFlags {
+  readonly recipe: string;
+  readonly output: string;
+  readonly dataset?: DatasetName;
+  readonly data?: string;
+  readonly seed: number;
+  readonly json?: true;
+}
+
+/** `edgeflex compress`: the pipeline alone. */
+export function compressCommand(): Command {
+  return new Command('compress')
+    .description('apply a recipe to a model: the ONNX files and a report of every stage')
+    .argument(
+      '<model>',
+      'a directory in Hugging Face layout, or vit-tiny … vit-huge with weights from a seed',
+    )
+    .requiredOption('--recipe <file>', 'the recipe, such as suites/recipes/edgeflex.yaml')
+    .requiredOption('-o, --output <directory>', 'where model.onnx, preprocess.onnx and report.json go')
+    .addOption(
+      new Option('--dataset <name>', "what to calibrate on; left out, what the model's card names").choices(
+        datasetNames,
+      ),
+    )
+    .option('--data <directory>', 'where the images lie (or EDGEFLEX_DATA, or "edgeflex data fetch")')
+    .option('--seed <number>', 'determines the calibration images', Number, 1)
+    .option('--json', 'print the report as JSON')
+    .addHelpText(
+      'after',
+      `
+Example:
+  edgeflex compress suites/models/vit-micro-shapes10 --recipe suites/recipes/edgeflex.yaml -o out/`,
+    )
+    .action(async (reference: string, flags: CompressFlags) => {
+      const recipe = await readRecipe(flags.recipe);
+      const { signal, release } = stopOnSignal();
+      const bar = new Bar(process.stderr);
+      try {
+        const named = namedModel(reference);
+        const dataset = flags.dataset ?? datasetOf((await cardOf(named))?.dataset, reference);
+        const data = await locateData(dataset, undefined, flags.data);
+        const model = await loadModel(named, data.train.labels);
+        const device = await openDevice({ name: 'local-cpu', kind: 'local', description: '', session: {} });
+        const artifact = await artifactOf(model, recipe, {
+          engine: await nodeEngine(),
+          threads: availableParallelism(),
+          train: data.train,
+          seed: flags.seed,
+          device,
+          signal,
+          onProgress: (done, what) => {
+            bar.show(done, what);
+          },
+        });
+        await mkdir(flags.output, { recursive: true });
+        await cp(artifact.directory, flags.output, { recursive: true });
+        const report = { model: reference, recipe: recipe.name, ...withoutPlace(artifact) };
+        await writeFile(join(flags.output, 'report.json'), JSON.stringify(report, null, 2));
+        bar.end();
+        console.log(flags.json ? JSON.stringify(report, null, 2) : describe(artifact, flags.output));
+      } finally {
+        bar.end();
+        release();
+      }
+    });
+}
+
+function datasetOf(name: string | undefined, reference: string): DatasetName {
+  const known = datasetNames.find((each) => each === name);
+  if (known) return known;
+  throw new InputError({
+    source: reference,
+    place: 'card.json',
+    found: name === undefined ? 'no card that names a dataset' : `the dataset ${name}`,
+    expected: `one of ${datasetNames.join(', ')}`,
+    hint: 'Name what to calibrate on with --dataset.',
+  });
+}
+
+/** What of an artifact belongs into its report. */
+function withoutPlace({ fileBytes, parameters: count, kernels, stages }: Artifact): object {
+  return { fileBytes, parameters: count, kernels, stages };
+}
+
+function describe(artifact: Artifact, output: string): string {
+  const { stages, fileBytes, cached } = artifact;
+  const lines = stages.map(
+    (stage) =>
+      `  ${stage.stage.padEnd(9)}  ${parameters(stage.parameters)} parameters, ${mebibytes(stage.constantBytes)} of constants, ${seconds(stage.seconds)}`,
+  );
+  return [
+    ...lines,
+    `${join(output, 'model.onnx')}: ${parameters(artifact.parameters)} parameters in ${mebibytes(fileBytes)}${cached ? ' (from the cache)' : ''}`,
+    `${join(output, 'report.json')}: every stage in detail`,
+  ].join('\n');
+}

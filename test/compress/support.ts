@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import { calibrationSource } from '../../src/compress/calibration.js';
+import type { StageContext } from '../../src/compress/context.js';
+import { packageRoot } from '../../src/base/paths.js';
+import { openDataset, type OpenedData } from '../../src/data/open.js';
+import { readPreprocessing } from '../../src/data/preprocess.js';
+import { serializeModel } from '../../src/onnx/file.js';
+import { viewAs } from '../../src/onnx/tensor.js';
+import { defaultSessionOptions, type Engine } from '../../src/runtime/engine.js';
+import { nodeEngine } from '../../src/runtime/node.js';
+import { tokenCount } from '../../src/vit/config.js';
+import { buildGraph } from '../../src/vit/graph/model.js';
+import { loadHuggingFace } from '../../src/vit/huggingface.js';
+import { readSafetensors } from '../../src/vit/safetensors.js';
+import type { ViT } from '../../src/vit/vit.js';
+
+/** The built-in model, its images and a context for stages: all real. */
+export interface Bench {
+  readonly engine: Engine;
+  readonly vit: ViT;
+  readonly data: OpenedData;
+  readonly context: StageContext;
+  /** 32 preprocessed images, `[32, 3, 32, 32]`. */
+  readonly pixels: Float32Array;
+  /** The logits that PyTorch gave for them, `[32, 10]`. */
+  readonly reference: Float32Array;
+}
+
+const model = join(packageRoot(), 'suites', 'models', 'vit-micro-shapes10');
+
+export async function openBench(): Promise<Bench> {
+  const engine = await nodeEngine();
+  const vit = await loadHuggingFace(model);
+  const data = await openDataset('shapes10', join(packageRoot(), 'suites', 'data', 'shapes10'));
+  const preprocessing = await readPreprocessing(join(model, 'preprocessor_config.json'));
+  const parity = await readSafetensors(join(model, 'parity.safetensors'));
+  const floats = async (name: string): Promise<Float32Array> =>
+    viewAs(await parity.get(name)!.read(), Float32Array);
+  const context: StageContext = {
+    engine,
+    calibration: calibrationSource(engine, 2, data.train, preprocessing, tokenCount(vit.config), 1),
+    threads: 2,
+    seed: 1,
+    remaining: [],
+    microBatch: undefined,
+    measurePeak: undefined,
+    onProgress: () => undefined,
+    checkpoint: () => undefined,
+  };
+  return {
+    engine,
+    vit,
+    data,
+    context,
+    pixels: await floats('pixel_values'),
+    reference: await floats('logits'),
+  };
+}
+
+/** The logits that a model's graph gives for preprocessed images, run in one batch. */
+export async function logitsOf(bench: Bench, vit: ViT, pixels = bench.pixels): Promise<Float32Array> {
+  const session = await bench.engine.open(await serializeModel(buildGraph(vit)), {
+    ...defaultSessionOptions,
+    threads: 2,
+  });
+  const { channels, imageSize } = vit.config;
+  const images = pixels.length / (channels * imageSize ** 2);
+  const input = bench.engine.tensor('float32', pixels, [images, channels, imageSize, imageSize]);
+  const output = await session.run({ pixel_values: input });
+  await session.close();
+  return output['logits']!.data as Float32Array;
+}
+
+/** Largest absolute difference of two arrays. */
+export function maxDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) throw new RangeError(`${a.length} and ${b.length} values`);
+  let most = 0;
+  for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i]! - b[i]!));
+  return most;
+}

@@ -1,0 +1,152 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { InputError } from '../../src/base/errors.js';
+import { float16Bits } from '../../src/onnx/half.js';
+import { loadHuggingFace } from '../../src/vit/huggingface.js';
+import { logitsOf, maxDifference, openBench, type Bench } from '../compress/support.js';
+import {
+  builtInConfig,
+  builtInTensors,
+  directoryOf,
+  safetensorsBytes,
+  type RawTensor,
+} from './checkpoint.js';
+
+let bench: Bench;
+let tensors: Map<string, RawTensor>;
+beforeAll(async () => {
+  bench = await openBench();
+  tensors = await builtInTensors();
+});
+
+function asHalf(tensor: RawTensor, dtype: 'F16' | 'BF16'): RawTensor {
+  const floats = new Float32Array(tensor.bytes.buffer, tensor.bytes.byteOffset, tensor.bytes.byteLength / 4);
+  const words = new Uint32Array(floats.buffer, floats.byteOffset, floats.length);
+  const halves =
+    dtype === 'F16' ? Uint16Array.from(floats, float16Bits) : Uint16Array.from(words, (word) => word >>> 16);
+  return { dtype, shape: tensor.shape, bytes: new Uint8Array(halves.buffer) };
+}
+
+describe('a checkpoint in Hugging Face layout', () => {
+  it.each([
+    ['F16', 2e-2],
+    ['BF16', 2e-1],
+  ] as const)('loads from %s', async (dtype, tolerance) => {
+    const halves = new Map([...tensors].map(([name, tensor]) => [name, asHalf(tensor, dtype)]));
+    const directory = await directoryOf({
+      'config.json': await builtInConfig(),
+      'model.safetensors': safetensorsBytes(halves),
+    });
+    const difference = maxDifference(
+      await logitsOf(bench, await loadHuggingFace(directory)),
+      bench.reference,
+    );
+    expect(difference).toBeLessThan(tolerance);
+    expect(difference).toBeGreaterThan(0);
+  });
+
+  it('loads from shards', async () => {
+    const names = [...tensors.keys()];
+    const [first, second] = [names.slice(0, 20), names.slice(20)];
+    const part = (of: string[]): Buffer =>
+      safetensorsBytes(new Map(of.map((name) => [name, tensors.get(name)!])));
+    const weight_map = Object.fromEntries([
+      ...first.map((name) => [name, 'model-00001-of-00002.safetensors']),
+      ...second.map((name) => [name, 'model-00002-of-00002.safetensors']),
+    ]) as Record<string, string>;
+    const directory = await directoryOf({
+      'config.json': await builtInConfig(),
+      'model.safetensors.index.json': JSON.stringify({ weight_map }),
+      'model-00001-of-00002.safetensors': part(first),
+      'model-00002-of-00002.safetensors': part(second),
+    });
+    const vit = await loadHuggingFace(directory);
+    expect(maxDifference(await logitsOf(bench, vit), bench.reference)).toBeLessThan(1e-3);
+  });
+
+  it('refuses an index that leads out of its directory', async () => {
+    const directory = await directoryOf({
+      'config.json': await builtInConfig(),
+      'model.safetensors.index.json': JSON.stringify({ weight_map: { x: '../elsewhere.safetensors' } }),
+    });
+    await expect(loadHuggingFace(directory)).rejects.toThrow(/weight_map\.x: found \.\.\/elsewhere/);
+  });
+
+  it('takes zero for the biases of q, k and v where the config says there are none', async () => {
+    const without = new Map([...tensors].filter(([name]) => !/(query|key|value)\.bias$/.test(name)));
+    const directory = await directoryOf({
+      'config.json': await builtInConfig({ qkv_bias: false }),
+      'model.safetensors': safetensorsBytes(without),
+    });
+    const bias = (await loadHuggingFace(directory)).weights.get('layers.0.q.bias')!;
+    expect(new Set(await bias.read())).toEqual(new Set([0]));
+  });
+
+  const withTensors = async (change: (all: Map<string, RawTensor>) => void): Promise<string> => {
+    const all = new Map(tensors);
+    change(all);
+    return directoryOf({ 'config.json': await builtInConfig(), 'model.safetensors': safetensorsBytes(all) });
+  };
+
+  it('refuses a missing tensor by its name and shape', async () => {
+    const directory = await withTensors((all) => all.delete('vit.encoder.layer.1.output.dense.weight'));
+    await expect(loadHuggingFace(directory)).rejects.toThrow(InputError);
+    await expect(loadHuggingFace(directory)).rejects.toThrow(
+      /model\.safetensors: tensor vit\.encoder\.layer\.1\.output\.dense\.weight: found nothing; expected shape \[128, 512\]/,
+    );
+  });
+
+  it('refuses a tensor of the wrong shape', async () => {
+    const name = 'vit.embeddings.patch_embeddings.projection.weight';
+    const directory = await withTensors((all) =>
+      all.set(name, { ...all.get(name)!, shape: [128, 3, 64, 1] }),
+    );
+    await expect(loadHuggingFace(directory)).rejects.toThrow(
+      /projection\.weight: found shape \[128, 3, 64, 1\]; expected shape \[128, 3, 8, 8\]/,
+    );
+  });
+
+  it('refuses a tensor of integers', async () => {
+    const directory = await withTensors((all) =>
+      all.set('classifier.bias', { dtype: 'I32', shape: [10], bytes: new Uint8Array(40) }),
+    );
+    await expect(loadHuggingFace(directory)).rejects.toThrow(
+      /classifier\.bias: found int32; expected F32, F16 or BF16/,
+    );
+  });
+
+  const configs: [string, Record<string, unknown>, RegExp][] = [
+    ['another model', { model_type: 'bert' }, /config\.json: model_type: found "bert"; expected "vit"/],
+    ['no model type', { model_type: undefined }, /model_type: found nothing; expected "vit"/],
+    ['another activation', { hidden_act: 'relu' }, /hidden_act: found "relu"; expected "gelu"/],
+    [
+      'a patch that does not divide the image',
+      { patch_size: 7 },
+      /patch_size: found 7; expected a divisor of image_size, 32/,
+    ],
+    [
+      'heads that do not divide the width',
+      { num_attention_heads: 5 },
+      /num_attention_heads: found 5; expected a divisor/,
+    ],
+    ['a width that is no number', { hidden_size: 'wide' }, /hidden_size: found "wide"; expected a number/],
+    [
+      'labels with a gap',
+      { id2label: { '0': 'a', '2': 'b' } },
+      /id2label: found the keys 0, 2; expected the keys 0, 1, 2/,
+    ],
+  ];
+  it.each(configs)('refuses a config of %s', async (_what, changes, message) => {
+    const directory = await directoryOf({
+      'config.json': await builtInConfig(changes),
+      'model.safetensors': safetensorsBytes(tensors),
+    });
+    await expect(loadHuggingFace(directory)).rejects.toThrow(InputError);
+    await expect(loadHuggingFace(directory)).rejects.toThrow(message);
+  });
+
+  it('refuses a directory without a config', async () => {
+    await expect(loadHuggingFace(await directoryOf({}))).rejects.toThrow(
+      /config\.json: found .*no such file/,
+    );
+  });
+});
