@@ -15,7 +15,8 @@ export interface Random {
  * @param seed - any integer; the streams of different seeds are unrelated
  */
 export function seededRandom(seed: number): Random {
-  let mixer = seed | 0;
+  // What does not fit into 32 bits tells seeds apart, too.
+  let mixer = ((seed | 0) + Math.imul(Math.floor(seed / 2 ** 32), 0x85ebca77)) | 0;
   const splitmix = (): number => {
     mixer = (mixer + 0x9e3779b9) | 0;
     let z = mixer;

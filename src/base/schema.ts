@@ -37,7 +37,7 @@ export async function readYaml(path: string, what: string): Promise<YamlFile> {
       expected: `${what} in YAML`,
     });
   }
-  return { path, value: document.toJS(), lineOf: (place) => lineOf(document, lines, place) };
+  return { path, value: valueOf(document, path, what), lineOf: (place) => lineOf(document, lines, place) };
 }
 
 /**
@@ -93,44 +93,64 @@ export interface Fault {
  * @param value - what it said it of
  */
 export function describeFault(error: z.ZodError, value: unknown): Fault {
-  const issue = deepest(error.issues[0]!);
-  const found = show(issue.path.reduce<unknown>(child, value));
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return {
-        path: [...issue.path, issue.keys[0]!],
-        found: `the unknown key "${issue.keys[0]!}"`,
-        expected: 'only the keys that the documentation names',
-      };
-    case 'invalid_type':
-      return { path: issue.path, found, expected: article(issue.expected) };
-    case 'invalid_value':
-      return { path: issue.path, found, expected: issue.values.map((each) => show(each)).join(' or ') };
-    case 'too_small':
-      return {
-        path: issue.path,
-        found,
-        expected: `${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`,
-      };
-    case 'too_big':
-      return {
-        path: issue.path,
-        found,
-        expected: `${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}`,
-      };
-    default:
-      return { path: issue.path, found, expected: issue.message.replace(/^Invalid input: expected /, '') };
-  }
+  return faultOf(error.issues[0]!, value);
 }
 
 type Issue = z.core.$ZodIssue;
 
-/** Of a union's alternatives, the objection of the one that got furthest. */
-function deepest(issue: Issue): Issue {
-  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return issue;
-  const alternatives = issue.errors.flatMap((issues) => (issues[0] ? [deepest(issues[0])] : []));
-  const furthest = alternatives.reduce((best, each) => (each.path.length > best.path.length ? each : best));
-  return { ...furthest, path: [...issue.path, ...furthest.path] };
+function faultOf(issue: Issue, value: unknown): Fault {
+  const { path } = issue;
+  const inner = path.reduce<unknown>(child, value);
+  const found = show(inner);
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return {
+        path: [...path, issue.keys[0]!],
+        found: `the unknown key "${issue.keys[0]!}"`,
+        expected: 'only the keys that the documentation names',
+      };
+    case 'invalid_type':
+      return { path, found, expected: article(issue.expected) };
+    case 'invalid_value':
+      return { path, found, expected: issue.values.map((each) => show(each)).join(' or ') };
+    case 'too_small':
+      return { path, found, expected: `${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}` };
+    case 'too_big':
+      return { path, found, expected: `${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}` };
+    case 'invalid_union': {
+      if (issue.errors.length > 0) {
+        const fault = faultOfUnion(issue.errors, inner);
+        return { ...fault, path: [...path, ...fault.path] };
+      }
+      if ('options' in issue && issue.options)
+        return { path, found, expected: issue.options.map((each) => show(each)).join(' or ') };
+    }
+  }
+  return { path, found, expected: issue.message.replace(/^Invalid input: expected /, '') };
+}
+
+/**
+ * Of the alternatives that are of the value's kind, what the one objects to that objects to the fewest things; when none is,
+ * all that the value might be.
+ */
+function faultOfUnion(alternatives: readonly (readonly Issue[])[], value: unknown): Fault {
+  const ofKind = alternatives.filter((issues) => !issues.some(isOfAnotherKind));
+  if (ofKind.length > 0) {
+    const closest = ofKind.reduce((best, each) => (objections(each) < objections(best) ? each : best));
+    return faultOf(closest[0]!, value);
+  }
+  const expected = new Set(alternatives.map((issues) => faultOf(issues[0]!, value).expected));
+  return { path: [], found: show(value), expected: [...expected].join(' or ') };
+}
+
+function isOfAnotherKind({ code, path }: Issue): boolean {
+  return (
+    path.length === 0 && (code === 'invalid_type' || code === 'invalid_value' || code === 'invalid_union')
+  );
+}
+
+function objections(issues: readonly Issue[]): number {
+  return issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0);
 }
 
 function child(value: unknown, key: PropertyKey): unknown {
@@ -141,12 +161,31 @@ function child(value: unknown, key: PropertyKey): unknown {
 
 function show(value: unknown): string {
   if (value === undefined) return 'nothing';
+  // JSON has no infinities and no NaN.
+  if (typeof value === 'number') return String(value);
   const text = JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 
 function article(type: string): string {
+  if (type === 'int') return 'an integer';
+  if (type === 'record') return 'an object';
   return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
+}
+
+/** The value of a document; it must be finite, which references to what is around them, or to too much, are not. */
+function valueOf(document: Document, path: string, what: string): unknown {
+  try {
+    const value: unknown = document.toJS();
+    JSON.stringify(value);
+    return value;
+  } catch (error) {
+    throw new InputError({
+      source: path,
+      found: messageOf(error).split('\n')[0]!,
+      expected: `${what} in YAML, with references only to what stands before them`,
+    });
+  }
 }
 
 function lineOf(document: Document, lines: LineCounter, place: readonly PropertyKey[]): number {

@@ -1,4 +1,4 @@
-import { open, readFile, rename, stat, type FileHandle } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, normalize } from 'node:path';
 import { InputError, messageOf } from '../base/errors.js';
 import type { OnnxModel } from './model.js';
@@ -23,13 +23,21 @@ export interface WrittenModel {
 /**
  * Writes a model as `path` and its weights as `path` + `.data`, one tensor at a time: the memory taken is
  * that of the largest tensor, and no protobuf comes near its limit of 2 GB. Both files appear under their
- * names only when they are complete.
+ * names only when they are complete; when one cannot be written, nothing is left behind.
  *
  * @param model - the graph; each initializer is read once
  * @param path - where the `.onnx` file goes; its directory must exist
  * @throws the file system's error when a file cannot be written
  */
 export async function writeModel(model: OnnxModel, path: string): Promise<WrittenModel> {
+  try {
+    return await writeBoth(model, path);
+  } finally {
+    for (const file of [path, `${path}.data`]) await rm(`${file}.partial`, { force: true });
+  }
+}
+
+async function writeBoth(model: OnnxModel, path: string): Promise<WrittenModel> {
   const dataPath = `${path}.data`;
   const place = new Map<string, Uint8Array | ExternalLocation>();
   let end = 0;
@@ -59,6 +67,8 @@ export async function writeModel(model: OnnxModel, path: string): Promise<Writte
   }
   if (data !== undefined) await rename(`${dataPath}.partial`, dataPath);
   await rename(`${path}.partial`, path);
+  // What a model that was here before has left would be counted as a part of this one.
+  if (data === undefined) await rm(dataPath, { force: true });
   return { path, dataPath: data && dataPath, bytes: proto.byteLength + end };
 }
 
@@ -124,11 +134,13 @@ function externalTensor(
  * @param path - the file
  * @param offset - first byte
  * @param length - how many bytes
- * @throws InputError when the file is shorter than the range
+ * @throws InputError when the file cannot be opened or is shorter than the range
  */
 export async function readRange(path: string, offset: number, length: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
-  const file = await open(path, 'r');
+  const file = await open(path, 'r').catch((error: unknown) => {
+    throw new InputError({ source: path, found: messageOf(error), expected: 'a file that can be read' });
+  });
   try {
     let done = 0;
     while (done < length) {

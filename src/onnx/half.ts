@@ -12,6 +12,10 @@ export const FLOAT16_MAX = 65504;
 /** The float16 (as its 16 bits) nearest to a number; beyond ±65504 (plus half a step) it is infinite. */
 export function float16Bits(value: number): number {
   f32[0] = value;
+  const single = f32[0];
+  // Rounding twice must not make a tie of what is none: the first time to the float32 whose last bit says that more follows.
+  if (single !== value && !Number.isNaN(value) && (bits[0]! & 1) === 0)
+    bits[0]! += Math.abs(single) < Math.abs(value) ? 1 : -1;
   const x = bits[0]!;
   const sign = (x >>> 16) & 0x8000;
   const magnitude = x & 0x7fffffff;
@@ -19,7 +23,7 @@ export function float16Bits(value: number): number {
   if (magnitude >= 0x477ff000) return sign | 0x7c00;
   if (magnitude < 0x38800000) {
     // Subnormal: let float32 addition do the rounding at the right bit.
-    f32[0] = Math.abs(value) + 0.5;
+    f32[0] = Math.abs(f32[0]) + 0.5;
     return sign | (bits[0]! - 0x3f000000);
   }
   const rounded = magnitude + 0xfff + ((magnitude >>> 13) & 1);

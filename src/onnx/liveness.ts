@@ -43,7 +43,8 @@ export function activationMemory(model: OnnxModel, batch: number): ActivationMem
   const infos = new Map(
     [...model.inputs, ...model.values, ...model.outputs].map((info) => [info.name, info]),
   );
-  const nodes = model.nodes.filter((node) => !isConstant(node, model));
+  const folded = constantNodes(model);
+  const nodes = model.nodes.filter((node) => !folded.has(node));
   const lastReader = new Map<string, number>();
   const owner = new Map<string, string>();
   const ownerOf = (name: string): string => owner.get(name) ?? name;
@@ -80,24 +81,36 @@ export function activationMemory(model: OnnxModel, batch: number): ActivationMem
       live -= bytes;
     }
   }
-  const peak = reports.reduce((most, report) => (report.liveBytes > most.liveBytes ? report : most));
+  const nothing: NodeMemory = { node: '', opType: '', outputBytes: 0, liveBytes: 0 };
+  const peak = reports.reduce((most, report) => (report.liveBytes > most.liveBytes ? report : most), nothing);
   return { batch, nodes: reports, peakBytes: peak.liveBytes, peakNode: peak.node };
 }
 
 /** Bytes of a model's constants as they lie in memory once the runtime has folded what can be folded. */
 export function constantBytes(model: OnnxModel): number {
-  const folded = model.nodes.filter((node) => isConstant(node, model));
-  const replaced = new Set(folded.flatMap((node) => node.inputs));
-  const infos = new Map(model.values.map((info) => [info.name, info]));
+  const folded = constantNodes(model);
+  const kept = new Set([
+    ...model.nodes.filter((node) => !folded.has(node)).flatMap((node) => node.inputs),
+    ...model.outputs.map(({ name }) => name),
+  ]);
+  const results = new Set([...folded].flatMap((node) => node.outputs));
   let bytes = 0;
-  for (const [name, tensor] of model.initializers) if (!replaced.has(name)) bytes += byteLength(tensor);
-  for (const node of folded) bytes += valueBytes(infos.get(node.outputs[0]!)!, 1) ?? 0;
+  for (const [name, tensor] of model.initializers) if (kept.has(name)) bytes += byteLength(tensor);
+  for (const info of [...model.values, ...model.outputs])
+    if (results.has(info.name) && kept.has(info.name)) bytes += valueBytes(info, 1) ?? 0;
   return bytes;
 }
 
-/** Whether a node computes from constants alone, so that ONNX Runtime does it once, while loading. */
-function isConstant(node: OnnxNode, model: OnnxModel): boolean {
-  return node.inputs.every((input) => input === '' || model.initializers.has(input));
+/** The nodes that compute from constants alone, which ONNX Runtime does once, while loading. */
+function constantNodes(model: OnnxModel): Set<OnnxNode> {
+  const constants = new Set(['', ...model.initializers.keys()]);
+  const nodes = new Set<OnnxNode>();
+  for (const node of model.nodes) {
+    if (!node.inputs.every((input) => constants.has(input))) continue;
+    nodes.add(node);
+    for (const output of node.outputs) constants.add(output);
+  }
+  return nodes;
 }
 
 /** What an operator needs besides inputs and outputs: Attention holds the scores of all heads. */

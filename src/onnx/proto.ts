@@ -214,6 +214,7 @@ function decodeTensor(
   if (dtype === undefined)
     throw new Error(`tensor ${name}: element type ${tensor.dataType ?? 'none'} is not supported`);
   const dims = (tensor.dims ?? []).map(Number);
+  if (dims.some((dim) => !(dim >= 0))) throw new Error(`tensor ${name}: no shape is ${dims.join(',')}`);
   if (tensor.dataLocation === proto.onnx.TensorProto.DataLocation.EXTERNAL)
     return external({ dtype, dims }, externalLocation(tensor, byteLength({ dtype, dims })));
   const inside = elementsInside(tensor);
@@ -233,7 +234,10 @@ function externalLocation(tensor: onnx.ITensorProto, expectedLength: number): Ex
     throw new Error(
       `tensor ${tensor.name ?? ''}: external data of ${length} bytes where its shape needs ${expectedLength}`,
     );
-  return { file, offset: Number(entries.get('offset') ?? 0), length };
+  const offset = Number(entries.get('offset') ?? 0);
+  if (!Number.isSafeInteger(offset) || offset < 0)
+    throw new Error(`tensor ${tensor.name ?? ''}: external data at offset ${entries.get('offset') ?? ''}`);
+  return { file, offset, length };
 }
 
 /** The elements of a tensor that lies in the protobuf, which has one field for raw bytes and one per family of types. */
@@ -244,7 +248,7 @@ function elementsInside(tensor: onnx.ITensorProto): Uint8Array {
   if (tensor.floatData?.length) return bytesOf(Float32Array.from(tensor.floatData));
   if (tensor.doubleData?.length) return bytesOf(Float64Array.from(tensor.doubleData));
   if (tensor.int64Data?.length)
-    return bytesOf(BigInt64Array.from(tensor.int64Data, (value) => BigInt(Number(value))));
+    return bytesOf(BigInt64Array.from(tensor.int64Data, (value) => BigInt(String(value))));
   const small = tensor.int32Data ?? [];
   switch (dtypeOfCode(tensor.dataType ?? 0)) {
     case 'int32':

@@ -24,12 +24,17 @@ export async function* decodeLines<Schema extends z.ZodType>(
     const lines = (rest + chunk).split('\n');
     rest = lines.pop()!;
     for (const line of lines) if (line.trim() !== '') yield decodeLine(schema, line);
-    if (rest.length > MAX_LINE_BYTES) throw new Error(`a message of more than ${MAX_LINE_BYTES} bytes`);
+    checkLength(rest);
   }
   if (rest.trim() !== '') yield decodeLine(schema, rest);
 }
 
+function checkLength(line: string): void {
+  if (line.length > MAX_LINE_BYTES) throw new Error(`a message of more than ${MAX_LINE_BYTES} bytes`);
+}
+
 function decodeLine<Schema extends z.ZodType>(schema: Schema, line: string): z.output<Schema> {
+  checkLength(line);
   const excerpt = line.length > 120 ? `${line.slice(0, 120)}…` : line;
   let value: unknown;
   try {

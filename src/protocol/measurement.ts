@@ -50,7 +50,8 @@ export class MeasurementCollector {
         this.warmup = { queries: event.queries, steady: event.steady };
         break;
       case 'latencies':
-        this.latencies.push(...event.milliseconds);
+        // One by one: a call cannot take as many arguments as a fast model has queries.
+        for (const milliseconds of event.milliseconds) this.latencies.push(milliseconds);
         break;
       case 'logits':
         this.logits.push({ first: event.first, classes: event.classes, values: decodeFloats(event.values) });

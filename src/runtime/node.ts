@@ -36,6 +36,9 @@ export async function nodeEngine(): Promise<Engine> {
         ...ortOptions(options),
         enableProfiling: true,
         profileFilePrefix: join(directory, 'ort'),
+      }).catch(async (error: unknown) => {
+        await rm(directory, { recursive: true, force: true });
+        throw error;
       });
       return profiled(session, directory);
     },
