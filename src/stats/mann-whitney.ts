@@ -1,4 +1,4 @@
-import { cumulativeStdNormalProbability } from 'simple-statistics';
+import { normalTail } from './normal.js';
 
 /**
  * Mann–Whitney U test: the two-sided probability of rank sums at least as uneven if both samples came from the same
@@ -30,5 +30,5 @@ export function mannWhitney(first: readonly number[], second: readonly number[])
   const variance = ((m * n) / 12) * (total + 1 - ties / (total * (total - 1)));
   if (!(variance > 0)) return 1;
   const z = Math.max(0, Math.abs(u - (m * n) / 2) - 0.5) / Math.sqrt(variance);
-  return Math.min(1, 2 * (1 - cumulativeStdNormalProbability(z)));
+  return Math.min(1, 2 * normalTail(z));
 }

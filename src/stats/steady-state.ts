@@ -9,14 +9,17 @@ export interface SteadyStateRule {
   readonly windowSamples: number;
   /** Medians of neighbouring windows closer than this share are the same. */
   readonly tolerance: number;
-  /** Windows that a Mann–Whitney test cannot tell apart at this level are the same, too. */
+  /**
+   * Windows that a Mann–Whitney test cannot tell apart at this level are the same, too, if it could: of two windows of three
+   * samples even the most uneven ones are no finding at 0.05.
+   */
   readonly significance: number;
 }
 
 /** The rule that measurements use unless a scenario says otherwise. */
 export const defaultSteadyState: SteadyStateRule = {
   windowMilliseconds: 250,
-  windowSamples: 3,
+  windowSamples: 4,
   tolerance: 0.02,
   significance: 0.05,
 };
@@ -59,6 +62,18 @@ export class SteadyStateDetector {
 
   private alike(before: readonly number[], after: readonly number[]): boolean {
     const change = Math.abs(median([...after]) / median([...before]) - 1);
-    return change <= this.rule.tolerance || mannWhitney(before, after) > this.rule.significance;
+    if (change <= this.rule.tolerance) return true;
+    const { significance } = this.rule;
+    return (
+      leastProbability(before.length, after.length) <= significance &&
+      mannWhitney(before, after) > significance
+    );
   }
+}
+
+/** The two-sided probability of the most uneven ranks that two samples can have: one above the other. */
+function leastProbability(m: number, n: number): number {
+  let orders = 1;
+  for (let i = 1; i <= m; i++) orders *= (n + i) / i;
+  return 2 / orders;
 }

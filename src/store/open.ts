@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
-import { Kysely, Migrator, SqliteDialect } from 'kysely';
+import { DEFAULT_MIGRATION_TABLE, Kysely, Migrator, SqliteDialect } from 'kysely';
 import { InputError, messageOf } from '../base/errors.js';
 import { migrations } from './migrations.js';
 import type { Tables } from './tables.js';
@@ -24,14 +24,16 @@ export async function openStore(path: string): Promise<Db> {
       expected: 'a results database that can be written',
       hint: 'Give a folder that can be written with --results.',
     });
-  let database: Database.Database;
+  let database: Database.Database | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true });
     database = new Database(path);
+    if (isForeign(database)) throw new Error('a database of something else');
     database.pragma('journal_mode = WAL');
     database.pragma('foreign_keys = ON');
     database.pragma('busy_timeout = 10000');
   } catch (error) {
+    database?.close();
     throw refuse(error);
   }
   const db: Db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
@@ -50,7 +52,7 @@ export async function openStore(path: string): Promise<Db> {
  * Opens the results database for reading.
  *
  * @param path - the SQLite file
- * @throws InputError when there is none
+ * @throws InputError when there is none, or it is no database of ours
  */
 export function openForReading(path: string): Db {
   if (!existsSync(path))
@@ -60,10 +62,24 @@ export function openForReading(path: string): Db {
       expected: 'a results database',
       hint: 'Nothing has been measured yet with these results: run a suite first, or name the folder with --results.',
     });
+  let database: Database.Database | undefined;
   try {
-    const database = new Database(path, { readonly: true });
-    return new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
+    database = new Database(path, { readonly: true });
+    if (tablesOf(database).length === 0) throw new Error('an empty database');
+    if (isForeign(database)) throw new Error('a database of something else');
   } catch (error) {
+    database?.close();
     throw new InputError({ source: path, found: messageOf(error), expected: 'a results database' });
   }
+  return new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
+}
+
+/** Whether a database has tables, but not the one in which our migrations are noted. */
+function isForeign(database: Database.Database): boolean {
+  const tables = tablesOf(database);
+  return tables.length > 0 && !tables.includes(DEFAULT_MIGRATION_TABLE);
+}
+
+function tablesOf(database: Database.Database): unknown[] {
+  return database.prepare("select name from sqlite_master where type = 'table'").pluck().all();
 }

@@ -46,9 +46,8 @@ export async function listRuns(db: Db): Promise<RunSummary[]> {
  * @throws InputError when there is none, or more than one begins so
  */
 export async function findRun(db: Db, id: string | undefined): Promise<RunRow> {
-  let query = db.selectFrom('runs').selectAll().orderBy('started_at', 'desc');
-  if (id !== undefined) query = query.where('id', 'like', `${id.replace(/[%_]/g, '')}%`);
-  const rows = await query.execute();
+  const all = await db.selectFrom('runs').selectAll().orderBy('started_at', 'desc').execute();
+  const rows = all.filter((row) => row.id.startsWith(id ?? ''));
   const [newest, ...others] = rows;
   if (newest === undefined)
     throw new InputError({
