@@ -29,7 +29,7 @@ export const datasetNames = Object.keys(layouts) as DatasetName[];
 export interface OpenedData {
   readonly train: Dataset<'train'>;
   readonly test: Dataset<'test'>;
-  /** Whether a `SHA256SUMS` beside the files vouched for them. */
+  /** Whether a `SHA256SUMS` beside the files vouched for every one of them. */
   readonly verified: boolean;
 }
 
@@ -55,8 +55,12 @@ export async function holdsDataset(name: DatasetName, directory: string): Promis
 export async function openDataset(name: DatasetName, directory: string): Promise<OpenedData> {
   const layout: Layout = layouts[name];
   const present = (await readdir(directory).catch(() => [])).sort();
-  const labels = await readLabels(join(directory, layout.labels));
   const sums = await readSums(join(directory, 'SHA256SUMS'));
+  let verified = true;
+  const check = (file: string, sha256: string): void => {
+    verified = checkSum(join(directory, file), sha256, sums.get(file)) && verified;
+  };
+  const labels = await readLabels(join(directory, layout.labels), (sha256) => check(layout.labels, sha256));
   const open = async <S extends Split>(split: S): Promise<Dataset<S>> => {
     const names = present.filter((file) => layout[split].test(file));
     if (names.length === 0)
@@ -72,7 +76,7 @@ export async function openDataset(name: DatasetName, directory: string): Promise
       const bytes = await readFile(path);
       classes.push(checkedLabels(path, bytes, labels.length));
       const sha256 = createHash('sha256').update(bytes).digest('hex');
-      checkSum(path, sha256, sums?.get(file));
+      check(file, sha256);
       files.push({ path, records: bytes.length / RECORD_BYTES, sha256 });
     }
     return {
@@ -85,7 +89,8 @@ export async function openDataset(name: DatasetName, directory: string): Promise
       hash: hashJson(files.map(({ sha256 }) => sha256)),
     };
   };
-  return { train: await open('train'), test: await open('test'), verified: sums !== undefined };
+  const [train, test] = [await open('train'), await open('test')];
+  return { train, test, verified };
 }
 
 function checkedLabels(path: string, bytes: Uint8Array, classes: number): Uint8Array {
@@ -112,7 +117,8 @@ function checkedLabels(path: string, bytes: Uint8Array, classes: number): Uint8A
   return labels;
 }
 
-function checkSum(path: string, found: string, expected: string | undefined): void {
+/** Whether there is a sum to check against; a wrong one throws. */
+function checkSum(path: string, found: string, expected: string | undefined): boolean {
   if (expected !== undefined && expected !== found)
     throw new InputError({
       source: path,
@@ -120,27 +126,38 @@ function checkSum(path: string, found: string, expected: string | undefined): vo
       expected: `${expected}, as SHA256SUMS says`,
       hint: 'The file was altered or damaged: fetch it again.',
     });
+  return expected !== undefined;
 }
 
-async function readLabels(path: string): Promise<string[]> {
-  const text = existsSync(path) ? await readFile(path, 'utf8') : '';
-  const labels = text.split('\n').filter((line) => line.trim() !== '');
-  if (labels.length === 0)
+async function readLabels(path: string, check: (sha256: string) => void): Promise<string[]> {
+  const bytes = existsSync(path) ? await readFile(path) : undefined;
+  const lines = (bytes?.toString('utf8') ?? '').split('\n').map((line) => line.trim());
+  const labels = lines.filter((line) => line !== '');
+  if (bytes === undefined || labels.length === 0)
     throw new InputError({
       source: path,
-      found: existsSync(path) ? 'no class name' : 'nothing',
+      found: bytes === undefined ? 'nothing' : 'no class name',
       expected: 'the names of the classes, one a line',
     });
+  check(createHash('sha256').update(bytes).digest('hex'));
   return labels;
 }
 
-async function readSums(path: string): Promise<Map<string, string> | undefined> {
-  if (!existsSync(path)) return undefined;
-  const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '');
-  return new Map(
-    lines.map((line) => {
-      const [sum, file] = line.split(/\s+\*?/) as [string, string];
-      return [file, sum];
-    }),
-  );
+/** The sums by file; none where there is no such file. */
+async function readSums(path: string): Promise<Map<string, string>> {
+  const text = existsSync(path) ? await readFile(path, 'utf8') : '';
+  const sums = new Map<string, string>();
+  for (const [index, line] of text.split('\n').entries()) {
+    if (line.trim() === '') continue;
+    const parts = /^([0-9a-f]{64}) [ *](.+)$/i.exec(line.trimEnd());
+    if (parts === null)
+      throw new InputError({
+        source: path,
+        place: `line ${index + 1}`,
+        found: JSON.stringify(line),
+        expected: 'a SHA-256 sum in hex, two spaces and a file, as sha256sum writes them',
+      });
+    sums.set(parts[2]!, parts[1]!.toLowerCase());
+  }
+  return sums;
 }

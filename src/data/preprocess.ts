@@ -5,15 +5,16 @@ import { GraphBuilder, type Value } from '../onnx/builder.js';
 import { batch } from '../onnx/dims.js';
 import { dtypeCode } from '../onnx/dtype.js';
 import type { OnnxModel } from '../onnx/model.js';
-import { binary, cast, clip, unary } from '../onnx/ops.js';
-import { float32, scalar } from '../onnx/tensor.js';
+import { binary, cast, clip, matMul, transpose } from '../onnx/ops.js';
+import { float32, tensorOf, type TensorSource } from '../onnx/tensor.js';
 import { IMAGE_CHANNELS, IMAGE_SIDE } from './dataset.js';
+import { resamplingWeights, WEIGHT_BITS, type Interpolation } from './resample.js';
 
 /** What happens to an image before the model: resize to a square, then `(pixel · rescale − mean) / std` per channel. */
 export interface Preprocessing {
   /** Side of the model's input, in pixels. */
   readonly size: number;
-  readonly interpolation: 'nearest' | 'linear' | 'cubic';
+  readonly interpolation: Interpolation;
   readonly rescale: number;
   readonly mean: readonly number[];
   readonly std: readonly number[];
@@ -28,8 +29,8 @@ export function defaultPreprocessing(size: number): Preprocessing {
   return { size, interpolation: 'linear', rescale: 1 / 255, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
 }
 
-/** Pillow's resampling filters, which `resample` counts; the others have no ONNX counterpart. */
-const interpolations: Record<number, Preprocessing['interpolation']> = {
+/** The filters by the number that Pillow gives them, which is what `resample` says. */
+const interpolations: Record<number, Interpolation> = {
   0: 'nearest',
   2: 'linear',
   3: 'cubic',
@@ -94,7 +95,7 @@ export async function readPreprocessing(path: string): Promise<Preprocessing> {
 
 /**
  * The preprocessing as a graph, so that every device does it alike: `pixels` uint8 `[batch, 3, 32, 32]` to
- * `pixel_values` float32 `[batch, 3, size, size]`. A resized image is rounded to whole pixel values, as Pillow does.
+ * `pixel_values` float32 `[batch, 3, size, size]`. Images are resized as Pillow does it, to the last bit.
  *
  * @param preprocessing - the settings
  */
@@ -102,12 +103,8 @@ export function preprocessingGraph(preprocessing: Preprocessing): OnnxModel {
   const { size, mean, std, rescale } = preprocessing;
   const g = new GraphBuilder('preprocess');
   const pixels = g.input(PIXELS, 'uint8', [batch, IMAGE_CHANNELS, IMAGE_SIDE, IMAGE_SIDE]);
-  let x = cast(g, 'float', pixels, 'float32', dtypeCode('float32'));
-  if (size !== IMAGE_SIDE) {
-    x = resize(g, x, preprocessing);
-    const [black, white] = [g.constant('black', scalar(0)), g.constant('white', scalar(255))];
-    x = clip(g, 'whole', unary(g, 'Round', 'rounded', x), black, white);
-  }
+  const resized = size === IMAGE_SIDE ? pixels : resize(g, pixels, preprocessing);
+  const x = cast(g, 'float', resized, 'float32', dtypeCode('float32'));
   const channels = [IMAGE_CHANNELS, 1, 1];
   const factor = g.constant(
     'factor',
@@ -127,22 +124,32 @@ export function preprocessingGraph(preprocessing: Preprocessing): OnnxModel {
   return g.finish();
 }
 
-/** Pixel centres at halves; when it shrinks, the filter widens with the step (`antialias`): both as Pillow does. */
-function resize(g: GraphBuilder, x: Value, { size, interpolation }: Preprocessing): Value {
-  const factor = size / IMAGE_SIDE;
-  const scales = g.constant('scales', float32([4], [1, 1, factor, factor]));
-  return g.call(
-    'Resize',
-    [x, undefined, scales],
-    { name: 'resized', dtype: 'float32', dims: [batch, IMAGE_CHANNELS, size, size] },
-    {
-      attributes: {
-        mode: { type: 'string', value: interpolation },
-        coordinate_transformation_mode: { type: 'string', value: 'half_pixel' },
-        nearest_mode: { type: 'string', value: 'round_prefer_ceil' },
-        cubic_coeff_a: { type: 'float', value: -0.5 },
-        antialias: { type: 'int', value: factor < 1 && interpolation !== 'nearest' ? 1 : 0 },
-      },
-    },
-  );
+/**
+ * Rows first, then columns, each an integer product with the filter's weights, as Pillow computes it. ONNX's own Resize
+ * treats the edges otherwise, does not store 8 bits between the two steps, and is slower.
+ */
+function resize(g: GraphBuilder, pixels: Value, { size, interpolation }: Preprocessing): Value {
+  const weights = resamplingWeights(IMAGE_SIDE, size, interpolation);
+  const across = g.constant('weights', tensorOf('int32', [IMAGE_SIDE, size], weights));
+  const down = transpose(g, 'weights:down', across, [1, 0]);
+  const x = cast(g, 'integer', pixels, 'int32', dtypeCode('int32'));
+  const wide = toBytes(g, 'wide', matMul(g, 'wide:product', x, across));
+  const dims = [batch, IMAGE_CHANNELS, size, size];
+  const tall = g.call('MatMul', [down, wide], { name: 'tall:product', dtype: 'int32', dims });
+  return toBytes(g, 'tall', tall);
+}
+
+/** From fixed-point to the nearest value that 8 bits can hold. */
+function toBytes(g: GraphBuilder, name: string, fixed: Value): Value {
+  const half = g.constant(`${name}:half`, integer(2 ** (WEIGHT_BITS - 1)));
+  const one = g.constant(`${name}:one`, integer(2 ** WEIGHT_BITS));
+  const black = g.constant(`${name}:black`, integer(0));
+  const white = g.constant(`${name}:white`, integer(255));
+  // The division rounds towards zero, below which there is only black.
+  const whole = binary(g, 'Div', `${name}:whole`, binary(g, 'Add', `${name}:rounded`, fixed, half), one);
+  return clip(g, name, whole, black, white);
+}
+
+function integer(value: number): TensorSource {
+  return tensorOf('int32', [], Int32Array.of(value));
 }

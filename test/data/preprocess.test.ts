@@ -1,0 +1,236 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { InputError } from '../../src/base/errors.js';
+import { packageRoot } from '../../src/base/paths.js';
+import { seededRandom } from '../../src/base/random.js';
+import { IMAGE_BYTES, IMAGE_CHANNELS, IMAGE_SIDE } from '../../src/data/dataset.js';
+import {
+  defaultPreprocessing,
+  PIXEL_VALUES,
+  PIXELS,
+  preprocessingGraph,
+  readPreprocessing,
+  type Preprocessing,
+} from '../../src/data/preprocess.js';
+import { readImages } from '../../src/data/records.js';
+import { serializeModel } from '../../src/onnx/file.js';
+import { viewAs } from '../../src/onnx/tensor.js';
+import { defaultSessionOptions, type Engine } from '../../src/runtime/engine.js';
+import { nodeEngine } from '../../src/runtime/node.js';
+import { readSafetensors } from '../../src/vit/safetensors.js';
+import { temporaryDirectory } from './support/cifar.js';
+import { filters, fixedPoint, resizedByPillow, toByte } from './support/pillow.js';
+
+const suites = join(packageRoot(), 'suites');
+const model = join(suites, 'models', 'vit-micro-shapes10');
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await nodeEngine();
+});
+
+/** Runs the graph in ONNX Runtime. */
+async function preprocessed(preprocessing: Preprocessing, pixels: Uint8Array): Promise<Float32Array> {
+  const images = pixels.length / IMAGE_BYTES;
+  const graph = await serializeModel(preprocessingGraph(preprocessing));
+  const session = await engine.open(graph, { ...defaultSessionOptions, threads: 1 });
+  const input = engine.tensor('uint8', pixels, [images, IMAGE_CHANNELS, IMAGE_SIDE, IMAGE_SIDE]);
+  const output = (await session.run({ [PIXELS]: input }))[PIXEL_VALUES]!;
+  expect(output.dims).toEqual([images, IMAGE_CHANNELS, preprocessing.size, preprocessing.size]);
+  const values = Float32Array.from(output.data as Float32Array);
+  await session.close();
+  return values;
+}
+
+/** Resizing alone: the values are those of the resized pixels. */
+function onlyResized(size: number, interpolation: Preprocessing['interpolation']): Preprocessing {
+  return { size, interpolation, rescale: 1, mean: [0, 0, 0], std: [1, 1, 1] };
+}
+
+function maxDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  expect(a.length).toBe(b.length);
+  return Array.from(a).reduce((max, value, index) => Math.max(max, Math.abs(value - b[index]!)), 0);
+}
+
+async function images(): Promise<Uint8Array> {
+  const random = seededRandom(5);
+  const file = { path: join(suites, 'data', 'shapes10', 'test.bin'), records: 1000 };
+  return Buffer.concat([
+    await readImages([file], [3, 400]),
+    Buffer.from(Array.from({ length: IMAGE_BYTES }, () => random.integer(256))),
+    // Black and white: where a filter overshoots most.
+    Buffer.from(Array.from({ length: IMAGE_BYTES }, () => 255 * random.integer(2))),
+  ]);
+}
+
+/** What Pillow makes of images, one after another. */
+function reference(
+  pixels: Uint8Array,
+  size: number,
+  filter: keyof typeof filters,
+  store: (weight: number) => number,
+): number[] {
+  const bytes: number[] = [];
+  for (let at = 0; at < pixels.length; at += IMAGE_BYTES) {
+    const image = pixels.subarray(at, at + IMAGE_BYTES);
+    for (const exact of resizedByPillow(image, size, filters[filter], store)) bytes.push(toByte(exact));
+  }
+  return bytes;
+}
+
+describe('the preprocessing graph', () => {
+  test('gives the pixel values that the model was trained with', async () => {
+    const tensors = await readSafetensors(join(model, 'parity.safetensors'));
+    const pixels = await tensors.get('pixels')!.read();
+    const expected = viewAs(await tensors.get('pixel_values')!.read(), Float32Array);
+    const preprocessing = await readPreprocessing(join(model, 'preprocessor_config.json'));
+    const values = await preprocessed(preprocessing, Uint8Array.from(pixels));
+    expect(maxDifference(values, expected)).toBeLessThanOrEqual(1e-6);
+    expect(
+      maxDifference(
+        values,
+        expected.map((value) => value + 1e-5),
+      ),
+    ).toBeGreaterThan(1e-6);
+  });
+
+  test('scales each channel by its own mean and deviation', async () => {
+    const pixels = await images();
+    const [mean, std] = [
+      [0.485, 0.456, 0.406],
+      [0.229, 0.224, 0.225],
+    ] as const;
+    const values = await preprocessed(
+      { size: IMAGE_SIDE, interpolation: 'linear', rescale: 1 / 255, mean, std },
+      pixels,
+    );
+    const plane = IMAGE_SIDE * IMAGE_SIDE;
+    const expected = Float64Array.from(pixels, (pixel, index) => {
+      const channel = Math.floor(index / plane) % IMAGE_CHANNELS;
+      return (pixel / 255 - mean[channel]!) / std[channel]!;
+    });
+    expect(maxDifference(values, expected)).toBeLessThanOrEqual(2e-6);
+  });
+
+  test.each([
+    ['linear', 224],
+    ['cubic', 224],
+    ['linear', 16],
+    ['cubic', 16],
+    // Steps that are no whole numbers, and one that hardly changes anything.
+    ['linear', 48],
+    ['cubic', 20],
+    ['cubic', 31],
+  ] as const)('resizes exactly as Pillow, with its fixed-point weights: %s to %i', async (filter, size) => {
+    const pixels = await images();
+    const values = await preprocessed(onlyResized(size, filter), pixels);
+    expect(maxDifference(values, reference(pixels, size, filter, fixedPoint))).toBe(0);
+  });
+
+  // At other sizes ties are common, and what they move in the first pass adds up in the second.
+  test.each([
+    ['linear', 224],
+    ['cubic', 224],
+    ['linear', 16],
+    ['cubic', 16],
+  ] as const)('resizes as exact weights would, up to ties of rounding: %s to %i', async (filter, size) => {
+    const pixels = await images();
+    const values = await preprocessed(onlyResized(size, filter), pixels);
+    const expected = reference(pixels, size, filter, (weight) => weight);
+    expect(maxDifference(values, expected)).toBeLessThanOrEqual(1);
+    const differing = expected.filter((value, index) => value !== values[index]).length;
+    expect(differing / values.length).toBeLessThan(0.001);
+  });
+
+  test.each([
+    ['a plain grey', 'cubic', 128],
+    ['white', 'cubic', 255],
+    ['white', 'linear', 255],
+  ] as const)('leaves %s as it is, up to the edges (%s)', async (_what, interpolation, grey) => {
+    for (const size of [16, 224]) {
+      const values = await preprocessed(
+        onlyResized(size, interpolation),
+        new Uint8Array(IMAGE_BYTES).fill(grey),
+      );
+      expect(new Set(values)).toEqual(new Set([grey]));
+    }
+  });
+
+  test('takes the nearest pixel where nothing is to be interpolated', async () => {
+    const pixels = await images();
+    const [doubled, halved] = [
+      await preprocessed(onlyResized(64, 'nearest'), pixels),
+      await preprocessed(onlyResized(16, 'nearest'), pixels),
+    ];
+    const rows = pixels.length / IMAGE_SIDE;
+    for (let row = 0; row < rows; row += 7)
+      for (let x = 0; x < IMAGE_SIDE; x++) {
+        const pixel = pixels[row * IMAGE_SIDE + x];
+        for (const [dy, dx] of [
+          [0, 0],
+          [0, 1],
+          [1, 0],
+          [1, 1],
+        ] as const)
+          expect(doubled[(2 * row + dy) * 64 + 2 * x + dx]).toBe(pixel);
+        // A centre that falls between two pixels belongs to the second.
+        if (row % 2 === 1 && x % 2 === 1) expect(halved[((row - 1) / 2) * 16 + (x - 1) / 2]).toBe(pixel);
+      }
+  });
+
+  test('turns neither rows nor columns around', async () => {
+    const pixels = new Uint8Array(IMAGE_BYTES);
+    // Red rises to the right, green downwards.
+    for (let y = 0; y < IMAGE_SIDE; y++)
+      for (let x = 0; x < IMAGE_SIDE; x++) {
+        pixels[y * IMAGE_SIDE + x] = 8 * x;
+        pixels[(IMAGE_SIDE + y) * IMAGE_SIDE + x] = 8 * y;
+      }
+    const values = await preprocessed(onlyResized(64, 'linear'), pixels);
+    const at = (channel: number, y: number, x: number): number => values[(channel * 64 + y) * 64 + x]!;
+    expect([at(0, 5, 0), at(0, 5, 21), at(0, 50, 63)]).toEqual([0, 82, 248]);
+    expect([at(1, 0, 5), at(1, 21, 5), at(1, 63, 50)]).toEqual([0, 82, 248]);
+  });
+});
+
+describe('a preprocessor_config.json', () => {
+  async function read(config: unknown): Promise<Preprocessing> {
+    const path = join(await temporaryDirectory(), 'preprocessor_config.json');
+    await writeFile(path, typeof config === 'string' ? config : JSON.stringify(config));
+    return readPreprocessing(path);
+  }
+
+  test('is read with its defaults', async () => {
+    expect(await read({})).toEqual(defaultPreprocessing(224));
+    expect(await read({ size: 384, resample: 3 })).toEqual({
+      ...defaultPreprocessing(384),
+      interpolation: 'cubic',
+    });
+    expect((await read({ size: { height: 64, width: 64 } })).size).toBe(64);
+  });
+
+  test('may switch steps off', async () => {
+    const off = { do_resize: false, do_rescale: false, do_normalize: false, image_mean: [1, 1, 1] };
+    expect(await read(off)).toEqual(onlyResized(IMAGE_SIDE, 'linear'));
+  });
+
+  test.each([
+    ['{', 'the whole file'],
+    [{ size: { height: 32, width: 64 } }, 'size'],
+    [{ size: { shortest_edge: 224 } }, 'size'],
+    [{ resample: 1 }, 'resample: found 1; expected 0 (nearest), 2 (bilinear) or 3 (bicubic)'],
+    [{ do_center_crop: true }, 'do_center_crop'],
+    [{ image_mean: [0.5] }, 'image_mean'],
+    [{ image_std: 'none' }, 'image_std'],
+    [{ rescale_factor: 0 }, 'rescale_factor'],
+  ])('is refused: %o', async (config, place) => {
+    const failure = read(config);
+    await expect(failure).rejects.toThrow(InputError);
+    await expect(failure).rejects.toThrow(place);
+  });
+
+  test('must be there', async () => {
+    await expect(readPreprocessing(join(model, 'nothing.json'))).rejects.toThrow(InputError);
+  });
+});
