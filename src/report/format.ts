@@ -65,3 +65,18 @@ export function seconds(value: number): string {
   const whole = Math.round(value);
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
 }
+
+/** A whole number: `9,966`. */
+export function integer(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
+}
+
+/** A moment, from ISO 8601: `2026-11-22 12:28 UTC`. */
+export function moment(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
+}
+
+/** A text on one line: what other programs say often comes on several. */
+export function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}

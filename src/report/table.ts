@@ -1,12 +1,31 @@
-import type { Analysis, LatencyFigures, VariantFigures } from './analysis.js';
+import type { Analysis, VariantFigures } from './analysis.js';
+import type { LatencyFigures } from './figures/latency.js';
 import * as format from './format.js';
+import { labelOf } from './label.js';
+import { notesOf } from './notes.js';
+import { publishedOf } from './published.js';
 
-/** A table of a report: what every format of it shows. */
+/** A table that people read. */
 export interface Table {
   readonly columns: readonly Column[];
+  /** Texts by the key of their column; a column without one stays empty. */
   readonly rows: readonly Readonly<Record<string, string>>[];
   /** What a reader must know to read it. */
   readonly notes: readonly string[];
+}
+
+/** The main table of a report: what every format of it shows. */
+export interface MainTable extends Table {
+  /** What each row is, in the order of the rows. */
+  readonly states: readonly RowState[];
+}
+
+/** What a row of the main table is, for formats that can show it. */
+export interface RowState {
+  /** Whether it is the first one of its variant. */
+  readonly first: boolean;
+  /** What a reader must be warned of: signs in the row and notes below the table say more. */
+  readonly mark: 'failed' | 'unsteady' | undefined;
 }
 
 /** A column of a table. */
@@ -20,13 +39,13 @@ const columns: readonly Column[] = [
   { key: 'variant', title: 'variant', align: 'left' },
   { key: 'top1', title: 'top-1 % (95 %)', align: 'right' },
   { key: 'mcnemar', title: 'McNemar p', align: 'right' },
-  { key: 'agreement', title: 'same class %', align: 'right' },
+  { key: 'agreement', title: 'same class % (95 %)', align: 'right' },
   { key: 'batch', title: 'batch', align: 'right' },
   { key: 'latency', title: 'latency ms (95 %)', align: 'right' },
   { key: 'p90', title: 'p90 ms', align: 'right' },
   { key: 'speedup', title: 'speed (95 %)', align: 'right' },
   { key: 'memory', title: 'peak memory', align: 'right' },
-  { key: 'reduction', title: 'vs fp32', align: 'right' },
+  { key: 'reduction', title: 'peak vs fp32', align: 'right' },
   { key: 'rawPeak', title: 'raw peak', align: 'right' },
   { key: 'testSet', title: 'test set', align: 'right' },
   { key: 'file', title: 'file', align: 'right' },
@@ -35,84 +54,61 @@ const columns: readonly Column[] = [
 ];
 
 /**
- * The main table: one row for each variant and batch size; what does not depend on the batch stands in a variant's first row.
+ * The main table: one row for each variant and batch size, and one for each cell that failed; what does not depend on the
+ * batch stands in a variant's first row.
  *
  * @param analysis - of a run
  */
-export function mainTable(analysis: Analysis): Table {
-  const { run, figures } = analysis;
-  const rows = figures.flatMap((each) => rowsOf(each, analysis));
-  const used = columns.filter(({ key }) => rows.some((row) => row[key] !== undefined && row[key] !== ''));
-  const notes = [
-    'Latency is the median of timed queries, inputs on the host to logits on the host. Speed is how many times as fast as fp32.',
-    'Peak memory is over what the runtime takes before it loads a model; the raw peak is of the whole process.',
-  ];
-  if (figures.some(({ accuracy }) => accuracy?.top1))
-    notes.unshift(
-      `Top-1 on ${figures.find(({ accuracy }) => accuracy)!.accuracy!.images} test images of ${run.data.name}, with Wilson's ` +
-        'interval; McNemar p is exact, against fp32 on the same images.',
-    );
-  if (figures.some(({ variant }) => variant.synthetic))
-    notes.unshift('Synthetic weights have no accuracy: "same class" is agreement with their own fp32.');
-  if (figures.some(({ variant }) => variant.published_json !== null))
-    notes.push(
-      '† Measured by others, on other hardware, with other software: not comparable with our columns.',
-    );
-  for (const { variant, latencies } of figures)
-    for (const { batch, unsteadyRounds } of latencies)
-      if (unsteadyRounds > 0)
-        notes.push(
-          `${variant.recipe}, batch ${batch}: ${unsteadyRounds} round(s) never reached a steady state.`,
-        );
-  if (analysis.pending > 0) notes.push(`${analysis.pending} cells are not measured yet.`);
-  return { columns: used, rows, notes };
+export function mainTable(analysis: Analysis): MainTable {
+  const rows = analysis.figures.flatMap((each) => rowsOf(each, analysis));
+  const texts = rows.map(({ cells }) => cells);
+  return {
+    columns: columns.filter(({ key }) => texts.some((cells) => (cells[key] ?? '') !== '')),
+    rows: texts,
+    states: rows.map(({ first, mark }) => ({ first, mark })),
+    notes: notesOf(analysis),
+  };
 }
 
-function rowsOf(figures: VariantFigures, analysis: Analysis): Record<string, string>[] {
+type Cells = Readonly<Record<string, string>>;
+type MarkedCells = Pick<RowState, 'mark'> & { readonly cells: Cells };
+
+function rowsOf(figures: VariantFigures, analysis: Analysis): (MarkedCells & RowState)[] {
   const { variant, accuracy, latencies, failures } = figures;
-  const name = labelOf(figures, analysis);
-  const common: Record<string, string> = {
-    variant: name,
+  const common: Cells = {
+    variant: labelOf(figures, analysis),
     top1: accuracy?.top1 ? format.share(accuracy.top1) : '',
     mcnemar: accuracy?.mcnemarP === undefined ? '' : format.pValue(accuracy.mcnemarP),
-    agreement: accuracy?.agreement === undefined ? '' : format.percent(accuracy.agreement, 2),
+    agreement: accuracy?.agreement ? format.share(accuracy.agreement) : '',
     testSet: accuracy ? format.seconds(accuracy.testSetSeconds) : '',
     file: format.mebibytes(variant.file_bytes),
     parameters: format.parameters(variant.parameters),
-    published: publishedFigures(variant.published_json),
+    published: publishedOf(variant)?.figures.join('; ') ?? '',
   };
-  const timed = latencies.map(latencyRow);
-  const failed = failures.map(({ kind, batch, reason }) => ({
-    batch: String(batch),
-    latency: `${kind} failed: ${reason}`,
+  const failed = failures.map(({ kind, batch }): MarkedCells => ({
+    cells: { batch: String(batch), latency: `✗ ${kind} failed` },
+    mark: 'failed',
   }));
-  const [first = {}, ...rest] = [...timed, ...failed];
-  return [{ ...common, ...first }, ...rest];
+  const [first = { cells: {}, mark: undefined }, ...rest] = [...latencies.map(latencyRow), ...failed];
+  return [
+    { ...first, cells: { ...common, ...first.cells }, first: true },
+    ...rest.map((row) => ({ ...row, first: false })),
+  ];
 }
 
-function latencyRow(figures: LatencyFigures): Record<string, string> {
-  const { batch, median, p90, speedup, memory } = figures;
+function latencyRow(figures: LatencyFigures): MarkedCells {
+  const { batch, median, p90, speedup, memory, unsteadyRounds } = figures;
+  const unsteady = unsteadyRounds > 0;
   return {
-    batch: String(batch),
-    latency: format.latency(median),
-    p90: format.milliseconds(p90),
-    speedup: speedup ? format.times(speedup) : '',
-    memory: memory ? format.mebibytes(memory.peak) : '',
-    reduction: memory?.reduction === undefined ? '' : format.reduction(memory.reduction),
-    rawPeak: memory ? format.mebibytes(memory.rawPeak) : '',
+    cells: {
+      batch: String(batch),
+      latency: `${format.latency(median)}${unsteady ? ' ‡' : ''}`,
+      p90: format.milliseconds(p90),
+      speedup: speedup ? format.times(speedup) : '',
+      memory: memory ? format.mebibytes(memory.peak) : '',
+      reduction: memory?.reduction === undefined ? '' : format.reduction(memory.reduction),
+      rawPeak: memory ? format.mebibytes(memory.rawPeak) : '',
+    },
+    mark: unsteady ? 'unsteady' : undefined,
   };
-}
-
-/** A variant's name: with its model or device where a run has several. */
-export function labelOf({ variant, device }: VariantFigures, { run }: Analysis): string {
-  const models = new Set(run.variants.map(({ model }) => model));
-  const parts = [variant.recipe];
-  if (models.size > 1) parts.unshift(variant.model);
-  if (run.devices.length > 1) parts.push(device.row.name);
-  return parts.join(' · ');
-}
-
-function publishedFigures(json: string | null): string {
-  if (json === null) return '';
-  return (JSON.parse(json) as { figures: string[] }).figures.join('; ');
 }

@@ -1,0 +1,30 @@
+import type { Analysis } from '../analysis.js';
+import { accuracyLatency, agreementLatency } from './accuracy-latency.js';
+import type { Chart, ChartMaker } from './chart.js';
+import { kernelShares } from './kernel-shares.js';
+import { latencyDistribution } from './latency-distribution.js';
+import { linearSqnr } from './linear-sqnr.js';
+import { memoryPhases } from './memory-phases.js';
+import { mlpWidths } from './mlp-widths.js';
+import { stageSizes } from './stage-sizes.js';
+
+/** All charts, in the order a report shows them. */
+const makers: readonly ChartMaker[] = [
+  accuracyLatency,
+  agreementLatency,
+  latencyDistribution,
+  memoryPhases,
+  stageSizes,
+  mlpWidths,
+  linearSqnr,
+  kernelShares,
+];
+
+/**
+ * The charts of a run: those that have something to show.
+ *
+ * @param analysis - of the run
+ */
+export function chartsOf(analysis: Analysis): Chart[] {
+  return makers.map((make) => make(analysis)).filter((chart) => chart !== undefined);
+}

@@ -1,0 +1,129 @@
+import { BASELINE, type Analysis } from '../analysis.js';
+import * as format from '../format.js';
+import { variantLabel } from '../label.js';
+import { stagesOf } from '../stages.js';
+import type { VariantRow } from '../../store/tables.js';
+import type { ChartMaker, PartSpec } from './chart.js';
+import { BETTER, config, INK, REFERENCE, SCHEMA, WORSE } from './theme.js';
+
+const MIB = 1024 ** 2;
+
+/** Bytes of a parameter before any stage. */
+const FLOAT32_BYTES = 4;
+
+/** Room for the labels to the right of the longest bar, as a share of it. */
+const LABEL_ROOM = 0.95;
+
+/** The waterfall of the stages: what each one takes off the bytes of a model's constants. */
+export const stageSizes: ChartMaker = (analysis) => {
+  const waterfalls = analysis.run.variants
+    .map((variant) => ({ label: variantLabel(variant, analysis), bars: barsOf(variant, analysis) }))
+    .filter(({ bars }) => bars.length > 0);
+  if (waterfalls.length === 0) return undefined;
+  return {
+    id: 'stage-sizes',
+    title: 'What each stage takes off',
+    caption:
+      'Weights and other constants as they lie in memory: all of them in float32, then what each stage of the recipe takes ' +
+      'off or puts on, then what is left. A stage that only observes changes nothing; one that only makes the file smaller ' +
+      'changes nothing here either.',
+    spec: {
+      $schema: SCHEMA,
+      config,
+      concat: waterfalls.map(({ label, bars }) => waterfall(label, bars)),
+      columns: 2,
+    },
+  };
+};
+
+function waterfall(label: string, bars: readonly Bar[]): PartSpec {
+  const largest = Math.max(...bars.map(({ right }) => right));
+  const x = {
+    field: 'left',
+    type: 'quantitative',
+    title: 'constants of the model, MiB',
+    scale: { domainMin: 0, domainMax: largest * (1 + LABEL_ROOM), nice: false },
+    axis: { tickCount: 6 },
+  } as const;
+  return {
+    title: { text: label, fontSize: 13, anchor: 'middle' },
+    data: { values: [...bars] },
+    width: 400,
+    height: { step: 24 },
+    encoding: { y: { field: 'step', type: 'nominal', title: null, sort: null } },
+    layer: [
+      {
+        mark: { type: 'bar' },
+        encoding: {
+          x,
+          x2: { field: 'right' },
+          color: {
+            field: 'change',
+            type: 'nominal',
+            title: null,
+            scale: { domain: ['all constants', 'taken off', 'put on'], range: [REFERENCE, BETTER, WORSE] },
+            legend: { orient: 'top' },
+          },
+          tooltip: [
+            { field: 'step', type: 'nominal', title: 'stage' },
+            { field: 'text', type: 'nominal', title: 'after it' },
+          ],
+        },
+      },
+      // A stage that changes nothing has a bar of no width: this line shows where it stands.
+      {
+        mark: { type: 'tick', thickness: 2, color: INK },
+        encoding: { x: { ...x, field: 'after' } },
+      },
+      {
+        mark: { type: 'text', align: 'left', dx: 5, fontSize: 11, color: INK },
+        encoding: { x: { ...x, field: 'right' }, text: { field: 'text', type: 'nominal' } },
+      },
+    ],
+  };
+}
+
+interface Bar {
+  readonly step: string;
+  readonly change: 'all constants' | 'taken off' | 'put on';
+  /** In MiB. */
+  readonly left: number;
+  readonly right: number;
+  readonly after: number;
+  readonly text: string;
+}
+
+function barsOf(variant: VariantRow, analysis: Analysis): Bar[] {
+  const stages = stagesOf(variant);
+  const baseline = analysis.run.variants.find(
+    ({ model, recipe }) => model === variant.model && recipe === BASELINE,
+  );
+  if (stages.length === 0 || baseline === undefined) return [];
+  const whole = (step: string, bytes: number, parameters: number): Bar => ({
+    step,
+    change: 'all constants',
+    left: 0,
+    right: bytes / MIB,
+    after: bytes / MIB,
+    text: sizeText(bytes, parameters),
+  });
+  let before = baseline.parameters * FLOAT32_BYTES;
+  const bars = [whole(BASELINE, before, baseline.parameters)];
+  for (const [index, { stage, constantBytes, parameters }] of stages.entries()) {
+    if (constantBytes === undefined || parameters === undefined) return [];
+    bars.push({
+      step: `${index + 1}. ${stage}`,
+      change: constantBytes <= before ? 'taken off' : 'put on',
+      left: Math.min(before, constantBytes) / MIB,
+      right: Math.max(before, constantBytes) / MIB,
+      after: constantBytes / MIB,
+      text: sizeText(constantBytes, parameters),
+    });
+    before = constantBytes;
+  }
+  return [...bars, whole('what is left', before, variant.parameters)];
+}
+
+function sizeText(bytes: number, parameters: number): string {
+  return `${format.mebibytes(bytes)}, ${format.parameters(parameters)} parameters`;
+}

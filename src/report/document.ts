@@ -1,0 +1,220 @@
+import type { Estimate } from '../stats/interval.js';
+import type { RunData, StoredDevice } from '../store/read.js';
+import type { Analysis, CellName, FailedCell, VariantFigures } from './analysis.js';
+import type { AccuracyFigures } from './figures/accuracy.js';
+import type { KernelShare } from './figures/kernels.js';
+import type { LatencyFigures } from './figures/latency.js';
+import type { MemoryFigures } from './figures/memory.js';
+import { publishedOf, type Published } from './published.js';
+import { sessionsOf, type SessionFacts } from './sessions.js';
+
+/** Version of the document: it grows when a field changes its meaning or goes, not when one is added. */
+export const SCHEMA_VERSION = 1;
+
+/** A value that is null where it is not known or does not apply. */
+type Maybe<T> = T | null;
+
+/**
+ * A run's report for programs, as `report.json` holds it. Estimates are `{ value, low, high }` with 95 % intervals; shares
+ * go from 0 to 1; units stand in the names or at the field.
+ */
+export interface ReportDocument {
+  readonly schemaVersion: typeof SCHEMA_VERSION;
+  readonly run: {
+    readonly id: string;
+    readonly suite: string;
+    readonly command: string;
+    readonly seed: number;
+    /** EdgeFlex's. */
+    readonly version: string;
+    readonly planHash: string;
+    /** ISO 8601, UTC. */
+    readonly startedAt: string;
+    /** Null when the run is not finished. */
+    readonly endedAt: Maybe<string>;
+    /** Name, SHA-256, number of test images and class names. */
+    readonly data: RunData;
+    readonly pendingCells: number;
+  };
+  readonly devices: readonly DeviceDocument[];
+  readonly variants: readonly VariantDocument[];
+  /** One for each variant on each device. */
+  readonly results: readonly ResultDocument[];
+}
+
+/** A device of the run, and how models were run on it. */
+export interface DeviceDocument {
+  readonly name: string;
+  readonly threads: number;
+  /** As the profile's file gave it. */
+  readonly profile: unknown;
+  readonly environment: StoredDevice['environment'];
+  /** Runtime and session options of its agents: one, unless something changed during the run. */
+  readonly sessions: readonly SessionFacts[];
+}
+
+/** A variant of the run, and how it came to be. */
+export interface VariantDocument {
+  readonly model: string;
+  readonly recipe: string;
+  readonly description: string;
+  /** Weights made from a seed, which have no accuracy. */
+  readonly synthetic: boolean;
+  /** Hash of everything the artifact was made from. */
+  readonly artifact: string;
+  readonly fileBytes: number;
+  readonly parameters: number;
+  /** Images that the model runs at once; null runs whole batches. */
+  readonly microBatch: Maybe<number>;
+  /** The reports of the recipe's stages, as they are stored. */
+  readonly stages: unknown;
+  /** Measured by others, on other hardware. */
+  readonly publishedByOthers: Maybe<Published>;
+}
+
+/** What was measured of a variant on a device. */
+export interface ResultDocument {
+  readonly model: string;
+  readonly recipe: string;
+  readonly device: string;
+  readonly isBaseline: boolean;
+  readonly accuracy: Maybe<AccuracyDocument>;
+  /** By batch size, ascending. */
+  readonly performance: readonly PerformanceDocument[];
+  /** Null where none were listed. */
+  readonly kernels: Maybe<{ readonly batch: number; readonly kernels: readonly KernelShare[] }>;
+  readonly failedCells: readonly FailedCell[];
+  readonly pendingCells: readonly CellName[];
+}
+
+/** `AccuracyFigures` with null for undefined. */
+export interface AccuracyDocument {
+  readonly images: number;
+  readonly correct: Maybe<number>;
+  /** Share; Wilson's interval. */
+  readonly top1: Maybe<Estimate>;
+  /** Exact, two-sided, against the baseline. */
+  readonly mcnemarP: Maybe<number>;
+  /** Share of images with the baseline's class; Wilson's interval. */
+  readonly agreement: Maybe<Estimate>;
+  readonly testSetSeconds: number;
+}
+
+/** `LatencyFigures` without the samples, with null for undefined. */
+export interface PerformanceDocument {
+  readonly batch: number;
+  readonly tier: string;
+  readonly queries: number;
+  readonly rounds: number;
+  readonly unsteadyRounds: number;
+  readonly medianMilliseconds: Estimate;
+  readonly p90Milliseconds: number;
+  /** Ratio to the baseline, larger is faster. */
+  readonly speedup: Maybe<Estimate>;
+  readonly loadMilliseconds: Maybe<number>;
+  readonly firstRunMilliseconds: Maybe<number>;
+  /** In bytes; `reduction` is a share. */
+  readonly memory: Maybe<
+    Omit<MemoryFigures, 'byPhase' | 'reduction'> & {
+      readonly byPhase: Readonly<Record<string, number>>;
+      readonly reduction: Maybe<number>;
+    }
+  >;
+}
+
+/**
+ * A run's report for programs.
+ *
+ * @param analysis - of the run
+ */
+export function reportDocument(analysis: Analysis): ReportDocument {
+  const { row, data, devices, variants } = analysis.run;
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    run: {
+      id: row.id,
+      suite: row.suite,
+      command: row.command,
+      seed: row.seed,
+      version: row.version,
+      planHash: row.plan_hash,
+      startedAt: row.started_at,
+      endedAt: row.ended_at,
+      data,
+      pendingCells: analysis.pending,
+    },
+    devices: devices.map((device) => ({
+      name: device.row.name,
+      threads: device.row.threads,
+      profile: JSON.parse(device.row.profile_json) as unknown,
+      environment: device.environment,
+      sessions: sessionsOf(device, analysis.run),
+    })),
+    variants: variants.map((variant) => ({
+      model: variant.model,
+      recipe: variant.recipe,
+      description: variant.description,
+      synthetic: variant.synthetic !== 0,
+      artifact: variant.artifact,
+      fileBytes: variant.file_bytes,
+      parameters: variant.parameters,
+      microBatch: variant.micro_batch,
+      stages: JSON.parse(variant.stages_json) as unknown,
+      publishedByOthers: publishedOf(variant) ?? null,
+    })),
+    results: analysis.figures.map(resultDocument),
+  };
+}
+
+function resultDocument(figures: VariantFigures): ResultDocument {
+  const { variant, device, isBaseline, accuracy, latencies, kernels, kernelBatch } = figures;
+  return {
+    model: variant.model,
+    recipe: variant.recipe,
+    device: device.row.name,
+    isBaseline,
+    accuracy: accuracy ? accuracyDocument(accuracy) : null,
+    performance: latencies.map(performanceDocument),
+    kernels: kernelBatch === undefined ? null : { batch: kernelBatch, kernels },
+    failedCells: figures.failures,
+    pendingCells: figures.pending,
+  };
+}
+
+function accuracyDocument({
+  images,
+  correct,
+  top1,
+  mcnemarP,
+  agreement,
+  testSetSeconds,
+}: AccuracyFigures): AccuracyDocument {
+  return {
+    images,
+    correct: correct ?? null,
+    top1: top1 ?? null,
+    mcnemarP: mcnemarP ?? null,
+    agreement: agreement ?? null,
+    testSetSeconds,
+  };
+}
+
+function performanceDocument(latency: LatencyFigures): PerformanceDocument {
+  const { batch, tier, queries, rounds, unsteadyRounds, median, p90, speedup, load, firstRun, memory } =
+    latency;
+  return {
+    batch,
+    tier,
+    queries,
+    rounds,
+    unsteadyRounds,
+    medianMilliseconds: median,
+    p90Milliseconds: p90,
+    speedup: speedup ?? null,
+    loadMilliseconds: Number.isFinite(load) ? load : null,
+    firstRunMilliseconds: Number.isFinite(firstRun) ? firstRun : null,
+    memory: memory
+      ? { ...memory, byPhase: Object.fromEntries(memory.byPhase), reduction: memory.reduction ?? null }
+      : null,
+  };
+}

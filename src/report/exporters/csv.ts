@@ -1,0 +1,101 @@
+import type { Estimate } from '../../stats/interval.js';
+import type { Analysis, VariantFigures } from '../analysis.js';
+import type { LatencyFigures } from '../figures/latency.js';
+import * as format from '../format.js';
+import type { Exporter } from './exporter.js';
+
+/**
+ * One row for each variant × device × batch, for programs: names of columns end in their unit, `_low` and `_high` are the
+ * ends of 95 % intervals, shares go from 0 to 1, and what is not known is empty. What does not depend on the batch stands in
+ * every row. `status` is `done`, `failed` or `pending`, of the timing at that batch size; `failure` says what failed of the
+ * variant on the device, at that batch size or in a pass that has no batch size of its own (accuracy, kernels). RFC 4180.
+ */
+export const csvExporter: Exporter = {
+  name: 'csv',
+  extension: 'csv',
+  render: (analysis) => {
+    const rows = analysis.figures.flatMap((figures) =>
+      batchesOf(figures).map((batch) => rowOf(figures, batch, analysis)),
+    );
+    const columns = Object.keys(rows[0] ?? {});
+    const lines = [columns, ...rows.map((row) => columns.map((column) => row[column]))];
+    return lines.map((line) => `${line.map(quoted).join(',')}\r\n`).join('');
+  },
+};
+
+type Value = string | number | undefined;
+
+/** The batch sizes at which a variant was to be timed; one row without any where none was. */
+function batchesOf({ latencies, failures, pending }: VariantFigures): (number | undefined)[] {
+  const unmeasured = [...failures, ...pending].filter(({ kind }) => kind === 'performance');
+  const batches = new Set([...latencies, ...unmeasured].map(({ batch }) => batch));
+  return batches.size === 0 ? [undefined] : [...batches].sort((a, b) => a - b);
+}
+
+function rowOf(figures: VariantFigures, batch: number | undefined, { run }: Analysis): Record<string, Value> {
+  const { variant, device, accuracy, failures } = figures;
+  const latency = figures.latencies.find((each) => each.batch === batch);
+  const relevant = failures.filter((failure) => failure.kind !== 'performance' || failure.batch === batch);
+  return {
+    run_id: run.row.id,
+    suite: run.row.suite,
+    device: device.row.name,
+    threads: device.row.threads,
+    model: variant.model,
+    variant: variant.recipe,
+    synthetic: variant.synthetic,
+    batch,
+    status: statusOf(figures, batch),
+    failure: relevant.map(({ kind, reason }) => `${kind}: ${format.oneLine(reason)}`).join('; '),
+    file_bytes: variant.file_bytes,
+    parameters: variant.parameters,
+    images: accuracy?.images,
+    top1_correct: accuracy?.correct,
+    ...estimate('top1', 'share', accuracy?.top1),
+    mcnemar_p: accuracy?.mcnemarP,
+    ...estimate('agreement', 'share', accuracy?.agreement),
+    test_set_s: accuracy?.testSetSeconds,
+    ...timing(latency),
+  };
+}
+
+function timing(latency: LatencyFigures | undefined): Record<string, Value> {
+  const memory = latency?.memory;
+  return {
+    tier: latency?.tier,
+    queries: latency?.queries,
+    rounds: latency?.rounds,
+    unsteady_rounds: latency?.unsteadyRounds,
+    ...estimate('latency_median', 'ms', latency?.median),
+    latency_p90_ms: latency?.p90,
+    ...estimate('speedup', 'ratio', latency?.speedup),
+    load_ms: latency?.load,
+    first_run_ms: latency?.firstRun,
+    peak_memory_bytes: memory?.peak,
+    raw_peak_memory_bytes: memory?.rawPeak,
+    base_memory_bytes: memory?.base,
+    peak_memory_reduction_share: memory?.reduction,
+  };
+}
+
+function statusOf({ latencies, failures, pending }: VariantFigures, batch: number | undefined): string {
+  const holds = (cell: { kind: string; batch: number }): boolean =>
+    batch === undefined || (cell.kind === 'performance' && cell.batch === batch);
+  if (failures.some(holds)) return 'failed';
+  if (pending.some(holds)) return 'pending';
+  return latencies.some((each) => each.batch === batch) || batch === undefined ? 'done' : '';
+}
+
+function estimate(name: string, unit: string, figures: Estimate | undefined): Record<string, Value> {
+  return {
+    [`${name}_${unit}`]: figures?.value,
+    [`${name}_low_${unit}`]: figures?.low,
+    [`${name}_high_${unit}`]: figures?.high,
+  };
+}
+
+function quoted(value: Value): string {
+  if (value === undefined || (typeof value === 'number' && !Number.isFinite(value))) return '';
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

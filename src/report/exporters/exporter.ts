@@ -1,0 +1,15 @@
+import type { Analysis } from '../analysis.js';
+
+/** A format of reports. A new one is a new file here, and a line in `list.ts`. */
+export interface Exporter {
+  /** What a user calls it. */
+  readonly name: string;
+  /** Of its file, without the dot. */
+  readonly extension: string;
+  /**
+   * The report of a run in this format.
+   *
+   * @param analysis - of the run
+   */
+  render(analysis: Analysis): string | Promise<string>;
+}

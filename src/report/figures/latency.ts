@@ -1,0 +1,61 @@
+import { mean, quantile } from 'simple-statistics';
+import type { Estimate } from '../../stats/interval.js';
+import { medianEstimate } from '../../stats/median.js';
+import { pairedRatio } from '../../stats/ratio.js';
+import type { StoredCell } from '../../store/read.js';
+import { memoryOf, type MemoryFigures } from './memory.js';
+
+/** How fast a variant answers on a device at a batch size. */
+export interface LatencyFigures {
+  readonly batch: number;
+  readonly tier: string;
+  readonly queries: number;
+  readonly rounds: number;
+  /** Median over all rounds with its 95 % interval, in milliseconds. */
+  readonly median: Estimate;
+  /** 90 % of all queries took no longer, in milliseconds. */
+  readonly p90: number;
+  /** How many times as fast as the baseline, with a 95 % interval over the rounds; undefined for the baseline. */
+  readonly speedup: Estimate | undefined;
+  /** Undefined where the device does not tell. */
+  readonly memory: MemoryFigures | undefined;
+  /** Rounds that never reached a steady state before they were timed. */
+  readonly unsteadyRounds: number;
+  /** Means over the rounds of the first run and of loading, in milliseconds; NaN where a round does not tell. */
+  readonly firstRun: number;
+  readonly load: number;
+  /** Latencies by round, in order, in milliseconds. */
+  readonly samples: ReadonlyMap<number, readonly number[]>;
+}
+
+/**
+ * What a cell of performance says.
+ *
+ * @param cell - a done cell of performance
+ * @param baseline - the baseline's cell at the same batch size; undefined when there is none, or when the cell is the
+ *   baseline's
+ * @returns undefined when no query was timed
+ */
+export function latencyOf(cell: StoredCell, baseline: StoredCell | undefined): LatencyFigures | undefined {
+  const samples = samplesByRound(cell);
+  const all = [...samples.values()].flat();
+  if (all.length === 0) return undefined;
+  return {
+    batch: cell.row.batch,
+    tier: cell.row.tier ?? '',
+    queries: all.length,
+    rounds: cell.rounds.length,
+    median: medianEstimate(all),
+    p90: quantile(all, 0.9),
+    speedup: baseline && pairedRatio(samplesByRound(baseline), samples),
+    memory: memoryOf(cell, baseline),
+    unsteadyRounds: cell.rounds.filter(({ row }) => row.steady === 0).length,
+    firstRun: mean(cell.rounds.map(({ phases }) => phases.get('first') ?? NaN)),
+    load: mean(cell.rounds.map(({ phases }) => phases.get('load') ?? NaN)),
+    samples,
+  };
+}
+
+function samplesByRound(cell: StoredCell): Map<number, readonly number[]> {
+  return new Map(cell.rounds.map(({ row, samples }) => [row.round, samples]));
+}

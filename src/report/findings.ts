@@ -1,0 +1,71 @@
+import type { Analysis, VariantFigures } from './analysis.js';
+import type { AccuracyFigures } from './figures/accuracy.js';
+import type { LatencyFigures } from './figures/latency.js';
+import type { MemoryFigures } from './figures/memory.js';
+import * as format from './format.js';
+import { labelOf } from './label.js';
+
+/** Differences that chance alone makes more often than this are not told apart from chance. */
+const SIGNIFICANCE = 0.05;
+
+/** What compression did to one variant, in words. */
+export interface Finding {
+  readonly variant: string;
+  readonly text: string;
+}
+
+/**
+ * What each variant gained and lost against the baseline, at the largest batch size it was timed at.
+ *
+ * @param analysis - of a run
+ * @returns one for each variant that can be compared
+ */
+export function findingsOf(analysis: Analysis): Finding[] {
+  return analysis.figures
+    .filter(({ isBaseline }) => !isBaseline)
+    .map((figures) => ({ variant: labelOf(figures, analysis), text: comparison(figures, analysis) }))
+    .filter(({ text }) => text !== '');
+}
+
+function comparison(figures: VariantFigures, analysis: Analysis): string {
+  const { variant, device, accuracy, latencies } = figures;
+  const baseline = analysis.figures.find(
+    (other) => other.isBaseline && other.device === device && other.variant.model === variant.model,
+  );
+  if (baseline === undefined) return '';
+  const largest = latencies.at(-1);
+  return [
+    largest && speedText(largest),
+    largest?.memory && memoryText(largest.memory),
+    `file ${format.reduction(1 - variant.file_bytes / baseline.variant.file_bytes)}`,
+    accuracy && scoreText(accuracy, baseline.accuracy),
+  ]
+    .filter((text) => text !== undefined)
+    .join('; ');
+}
+
+function speedText({ batch, speedup }: LatencyFigures): string | undefined {
+  if (speedup === undefined) return undefined;
+  const { value, low, high } = speedup;
+  const apart = low > 1 || high < 1 ? '' : ', not distinguishable from fp32';
+  const interval = `95 %: ${low.toFixed(2)} to ${high.toFixed(2)}`;
+  return `${value.toFixed(2)} times as fast as fp32 at batch ${batch} (${interval}${apart})`;
+}
+
+function memoryText({ reduction }: MemoryFigures): string | undefined {
+  return reduction === undefined ? undefined : `peak memory ${format.reduction(reduction)}`;
+}
+
+function scoreText(
+  { top1, mcnemarP, agreement, images }: AccuracyFigures,
+  baseline: AccuracyFigures | undefined,
+): string | undefined {
+  if (top1 && mcnemarP !== undefined && baseline?.top1) {
+    const apart =
+      mcnemarP < SIGNIFICANCE ? '' : `: not distinguishable on these ${format.integer(images)} images`;
+    const scores = `${format.percent(top1.value, 2)} % against ${format.percent(baseline.top1.value, 2)} %`;
+    return `top-1 ${scores} (McNemar p ${format.pValue(mcnemarP).replace(/^(?=\d)/, '= ')}${apart})`;
+  }
+  if (!top1 && agreement) return `same class as fp32 for ${format.percent(agreement.value, 2)} % of images`;
+  return undefined;
+}

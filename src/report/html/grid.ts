@@ -1,0 +1,51 @@
+import { html, type Content, type Markup } from './markup.js';
+
+/** A column of a small table. */
+export interface GridColumn {
+  readonly title: string;
+  readonly align?: 'left' | 'right';
+}
+
+/**
+ * A small table.
+ *
+ * @param columns - titles and sides
+ * @param rows - as many contents each as there are columns
+ */
+export function grid(columns: readonly GridColumn[], rows: readonly (readonly Content[])[]): Markup {
+  const side = (index: number): string => columns[index]?.align ?? 'left';
+  return html`<div class="scroll">
+    <table>
+      <thead>
+        <tr>
+          ${columns.map(({ title }, index) => html`<th class="${side(index)}" scope="col">${title}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          (row) =>
+            html`<tr>
+              ${row.map((content, index) => html`<td class="${side(index)}">${content}</td>`)}
+            </tr> `,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+/**
+ * Names and what they stand for, one below the other.
+ *
+ * @param entries - those without a content are left out
+ */
+export function facts(entries: readonly (readonly [string, Content])[]): Markup {
+  return html`<dl class="facts">
+    ${entries
+      .filter(([, content]) => content !== undefined && content !== '')
+      .map(
+        ([name, content]) =>
+          html`<dt>${name}</dt>
+            <dd>${content}</dd> `,
+      )}
+  </dl>`;
+}

@@ -1,0 +1,71 @@
+import type { Analysis } from '../../analysis.js';
+import * as format from '../../format.js';
+import { profileOf, sessionsOf, type SessionFacts } from '../../sessions.js';
+import type { StoredDevice } from '../../../store/read.js';
+import { facts } from '../grid.js';
+import { html, type Content, type Markup } from '../markup.js';
+
+/**
+ * Where and how the run was measured: all that it takes to repeat it.
+ *
+ * @param analysis - of a run
+ */
+export function environment(analysis: Analysis): Markup {
+  const { row, data, devices } = analysis.run;
+  return html`<h3>Run</h3>
+    ${facts([
+      ['run', html`<code>${row.id}</code>`],
+      ['suite', row.suite],
+      ['command', html`<code>${row.command}</code>`],
+      ['EdgeFlex', row.version],
+      ['seed', row.seed],
+      ['plan', html`<code>${row.plan_hash}</code>`],
+      ['started', format.moment(row.started_at)],
+      ['ended', row.ended_at === null ? 'not finished' : format.moment(row.ended_at)],
+      [
+        'dataset',
+        `${data.name}: ${format.integer(data.testImages)} test images, ${data.labels.length} classes`,
+      ],
+      ['dataset SHA-256', html`<code>${data.hash}</code>`],
+    ])}
+    ${devices.map((device) => deviceFacts(device, analysis))}`;
+}
+
+function deviceFacts(device: StoredDevice, { run }: Analysis): Markup {
+  const {
+    row,
+    environment: { cpu, memoryBytes, virtual, os, node, versions, git },
+  } = device;
+  const { kind, description } = profileOf(device);
+  const megahertz = cpu.maxFrequency === null ? undefined : `${format.integer(cpu.maxFrequency)} MHz`;
+  return html`<h3>Device ${row.name}</h3>
+    ${facts([
+      ['profile', [description, description && ' ', html`(${kind})`]],
+      ['processor', [cpu.model, megahertz && `, at most ${megahertz}`]],
+      ['instruction sets', cpu.features.join(', ')],
+      ['cores', `${cpu.physicalCores} physical, ${cpu.logicalCores} logical`],
+      ['frequency governor', cpu.governor ?? 'not told by the system'],
+      ['memory', format.mebibytes(memoryBytes)],
+      ['virtual machine or container', virtual ? 'yes' : 'no'],
+      ['system', `${os.distribution} ${os.release}, kernel ${os.kernel}, ${os.platform} ${os.arch}`],
+      ['threads', row.threads],
+      ...sessionsOf(device, run).map((session) => ['runtime', sessionText(session)] as const),
+      ['Node.js', node],
+      [
+        'versions',
+        Object.entries(versions)
+          .map(([name, version]) => `${name} ${version}`)
+          .join(', '),
+      ],
+      ['EdgeFlex commit', git === null ? 'not in a git checkout' : gitText(git)],
+    ])}`;
+}
+
+function sessionText({ runtime, session, platform }: SessionFacts): Content {
+  const options = Object.entries(session).map(([name, value]) => `${name} ${String(value)}`);
+  return `${runtime.name} ${runtime.version}, ${runtime.provider}; ${options.join(', ')}; ${platform}`;
+}
+
+function gitText({ commit, dirty }: { readonly commit: string; readonly dirty: boolean }): Content {
+  return html`<code>${commit}</code>${dirty ? html` <b>with uncommitted changes</b>` : ', clean'}`;
+}

@@ -1,0 +1,61 @@
+import { html, type Markup } from '../markup.js';
+
+const terms: readonly (readonly [term: string, meaning: string])[] = [
+  [
+    'variant',
+    'A model and the recipe it was compressed by. fp32 is the empty recipe: the model as it was, in float32.',
+  ],
+  ['recipe', 'The stages of the compression in order, each with its options.'],
+  [
+    'cell',
+    'One variant on one device in one scenario: the unit that is measured, stored and, when it fails, reported as failed.',
+  ],
+  [
+    'round',
+    'A part of a cell’s timed queries, in a process of its own. Rounds of all variants are interleaved in random order, so that what slows the machine down for a while does not fall on one variant.',
+  ],
+  [
+    'query, latency',
+    'One batch of preprocessed images given to the model, and the time from inputs in the host’s memory to logits in the host’s memory. The figure is the median over all rounds; the interval is the one for the median of these queries and does not cover how much one process differs from the next: see the curves below, and the interval of the speed.',
+  ],
+  ['p90', 'Nine of ten queries took no longer.'],
+  [
+    'speed',
+    'How many times as fast as fp32: the geometric mean over the rounds of the ratio of medians within a round, with Student’s 95 % interval over the rounds. An interval that holds 1 means: not told apart.',
+  ],
+  [
+    'peak memory',
+    'The most memory the process held from loading the model to the last query, less what it held before the model was loaded (the runtime’s base). The raw peak is the whole process. Of the rounds, the one that took most.',
+  ],
+  [
+    'top-1, Wilson',
+    'Share of test images that get the right class, with Wilson’s score interval: the range that covers the true share 95 times in 100.',
+  ],
+  [
+    'McNemar p',
+    'How likely chance alone makes two equally good models differ as much on the images that exactly one of them gets right. Small (below 0.05) means that the difference is hardly chance; large means that it cannot be told apart from chance.',
+  ],
+  ['same class', 'Share of test images that get the class fp32 gives them, right or wrong.'],
+  [
+    'steady state',
+    'The warm-up ends when the latencies of a while are like those of the while before. ‡ marks cells with rounds that never got there.',
+  ],
+  [
+    'SQNR',
+    'Signal-to-quantisation-noise ratio of a layer’s output, in decibels: 20 dB is an error of 10 % of the signal, 40 dB one of 1 %.',
+  ],
+  ['MiB', '1,048,576 bytes.'],
+];
+
+/** What the words of the page mean. */
+export function glossary(): Markup {
+  return html`<dl class="glossary">
+    ${terms.map(
+      ([term, meaning]) =>
+        html`<div>
+          <dt>${term}</dt>
+          <dd>${meaning}</dd>
+        </div> `,
+    )}
+  </dl>`;
+}

@@ -1,0 +1,45 @@
+import type { Analysis } from '../../analysis.js';
+import * as format from '../../format.js';
+import { labelOf } from '../../label.js';
+import { grid } from '../grid.js';
+import { html, type Markup } from '../markup.js';
+
+/**
+ * The kernels that really ran, by variant.
+ *
+ * @param analysis - of a run
+ */
+export function kernels(analysis: Analysis): Markup {
+  const listed = analysis.figures.filter((figures) => figures.kernels.length > 0);
+  if (listed.length === 0) return html`<p>This run listed no kernels.</p>`;
+  return html`<p>
+      From the runtime's own profiler, in a pass of its own: the times hold its overhead and serve for
+      comparing kernels with each other. A variant whose quantised linears did not run as quantised kernels,
+      or not on the execution provider that was asked for, is a failed cell, not a slow one.
+    </p>
+    ${listed.map(
+      (figures) =>
+        html`<details>
+          <summary>
+            ${labelOf(figures, analysis)}, one query of batch ${figures.kernelBatch}:
+            ${figures.kernels[0]!.opType} ${format.percent(figures.kernels[0]!.share)} %
+          </summary>
+          ${grid(
+            [
+              { title: 'kernel' },
+              { title: 'ran on' },
+              { title: 'calls', align: 'right' },
+              { title: 'ms', align: 'right' },
+              { title: 'share %', align: 'right' },
+            ],
+            figures.kernels.map(({ opType, provider, calls, milliseconds, share }) => [
+              html`<code>${opType}</code>`,
+              provider,
+              calls,
+              format.milliseconds(milliseconds),
+              format.percent(share),
+            ]),
+          )}
+        </details> `,
+    )}`;
+}

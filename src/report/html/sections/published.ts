@@ -1,0 +1,37 @@
+import type { Analysis } from '../../analysis.js';
+import { variantLabel } from '../../label.js';
+import { publishedOf } from '../../published.js';
+import { grid } from '../grid.js';
+import { html, type Markup } from '../markup.js';
+
+/**
+ * What others published for like variants.
+ *
+ * @param analysis - of a run
+ * @returns undefined when the suite names nothing
+ */
+export function published(analysis: Analysis): Markup | undefined {
+  const rows = analysis.run.variants.flatMap((variant) => {
+    const theirs = publishedOf(variant);
+    if (theirs === undefined) return [];
+    const { figures, model, hardware, source } = theirs;
+    return [
+      [
+        variantLabel(variant, analysis),
+        html`<span class="wide">${figures.join('; ')}</span>`,
+        model,
+        hardware,
+        source,
+      ],
+    ];
+  });
+  if (rows.length === 0) return undefined;
+  return html`<p>
+      <b>Measured by others, on other hardware, with other software, and often on another model.</b> They
+      stand here for orientation; a difference between them and our columns says nothing of either.
+    </p>
+    ${grid(
+      ['our variant', 'their figures', 'their model', 'their hardware', 'source'].map((title) => ({ title })),
+      rows,
+    )}`;
+}

@@ -1,0 +1,69 @@
+import type { Analysis } from '../../analysis.js';
+import * as format from '../../format.js';
+import { variantLabel } from '../../label.js';
+import { stagesOf, type StageSummary } from '../../stages.js';
+import { facts } from '../grid.js';
+import { html, unbroken, type Content, type Markup } from '../markup.js';
+import { precisionText, profileText, pruneText, quantizeText } from './stages.js';
+
+/**
+ * What the recipe of each variant did, stage by stage.
+ *
+ * @param analysis - of a run
+ */
+export function recipes(analysis: Analysis): Markup {
+  return html`${analysis.run.variants.map((variant) => {
+    const stages = stagesOf(variant);
+    const size = `${format.parameters(variant.parameters)} parameters, ${format.mebibytes(variant.file_bytes)} on disk`;
+    return html`<h3>${variantLabel(variant, analysis)}</h3>
+      <p>
+        ${variant.description}
+        <span class="soft"
+          >${size}${
+            variant.micro_batch === null ? '' : `; a batch runs in parts of ${variant.micro_batch} images`
+          }.</span
+        >
+      </p>
+      ${
+        stages.length > 0
+          ? html`<ol class="stages">
+              ${stages.map(stageItem)}
+            </ol>`
+          : undefined
+      } `;
+  })}`;
+}
+
+function stageItem(stage: StageSummary): Markup {
+  const { parameters, constantBytes, seconds, options } = stage;
+  const facets = [
+    seconds === undefined ? undefined : `took ${format.seconds(seconds)}`,
+    parameters === undefined ? undefined : `${format.parameters(parameters)} parameters after it`,
+    constantBytes === undefined ? undefined : `${format.mebibytes(constantBytes)} of constants after it`,
+  ].filter((text) => text !== undefined);
+  const rows = Object.entries(options).map(
+    ([name, value]) => [name, html`<code>${JSON.stringify(value)}</code>`] as const,
+  );
+  return html`<li>
+    <b>${stage.stage}</b> <span class="soft">${unbroken(facets.join('; '))}</span> ${ownText(stage)}
+    <details>
+      <summary>options</summary>
+      ${facts(rows)}
+    </details>
+  </li> `;
+}
+
+function ownText({ own }: StageSummary): Content {
+  switch (own.kind) {
+    case 'profile':
+      return profileText(own.report);
+    case 'prune':
+      return pruneText(own.report);
+    case 'precision':
+      return precisionText(own.report);
+    case 'quantize':
+      return quantizeText(own.report);
+    case 'other':
+      return html`<p>This version of the report does not know what this stage stored of itself.</p>`;
+  }
+}

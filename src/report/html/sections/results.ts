@@ -1,0 +1,92 @@
+import type { Analysis } from '../../analysis.js';
+import { findingsOf } from '../../findings.js';
+import * as format from '../../format.js';
+import { labelOf } from '../../label.js';
+import { mainTable, type RowState } from '../../table.js';
+import { html, unbroken, type Markup } from '../markup.js';
+
+/**
+ * The main table, what it says in words, and what went wrong.
+ *
+ * @param analysis - of a run
+ */
+export function results(analysis: Analysis): Markup {
+  const { columns, rows, states, notes } = mainTable(analysis);
+  return html`${warnings(analysis)}${findings(analysis)}
+    <div class="scroll">
+      <table class="main-table">
+        <thead>
+          <tr>
+            ${columns.map(({ title, align }) => html`<th class="${align}" scope="col">${unbroken(title)}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map(
+            (row, index) =>
+              html`<tr class="${classOf(states[index])}">
+                ${columns.map(({ key, align }) => html`<td class="${align}">${row[key]}</td>`)}
+              </tr> `,
+          )}
+        </tbody>
+      </table>
+    </div>
+    <ul class="notes">
+      ${notes.map((note) => html`<li>${note}</li> `)}
+    </ul>`;
+}
+
+function classOf(state: RowState | undefined): string {
+  return [state?.first ? 'first' : '', state?.mark ?? ''].filter((name) => name !== '').join(' ');
+}
+
+function findings(analysis: Analysis): Markup {
+  const found = findingsOf(analysis);
+  if (found.length === 0) return html``;
+  return html`<p>In short, against fp32:</p>
+    <ul class="findings">
+      ${found.map(({ variant, text }) => html`<li><b>${variant}</b>: ${unbroken(text)}.</li> `)}
+    </ul>`;
+}
+
+function warnings(analysis: Analysis): Markup {
+  const failures = analysis.figures.flatMap((figures) =>
+    figures.failures.map((failure) => ({ ...failure, name: labelOf(figures, analysis) })),
+  );
+  const unsteady = analysis.figures.flatMap((figures) =>
+    figures.latencies
+      .filter(({ unsteadyRounds }) => unsteadyRounds > 0)
+      .map((latency) => ({ ...latency, name: labelOf(figures, analysis) })),
+  );
+  return html`${
+    failures.length > 0
+      ? html`<div class="banner failed">
+          <b>What could not be measured</b>
+          <ul>
+            ${failures.map(
+              ({ name, kind, batch, reason }) =>
+                html`<li><b>${name}</b>, ${kind}, batch ${batch}: ${format.oneLine(reason)}</li> `,
+            )}
+          </ul>
+        </div>`
+      : undefined
+  }${
+    unsteady.length > 0
+      ? html`<div class="banner unsteady">
+          <b>Not steady</b>: the latency was still changing when the warm-up had to end, so these medians are
+          less certain than their intervals say.
+          <ul>
+            ${unsteady.map(
+              ({ name, batch, unsteadyRounds, rounds }) =>
+                html`<li><b>${name}</b>, batch ${batch}: ${unsteadyRounds} of ${rounds} rounds</li> `,
+            )}
+          </ul>
+        </div>`
+      : undefined
+  }${
+    analysis.pending > 0
+      ? html`<div class="banner unsteady">
+          <b>Not finished</b>: ${analysis.pending} cells of this run are not measured yet.
+        </div>`
+      : undefined
+  }`;
+}

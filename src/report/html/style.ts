@@ -1,0 +1,58 @@
+/** How the page looks: light, one column, tables that scroll sideways where they must. */
+export const style = `
+:root { color-scheme: light; --ink: #222; --soft: #5a5a5a; --line: #dcdcdc; --tint: #f6f7f9; --bad: #a52a00; --warn: #7a5200; }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 24px 24px 64px; max-width: 1360px; background: #fff; color: var(--ink);
+  font: 15px/1.5 system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
+h1 { font-size: 27px; line-height: 1.2; margin: 8px 0 4px; }
+h2 { font-size: 20px; margin: 44px 0 8px; padding-bottom: 4px; border-bottom: 2px solid var(--line); }
+h3 { font-size: 16px; margin: 26px 0 4px; }
+h4 { font-size: 14px; margin: 14px 0 2px; }
+p { margin: 6px 0; max-width: 92ch; }
+a { color: #0b5394; }
+code { font: 13px/1.4 ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+nav { margin: 14px 0 0; }
+nav a { margin-right: 16px; white-space: nowrap; }
+.soft { color: var(--soft); }
+.facts { display: grid; grid-template-columns: max-content 1fr; gap: 2px 18px; margin: 12px 0; }
+.facts dt { color: var(--soft); }
+.facts dd { margin: 0; overflow-wrap: anywhere; }
+.glossary { columns: 2; column-gap: 36px; margin: 8px 0; }
+.glossary div { break-inside: avoid; margin-bottom: 8px; }
+.glossary dt { font-weight: 600; }
+.glossary dd { margin: 0; color: #3c3c3c; font-size: 14px; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; margin: 10px 0; }
+th, td { padding: 4px 9px; text-align: left; vertical-align: top; white-space: nowrap; }
+th { background: var(--tint); border-bottom: 2px solid var(--line); font-weight: 600; vertical-align: bottom; }
+td { border-bottom: 1px solid #eee; }
+.right { text-align: right; }
+.wide { white-space: normal; min-width: 16em; }
+tr.first td { border-top: 1px solid #bbb; }
+.main-table { font-size: 12.5px; }
+.main-table td:first-child { font-weight: 600; }
+.main-table th, .main-table td { padding: 4px 7px; }
+.main-table th { white-space: normal; }
+tr.failed td { background: #fdece6; color: var(--bad); }
+tr.unsteady td { background: #fff6e0; color: var(--warn); }
+.notes, .findings { padding-left: 20px; max-width: 110ch; }
+.notes { font-size: 14px; color: #3c3c3c; }
+.banner { border-left: 4px solid; padding: 8px 14px; margin: 14px 0; }
+.banner ul { margin: 4px 0; padding-left: 20px; }
+.banner.failed { border-color: var(--bad); background: #fdece6; }
+.banner.unsteady { border-color: #d19a00; background: #fff6e0; }
+figure { margin: 22px 0 34px; }
+figure h3 { margin-top: 0; }
+figcaption { color: #3c3c3c; max-width: 100ch; margin-bottom: 8px; }
+figure .picture { overflow-x: auto; }
+figure img { max-width: 100%; height: auto; }
+.chart.vega-embed { padding-right: 0; padding-top: 4px; }
+ol.stages { padding-left: 22px; }
+ol.stages > li { margin-bottom: 12px; }
+details { margin: 6px 0; }
+summary { cursor: pointer; color: #0b5394; }
+footer { margin-top: 56px; border-top: 1px solid var(--line); padding-top: 12px; font-size: 13px; color: var(--soft); }
+footer pre { white-space: pre-wrap; font-size: 12px; }
+@media (max-width: 800px) { .glossary { columns: 1; } .facts { grid-template-columns: 1fr; } .facts dd { margin-bottom: 6px; } }
+@media print { nav, .vega-embed summary { display: none; } body { max-width: none; } }
+`;

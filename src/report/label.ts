@@ -1,0 +1,24 @@
+import type { Analysis, VariantFigures } from './analysis.js';
+import type { VariantRow } from '../store/tables.js';
+
+/**
+ * A variant's name within a run: the recipe, after the model's name where the run has several models.
+ *
+ * @param variant - of the run
+ * @param analysis - of the run
+ */
+export function variantLabel(variant: VariantRow, { run }: Analysis): string {
+  const models = new Set(run.variants.map(({ model }) => model));
+  return models.size > 1 ? `${variant.model} · ${variant.recipe}` : variant.recipe;
+}
+
+/**
+ * The name of a variant on a device: with the device where a run has several.
+ *
+ * @param figures - of the variant on the device
+ * @param analysis - of the run
+ */
+export function labelOf({ variant, device }: VariantFigures, analysis: Analysis): string {
+  const name = variantLabel(variant, analysis);
+  return analysis.run.devices.length > 1 ? `${name} · ${device.row.name}` : name;
+}

@@ -1,0 +1,42 @@
+import type { Analysis } from './analysis.js';
+import * as format from './format.js';
+import { labelOf } from './label.js';
+
+/**
+ * What a reader must know to read the main table: what its figures are, and what went wrong.
+ *
+ * @param analysis - of a run
+ * @returns a sentence or two each, on one line each
+ */
+export function notesOf(analysis: Analysis): string[] {
+  const { run, figures } = analysis;
+  const notes: string[] = [];
+  if (figures.some(({ variant }) => variant.synthetic))
+    notes.push('Synthetic weights have no accuracy: "same class" is agreement with their own fp32.');
+  const scored = figures.find(({ accuracy }) => accuracy?.top1)?.accuracy;
+  if (scored)
+    notes.push(
+      `Top-1 on ${scored.images} test images of ${run.data.name}, with Wilson's interval; McNemar p is exact, against ` +
+        'fp32 on the same images.',
+    );
+  notes.push(
+    'Latency is the median of timed queries, inputs on the host to logits on the host. Speed is how many times as fast as fp32.',
+    'Peak memory is over what the runtime takes before it loads a model; the raw peak is of the whole process.',
+  );
+  if (figures.some(({ variant }) => variant.published_json !== null))
+    notes.push(
+      '† Measured by others, on other hardware, with other software: not comparable with our columns.',
+    );
+  for (const each of figures) {
+    const name = labelOf(each, analysis);
+    for (const { batch, unsteadyRounds, rounds } of each.latencies)
+      if (unsteadyRounds > 0)
+        notes.push(
+          `‡ ${name}, batch ${batch}: ${unsteadyRounds} of ${rounds} round(s) never reached a steady state.`,
+        );
+    for (const { kind, batch, reason } of each.failures)
+      notes.push(`✗ ${name}, batch ${batch}, ${kind}: ${format.oneLine(reason)}`);
+  }
+  if (analysis.pending > 0) notes.push(`${analysis.pending} cells are not measured yet.`);
+  return notes;
+}
