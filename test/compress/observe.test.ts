@@ -1,0 +1,148 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { seededRandom } from '../../src/base/random.js';
+import { openStream } from '../../src/compress/observe/blocks.js';
+import { channelTap } from '../../src/compress/observe/channels.js';
+import { extremeTap } from '../../src/compress/observe/extremes.js';
+import { gramTap } from '../../src/compress/observe/gram.js';
+import { sampleTap } from '../../src/compress/observe/sample.js';
+import type { Tap } from '../../src/compress/observe/taps.js';
+import type { BlockValueName } from '../../src/vit/graph/block.js';
+import { maxDifference, logitsOf, openBench, type Bench } from './support.js';
+import { multiply, transpose } from './reference.js';
+
+/** Takes a block's value whole, as no stage does: what the reductions are computed from here, in float64. */
+function wholeTap(name: BlockValueName): Tap<Float64Array> {
+  const parts: number[] = [];
+  let output = '';
+  return {
+    emit: (_g, values) => {
+      output = values[name].name;
+      return [values[name]];
+    },
+    add: (outputs) => {
+      for (const value of outputs[output]!.data as Float32Array) parts.push(value);
+    },
+    result: () => Float64Array.from(parts),
+  };
+}
+
+describe('observing a block', () => {
+  let bench: Bench;
+  let whole: Float64Array;
+  const images = 24;
+  const rows = images * 17;
+  const width = 512;
+
+  beforeAll(async () => {
+    bench = await openBench();
+    const stream = await openStream(bench.context, bench.vit, await bench.context.calibration.images(images));
+    await stream.advance(bench.vit, 0);
+    const tap = wholeTap('fc2');
+    await stream.observe(bench.vit, 1, [tap]);
+    whole = tap.result();
+    expect(whole.length).toBe(rows * width);
+  });
+
+  const observe = async <T>(tap: (rowsPerBatch: number, batches: number) => Tap<T>): Promise<T> => {
+    const stream = await openStream(bench.context, bench.vit, await bench.context.calibration.images(images));
+    await stream.advance(bench.vit, 0);
+    expect(stream.rows).toBe(rows);
+    const made = tap(stream.rowsPerBatch, stream.rows / stream.rowsPerBatch);
+    await stream.observe(bench.vit, 1, [made]);
+    return made.result();
+  };
+
+  const channel = (c: number): Float64Array =>
+    Float64Array.from({ length: rows }, (_, r) => whole[r * width + c]!);
+
+  it('gives each channel’s min, max, means and E[x²] as a float64 reference has them', async () => {
+    const found = await observe((rowsPerBatch) => channelTap('fc2', rows, rowsPerBatch));
+    for (let c = 0; c < width; c += 37) {
+      const values = channel(c);
+      const mean = (of: (x: number) => number): number => values.reduce((sum, x) => sum + of(x), 0) / rows;
+      expect(found.min[c]).toBe(Math.min(...values));
+      expect(found.max[c]).toBe(Math.max(...values));
+      expect(found.mean[c]).toBeCloseTo(
+        mean((x) => x),
+        6,
+      );
+      expect(found.meanAbs[c]).toBeCloseTo(mean(Math.abs), 6);
+      expect(found.meanSquare[c]).toBeCloseTo(
+        mean((x) => x * x),
+        6,
+      );
+    }
+  });
+
+  it('gives exact percentiles, though every batch is seen only once', async () => {
+    const percentiles = [75, 99, 99.9];
+    const found = await observe((rowsPerBatch) => channelTap('fc2', rows, rowsPerBatch, percentiles));
+    for (const percentile of percentiles) {
+      const { lower, upper } = found.percentiles.get(percentile)!;
+      const beyond = Math.floor((1 - percentile / 100) * rows);
+      for (let c = 0; c < width; c += 37) {
+        const sorted = channel(c).sort();
+        expect(upper[c]).toBe(sorted[rows - 1 - beyond]);
+        expect(lower[c]).toBe(sorted[beyond]);
+      }
+    }
+  });
+
+  it('gives the Gram matrix to float32 accuracy', async () => {
+    const found = await observe(() => gramTap('fc2', rows));
+    const reference = multiply(transpose(whole, rows), whole, rows).map((sum) => sum / rows);
+    expect(maxDifference(found.second, reference)).toBeLessThan(1e-5);
+    expect(found.mean[5]).toBeCloseTo(channel(5).reduce((sum, x) => sum + x, 0) / rows, 6);
+  });
+
+  it('samples rows that were there, the same for the same seed', async () => {
+    const sample = async (seed: number): Promise<Float32Array> => {
+      const tap = await observe((rowsPerBatch, batches) =>
+        sampleTap(bench.engine, ['fc2'] as const, 12, batches, rowsPerBatch, seededRandom(seed)),
+      );
+      return tap.fc2.values;
+    };
+    const first = await sample(5);
+    const known = new Set<string>();
+    for (let r = 0; r < rows; r++) known.add(whole.subarray(r * width, (r + 1) * width).join());
+    for (let at = 0; at < first.length; at += width)
+      expect(known.has(Float64Array.from(first.subarray(at, at + width)).join())).toBe(true);
+    expect(await sample(5)).toEqual(first);
+    expect(await sample(6)).not.toEqual(first);
+  });
+
+  it('finds the largest absolute value', async () => {
+    const found = await observe(() => extremeTap(['fc2', 'residual']));
+    expect(found.get('fc2')).toBe(whole.reduce((most, x) => Math.max(most, Math.abs(x)), 0));
+    expect(found.get('residual')).toBeGreaterThan(0);
+  });
+
+  it('a stream that ran through all blocks gives the logits of the whole graph', async () => {
+    const calibration = await bench.context.calibration.images(images);
+    const stream = await openStream(bench.context, bench.vit, calibration);
+    for (let layer = 0; layer < 4; layer++) await stream.advance(bench.vit, layer);
+    const pixels: number[] = [];
+    for await (const batch of calibration.batches()) for (const value of batch) pixels.push(value);
+    const whole = await logitsOf(bench, bench.vit, Float32Array.from(pixels));
+    expect(maxDifference(await stream.logits(bench.vit), whole)).toBeLessThan(1e-4);
+  });
+});
+
+describe('calibration images', () => {
+  it('held-out ones are never among those to calibrate on, even when all are asked for', async () => {
+    const bench = await openBench();
+    const [all, held] = [
+      await bench.context.calibration.images(10_000),
+      await bench.context.calibration.holdout(10_000),
+    ];
+    expect(all.count + held.count).toBe(bench.data.train.count);
+    const pixels = async (of: typeof all): Promise<Set<string>> => {
+      const set = new Set<string>();
+      for await (const batch of of.batches())
+        for (let at = 0; at < batch.length; at += 3072) set.add(batch.subarray(at, at + 3072).join());
+      return set;
+    };
+    const [calibrated, checked] = [await pixels(all), await pixels(held)];
+    for (const image of checked) expect(calibrated.has(image)).toBe(false);
+  });
+});

@@ -1,0 +1,147 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { kernelTimes } from '../../src/agent/kernels.js';
+import { quantizeOptionsSchema, type QuantizeOptions } from '../../src/compress/quantize/options.js';
+import { quantize } from '../../src/compress/quantize/stage.js';
+import { serializeModel } from '../../src/onnx/file.js';
+import { defaultSessionOptions } from '../../src/runtime/engine.js';
+import { buildGraph } from '../../src/vit/graph/model.js';
+import { linearNames } from '../../src/vit/linears.js';
+import { formCounts, formOf, type ViT } from '../../src/vit/vit.js';
+import { logitsOf, maxDifference, openBench, type Bench } from './support.js';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await openBench();
+});
+
+const options = (more: object = {}): QuantizeOptions =>
+  quantizeOptionsSchema.parse({ images: 64, rows: 256, ...more });
+
+const meanSqnr = (linears: readonly { sqnr: number }[]): number =>
+  linears.reduce((sum, { sqnr }) => sum + sqnr, 0) / linears.length;
+
+async function kernelsOf(vit: ViT): Promise<Map<string, number>> {
+  const session = await bench.engine.openProfiled(await serializeModel(buildGraph(vit)), {
+    ...defaultSessionOptions,
+    threads: 2,
+  });
+  await session.run({ pixel_values: bench.engine.tensor('float32', bench.pixels, [32, 3, 32, 32]) });
+  const calls = kernelTimes(await session.calls(), 1);
+  await session.close();
+  return new Map(calls.map(({ opType, calls: count }) => [opType, count]));
+}
+
+describe('W8A8', () => {
+  it('stores int8 and runs in int8 kernels, all linears of all blocks', async () => {
+    const { vit, report } = await quantize(bench.vit, bench.context, options());
+    expect(formCounts(vit)).toEqual({ float: 0, int8: 24, blockwise: 0 });
+    expect(vit.weights.get('layers.0.fc1.weight')).toMatchObject({ dtype: 'int8', dims: [512, 128] });
+    const kernels = await kernelsOf(vit);
+    expect(kernels.get('MatMulIntegerToFloat')).toBe(24);
+    // The patch embedding and the head.
+    expect(kernels.get('Gemm')).toBe(2);
+    expect(report.linears).toHaveLength(24);
+    for (const { sqnr } of report.linears) expect(sqnr).toBeGreaterThan(25);
+  });
+
+  it('stays near the float logits', async () => {
+    const { vit } = await quantize(bench.vit, bench.context, options());
+    const logits = await logitsOf(bench, vit);
+    const spread = Math.max(...bench.reference) - Math.min(...bench.reference);
+    expect(maxDifference(logits, bench.reference)).toBeLessThan(0.1 * spread);
+    expect(maxDifference(logits, bench.reference)).toBeGreaterThan(1e-4);
+  });
+
+  it('is better with the searches than without any of them', async () => {
+    const plain = {
+      alpha: 'off',
+      shift: false,
+      clipInputs: false,
+      clipWeights: false,
+      biasCorrection: false,
+    };
+    const [searched, naive] = [
+      await quantize(bench.vit, bench.context, options()),
+      await quantize(bench.vit, bench.context, options(plain)),
+    ];
+    expect(meanSqnr(searched.report.linears)).toBeGreaterThan(meanSqnr(naive.report.linears));
+  });
+
+  it('finds an α that is at least as good as a fixed one, in the first block', async () => {
+    const first = { keep: ['layers.1.*', 'layers.2.*', 'layers.3.*'], clipInputs: false, clipWeights: false };
+    const errors = async (alpha: 'search' | number): Promise<number> => {
+      const { report } = await quantize(bench.vit, bench.context, options({ ...first, alpha }));
+      const fc1 = report.linears.find(({ linear }) => linear === 'layers.0.fc1')!;
+      return fc1.sqnr;
+    };
+    const searched = await errors('search');
+    for (const alpha of [0, 0.5, 1]) expect(searched).toBeGreaterThanOrEqual((await errors(alpha)) - 1e-6);
+  });
+
+  it('leaves float what it is told to keep', async () => {
+    const { vit, report } = await quantize(
+      bench.vit,
+      bench.context,
+      options({ keep: ['layers.*.fc2', 'layers.3.*'] }),
+    );
+    expect(report.kept).toHaveLength(9);
+    for (const name of linearNames(vit.config)) {
+      const kept = name.endsWith('fc2') || name.startsWith('layers.3.');
+      expect(formOf(vit, name).kind).toBe(kept ? 'float' : 'int8');
+    }
+    expect((await kernelsOf(vit)).get('MatMulIntegerToFloat')).toBe(15);
+  });
+
+  it('returns the worst linears to float until the budget holds, and no more than that', async () => {
+    // Without any search of ranges and with few images some images change their class.
+    const crude = { alpha: 'off', clipInputs: false, shift: false, clipWeights: false, images: 8 };
+    const strict = { ...crude, budget: { agreement: 1, images: 128 } };
+    const w4 = { ...strict, format: 'w4', blockSize: 256 };
+    const { vit, report } = await quantize(bench.vit, bench.context, options(w4));
+    expect(report.withinBudget).toBe(true);
+    expect(report.agreement).toBe(1);
+    expect(report.returned.length).toBeGreaterThan(0);
+    const bySqnr = [...report.linears].sort((a, b) => a.sqnr - b.sqnr).map(({ linear }) => linear);
+    expect(report.returned).toEqual(bySqnr.slice(0, report.returned.length));
+    for (const name of report.returned) expect(formOf(vit, name).kind).toBe('float');
+    expect(formCounts(vit).float).toBe(report.returned.length);
+  });
+
+  it('with everything returned to float computes what it computed before, to 1e-4', async () => {
+    const { vit, report } = await quantize(
+      bench.vit,
+      bench.context,
+      options({ format: 'w4', blockSize: 256, budget: { agreement: 1, images: 128 } }),
+    );
+    const everything = await quantize(bench.vit, bench.context, options({ keep: ['*'] }));
+    expect(report.returned.length).toBeLessThanOrEqual(24);
+    expect(formCounts(everything.vit).float).toBe(24);
+    expect(maxDifference(await logitsOf(bench, everything.vit), bench.reference)).toBeLessThan(1e-4);
+    expect(vit.config).toEqual(bench.vit.config);
+  });
+});
+
+describe.each([
+  ['w8', 8],
+  ['w4', 4],
+] as const)('weight-only %s', (format, bits) => {
+  it(`stores ${bits} bits a weight and runs in MatMulNBits`, async () => {
+    const { vit, report } = await quantize(bench.vit, bench.context, options({ format }));
+    expect(formCounts(vit)).toEqual({ float: 0, int8: 0, blockwise: 24 });
+    expect(vit.weights.get('layers.0.fc2.weight')!.dims).toEqual([128, 16, (32 * bits) / 8]);
+    expect((await kernelsOf(vit)).get('MatMulNBits')).toBe(24);
+    expect(meanSqnr(report.linears)).toBeGreaterThan(bits === 8 ? 40 : 18);
+    const spread = Math.max(...bench.reference) - Math.min(...bench.reference);
+    const difference = maxDifference(await logitsOf(bench, vit), bench.reference);
+    expect(difference).toBeLessThan((bits === 8 ? 0.05 : 0.4) * spread);
+  });
+});
+
+describe('quantising twice', () => {
+  it('is refused in words', async () => {
+    const { vit } = await quantize(bench.vit, bench.context, options());
+    await expect(quantize(vit, bench.context, options())).rejects.toThrow(
+      /found int8 weights; expected float weights: stages that change weights come before/,
+    );
+  });
+});
