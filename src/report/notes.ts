@@ -1,4 +1,5 @@
 import type { Analysis } from './analysis.js';
+import { cardNote } from './card.js';
 import * as format from './format.js';
 import { labelOf } from './label.js';
 
@@ -28,6 +29,8 @@ export function notesOf(analysis: Analysis): string[] {
       '† Measured by others, on other hardware, with other software: not comparable with our columns.',
     );
   for (const each of figures) {
+    const card = each.isBaseline ? cardNote(each) : undefined;
+    if (card !== undefined) notes.push(card);
     const name = labelOf(each, analysis);
     for (const { batch, unsteadyRounds, rounds } of each.latencies)
       if (unsteadyRounds > 0)

@@ -80,6 +80,7 @@ export async function recordCells(
   db: Db,
   run: RunRow,
   plan: Plan,
+  data: OpenedData,
   models: ReadonlyMap<string, LoadedModel>,
   artifacts: readonly Artifact[],
   devices: readonly Device[],
@@ -87,6 +88,7 @@ export async function recordCells(
   const variantIds: number[] = [];
   for (const [position, { model, recipe }] of plan.variants.entries()) {
     const artifact = artifacts[position]!;
+    const { synthetic, card } = models.get(model.name)!;
     variantIds.push(
       await upsertVariant(db, {
         run_id: run.id,
@@ -94,13 +96,14 @@ export async function recordCells(
         model: model.name,
         recipe: recipe.recipe.name,
         description: recipe.recipe.description,
-        synthetic: Number(models.get(model.name)!.synthetic),
+        synthetic: Number(synthetic),
         artifact: artifact.key,
         file_bytes: artifact.fileBytes,
         parameters: artifact.parameters,
         micro_batch: recipe.recipe.microBatch ?? null,
         stages_json: JSON.stringify(artifact.stages),
         published_json: recipe.published ? JSON.stringify(recipe.published) : null,
+        card_json: card?.dataset === data.test.name ? JSON.stringify(card) : null,
       }),
     );
   }

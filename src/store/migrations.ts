@@ -46,6 +46,7 @@ async function first(db: Kysely<unknown>): Promise<void> {
     .addColumn('micro_batch', 'integer')
     .addColumn('stages_json', 'text', (c) => c.notNull())
     .addColumn('published_json', 'text')
+    .addColumn('card_json', 'text')
     .addUniqueConstraint('variant_of_run', ['run_id', 'model', 'recipe'])
     .execute();
   await schema

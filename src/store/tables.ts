@@ -60,6 +60,8 @@ export interface VariantsTable {
   stages_json: string;
   /** Numbers that others published for a like variant; null where there are none. */
   published_json: string | null;
+  /** What whoever trained the model says that it scores on these test images; null where nobody says. */
+  card_json: string | null;
 }
 
 /** One variant on one device in one scenario. */
