@@ -39,3 +39,24 @@ export class DeviceError extends Error {
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
+
+const systemFaults: Readonly<Record<string, string>> = {
+  ENOENT: 'nothing',
+  EACCES: 'no permission',
+  EPERM: 'no permission',
+  EISDIR: 'a directory',
+  ENOTDIR: 'a file where a directory belongs',
+  EEXIST: 'a file where a directory belongs',
+  EROFS: 'a read-only file system',
+  ENOSPC: 'a full disk',
+};
+
+/**
+ * What a failed access to a file found there, in words, for `InputFault.found`.
+ *
+ * @param error - what the file system threw
+ */
+export function foundBy(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return systemFaults[code] ?? messageOf(error);
+}

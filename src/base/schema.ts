@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
-import { InputError, messageOf } from './errors.js';
+import { foundBy, InputError, messageOf } from './errors.js';
 
 /** A YAML file that was read, and where its values stand in it. */
 export interface YamlFile {
@@ -23,7 +23,7 @@ export async function readYaml(path: string, what: string): Promise<YamlFile> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw new InputError({ source: path, found: messageOf(error), expected: what });
+    throw new InputError({ source: path, found: foundBy(error), expected: what });
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });

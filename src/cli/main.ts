@@ -1,8 +1,14 @@
 import { Command } from 'commander';
 import { installedVersion } from '../base/paths.js';
+import { compressCommand } from './compress.js';
 import { dataCommand } from './data.js';
-import { runCommand } from './run.js';
 import { reportFailure } from './failure.js';
+import { reportCommand } from './report.js';
+import { runCommand } from './run.js';
+import { runsCommand } from './runs.js';
+
+/** All commands, in the order the help shows them. */
+const commands = [runCommand, compressCommand, reportCommand, runsCommand, dataCommand];
 
 /**
  * The command line.
@@ -15,14 +21,35 @@ export async function main(argv: readonly string[]): Promise<void> {
       'Compresses Vision Transformers and proves on real hardware what that bought: peak memory, batch latency, accuracy.',
     )
     .version(installedVersion())
-    .option('--verbose', 'show stack traces')
-    .showHelpAfterError('(edgeflex --help shows how)')
-    .exitOverride();
-  program.addCommand(runCommand());
-  program.addCommand(dataCommand());
+    .option('--verbose', 'show where an error comes from')
+    .showHelpAfterError('(--help shows how)')
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Start here:
+  edgeflex run suites/quickstart.yaml                        a small built-in model and images: two minutes
+  edgeflex data fetch cifar10                                the CIFAR-10 images, once
+  edgeflex run suites/cifar10.yaml                           the real thing
+  edgeflex report                                            the newest run's report again
+  edgeflex compress vit-base --recipe suites/recipes/edgeflex.yaml --dataset cifar10 -o out/
+
+Exit codes:
+  0 fine   1 a gate failed   2 bad usage or bad input   3 a device or a cell failed   130 stopped by Ctrl-C
+
+Environment:
+  EDGEFLEX_DATA   where images lie, like --data      EDGEFLEX_CACHE   where artifacts and fetched images go`,
+    );
+  for (const make of commands) adopt(program, make());
   try {
     await program.parseAsync([...argv]);
   } catch (error) {
     process.exitCode = reportFailure(error, program.opts()['verbose'] === true);
   }
+}
+
+/** Adds a command that behaves like its parent on errors. */
+function adopt(parent: Command, command: Command): void {
+  parent.addCommand(command.copyInheritedSettings(parent));
+  for (const child of command.commands) child.copyInheritedSettings(command);
 }

@@ -1,12 +1,33 @@
 import { join } from 'node:path';
 import { Option } from 'commander';
+import { analyse, type Analysis } from '../report/analysis.js';
+import type { Db } from '../store/open.js';
+import { findRun, loadRun } from '../store/read.js';
 
 /** The option that says where results lie; every command that reads or writes them has it. */
 export function resultsOption(): Option {
   return new Option('--results <directory>', 'where the results database lies').default('results');
 }
 
+/** The option that says where reports go. */
+export function reportsOption(): Option {
+  return new Option('--reports <directory>', 'where reports go, each in a folder of its own').default(
+    'reports',
+  );
+}
+
 /** The database of a results directory. */
 export function databaseIn(results: string): string {
   return join(results, 'edgeflex.db');
+}
+
+/**
+ * Every figure of a stored run.
+ *
+ * @param db - the store
+ * @param id - the run's id or the beginning of it; undefined is the newest run
+ * @throws InputError when there is no such run
+ */
+export async function storedAnalysis(db: Db, id: string | undefined): Promise<Analysis> {
+  return analyse(await loadRun(db, await findRun(db, id)));
 }

@@ -1,21 +1,24 @@
 import { Command } from 'commander';
-import { analyse } from '../report/analysis.js';
+import { reportDocument } from '../report/document.js';
 import { mainTable } from '../report/table.js';
 import { terminalTable } from '../report/terminal.js';
+import { writeReport } from '../report/write.js';
 import { executeSuite } from '../run/execute.js';
 import { locateData } from '../run/locate-data.js';
 import { openStore } from '../store/open.js';
-import { findRun, loadRun } from '../store/read.js';
 import { readSuite } from '../suite/read.js';
 import { exitCodes, Interrupted } from './failure.js';
 import { RunProgress } from './progress.js';
-import { databaseIn, resultsOption } from './results.js';
+import { databaseIn, reportsOption, resultsOption, storedAnalysis } from './results.js';
 import { stopOnSignal } from './stop.js';
+import { shellWords } from './words.js';
 
 interface RunFlags {
   readonly data?: string;
   readonly results: string;
+  readonly reports: string;
   readonly resume?: true | string;
+  readonly json?: true;
 }
 
 /** `edgeflex run`: executes a suite and reports it. */
@@ -25,7 +28,20 @@ export function runCommand(): Command {
     .argument('<suite>', 'a suite, such as suites/quickstart.yaml')
     .option('--data <directory>', 'where the images lie (or EDGEFLEX_DATA, or "edgeflex data fetch")')
     .addOption(resultsOption())
+    .addOption(reportsOption())
     .option('--resume [run]', 'go on with an interrupted run: the newest of this suite, or the one named')
+    .option('--json', 'print the report as JSON instead of the table')
+    .addHelpText(
+      'after',
+      `
+What is measured is stored at once: after Ctrl-C, a crash or a failed cell, --resume measures only the rest.
+Compressed models are kept in the cache; a second run of the same suite begins to measure at once.
+
+Examples:
+  edgeflex run suites/quickstart.yaml
+  edgeflex run suites/cifar10.yaml --data ~/datasets
+  edgeflex run suites/cifar10.yaml --resume`,
+    )
     .action(async (path: string, flags: RunFlags) => {
       const suite = await readSuite(path);
       const data = await locateData(suite.data.name, suite.data.path, flags.data);
@@ -35,19 +51,25 @@ export function runCommand(): Command {
       try {
         const outcome = await executeSuite(suite, {
           ...{ db, data, signal },
-          command: ['edgeflex', ...process.argv.slice(2)].join(' '),
+          command: shellWords(['edgeflex', ...process.argv.slice(2)]),
           resume: flags.resume ?? false,
           observer: progress,
         });
         progress.end();
-        const analysis = analyse(await loadRun(db, await findRun(db, outcome.id)));
-        console.log(terminalTable(mainTable(analysis), process.stdout.isTTY));
+        const analysis = await storedAnalysis(db, outcome.id);
+        const page = await writeReport(analysis, flags.reports);
+        console.log(
+          flags.json
+            ? JSON.stringify(reportDocument(analysis), null, 2)
+            : `${terminalTable(mainTable(analysis), process.stdout.isTTY)}\n\nReport: ${page}`,
+        );
         if (outcome.failedCells > 0) process.exitCode = exitCodes.device;
       } catch (error) {
         progress.end();
         if (signal.aborted && progress.runId !== undefined)
           throw new Interrupted(
-            `Stopped. What was measured is stored; this goes on with the rest:\n  edgeflex run ${path} --resume ${progress.runId}`,
+            'Stopped. What was measured is stored; this goes on with the rest:\n  ' +
+              resumeCommand(path, flags, progress.runId),
           );
         throw error;
       } finally {
@@ -55,4 +77,12 @@ export function runCommand(): Command {
         await db.destroy();
       }
     });
+}
+
+/** The command that goes on with a run, with the options this one was started with. */
+function resumeCommand(path: string, { data, results, reports, json }: RunFlags, id: string): string {
+  const words = ['edgeflex', 'run', path, '--results', results, '--reports', reports];
+  if (data !== undefined) words.push('--data', data);
+  if (json) words.push('--json');
+  return shellWords([...words, '--resume', id]);
 }

@@ -7,17 +7,20 @@ export interface Stop {
   readonly release: () => void;
 }
 
-/** Catches Ctrl-C and SIGTERM: the first asks to stop in good order, the second ends the process at once. */
-export function stopOnSignal(): Stop {
+/**
+ * Catches Ctrl-C and SIGTERM: the first asks to stop in good order, the second ends the process at once.
+ *
+ * @param words - what to say then; asked when it happens
+ */
+export function stopOnSignal(words: () => string = () => 'Stopped.'): Stop {
   const controller = new AbortController();
   const onSignal = (): void => {
-    controller.abort(new Interrupted('Stopped.'));
+    release();
+    controller.abort(new Interrupted(words()));
   };
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  return {
-    signal: controller.signal,
-    release: () => {
-      process.removeListener('SIGINT', onSignal).removeListener('SIGTERM', onSignal);
-    },
+  const release = (): void => {
+    process.removeListener('SIGINT', onSignal).removeListener('SIGTERM', onSignal);
   };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  return { signal: controller.signal, release };
 }

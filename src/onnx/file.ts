@@ -1,6 +1,6 @@
 import { open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, normalize } from 'node:path';
-import { InputError, messageOf } from '../base/errors.js';
+import { foundBy, InputError, messageOf } from '../base/errors.js';
 import type { OnnxModel } from './model.js';
 import { decodeModel, encodeModel, type ExternalLocation } from './proto.js';
 import { byteLength, type TensorSource } from './tensor.js';
@@ -139,7 +139,7 @@ function externalTensor(
 export async function readRange(path: string, offset: number, length: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
   const file = await open(path, 'r').catch((error: unknown) => {
-    throw new InputError({ source: path, found: messageOf(error), expected: 'a file that can be read' });
+    throw new InputError({ source: path, found: foundBy(error), expected: 'a file that can be read' });
   });
   try {
     let done = 0;

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { InputError, messageOf } from '../base/errors.js';
+import { foundBy, InputError } from '../base/errors.js';
 import type { Analysis } from './analysis.js';
 import { picturedCharts } from './charts/pictured.js';
 import { htmlExporter } from './exporters/html.js';
@@ -31,7 +31,7 @@ export async function writeReport(analysis: Analysis, directory: string): Promis
   } catch (error) {
     throw new InputError({
       source: folder,
-      found: messageOf(error),
+      found: foundBy(error),
       expected: 'a folder that reports can be written to',
     });
   }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { InputError, messageOf } from '../base/errors.js';
+import { foundBy, InputError } from '../base/errors.js';
 import { describeFault } from '../base/schema.js';
 import { fromBfloat16, fromFloat16 } from '../onnx/half.js';
 import { elementCount, float32, tensorOf, viewAs, type TensorSource } from '../onnx/tensor.js';
@@ -144,7 +144,7 @@ async function readJson(path: string, expected: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as unknown;
   } catch (error) {
-    throw new InputError({ source: path, found: messageOf(error), expected });
+    throw new InputError({ source: path, found: foundBy(error), expected });
   }
 }
 

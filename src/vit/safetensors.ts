@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
-import { InputError, messageOf } from '../base/errors.js';
+import { foundBy, InputError, messageOf } from '../base/errors.js';
 import { bytesPerElement, type DType } from '../onnx/dtype.js';
 import { readRange } from '../onnx/file.js';
 import { elementCount, type TensorSource } from '../onnx/tensor.js';
@@ -36,7 +36,7 @@ export async function readSafetensors(path: string): Promise<Map<string, TensorS
   const refuse = (place: string, found: string, expected: string): InputError =>
     new InputError({ source: path, place, found, expected });
   const file = await open(path, 'r').catch((error: unknown) => {
-    throw new InputError({ source: path, found: messageOf(error), expected: 'a safetensors file' });
+    throw new InputError({ source: path, found: foundBy(error), expected: 'a safetensors file' });
   });
   const fileBytes = (await file.stat()).size;
   await file.close();

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { dataCommand } from '../../src/cli/data.js';
-import { exitCodes, reportFailure } from '../../src/cli/failure.js';
+import { exitCodes } from '../../src/cli/failure.js';
+import { main } from '../../src/cli/main.js';
 import { archiveOf, cifarEntries, FOLDER, md5, temporaryDirectory } from './support/cifar.js';
 import { serveFile, type TestServer } from './support/server.js';
 
@@ -39,12 +39,12 @@ async function run(...args: string[]): Promise<Outcome> {
     .spyOn(console, 'error')
     .mockImplementation((text) => void (printed.err += `${String(text)}\n`));
   const restore = [catching('stdout', 'out'), catching('stderr', 'err')];
-  let code: number = exitCodes.fine;
+  let code: number;
   try {
-    await dataCommand().parseAsync(['node', 'edgeflex', ...args]);
-  } catch (thrown) {
-    code = reportFailure(thrown, false);
+    await main(['node', 'edgeflex', 'data', ...args]);
+    code = Number(process.exitCode ?? exitCodes.fine);
   } finally {
+    process.exitCode = undefined;
     for (const undo of restore) undo();
     log.mockRestore();
     error.mockRestore();
@@ -123,7 +123,7 @@ describe('edgeflex data fetch', () => {
     const { code, out, err } = await running;
     expect(code).toBe(exitCodes.interrupted);
     expect(out).toBe('');
-    expect(err).toMatch(/\nStopped after 0\.\d+ MiB, which are kept\. This goes on:\n {2}edgeflex /);
+    expect(err).toMatch(/\nStopped after 0\.\d+ MiB, which are kept\. This goes on:\n {2}edgeflex\b/);
     expect(process.listenerCount('SIGINT')).toBe(listeners);
     const again = await fetching(server);
     expect(again.err).toMatch(/^cifar10: going on after 0\.\d+ MiB\n/);
