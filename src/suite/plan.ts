@@ -56,7 +56,7 @@ export function planOf(suite: Suite): Plan {
       for (let variant = 0; variant < variants.length; variant++) cells.push({ variant, device, scenario });
   };
   eachVariant({ kind: 'accuracy', batch: suite.accuracy.batch });
-  eachVariant({ kind: 'kernels', batch: Math.max(...batches) });
+  eachVariant({ kind: 'kernels', batch: batches.length > 0 ? Math.max(...batches) : suite.accuracy.batch });
   const timedFrom = cells.length;
   for (const batch of batches) eachVariant({ kind: 'performance', batch, tier, rounds });
 

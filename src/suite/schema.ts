@@ -77,7 +77,11 @@ export const suiteSchema = z.strictObject({
     .default({ batch: 64 }),
   performance: z
     .strictObject({
-      batches: z.array(count).min(1).default([1, 8]),
+      /** Batch sizes to time; none, where only accuracy and kernels are asked for. */
+      batches: z
+        .array(count)
+        .refine((sizes) => new Set(sizes).size === sizes.length, 'different batch sizes')
+        .default([1, 8]),
       tier: z.enum(['rapid', 'quick', 'normal']).default('quick'),
       /** Fresh processes that a cell's measuring time is divided among. */
       rounds: count.default(3),
