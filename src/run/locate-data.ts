@@ -1,11 +1,17 @@
 import { join } from 'node:path';
 import { InputError } from '../base/errors.js';
+import { packageRoot } from '../base/paths.js';
 import { DATASET_FOLDERS, fetchedDirectory } from '../data/location.js';
 import { holdsDataset, openDataset, type DatasetName, type OpenedData } from '../data/open.js';
 
+/** Datasets that come with EdgeFlex: nobody has to say where they lie. */
+const builtIn: Partial<Record<DatasetName, string>> = {
+  shapes10: join(packageRoot(), 'suites', 'data', DATASET_FOLDERS.shapes10),
+};
+
 /**
- * Finds and opens a dataset: in the suite's own directory, in the one given by `--data`, in the one that `EDGEFLEX_DATA`
- * names, or where it was fetched to.
+ * Finds and opens a dataset: in the suite's own directory, in the one given by `--data`, with EdgeFlex itself, in the one that
+ * `EDGEFLEX_DATA` names, or where it was fetched to. A directory that was named is used or refused.
  *
  * @param name - which dataset
  * @param own - the suite's directory for it, if it brings one
@@ -17,8 +23,7 @@ export async function locateData(
   own: string | undefined,
   given: string | undefined,
 ): Promise<OpenedData> {
-  // A directory that was named is used or refused; only the unnamed places are tried in turn.
-  const named = own ?? given ?? process.env['EDGEFLEX_DATA'];
+  const named = own ?? given ?? builtIn[name] ?? process.env['EDGEFLEX_DATA'];
   const places = named === undefined ? [fetchedDirectory(name)] : [named, join(named, DATASET_FOLDERS[name])];
   for (const place of places) if (await holdsDataset(name, place)) return openDataset(name, place);
   const source =
@@ -30,6 +35,6 @@ export async function locateData(
     hint:
       name === 'cifar10'
         ? 'Get it with "edgeflex data fetch cifar10", or name a directory that has it with --data or EDGEFLEX_DATA.'
-        : 'The suite brings these images; its data.path should lead to them.',
+        : `${name} comes with edgeflex, in suites/data/.`,
   });
 }

@@ -38,10 +38,17 @@ export type ModelCard = z.infer<typeof cardSchema>;
  * The model that a user names on the command line.
  *
  * @param reference - a directory, or the name of a synthetic architecture
+ * @throws InputError when it is neither
  */
 export function namedModel(reference: string): SuiteModel {
   const architecture = syntheticNames.find((name) => name === reference);
   if (architecture) return { kind: 'synthetic', name: reference, architecture, imageSize: 224, seed: 1 };
+  if (!existsSync(reference))
+    throw new InputError({
+      source: reference,
+      found: 'nothing',
+      expected: `a directory with a model in Hugging Face layout, or one of ${syntheticNames.join(', ')}`,
+    });
   return { kind: 'path', name: basename(resolve(reference)), path: resolve(reference) };
 }
 

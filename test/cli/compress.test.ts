@@ -1,0 +1,62 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { exitCodes } from '../../src/cli/failure.js';
+import { readModel } from '../../src/onnx/file.js';
+import { edgeflex, type Outcome } from './support.js';
+
+const MODEL = 'suites/models/vit-micro-shapes10';
+const RECIPE = 'suites/recipes/edgeflex.yaml';
+
+describe('edgeflex compress', () => {
+  let folder: string;
+  let outcome: Outcome;
+
+  const compress = (...args: string[]): Promise<Outcome> =>
+    edgeflex(['compress', MODEL, '--recipe', RECIPE, ...args], { EDGEFLEX_CACHE: join(folder, 'cache') });
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'edgeflex-test-'));
+    outcome = await compress('-o', join(folder, 'out'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  test('writes a model that has lost neurons and runs in int8, and says what each stage did', async () => {
+    expect(outcome.err).toBe('');
+    expect(outcome.code).toBe(exitCodes.fine);
+    for (const stage of ['profile', 'prune', 'precision', 'quantize']) expect(outcome.out).toContain(stage);
+    expect(await readdir(join(folder, 'out'))).toEqual(
+      expect.arrayContaining([
+        'model.onnx',
+        'model.onnx.data',
+        'preprocess.onnx',
+        'report.json',
+        'profile.json',
+      ]),
+    );
+    const model = await readModel(join(folder, 'out', 'model.onnx'));
+    const ops = model.nodes.map(({ opType }) => opType);
+    expect(ops).toContain('MatMulIntegerToFloat');
+    const before = (await readFile(join(MODEL, 'model.safetensors'))).length;
+    const after = (await readFile(join(folder, 'out', 'model.onnx.data'))).length;
+    expect(after).toBeLessThan(before / 3);
+  });
+
+  test('prints the report of the stages as JSON, the second time from the cache', async () => {
+    const { out, code } = await compress('-o', join(folder, 'again'), '--json');
+    expect(code).toBe(exitCodes.fine);
+    const report = JSON.parse(out) as { stages: { stage: string; parameters: number }[] };
+    expect(report.stages.map(({ stage }) => stage)).toEqual(['profile', 'prune', 'precision', 'quantize']);
+    expect(report.stages[1]!.parameters).toBeLessThan(report.stages[0]!.parameters);
+    expect(JSON.parse(await readFile(join(folder, 'again', 'report.json'), 'utf8'))).toEqual(report);
+    expect((await compress('-o', join(folder, 'again'))).out).toContain('(from the cache)');
+  });
+
+  test('writes the same bytes for the same seed', async () => {
+    const elsewhere = { EDGEFLEX_CACHE: join(folder, 'another cache') };
+    await edgeflex(['compress', MODEL, '--recipe', RECIPE, '-o', join(folder, 'b')], elsewhere);
+    for (const file of ['model.onnx', 'model.onnx.data'])
+      expect(await readFile(join(folder, 'b', file))).toEqual(await readFile(join(folder, 'out', file)));
+  });
+});
