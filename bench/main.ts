@@ -1,0 +1,23 @@
+import { firstSample } from './first-sample.js';
+import { graphForms } from './graph-forms.js';
+import { harnessCost } from './harness-cost.js';
+
+/** Measurements of EdgeFlex itself: ratios within one run, because machines differ and drift. */
+const benches: Readonly<Record<string, () => Promise<void>>> = {
+  'graph-forms': graphForms,
+  'harness-cost': harnessCost,
+  'first-sample': firstSample,
+};
+
+const names = process.argv.slice(2);
+const unknown = names.find((name) => !Object.hasOwn(benches, name));
+if (unknown !== undefined) {
+  console.error(`error: no measurement is called ${unknown}; there are ${Object.keys(benches).join(', ')}`);
+  process.exitCode = 2;
+} else {
+  for (const [name, bench] of Object.entries(benches)) {
+    if (names.length > 0 && !names.includes(name)) continue;
+    console.log(`\n${name}`);
+    await bench();
+  }
+}
