@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheDirectory } from '../base/paths.js';
 import { hashJson } from '../base/hash.js';
@@ -74,6 +74,7 @@ export async function artifactOf(model: LoadedModel, recipe: Recipe, workshop: W
       seed: workshop.seed,
       preprocessing: model.preprocessing,
     },
+    measured: fitsMemory(recipe) && measuredOn(recipe, workshop.device),
     code: await codeVersion(),
   });
   const directory = join(cacheDirectory(), 'artifacts', key.slice(0, 32));
@@ -85,10 +86,13 @@ export async function artifactOf(model: LoadedModel, recipe: Recipe, workshop: W
   try {
     const { vit, stages } = await compressed(model, recipe, workshop);
     const written = await writeArtifact(partial, model, recipe, vit, stages);
-    await writeFile(join(partial, 'manifest.json'), JSON.stringify(written, null, 2));
-    // Another process may have been faster; what it made is the same.
-    await rename(partial, directory).catch(async (error: unknown) => {
-      if ((await readArtifact(directory, key, model)) === undefined) throw error;
+    const files = await fileSizes(partial);
+    await writeFile(join(partial, 'manifest.json'), JSON.stringify({ ...written, files }, null, 2));
+    await rename(partial, directory).catch(async () => {
+      // Another process was faster, and what it made is the same; or what lies there is damaged.
+      if (await readArtifact(directory, key, model)) return;
+      await rm(directory, { recursive: true, force: true });
+      await rename(partial, directory);
     });
   } finally {
     await rm(partial, { recursive: true, force: true });
@@ -96,6 +100,19 @@ export async function artifactOf(model: LoadedModel, recipe: Recipe, workshop: W
   const made = await readArtifact(directory, key, model);
   if (made === undefined) throw new Error(`the artifact in ${directory} is not complete`);
   return { ...made, cached: false };
+}
+
+/** Whether a recipe chooses widths by a peak that is measured. */
+function fitsMemory({ steps }: Recipe): boolean {
+  return steps.some(
+    ({ stage, options }) => stage === 'prune' && options.budget !== undefined && 'memory' in options.budget,
+  );
+}
+
+/** What a measured peak depends on besides the weights. */
+function measuredOn({ microBatch }: Recipe, device: Device | undefined): object {
+  const environment = device && { ...device.environment, git: null };
+  return { microBatch, environment, session: device?.session };
 }
 
 function compressed(
@@ -143,22 +160,35 @@ export async function writeArtifact(
   };
 }
 
+/** The artifact in a directory; undefined when none is there, or not all of it. */
 async function readArtifact(
   directory: string,
   key: string,
   model: LoadedModel,
 ): Promise<Artifact | undefined> {
-  const text = await readFile(join(directory, 'manifest.json'), 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  // Written by this very version of the code, as the key says: its shape is known.
-  const manifest = JSON.parse(text) as Manifest;
-  return {
-    key,
-    directory,
-    model: join(directory, 'model.onnx'),
-    preprocess: join(directory, 'preprocess.onnx'),
-    preprocessing: hashJson(model.preprocessing),
-    ...manifest,
-    cached: true,
-  };
+  try {
+    // Written by this very version of the code, as the key says: its shape is known.
+    const text = await readFile(join(directory, 'manifest.json'), 'utf8');
+    const { files, ...manifest } = JSON.parse(text) as Manifest & { files: Record<string, number> };
+    const present = await fileSizes(directory);
+    if (Object.entries(files).some(([file, bytes]) => present[file] !== bytes)) return undefined;
+    return {
+      key,
+      directory,
+      model: join(directory, 'model.onnx'),
+      preprocess: join(directory, 'preprocess.onnx'),
+      preprocessing: hashJson(model.preprocessing),
+      ...manifest,
+      cached: true,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Bytes of each file in a directory: what an interrupted write or a cleaner took away shows in them. */
+async function fileSizes(directory: string): Promise<Record<string, number>> {
+  const names = await readdir(directory);
+  const sizes = names.map(async (name) => [name, (await stat(join(directory, name))).size] as const);
+  return Object.fromEntries(await Promise.all(sizes));
 }

@@ -49,7 +49,15 @@ export async function executeSuite(suite: Suite, options: RunOptions): Promise<R
   const sessions: DeviceSession[] = [];
   try {
     for (const path of suite.devices) {
-      const device = await openDevice(await readDeviceProfile(path));
+      const profile = await readDeviceProfile(path);
+      if (sessions.some(({ device }) => device.profile.name === profile.name))
+        throw new InputError({
+          source: path,
+          place: 'name',
+          found: `a second device called ${profile.name}`,
+          expected: 'different names',
+        });
+      const device = await openDevice(profile);
       sessions.push(new DeviceSession(device, data, scoredImages, signal));
     }
     const devices = sessions.map(({ device }) => device);

@@ -4,6 +4,7 @@ import { hashJson } from '../base/hash.js';
 import { installedVersion } from '../base/paths.js';
 import type { OpenedData } from '../data/open.js';
 import type { Device } from '../device/device.js';
+import type { Environment } from '../protocol/environment.js';
 import type { Db } from '../store/open.js';
 import { findRun, findUnfinished, storedDevices } from '../store/read.js';
 import type { CellRow, RunRow } from '../store/tables.js';
@@ -75,7 +76,11 @@ export async function openRecord(
   return run;
 }
 
-/** Records of a run's cells, in the plan's order. */
+/**
+ * Records of a run's cells, in the plan's order.
+ *
+ * @throws InputError when a variant of a resumed run has become another artifact since
+ */
 export async function recordCells(
   db: Db,
   run: RunRow,
@@ -89,23 +94,29 @@ export async function recordCells(
   for (const [position, { model, recipe }] of plan.variants.entries()) {
     const artifact = artifacts[position]!;
     const { synthetic, card } = models.get(model.name)!;
-    variantIds.push(
-      await upsertVariant(db, {
-        run_id: run.id,
-        position,
-        model: model.name,
-        recipe: recipe.recipe.name,
-        description: recipe.recipe.description,
-        synthetic: Number(synthetic),
-        artifact: artifact.key,
-        file_bytes: artifact.fileBytes,
-        parameters: artifact.parameters,
-        micro_batch: recipe.recipe.microBatch ?? null,
-        stages_json: JSON.stringify(artifact.stages),
-        published_json: recipe.published ? JSON.stringify(recipe.published) : null,
-        card_json: card?.dataset === data.test.name ? JSON.stringify(card) : null,
-      }),
-    );
+    const variant = await upsertVariant(db, {
+      run_id: run.id,
+      position,
+      model: model.name,
+      recipe: recipe.recipe.name,
+      description: recipe.recipe.description,
+      synthetic: Number(synthetic),
+      artifact: artifact.key,
+      file_bytes: artifact.fileBytes,
+      parameters: artifact.parameters,
+      micro_batch: recipe.recipe.microBatch ?? null,
+      stages_json: JSON.stringify(artifact.stages),
+      published_json: recipe.published ? JSON.stringify(recipe.published) : null,
+      card_json: card?.dataset === data.test.name ? JSON.stringify(card) : null,
+    });
+    if (variant.artifact !== artifact.key)
+      throw new InputError({
+        source: '--resume',
+        found: `${model.name} / ${recipe.recipe.name}, whose weights or code changed since run ${run.id} began`,
+        expected: 'the model that was measured so far',
+        hint: 'Put it back as it was, or run the suite without --resume.',
+      });
+    variantIds.push(variant.id);
   }
   const deviceIds: number[] = [];
   for (const { profile, environment, session } of devices)
@@ -149,22 +160,28 @@ function planHashOf({ suite, variants }: Plan, data: OpenedData): string {
 /** A measurement that goes on elsewhere, or with another runtime, is not the same measurement. */
 async function checkDevices(db: Db, run: RunRow, devices: readonly Device[]): Promise<void> {
   const known = await storedDevices(db, run.id);
+  // None are stored when the run ended before its first cell.
+  if (known.length === 0) return;
   for (const { profile, environment, session } of devices) {
     const before = known.find(({ row }) => row.name === profile.name);
-    if (before === undefined) continue;
-    // The harness's own commit may move on; what measures and what is measured on must not.
-    const comparable = (each: typeof environment): object => ({ ...each, git: null });
-    const same =
-      hashJson(comparable(before.environment)) === hashJson(comparable(environment)) &&
-      before.row.threads === session.threads;
+    const then = before && comparable(JSON.parse(before.row.profile_json) as object, before.environment);
+    const same = then === comparable(profile, environment) && before?.row.threads === session.threads;
     if (!same)
       throw new InputError({
         source: '--resume',
-        found: `device ${profile.name} changed since run ${run.id} began`,
-        expected: 'the same machine, system, runtime and threads',
+        found: `device ${profile.name}, which ${before ? 'changed since' : 'was not there when'} run ${run.id} began`,
+        expected: 'the same machine, system, runtime, threads and session options',
         hint: 'Run the suite without --resume.',
       });
   }
+}
+
+/** The harness's own commit and a description may move on; what measures and what is measured on must not. */
+function comparable(profile: object, environment: Environment): string {
+  return hashJson([
+    { ...profile, description: undefined },
+    { ...environment, git: null },
+  ]);
 }
 
 /** Sortable by time, short enough to type: `20261122-101530-4f2a`. */

@@ -28,7 +28,7 @@ export async function openStore(path: string): Promise<Db> {
   try {
     mkdirSync(dirname(path), { recursive: true });
     database = new Database(path);
-    if (isForeign(database)) throw new Error('a database of something else');
+    checkOrigin(database);
     database.pragma('journal_mode = WAL');
     database.pragma('foreign_keys = ON');
     database.pragma('busy_timeout = 10000');
@@ -66,7 +66,7 @@ export function openForReading(path: string): Db {
   try {
     database = new Database(path, { readonly: true });
     if (tablesOf(database).length === 0) throw new Error('an empty database');
-    if (isForeign(database)) throw new Error('a database of something else');
+    checkOrigin(database);
   } catch (error) {
     database?.close();
     throw new InputError({ source: path, found: messageOf(error), expected: 'a results database' });
@@ -74,10 +74,17 @@ export function openForReading(path: string): Db {
   return new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
 }
 
-/** Whether a database has tables, but not the one in which our migrations are noted. */
-function isForeign(database: Database.Database): boolean {
+/** Refuses a database with tables that are not ours, or that a later version of this code has changed. */
+function checkOrigin(database: Database.Database): void {
   const tables = tablesOf(database);
-  return tables.length > 0 && !tables.includes(DEFAULT_MIGRATION_TABLE);
+  if (tables.length === 0) return;
+  if (!tables.includes(DEFAULT_MIGRATION_TABLE)) throw new Error('a database of something else');
+  const applied = database.prepare(`select name from ${DEFAULT_MIGRATION_TABLE}`).pluck().all() as string[];
+  const unknown = applied.find((name) => !Object.hasOwn(migrations, name));
+  if (unknown !== undefined)
+    throw new Error(
+      `a database of a newer EdgeFlex (its schema has ${unknown}, which this one does not know)`,
+    );
 }
 
 function tablesOf(database: Database.Database): unknown[] {

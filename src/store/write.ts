@@ -1,6 +1,6 @@
 import { predictedClasses, type Measurement } from '../protocol/measurement.js';
 import type { Db } from './open.js';
-import type { CellRow, NewCell, NewDevice, NewRun, NewVariant } from './tables.js';
+import type { CellRow, NewCell, NewDevice, NewRun, NewVariant, VariantRow } from './tables.js';
 
 /** SQLite takes some thousands of values in a statement. */
 const ROWS_PER_INSERT = 1000;
@@ -28,16 +28,20 @@ export async function upsertDevice(db: Db, device: NewDevice): Promise<number> {
 }
 
 /** Records a variant of a run, or finds the record that an interrupted execution left. */
-export async function upsertVariant(db: Db, variant: NewVariant): Promise<number> {
+export async function upsertVariant(
+  db: Db,
+  variant: NewVariant,
+): Promise<Pick<VariantRow, 'id' | 'artifact'>> {
   const known = await db
     .selectFrom('variants')
-    .select('id')
+    .select(['id', 'artifact'])
     .where('run_id', '=', variant.run_id)
     .where('model', '=', variant.model)
     .where('recipe', '=', variant.recipe)
     .executeTakeFirst();
-  if (known) return known.id;
-  return (await db.insertInto('variants').values(variant).returning('id').executeTakeFirstOrThrow()).id;
+  return (
+    known ?? db.insertInto('variants').values(variant).returning(['id', 'artifact']).executeTakeFirstOrThrow()
+  );
 }
 
 /** Records a cell that is to be measured, or finds the record that an interrupted execution left. */

@@ -57,7 +57,10 @@ async function measure(task: Task, options: MeasureOptions): Promise<void> {
   // A write to an agent that died at once fails here; its exit tells the reason.
   agent.stdin.on('error', () => undefined);
   agent.stdin.write(encodeLine(task));
-  const exited = once(agent, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+  const death = once(agent, 'exit').then(
+    ([code, signal]) => deathOf(code as number | null, signal as NodeJS.Signals | null),
+    (error: unknown) => `could not be started: ${messageOf(error)}`,
+  );
 
   let last: AgentEvent | undefined;
   let broken: string | undefined;
@@ -74,12 +77,13 @@ async function measure(task: Task, options: MeasureOptions): Promise<void> {
     broken = messageOf(error);
     end.now(`the agent broke the protocol: ${broken}`);
   }
-  const [code, signal] = await exited;
+  const how = await death;
   end.over();
   options.signal.throwIfAborted();
   if (last?.event === 'finished') return;
   if (last?.event === 'failed') throw new DeviceError(last.reason);
-  throw new DeviceError(end.reason ?? deathOf(code, signal, stderr));
+  const words = stderr.trim();
+  throw new DeviceError(end.reason ?? `the agent ${how}${words && `: ${words}`}`);
 }
 
 /** Ends an agent: when the harness is told to stop, when the agent falls silent, or when it breaks the protocol. */
@@ -124,9 +128,8 @@ class Ending {
   }
 }
 
-function deathOf(code: number | null, signal: NodeJS.Signals | null, stderr: string): string {
+function deathOf(code: number | null, signal: NodeJS.Signals | null): string {
   const how = signal ? `was killed by ${signal}` : `ended with code ${code ?? 'unknown'}`;
   const hint = signal === 'SIGKILL' ? ' (out of memory?)' : '';
-  const words = stderr.trim();
-  return `the agent ${how}${hint} before its task was done${words && `: ${words}`}`;
+  return `${how}${hint} before its task was done`;
 }
