@@ -1,0 +1,133 @@
+import { mkdirSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import Database from 'better-sqlite3';
+import { sql } from 'kysely';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openForReading, openStore, type Db } from '../../src/store/open.js';
+import { listRuns } from '../../src/store/read.js';
+import { insertRun } from '../../src/store/write.js';
+import { useFolder } from '../support/folder.js';
+import { withoutWriting } from '../support/permissions.js';
+import { refusalOf } from '../support/refusal.js';
+import { newRun } from '../support/rows.js';
+
+const folder = useFolder();
+
+/** Opens the folder's database for a test and closes it afterwards. */
+async function open(): Promise<Db> {
+  const db = await openStore(folder('results.sqlite'));
+  onTestFinished(() => db.destroy());
+  return db;
+}
+
+/** Makes a database with another program. */
+function foreign(path: string, ...statements: string[]): void {
+  const database = new Database(path);
+  for (const statement of statements) database.exec(statement);
+  database.close();
+}
+
+async function pragma(db: Db, name: string): Promise<unknown> {
+  const { rows } = await sql.raw<Record<string, unknown>>(`pragma ${name}`).execute(db);
+  return Object.values(rows[0]!)[0];
+}
+
+describe('a results database', () => {
+  it('is made where there is none, folders included, with all its tables', async () => {
+    const db = await openStore(folder('a', 'b', 'results.sqlite'));
+    onTestFinished(() => db.destroy());
+    const tables = (await db.introspection.getTables()).map(({ name }) => name);
+    expect(tables).toEqual(
+      expect.arrayContaining(['runs', 'devices', 'variants', 'cells', 'rounds', 'samples', 'predictions']),
+    );
+    expect(await listRuns(db)).toEqual([]);
+  });
+
+  it('logs ahead, enforces foreign keys, and waits for others', async () => {
+    const db = await open();
+    expect(await pragma(db, 'journal_mode')).toBe('wal');
+    expect(await pragma(db, 'foreign_keys')).toBe(1);
+    expect(await pragma(db, 'busy_timeout')).toBeGreaterThanOrEqual(1000);
+  });
+
+  it('keeps what is in it when it is opened again', async () => {
+    const first = await openStore(folder('results.sqlite'));
+    await insertRun(first, newRun('one'));
+    await first.destroy();
+    expect((await listRuns(await open())).map(({ id }) => id)).toEqual(['one']);
+  });
+
+  it('cannot be written through a reader', async () => {
+    await open();
+    const reader = openForReading(folder('results.sqlite'));
+    onTestFinished(() => reader.destroy());
+    await expect(insertRun(reader, newRun('one'))).rejects.toThrow(/readonly/);
+  });
+});
+
+describe.each([
+  ['writing', (path: string) => openStore(path)],
+  ['reading', (path: string) => openForReading(path)],
+])('a file opened for %s', (_, openPath) => {
+  const path = (): string => folder('results.sqlite');
+
+  it('is refused when it is no database', async () => {
+    await writeFile(path(), 'This is a text, and long enough that SQLite looks at it. '.repeat(30));
+    const fault = await refusalOf(() => openPath(path()));
+    expect(fault.source).toBe(path());
+    expect(fault.found).toMatch(/not a database/);
+    expect(fault.expected).toMatch(/^a results database/);
+  });
+
+  it('is refused, and left alone, when it is a database of something else', async () => {
+    foreign(path(), 'create table recipes (name text)');
+    expect((await refusalOf(() => openPath(path()))).found).toBe('a database of something else');
+    const database = new Database(path());
+    expect(database.pragma('journal_mode', { simple: true })).toBe('delete');
+    expect(database.prepare('select name from sqlite_master').pluck().all()).toEqual(['recipes']);
+    database.close();
+  });
+
+  it('is refused when a newer version has changed its schema', async () => {
+    await (await openStore(path())).destroy();
+    foreign(path(), "insert into kysely_migration values ('0099-later', '2030-01-01T00:00:00.000Z')");
+    const { found } = await refusalOf(() => openPath(path()));
+    expect(found).toContain('a newer EdgeFlex');
+    expect(found).toContain('0099-later');
+  });
+
+  it('is refused when it is a folder', async () => {
+    mkdirSync(path());
+    expect((await refusalOf(() => openPath(path()))).source).toBe(path());
+  });
+});
+
+describe('a place for results', () => {
+  it('is refused, with what to do about it, when it cannot be written', async () => {
+    const fault = await withoutWriting(folder(), () =>
+      refusalOf(() => openStore(folder('deeper', 'results.sqlite'))),
+    );
+    expect(fault.found).toMatch(/EACCES/);
+    expect(fault.hint).toContain('--results');
+  });
+
+  it('is refused when only the database itself cannot be made', async () => {
+    const fault = await withoutWriting(folder(), () => refusalOf(() => openStore(folder('results.sqlite'))));
+    expect(fault.found).toMatch(/unable to open/);
+    expect(fault.expected).toBe('a results database that can be written');
+  });
+
+  it('is refused when a file stands in the way', async () => {
+    await writeFile(folder('file'), '');
+    const fault = await refusalOf(() => openStore(folder('file', 'results.sqlite')));
+    expect(fault.found).toMatch(/ENOTDIR|EEXIST/);
+  });
+
+  it('has nothing to read before the first run', async () => {
+    const fault = await refusalOf(() => openForReading(folder('results.sqlite')));
+    expect(fault).toMatchObject({ source: folder('results.sqlite'), found: 'nothing' });
+    expect(fault.hint).toContain('run a suite first');
+    await writeFile(folder('empty.sqlite'), '');
+    expect((await refusalOf(() => openForReading(folder('empty.sqlite')))).found).toBe('an empty database');
+  });
+});

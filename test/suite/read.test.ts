@@ -1,0 +1,231 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { InputFault } from '../../src/base/errors.js';
+import { packageRoot } from '../../src/base/paths.js';
+import { readRecipe, readSuite } from '../../src/suite/read.js';
+import { readDeviceProfile } from '../../src/device/profile.js';
+import { microDirectory, shapesDirectory } from '../support/micro.js';
+import { useFolder } from '../support/folder.js';
+import { refusalOf } from '../support/refusal.js';
+
+const folder = useFolder();
+
+/** A suite with every section, line by line. */
+const lines = [
+  'name: tiny',
+  'data: { name: shapes10, path: images }',
+  'models:',
+  '  - path: models/micro',
+  '  - { synthetic: vit-tiny, imageSize: 32, name: drawn }',
+  'recipes:',
+  '  - recipe.yaml',
+  '  - name: int8',
+  '    stages:',
+  '      - quantize: { format: w8a8 }',
+  'devices: [here.yaml]',
+  'performance: { batches: [1, 4], tier: rapid, rounds: 2 }',
+];
+
+/** Writes the suite with some of its lines (counted from 1) replaced. */
+async function written(changes: Readonly<Record<number, string>> = {}): Promise<string> {
+  const text = lines.map((line, index) => changes[index + 1] ?? line).join('\n');
+  await writeFile(folder('suite.yaml'), text);
+  return folder('suite.yaml');
+}
+
+async function refusalWith(changes: Readonly<Record<number, string>>): Promise<InputFault> {
+  const path = await written(changes);
+  return refusalOf(() => readSuite(path));
+}
+
+beforeEach(async () => {
+  await writeFile(folder('recipe.yaml'), 'name: half\nstages:\n  - prune: { ratio: 0.5 }\n');
+});
+
+describe('the suites that EdgeFlex brings', () => {
+  it('can be read, and what they name is there', async () => {
+    const suite = await readSuite(join(packageRoot(), 'suites', 'quickstart.yaml'));
+    expect(suite.recipes.map(({ recipe }) => recipe.name)).toEqual(
+      expect.arrayContaining(['fp32', 'edgeflex']),
+    );
+    for (const path of suite.devices) expect((await readDeviceProfile(path)).kind).toBe('local');
+    const paths = suite.models.flatMap((model) => (model.kind === 'path' ? [model.path] : []));
+    expect(paths).toEqual([microDirectory]);
+    for (const path of paths) expect(readdirSync(path)).toContain('config.json');
+    expect(suite.data.path).toBe(shapesDirectory);
+  });
+});
+
+describe('a suite', () => {
+  it('is read with paths from where it lies, defaults filled in and fp32 first', async () => {
+    const suite = await readSuite(await written());
+    expect(suite).toMatchObject({
+      ...{ name: 'tiny', seed: 1, path: folder('suite.yaml') },
+      data: { name: 'shapes10', path: folder('images') },
+      devices: [folder('here.yaml')],
+      accuracy: { batch: 64 },
+      performance: { batches: [1, 4], tier: 'rapid', rounds: 2 },
+    });
+    expect(suite.models).toEqual([
+      { kind: 'path', name: 'micro', path: folder('models', 'micro') },
+      { kind: 'synthetic', name: 'drawn', architecture: 'vit-tiny', imageSize: 32, seed: 1 },
+    ]);
+    expect(suite.recipes.map(({ recipe }) => [recipe.name, recipe.steps.length])).toEqual([
+      ['fp32', 0],
+      ['half', 1],
+      ['int8', 1],
+    ]);
+  });
+
+  it('may bring what others published along with a recipe', async () => {
+    const published = '{ source: s, model: m, hardware: h, figures: [f] }';
+    const inline = `  - { name: int8, stages: [{ quantize: {} }], published: ${published} }`;
+    const path = await written({
+      ...{ 7: `  - { recipe: recipe.yaml, published: ${published} }` },
+      ...{ 8: inline, 9: '', 10: '' },
+    });
+    const { recipes } = await readSuite(path);
+    const own = { source: 's', model: 'm', hardware: 'h', figures: ['f'] };
+    expect(recipes.map((each) => each.published)).toEqual([undefined, own, own]);
+  });
+
+  it.each<[string, Record<number, string>, number, string, string, string]>([
+    [
+      'a key that is not known',
+      { 12: 'latency: 5' },
+      12,
+      'latency',
+      'unknown key "latency"',
+      'only the keys',
+    ],
+    ['a value of another type', { 1: 'name: [tiny]' }, 1, 'name', '["tiny"]', 'a string'],
+    [
+      'an image set that is not known',
+      { 2: 'data: { name: imagenet }' },
+      2,
+      'data.name',
+      '"imagenet"',
+      'cifar10',
+    ],
+    ['no model', { 3: 'models: []', 4: '', 5: '' }, 3, 'models', '[]', 'at least 1'],
+    [
+      'a tier that is not known',
+      { 12: 'performance: { tier: slow }' },
+      12,
+      'performance.tier',
+      '"slow"',
+      'rapid',
+    ],
+    [
+      'a batch of no image',
+      { 12: 'performance: { batches: [1, 0] }' },
+      12,
+      'performance.batches.1',
+      '0',
+      'more than 0',
+    ],
+    [
+      'a batch size twice',
+      { 12: 'performance: { batches: [2, 2] }' },
+      12,
+      'performance.batches',
+      '[2,2]',
+      'different batch sizes',
+    ],
+    [
+      'a stage that is not known',
+      { 10: '      - distil: {}' },
+      10,
+      'recipes.1.stages.0.distil',
+      'the unknown stage "distil"',
+      'profile, prune, precision, quantize',
+    ],
+    [
+      'an option of a stage that is not known',
+      { 10: '      - quantize: { bits: 8 }' },
+      10,
+      'recipes.1.stages.0.quantize.bits',
+      'unknown key "bits"',
+      'only the keys',
+    ],
+    [
+      'two stages in one step',
+      { 10: '      - { quantize: {}, profile: {} }' },
+      10,
+      'recipes.1.stages.0',
+      'the keys quantize, profile',
+      'one stage with its options',
+    ],
+    [
+      'two models of one name',
+      { 5: '  - path: other/micro' },
+      5,
+      'models.1',
+      'a second model called micro',
+      'different names',
+    ],
+    [
+      'two recipes of one name',
+      { 8: '  - name: half' },
+      8,
+      'recipes.1',
+      'a second recipe called half',
+      'different names',
+    ],
+    [
+      'a recipe called like the baseline',
+      { 8: '  - name: fp32' },
+      8,
+      'recipes.1',
+      'called fp32',
+      'different names',
+    ],
+  ])('with %s is refused at its line', async (_, changes, line, place, found, expected) => {
+    const fault = await refusalWith(changes);
+    expect(fault.source).toBe(`${folder('suite.yaml')}:${line}`);
+    expect(fault.place).toBe(place);
+    expect(fault.found).toContain(found);
+    expect(fault.expected).toContain(expected);
+  });
+
+  it('is refused when it is not YAML, with line and column', async () => {
+    const fault = await refusalWith({ 2: 'data: { name: shapes10' });
+    expect(fault.source).toBe(folder('suite.yaml'));
+    expect(fault.place).toMatch(/^line \d+, column \d+$/);
+    expect(fault.expected).toBe('a suite in YAML');
+  });
+
+  it('is refused when it is not there, empty, or a folder', async () => {
+    const none = await refusalOf(() => readSuite(folder('none.yaml')));
+    expect(none).toMatchObject({ source: folder('none.yaml'), expected: 'a suite' });
+    await writeFile(folder('empty.yaml'), '');
+    expect((await refusalOf(() => readSuite(folder('empty.yaml')))).expected).toBe('an object');
+    mkdirSync(folder('folder.yaml'));
+    expect((await refusalOf(() => readSuite(folder('folder.yaml')))).expected).toBe('a suite');
+  });
+});
+
+describe('a recipe file', () => {
+  it('that a suite names and that is not there is refused by its own path', async () => {
+    const fault = await refusalWith({ 7: '  - absent.yaml' });
+    expect(fault).toMatchObject({ source: folder('absent.yaml'), expected: 'a recipe' });
+  });
+
+  it('is refused at its own line, not at the suite’s', async () => {
+    await writeFile(folder('recipe.yaml'), 'name: half\nstages:\n  - prune:\n      ratio: 1.5\n');
+    const fault = await refusalWith({});
+    expect(fault).toMatchObject({
+      source: `${folder('recipe.yaml')}:4`,
+      ...{ place: 'stages.0.prune.ratio', found: '1.5', expected: 'less than 1' },
+    });
+  });
+
+  it('may leave out the options of a stage', async () => {
+    await writeFile(folder('plain.yaml'), 'name: plain\nstages: [{ quantize: }]\nmicroBatch: 2\n');
+    const recipe = await readRecipe(folder('plain.yaml'));
+    expect(recipe.steps).toMatchObject([{ stage: 'quantize', options: { format: 'w8a8' } }]);
+    expect(recipe.microBatch).toBe(2);
+  });
+});
