@@ -24,8 +24,8 @@ export async function graphForms(): Promise<void> {
   const engine = await nodeEngine();
   const rows = [batch, HIDDEN] as const;
   const sequence = [batch, TOKENS, HIDDEN] as const;
-  const weights = (g: GraphBuilder, name: string): Value =>
-    g.constant(name, float32([HIDDEN], new Float32Array(HIDDEN).fill(name === 'scale' ? 1 : 0)));
+  const scale = float32([HIDDEN], new Float32Array(HIDDEN).fill(1));
+  const shift = float32([HIDDEN], new Float32Array(HIDDEN));
   const residual = (x: Value, each: (x: Value, layer: number) => Value): Value => {
     let y = x;
     for (let layer = 0; layer < DEPTH; layer++) y = each(y, layer);
@@ -37,14 +37,21 @@ export async function graphForms(): Promise<void> {
       await contender(engine, 'Add, LayerNormalization', rows, BATCH * TOKENS, (g, x) =>
         residual(x, (y, layer) => {
           const sum = binary(g, 'Add', `sum${layer}`, y, x);
-          return layerNormalization(g, `norm${layer}`, sum, weights(g, 'scale'), weights(g, 'shift'), 1e-6);
+          return layerNormalization(
+            g,
+            `norm${layer}`,
+            sum,
+            g.constant('scale', scale),
+            g.constant('shift', shift),
+            1e-6,
+          );
         }),
       ),
       await contender(engine, 'SkipLayerNormalization', rows, BATCH * TOKENS, (g, x) =>
         residual(x, (y, layer) =>
           g.call(
             'SkipLayerNormalization',
-            [y, x, weights(g, 'scale'), weights(g, 'shift')],
+            [y, x, g.constant('scale', scale), g.constant('shift', shift)],
             { ...x, name: `norm${layer}` },
             { domain: 'com.microsoft', attributes: { epsilon: { type: 'float', value: 1e-6 } } },
           ),
