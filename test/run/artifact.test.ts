@@ -1,0 +1,149 @@
+import { execFile } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
+import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { packageRoot } from '../../src/base/paths.js';
+import { fp32, type Recipe } from '../../src/compress/recipe.js';
+import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
+import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
+import { artifactOf, type Artifact, type Workshop } from '../../src/run/artifact.js';
+import { loadModel } from '../../src/run/model.js';
+import { nodeEngine } from '../../src/runtime/node.js';
+import { useFolder } from '../support/folder.js';
+import { microDirectory, openShapes } from '../support/micro.js';
+import { openTestDevice } from '../support/tasks.js';
+
+const folder = useFolder();
+const data = await openShapes();
+const workshop: Workshop = {
+  ...{ engine: await nodeEngine(), threads: 2, train: data.train, seed: 1, device: undefined },
+  signal: new AbortController().signal,
+  onProgress: () => undefined,
+};
+const micro = await loadModel({ kind: 'path', name: 'micro', path: microDirectory }, data.test.labels);
+
+/** A recipe that is applied in a moment. */
+function quick(options: object = {}): Recipe {
+  const parsed = quantizeOptionsSchema.parse({ alpha: 'off', images: 8, rows: 16, ...options });
+  return { ...fp32, name: 'quick', steps: [{ stage: 'quantize', options: parsed }] };
+}
+
+function artifact(recipe: Recipe, changes: Partial<Workshop> = {}): Promise<Artifact> {
+  return artifactOf(micro, recipe, { ...workshop, ...changes });
+}
+
+/** Every file of an artifact with its bytes. */
+async function contents({ directory }: Artifact): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  for (const name of (await readdir(directory)).sort())
+    files.set(name, (await readFile(join(directory, name))).toString('base64'));
+  return files;
+}
+
+beforeEach(() => {
+  vi.stubEnv('EDGEFLEX_CACHE', folder());
+  onTestFinished(() => void vi.unstubAllEnvs());
+});
+
+describe('an artifact', () => {
+  it('is made once, and found afterwards', async () => {
+    const made = await artifact(quick());
+    expect(made.cached).toBe(false);
+    expect(await artifact(quick())).toEqual({ ...made, cached: true });
+    expect(await readdir(folder('artifacts'))).toHaveLength(1);
+    expect(made.kernels['MatMulIntegerToFloat']).toBeGreaterThan(0);
+    expect(made.stages.map(({ stage }) => stage)).toEqual(['quantize']);
+  });
+
+  it('is another one for another recipe, seed, model or set of images', async () => {
+    const keys = [
+      await artifact(quick()),
+      await artifact(fp32),
+      await artifact(quick({ keep: ['layers.0.*'] })),
+      await artifact(quick(), { seed: 2 }),
+      await artifact(quick(), { train: { ...data.train, hash: 'other images' } }),
+      await artifactOf({ ...micro, identity: 'other weights' }, quick(), workshop),
+    ].map(({ key, cached }) => `${key} ${cached}`);
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(keys.every((key) => key.endsWith(' false'))).toBe(true);
+  });
+
+  it('is the same for another seed and other images when nothing is calibrated', async () => {
+    const { key } = await artifact(fp32);
+    const other = await artifact(fp32, { seed: 2, train: { ...data.train, hash: 'other images' } });
+    expect(other).toMatchObject({ key, cached: true });
+  });
+
+  it('is the same for another name, description or micro-batch', async () => {
+    const { key } = await artifact(quick());
+    const other = await artifact({ ...quick(), name: 'n', description: 'd', microBatch: 4 });
+    expect(other).toMatchObject({ key, cached: true });
+  });
+
+  it('is another one for another micro-batch and device when a memory budget is held against its peak', async () => {
+    const options = pruneOptionsSchema.parse({
+      ...{ budget: { memory: 4000, batch: 2 }, images: 16, compensation: 'none', importance: 'magnitude' },
+    });
+    const budgeted: Recipe = { ...fp32, steps: [{ stage: 'prune', options }] };
+    const here = await openTestDevice();
+    const keys = [
+      await artifact(budgeted, { device: here }),
+      await artifact({ ...budgeted, microBatch: 1 }, { device: here }),
+      await artifact(budgeted, { device: { ...here, session: { threads: 1, arena: false } } }),
+    ].map(({ key }) => key);
+    expect(new Set(keys).size).toBe(3);
+  });
+
+  it('leaves nothing behind when making it is stopped', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const onProgress = (): void => {
+      controller.abort(reason);
+    };
+    const stopped = artifact(quick({ images: 64 }), { signal: controller.signal, onProgress });
+    await expect(stopped).rejects.toBe(reason);
+    expect(await readdir(folder('artifacts'))).toEqual([]);
+  });
+});
+
+describe('a damaged artifact', () => {
+  it.each<[string, (made: Artifact) => Promise<void>]>([
+    ['whose manifest was cut', ({ directory }) => truncate(join(directory, 'manifest.json'), 40)],
+    ['whose manifest is empty', ({ directory }) => writeFile(join(directory, 'manifest.json'), '')],
+    ['whose manifest is another', ({ directory }) => writeFile(join(directory, 'manifest.json'), '{}')],
+    ['without a manifest', ({ directory }) => rm(join(directory, 'manifest.json'))],
+    ['without its model', ({ model }) => rm(model)],
+    ['whose weights were cut', ({ model }) => truncate(`${model}.data`, 100)],
+    ['without its preprocessing', ({ preprocess }) => rm(preprocess)],
+  ])('%s is made anew', async (_, damage) => {
+    const made = await artifact(fp32);
+    const before = await contents(made);
+    await damage(made);
+    expect(await artifact(fp32)).toEqual(made);
+    expect(await contents(made)).toEqual(before);
+    expect((await artifact(fp32)).cached).toBe(true);
+  });
+});
+
+describe('the version of the code', () => {
+  /** The version that a copy of the built code gives itself. */
+  async function versionOf(root: string): Promise<string> {
+    const module = JSON.stringify(join(root, 'dist', 'run', 'code-version.js'));
+    const script = `console.log(await (await import(${module})).codeVersion())`;
+    const args = ['--input-type=module', '--eval', script];
+    return (await promisify(execFile)(process.execPath, args)).stdout.trim();
+  }
+
+  it('changes with what makes artifacts, and only with that', async () => {
+    await cp(join(packageRoot(), 'dist'), folder('dist'), { recursive: true });
+    await writeFile(folder('package.json'), '{ "type": "module" }');
+    const version = await versionOf(folder());
+    expect(version).toMatch(/^[0-9a-f]{64}$/);
+    appendFileSync(folder('dist', 'report', 'table.js'), '// another table\n');
+    expect(await versionOf(folder())).toBe(version);
+    appendFileSync(folder('dist', 'compress', 'quantize', 'rounding.js'), '// another rounding\n');
+    expect(await versionOf(folder())).not.toBe(version);
+  });
+});
