@@ -27,8 +27,11 @@ function memory(): Memory {
   } catch {
     return { resident: process.memoryUsage.rss(), peakResident: process.resourceUsage().maxRSS * 1024 };
   }
-  const field = (name: string): number =>
-    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) * 1024;
+  // Some sandboxes leave lines out.
+  const field = (name: string): number | undefined => {
+    const kibibytes = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1];
+    return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+  };
   return {
     resident: field('VmRSS'),
     peakResident: field('VmHWM'),

@@ -1,6 +1,6 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Command, Option } from 'commander';
 import { InputError } from '../base/errors.js';
 import { datasetNames, type DatasetName } from '../data/open.js';
@@ -69,7 +69,10 @@ Example:
           },
         });
         await mkdir(flags.output, { recursive: true });
-        await cp(artifact.directory, flags.output, { recursive: true });
+        await cp(artifact.directory, flags.output, {
+          recursive: true,
+          filter: (source) => basename(source) !== 'manifest.json',
+        });
         const report = { model: reference, recipe: recipe.name, ...withoutPlace(artifact) };
         await writeFile(join(flags.output, 'report.json'), JSON.stringify(report, null, 2));
         bar.end();

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { cacheDirectory } from '../base/paths.js';
 import { hashJson } from '../base/hash.js';
 import { calibrationSource } from '../compress/calibration.js';
@@ -18,6 +19,9 @@ import { codeVersion } from './code-version.js';
 import type { LoadedModel } from './model.js';
 import { peakProbe } from './peak-probe.js';
 
+/** A stage's report without what fills a file of its own. */
+export type KeptStage = Omit<StageReport, 'details'>;
+
 /** A compressed model on disk: what a device is given. */
 export interface Artifact {
   /** Hash of everything it was made from. */
@@ -34,7 +38,7 @@ export interface Artifact {
   readonly parameters: number;
   /** How often a run of the model must execute the kernels that its quantised linears stand for. */
   readonly kernels: Readonly<Record<string, number>>;
-  readonly stages: readonly StageReport[];
+  readonly stages: readonly KeptStage[];
   /** Whether it was there already. */
   readonly cached: boolean;
 }
@@ -53,8 +57,18 @@ export interface Workshop {
   readonly onProgress: (done: number, what: string) => void;
 }
 
-/** What `manifest.json` keeps of an artifact. */
-type Manifest = Pick<Artifact, 'fileBytes' | 'parameters' | 'kernels' | 'stages'>;
+/** What is known of an artifact that was just made. */
+type Made = Pick<Artifact, 'fileBytes' | 'parameters' | 'kernels' | 'stages'>;
+
+/** `manifest.json` beside an artifact. Stage reports were written by this very version of the code, as the key says. */
+const manifestSchema = z.object({
+  fileBytes: z.number(),
+  parameters: z.number(),
+  kernels: z.record(z.string(), z.number()),
+  stages: z.array(z.custom<KeptStage>()),
+  /** Bytes by file. */
+  files: z.record(z.string(), z.number()),
+});
 
 /**
  * The artifact of a model and a recipe: from the cache, or made now and put there.
@@ -73,6 +87,7 @@ export async function artifactOf(model: LoadedModel, recipe: Recipe, workshop: W
       images: workshop.train.hash,
       seed: workshop.seed,
       preprocessing: model.preprocessing,
+      runtime: workshop.engine.info,
     },
     measured: fitsMemory(recipe) && measuredOn(recipe, workshop.device),
     code: await codeVersion(),
@@ -143,7 +158,7 @@ export async function writeArtifact(
   recipe: Recipe,
   vit: ViT,
   stages: readonly StageReport[],
-): Promise<Manifest> {
+): Promise<Made> {
   const path = join(directory, 'model.onnx');
   await writeModel(buildGraph(vit, { model: model.name, recipe: JSON.stringify(recipe.steps) }), path);
   await writeModel(preprocessingGraph(model.preprocessing), join(directory, 'preprocess.onnx'));
@@ -156,7 +171,7 @@ export async function writeArtifact(
     fileBytes: await modelBytes(path),
     parameters: parameterCount(vit.config),
     kernels: { MatMulIntegerToFloat: int8, MatMulNBits: blockwise },
-    stages: stages.map((stage) => (stage.stage === 'profile' ? { ...stage, details: {} } : stage)),
+    stages: stages.map((stage) => (stage.stage === 'profile' ? { ...stage, details: undefined } : stage)),
   };
 }
 
@@ -167,9 +182,8 @@ async function readArtifact(
   model: LoadedModel,
 ): Promise<Artifact | undefined> {
   try {
-    // Written by this very version of the code, as the key says: its shape is known.
     const text = await readFile(join(directory, 'manifest.json'), 'utf8');
-    const { files, ...manifest } = JSON.parse(text) as Manifest & { files: Record<string, number> };
+    const { files, ...made } = manifestSchema.parse(JSON.parse(text));
     const present = await fileSizes(directory);
     if (Object.entries(files).some(([file, bytes]) => present[file] !== bytes)) return undefined;
     return {
@@ -178,7 +192,7 @@ async function readArtifact(
       model: join(directory, 'model.onnx'),
       preprocess: join(directory, 'preprocess.onnx'),
       preprocessing: hashJson(model.preprocessing),
-      ...manifest,
+      ...made,
       cached: true,
     };
   } catch {
