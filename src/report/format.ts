@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { Estimate } from '../stats/interval.js';
 
 /** What stands where there is nothing to say. */
@@ -71,12 +72,19 @@ export function integer(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
 }
 
+/** So many cells, as the subject of a sentence: `1 cell is`, `3 cells are`. */
+export function cells(count: number): string {
+  return count === 1 ? '1 cell is' : `${integer(count)} cells are`;
+}
+
 /** A moment, from ISO 8601: `2026-11-22 12:28 UTC`. */
 export function moment(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
 }
 
-/** A text on one line: what other programs say often comes on several. */
+/** A text on one line and without a terminal's commands: what other programs say often comes on several, and in colour. */
 export function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
+  return stripVTControlCharacters(text)
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim();
 }

@@ -14,6 +14,7 @@ export function notesOf(analysis: Analysis): string[] {
   const notes: string[] = [];
   if (figures.some(({ variant }) => variant.synthetic))
     notes.push('Synthetic weights have no accuracy: "same class" is agreement with their own fp32.');
+  notes.push('In parentheses: 95 % intervals.');
   const scored = figures.find(({ accuracy }) => accuracy?.top1)?.accuracy;
   if (scored)
     notes.push(
@@ -35,11 +36,11 @@ export function notesOf(analysis: Analysis): string[] {
     for (const { batch, unsteadyRounds, rounds } of each.latencies)
       if (unsteadyRounds > 0)
         notes.push(
-          `‡ ${name}, batch ${batch}: ${unsteadyRounds} of ${rounds} round(s) never reached a steady state.`,
+          `‡ ${name}, batch ${batch}: ${unsteadyRounds} of ${rounds} rounds never reached a steady state.`,
         );
     for (const { kind, batch, reason } of each.failures)
       notes.push(`✗ ${name}, batch ${batch}, ${kind}: ${format.oneLine(reason)}`);
   }
-  if (analysis.pending > 0) notes.push(`${analysis.pending} cells are not measured yet.`);
+  if (analysis.pending > 0) notes.push(`${format.cells(analysis.pending)} of this run not measured yet.`);
   return notes;
 }

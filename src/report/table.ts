@@ -1,4 +1,4 @@
-import type { Analysis, VariantFigures } from './analysis.js';
+import type { Analysis, CellName, VariantFigures } from './analysis.js';
 import type { LatencyFigures } from './figures/latency.js';
 import * as format from './format.js';
 import { labelOf } from './label.js';
@@ -25,7 +25,7 @@ export interface RowState {
   /** Whether it is the first one of its variant. */
   readonly first: boolean;
   /** What a reader must be warned of: signs in the row and notes below the table say more. */
-  readonly mark: 'failed' | 'unsteady' | undefined;
+  readonly mark: 'failed' | 'unsteady' | 'pending' | undefined;
 }
 
 /** A column of a table. */
@@ -54,8 +54,8 @@ const columns: readonly Column[] = [
 ];
 
 /**
- * The main table: one row for each variant and batch size, and one for each cell that failed; what does not depend on the
- * batch stands in a variant's first row.
+ * The main table: one row for each variant and batch size, also where it could not be timed or has not been yet, and one for
+ * each other cell that failed; what does not depend on the batch stands in a variant's first row.
  *
  * @param analysis - of a run
  */
@@ -74,7 +74,7 @@ type Cells = Readonly<Record<string, string>>;
 type MarkedCells = Pick<RowState, 'mark'> & { readonly cells: Cells };
 
 function rowsOf(figures: VariantFigures, analysis: Analysis): (MarkedCells & RowState)[] {
-  const { variant, accuracy, latencies, failures } = figures;
+  const { variant, accuracy, latencies, failures, pending } = figures;
   const common: Cells = {
     variant: labelOf(figures, analysis),
     top1: accuracy?.top1 ? format.share(accuracy.top1) : '',
@@ -85,15 +85,31 @@ function rowsOf(figures: VariantFigures, analysis: Analysis): (MarkedCells & Row
     parameters: format.parameters(variant.parameters),
     published: publishedOf(variant)?.figures.join('; ') ?? '',
   };
-  const failed = failures.map(({ kind, batch }): MarkedCells => ({
-    cells: { batch: String(batch), latency: `✗ ${kind} failed` },
-    mark: 'failed',
-  }));
-  const [first = { cells: {}, mark: undefined }, ...rest] = [...latencies.map(latencyRow), ...failed];
+  const timed = [
+    ...latencies.map(latencyRow),
+    ...failures.filter(isTiming).map(failedRow),
+    ...pending.filter(isTiming).map(pendingRow),
+  ];
+  const [first = { cells: {}, mark: undefined }, ...rest] = [
+    ...timed.sort((a, b) => Number(a.cells['batch']) - Number(b.cells['batch'])),
+    ...failures.filter((each) => !isTiming(each)).map(failedRow),
+  ];
   return [
     { ...first, cells: { ...common, ...first.cells }, first: true },
     ...rest.map((row) => ({ ...row, first: false })),
   ];
+}
+
+function isTiming({ kind }: CellName): boolean {
+  return kind === 'performance';
+}
+
+function failedRow({ kind, batch }: CellName): MarkedCells {
+  return { cells: { batch: String(batch), latency: `✗ ${kind} failed` }, mark: 'failed' };
+}
+
+function pendingRow({ batch }: CellName): MarkedCells {
+  return { cells: { batch: String(batch), latency: 'not measured yet' }, mark: 'pending' };
 }
 
 function latencyRow(figures: LatencyFigures): MarkedCells {

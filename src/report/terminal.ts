@@ -1,8 +1,9 @@
 import CliTable from 'cli-table3';
+import { oneLine } from './format.js';
 import type { Table } from './table.js';
 
 /**
- * A table for a terminal.
+ * A table for a terminal. Nothing in it can command the terminal but the colours of the head.
  *
  * @param table - what to show
  * @param colour - whether the terminal shows colours
@@ -23,6 +24,6 @@ export function terminalTable(table: Table, colour: boolean): string {
     chars: { ...rules, ...sides, mid: '', 'mid-mid': '', middle: '  ' },
     style: { 'padding-left': 0, 'padding-right': 0, compact: true, head: colour ? ['bold'] : [], border: [] },
   });
-  for (const row of table.rows) rendered.push(table.columns.map(({ key }) => row[key] ?? ''));
-  return [rendered.toString(), '', ...table.notes].join('\n');
+  for (const row of table.rows) rendered.push(table.columns.map(({ key }) => oneLine(row[key] ?? '')));
+  return [rendered.toString(), '', ...table.notes.map(oneLine)].join('\n');
 }

@@ -18,7 +18,8 @@ export const linearSqnr: ChartMaker = (analysis) => {
     title: 'Signal-to-noise ratio of quantised linears',
     caption:
       "SQNR of each linear's output on calibration images, in decibels: 10 dB more is a tenth of the error's power, and 40 dB " +
-      'means an error of 1 % of the signal. "float" marks linears that stayed float or returned to it.',
+      'means an error of 1 % of the signal. q, k, v and o are the linears of the attention, fc1 and fc2 those of the MLP; ' +
+      'blocks count from 0. "float" marks linears that stayed float or returned to it.',
     spec: {
       $schema: SCHEMA,
       config,

@@ -57,7 +57,12 @@ export const memoryPhases: ChartMaker = (analysis) => {
             width,
             height: { step: 12, for: 'offset' },
             encoding: {
-              x: { field: 'mebibytes', type: 'quantitative', title: 'peak over the base, MiB' },
+              x: {
+                field: 'mebibytes',
+                type: 'quantitative',
+                title: 'peak over the base, MiB',
+                axis: { tickCount: 5 },
+              },
               y,
               yOffset: { field: 'phase', type: 'nominal', sort: [...modelPhases] },
             },
@@ -92,7 +97,12 @@ export const memoryPhases: ChartMaker = (analysis) => {
             width,
             height: { step: 16 },
             encoding: {
-              x: { field: 'mebibytes', type: 'quantitative', title: 'base: runtime without a model, MiB' },
+              x: {
+                field: 'mebibytes',
+                type: 'quantitative',
+                title: 'base: runtime without a model, MiB',
+                axis: { tickCount: 5 },
+              },
               y,
             },
             layer: [

@@ -1,4 +1,4 @@
-import { mean, quantile } from 'simple-statistics';
+import { mean } from 'simple-statistics';
 import type { Estimate } from '../../stats/interval.js';
 import { medianEstimate } from '../../stats/median.js';
 import { pairedRatio } from '../../stats/ratio.js';
@@ -46,7 +46,7 @@ export function latencyOf(cell: StoredCell, baseline: StoredCell | undefined): L
     queries: all.length,
     rounds: cell.rounds.length,
     median: medianEstimate(all),
-    p90: quantile(all, 0.9),
+    p90: nearestRank(all, 90),
     speedup: baseline && pairedRatio(samplesByRound(baseline), samples),
     memory: memoryOf(cell, baseline),
     unsteadyRounds: cell.rounds.filter(({ row }) => row.steady === 0).length,
@@ -54,6 +54,12 @@ export function latencyOf(cell: StoredCell, baseline: StoredCell | undefined): L
     load: mean(cell.rounds.map(({ phases }) => phases.get('load') ?? NaN)),
     samples,
   };
+}
+
+/** The smallest sample that so many percent of all do not exceed: one that was measured, not one between two that were. */
+function nearestRank(samples: readonly number[], percent: number): number {
+  const sorted = [...samples].sort((a, b) => a - b);
+  return sorted[Math.ceil((percent * sorted.length) / 100) - 1]!;
 }
 
 function samplesByRound(cell: StoredCell): Map<number, readonly number[]> {

@@ -17,7 +17,7 @@ export interface MemoryFigures {
   readonly byPhase: ReadonlyMap<ModelPhase, number>;
   /** Whether the device could tell each phase's peak apart; if not, a phase's peak is that since the process began. */
   readonly peaksAreOfPhases: boolean;
-  /** Share by which `peak` is below the baseline's; undefined for the baseline. */
+  /** Share by which `peak` is below the baseline's; undefined for the baseline, and where the baseline's is nothing. */
   readonly reduction: number | undefined;
 }
 
@@ -33,7 +33,7 @@ export function memoryOf(cell: StoredCell, baseline: StoredCell | undefined): Me
   const own = largestRound(cell);
   if (own === undefined) return undefined;
   const other = baseline && largestRound(baseline);
-  return { ...own, reduction: other && 1 - own.peak / other.peak };
+  return { ...own, reduction: other && other.peak > 0 ? 1 - own.peak / other.peak : undefined };
 }
 
 type RoundMemory = Omit<MemoryFigures, 'reduction'>;

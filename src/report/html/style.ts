@@ -10,6 +10,7 @@ h3 { font-size: 16px; margin: 26px 0 4px; }
 h4 { font-size: 14px; margin: 14px 0 2px; }
 p { margin: 6px 0; max-width: 92ch; }
 a { color: #0b5394; }
+b, code { unicode-bidi: isolate; }
 code { font: 13px/1.4 ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 nav { margin: 14px 0 0; }
 nav a { margin-right: 16px; white-space: nowrap; }
@@ -33,8 +34,12 @@ tr.first td { border-top: 1px solid #bbb; }
 .main-table td:first-child { font-weight: 600; }
 .main-table th, .main-table td { padding: 4px 7px; }
 .main-table th { white-space: normal; }
-tr.failed td { background: #fdece6; color: var(--bad); }
-tr.unsteady td { background: #fff6e0; color: var(--warn); }
+tr { background: #fff; }
+tr.failed { background: #fdece6; color: var(--bad); }
+tr.unsteady { background: #fff6e0; color: var(--warn); }
+tr.pending { color: var(--soft); }
+.main-table th:first-child, .main-table td:first-child { position: sticky; left: 0; }
+.main-table td:first-child { background: inherit; }
 .notes, .findings { padding-left: 20px; max-width: 110ch; }
 .notes { font-size: 14px; color: #3c3c3c; }
 .banner { border-left: 4px solid; padding: 8px 14px; margin: 14px 0; }
@@ -53,6 +58,9 @@ details { margin: 6px 0; }
 summary { cursor: pointer; color: #0b5394; }
 footer { margin-top: 56px; border-top: 1px solid var(--line); padding-top: 12px; font-size: 13px; color: var(--soft); }
 footer pre { white-space: pre-wrap; font-size: 12px; }
-@media (max-width: 800px) { .glossary { columns: 1; } .facts { grid-template-columns: 1fr; } .facts dd { margin-bottom: 6px; } }
-@media print { nav, .vega-embed summary { display: none; } body { max-width: none; } }
+@media (max-width: 800px) { .main-table td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 72px; max-width: 38vw; }
+  .glossary { columns: 1; } .facts { grid-template-columns: 1fr; } .facts dd { margin-bottom: 6px; } }
+@media print { nav, .vega-embed summary { display: none; } body { max-width: none; padding: 0; } .scroll, figure .picture { overflow: visible; }
+  .main-table { font-size: 8.5px; } .main-table th, .main-table td { padding: 3px; } figure, tr { break-inside: avoid; } h2, h3 { break-after: avoid; }
+  .chart svg { max-width: 100%; height: auto; } }
 `;

@@ -35,6 +35,10 @@ const terms: readonly (readonly [term: string, meaning: string])[] = [
     'McNemar p',
     'How likely chance alone makes two equally good models differ as much on the images that exactly one of them gets right. Small (below 0.05) means that the difference is hardly chance; large means that it cannot be told apart from chance.',
   ],
+  [
+    'test set',
+    'Time in the model for all test images, one batch after the other, in the pass that scores them: a pass of its own, which is not timed as carefully.',
+  ],
   ['same class', 'Share of test images that get the class fp32 gives them, right or wrong.'],
   [
     'steady state',

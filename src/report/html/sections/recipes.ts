@@ -14,7 +14,9 @@ import { precisionText, profileText, pruneText, quantizeText } from './stages.js
 export function recipes(analysis: Analysis): Markup {
   return html`${analysis.run.variants.map((variant) => {
     const stages = stagesOf(variant);
-    const size = `${format.parameters(variant.parameters)} parameters, ${format.mebibytes(variant.file_bytes)} on disk`;
+    const size = unbroken(
+      `${format.parameters(variant.parameters)} parameters, ${format.mebibytes(variant.file_bytes)} on disk`,
+    );
     return html`<h3>${variantLabel(variant, analysis)}</h3>
       <p>
         ${variant.description}
@@ -46,10 +48,14 @@ function stageItem(stage: StageSummary): Markup {
   );
   return html`<li>
     <b>${stage.stage}</b> <span class="soft">${unbroken(facets.join('; '))}</span> ${ownText(stage)}
-    <details>
-      <summary>options</summary>
-      ${facts(rows)}
-    </details>
+    ${
+      rows.length > 0
+        ? html`<details>
+            <summary>options</summary>
+            ${facts(rows)}
+          </details>`
+        : undefined
+    }
   </li> `;
 }
 

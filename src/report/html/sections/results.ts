@@ -85,7 +85,7 @@ function warnings(analysis: Analysis): Markup {
   }${
     analysis.pending > 0
       ? html`<div class="banner unsteady">
-          <b>Not finished</b>: ${analysis.pending} cells of this run are not measured yet.
+          <b>Not finished</b>: ${format.cells(analysis.pending)} of this run not measured yet.
         </div>`
       : undefined
   }`;

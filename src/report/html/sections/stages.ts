@@ -1,7 +1,7 @@
 import * as format from '../../format.js';
 import type { PrecisionSummary, ProfileSummary, PruneSummary, QuantizeSummary } from '../../stages.js';
 import { grid } from '../grid.js';
-import { html, type Content, type Markup } from '../markup.js';
+import { html, unbroken, type Content, type Markup } from '../markup.js';
 
 const FORMATS: Readonly<Record<string, string>> = {
   w8a8: 'INT8 weights and INT8 inputs',
@@ -16,7 +16,8 @@ export function profileText({ images, inputs, activations }: ProfileSummary): Ma
     `Predicted activations at batch ${activations.batch}: ${format.mebibytes(activations.peakBytes)} at their peak, ` +
       `in ${activations.peakNode}.`;
   return html`<p>
-      Observed what every linear reads on ${count(images)} training images; changed nothing. ${peak}
+      Observed what every linear reads on ${count(images)} training images; changed nothing.
+      ${peak && unbroken(peak)}
     </p>
     ${more(
       'inputs of the linears',
@@ -49,7 +50,7 @@ export function pruneText({ images, neuronsBefore, neuronsAfter, blocks, budget 
   return html`<p>
       Removed ${removed} % of the MLP neurons: ${format.integer(neuronsAfter)} of
       ${format.integer(neuronsBefore)} are left, chosen on ${count(images)} training images. Their rows and
-      columns are gone from the weights, not masked. ${outcome}
+      columns are gone from the weights, not masked. ${outcome && unbroken(outcome)}
     </p>
     ${more(
       'widths by block',
@@ -71,8 +72,8 @@ export function precisionText({ images, components, savedBytes, arithmetic }: Pr
   const stored = components.filter((each) => each.stored === 'float16');
   return html`<p>
       Stored as float16: ${names(stored.map(({ component }) => component))}.
-      ${savedBytes === undefined ? '' : `The file loses ${format.mebibytes(savedBytes)}. `}Looked for large
-      activations on ${count(images)} training images.
+      ${savedBytes === undefined ? '' : unbroken(`The file loses ${format.mebibytes(savedBytes)}. `)}Looked
+      for large activations on ${count(images)} training images.
     </p>
     ${arithmetic === '' ? undefined : html`<p><b>Arithmetic:</b> ${arithmetic}</p>`}
     ${more(
@@ -101,7 +102,7 @@ export function quantizeText(report: QuantizeSummary): Markup {
   const { images, linears, kept, returned } = report;
   const form = FORMATS[report.format] ?? report.format;
   return html`<p>
-      ${linears.length - returned.length} linears as ${form}${sqnrSpan(report)}; calibrated on
+      ${linears.length - returned.length} linears as ${form}${unbroken(sqnrSpan(report))}; calibrated on
       ${count(images)} training images.
       ${kept.length > 0 ? html`Kept float by the recipe: ${names(kept)}.` : undefined}
       ${
@@ -109,7 +110,7 @@ export function quantizeText(report: QuantizeSummary): Markup {
           ? html`<b>Returned to float</b>, worst first, so that the budget holds: ${names(returned)}.`
           : 'None was returned to float.'
       }
-      ${budgetText(report)}
+      ${unbroken(budgetText(report))}
     </p>
     ${more(
       'every linear',
