@@ -72,9 +72,9 @@ export function integer(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
 }
 
-/** So many cells, as the subject of a sentence: `1 cell is`, `3 cells are`. */
-export function cells(count: number): string {
-  return count === 1 ? '1 cell is' : `${integer(count)} cells are`;
+/** How many cells are still to be measured, as a sentence. */
+export function pendingCells(count: number): string {
+  return `${integer(count)} ${count === 1 ? 'cell of this run is' : 'cells of this run are'} not measured yet.`;
 }
 
 /** A moment, from ISO 8601: `2026-11-22 12:28 UTC`. */

@@ -11,10 +11,9 @@ import { labelOf } from './label.js';
  */
 export function notesOf(analysis: Analysis): string[] {
   const { run, figures } = analysis;
-  const notes: string[] = [];
+  const notes = ['In parentheses: 95 % intervals.'];
   if (figures.some(({ variant }) => variant.synthetic))
     notes.push('Synthetic weights have no accuracy: "same class" is agreement with their own fp32.');
-  notes.push('In parentheses: 95 % intervals.');
   const scored = figures.find(({ accuracy }) => accuracy?.top1)?.accuracy;
   if (scored)
     notes.push(
@@ -41,6 +40,6 @@ export function notesOf(analysis: Analysis): string[] {
     for (const { kind, batch, reason } of each.failures)
       notes.push(`✗ ${name}, batch ${batch}, ${kind}: ${format.oneLine(reason)}`);
   }
-  if (analysis.pending > 0) notes.push(`${format.cells(analysis.pending)} of this run not measured yet.`);
+  if (analysis.pending > 0) notes.push(format.pendingCells(analysis.pending));
   return notes;
 }

@@ -27,6 +27,8 @@ export const kernelShares: ChartMaker = (analysis) => {
       time: `${format.milliseconds(milliseconds)} ms`,
     }));
   });
+  const colours = new Map(named.map((kernel, index) => [kernel, palette[(index + 1) % palette.length]!]));
+  if (rows.some(({ kernel }) => kernel === OTHERS)) colours.set(OTHERS, REFERENCE);
   const batches = [...new Set(listed.map(({ kernelBatch }) => kernelBatch))].join(' and ');
   return {
     id: 'kernel-shares',
@@ -62,8 +64,8 @@ export const kernelShares: ChartMaker = (analysis) => {
           type: 'nominal',
           title: 'kernel',
           scale: {
-            domain: [...named, OTHERS],
-            range: [...named.map((_, index) => palette[(index + 1) % palette.length]!), REFERENCE],
+            domain: [...colours.keys()],
+            range: [...colours.values()],
           },
         },
         order: { field: 'place', type: 'quantitative' },

@@ -3,6 +3,12 @@ import type { ChartMaker } from './chart.js';
 import { stagesOfKind } from './recipes.js';
 import { config, INK, REFERENCE, SCHEMA } from './theme.js';
 
+/** In the order in which a block computes them. */
+const ROLES = ['q', 'k', 'v', 'o', 'fc1', 'fc2'];
+
+/** Width of a panel that the name of a variant fits above, in pixels. */
+const PANEL = 180;
+
 /** How near each linear's output stays to what it was before quantisation. */
 export const linearSqnr: ChartMaker = (analysis) => {
   const quantized = stagesOfKind(analysis, 'quantize');
@@ -10,9 +16,11 @@ export const linearSqnr: ChartMaker = (analysis) => {
     cellsOf(report).map((cell) => ({ panel, ...cell })),
   );
   if (rows.length === 0) return undefined;
-  const roles = [...new Set(rows.map(({ role }) => role))];
+  const roles = [...new Set([...ROLES, ...rows.map(({ role }) => role)])].filter((role) =>
+    rows.some((row) => row.role === role),
+  );
   const blocks = Math.max(...rows.map(({ block }) => block)) + 1;
-  const step = blocks > 16 ? 24 : 32;
+  const step = blocks > 16 ? 24 : Math.max(32, Math.ceil(PANEL / blocks));
   return {
     id: 'linear-sqnr',
     title: 'Signal-to-noise ratio of quantised linears',

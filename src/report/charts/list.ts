@@ -1,6 +1,7 @@
 import type { Analysis } from '../analysis.js';
 import { accuracyLatency, agreementLatency } from './accuracy-latency.js';
 import type { Chart, ChartMaker } from './chart.js';
+import { drawable } from './drawable.js';
 import { kernelShares } from './kernel-shares.js';
 import { latencyDistribution } from './latency-distribution.js';
 import { linearSqnr } from './linear-sqnr.js';
@@ -26,5 +27,8 @@ const makers: readonly ChartMaker[] = [
  * @param analysis - of the run
  */
 export function chartsOf(analysis: Analysis): Chart[] {
-  return makers.map((make) => make(analysis)).filter((chart) => chart !== undefined);
+  return makers
+    .map((make) => make(analysis))
+    .filter((chart) => chart !== undefined)
+    .map((chart) => ({ ...chart, spec: drawable(chart.spec) }));
 }

@@ -3,6 +3,9 @@ import type { ChartMaker } from './chart.js';
 import { stagesOfKind } from './recipes.js';
 import { BETTER, config, REFERENCE, SCHEMA } from './theme.js';
 
+/** Width of a panel that the name of a variant fits above, in pixels. */
+const PANEL = 180;
+
 /** How wide the MLP of each block is before and after pruning. */
 export const mlpWidths: ChartMaker = (analysis) => {
   const pruned = stagesOfKind(analysis, 'prune');
@@ -32,7 +35,7 @@ export const mlpWidths: ChartMaker = (analysis) => {
       facet: { field: 'panel', type: 'nominal', title: null, sort: panels },
       columns: blocks > 16 ? 1 : blocks > 8 ? 2 : 3,
       spec: {
-        width: { step: blocks > 16 ? 20 : 26 },
+        width: { step: blocks > 16 ? 20 : Math.max(26, Math.ceil(PANEL / blocks)) },
         height: 150,
         encoding: {
           x: { field: 'block', type: 'ordinal', title: 'block', axis: { labelAngle: 0 } },

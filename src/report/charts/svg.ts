@@ -12,13 +12,8 @@ export async function renderSvg({ spec, title }: Chart): Promise<string> {
   const [{ parse, View }, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
   const view = new View(parse(compile({ ...spec, title }).spec), { renderer: 'none' });
   try {
-    return legal(await view.toSVG());
+    return await view.toSVG();
   } finally {
     view.finalize();
   }
-}
-
-/** XML has no way to write some characters, which names may hold all the same. */
-function legal(xml: string): string {
-  return xml.replace(/[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd');
 }

@@ -39,10 +39,10 @@ function provenance({ run }: Analysis): string {
   return `<sub>Run ${escape(id)}, ${format.moment(started)}. ${escape(devices.join('; '))}</sub>`;
 }
 
-/** A text that Markdown and the HTML in it show as it is, on one line and in one cell. */
+/** A text that Markdown, the HTML in it and the formulas that GitHub adds show as it is, on one line and in one cell. */
 function escape(text: string): string {
   return format
     .oneLine(text)
     .replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`)
-    .replace(/[\\`*_[\]|~]/g, (character) => `\\${character}`);
+    .replace(/[\\`*_[\]|~$]/g, (character) => `\\${character}`);
 }

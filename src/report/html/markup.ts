@@ -49,7 +49,9 @@ export function codeElement(tag: 'script' | 'style', code: string): Markup {
  * @param text - a sentence, or a title
  */
 export function unbroken(text: string): string {
-  return text.replace(/(?<=\d) (?=%|[KMG]iB|ms|dB|s\b|M\b)/g, '\u00a0');
+  return text
+    .replace(/(?<=\d) (?=%|[KMG]iB|ms|dB|s\b|M\b)/g, '\u00a0')
+    .replace(/\bp ([<=]) (?=\d)/g, 'p\u00a0$1\u00a0');
 }
 
 function textOf(content: Content): string {

@@ -32,7 +32,8 @@ td { border-bottom: 1px solid #eee; }
 tr.first td { border-top: 1px solid #bbb; }
 .main-table { font-size: 12.5px; }
 .main-table td:first-child { font-weight: 600; }
-.main-table th, .main-table td { padding: 4px 7px; }
+.main-table th, .main-table td { padding: 4px 6px; }
+.main-table .wide { min-width: 12em; }
 .main-table th { white-space: normal; }
 tr { background: #fff; }
 tr.failed { background: #fdece6; color: var(--bad); }

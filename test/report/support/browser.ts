@@ -13,7 +13,7 @@ export interface Visit {
   /** Errors and warnings of its console, uncaught errors, and what its policy forbade. */
   readonly complaints: readonly string[];
   /** The value of an expression in the page. */
-  ask<T>(expression: string): Promise<T>;
+  readonly ask: <T>(expression: string) => Promise<T>;
 }
 
 /** How a test looks at a page. */

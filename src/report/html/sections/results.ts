@@ -24,7 +24,7 @@ export function results(analysis: Analysis): Markup {
           ${rows.map(
             (row, index) =>
               html`<tr class="${classOf(states[index])}">
-                ${columns.map(({ key, align }) => html`<td class="${align}">${row[key]}</td>`)}
+                ${columns.map(({ key, align }) => html`<td class="${key === 'published' ? 'wide' : align}">${row[key]}</td>`)}
               </tr> `,
           )}
         </tbody>
@@ -84,9 +84,7 @@ function warnings(analysis: Analysis): Markup {
       : undefined
   }${
     analysis.pending > 0
-      ? html`<div class="banner unsteady">
-          <b>Not finished</b>: ${format.cells(analysis.pending)} of this run not measured yet.
-        </div>`
+      ? html`<div class="banner unsteady"><b>Not finished</b>: ${format.pendingCells(analysis.pending)}</div>`
       : undefined
   }`;
 }
