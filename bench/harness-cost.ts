@@ -1,88 +1,75 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ort from 'onnxruntime-node';
-import { runTask } from '../src/agent/agent.js';
-import { nodeHost } from '../src/agent/node-host.js';
+import { queryOf, timedQueries } from '../src/agent/queries.js';
 import { packageRoot } from '../src/base/paths.js';
 import { seededRandom } from '../src/base/random.js';
-import { writeModel } from '../src/onnx/file.js';
+import { serializeModel } from '../src/onnx/file.js';
 import { encodeLine } from '../src/protocol/lines.js';
-import { PROTOCOL_VERSION, type PerformanceTask } from '../src/protocol/task.js';
 import { buildGraph } from '../src/vit/graph/model.js';
 import { loadHuggingFace } from '../src/vit/huggingface.js';
 import { compare } from './interleave.js';
 
-const THREADS = 2;
-const WARMUP_MS = 1000;
-const TIMED_MS = 2000;
-const ROUNDS = 12;
+/** Long enough for the agent to report in between, as it does every half second. */
+const TURN_SECONDS = 1;
+const TURNS = 40;
 
 /**
- * What the agent adds to a loop around `session.run` that is written by hand, in the same process: the built-in model, whose
- * queries are so short that anything would show. Latency is what each query is reported to take; the whole is the time from
- * query to query, in which the agent also keeps and reports its samples.
+ * What the agent adds to a loop around `session.run` that is written by hand, on the same session in the same process: the
+ * built-in model, whose queries are so short that anything would show. Latency is what a query is reported to take; the
+ * whole is the time from query to query, in which the agent also keeps its samples and writes them out.
  */
 export async function harnessCost(): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'edgeflex-bench-'));
-  try {
-    const model = join(folder, 'model.onnx');
-    const vit = await loadHuggingFace(join(packageRoot(), 'suites', 'models', 'vit-micro-shapes10'));
-    await writeModel(buildGraph(vit), model);
-    const { channels, imageSize } = vit.config;
-    for (const batch of [1, 8]) {
-      const random = seededRandom(1);
-      const images = Float32Array.from({ length: batch * channels * imageSize ** 2 }, () => random.uniform());
-      const inputs = join(folder, `${batch}.bin`);
-      await writeFile(inputs, images);
-      const dims = [batch, channels, imageSize, imageSize];
-      const byHand = (): Promise<Timed> => handWritten(model, images, dims);
-      const byAgent = (): Promise<Timed> => agent({ model, inputs, batch });
-      console.log(`  latency, batch ${batch}`);
-      await compare(
-        [
-          { name: 'by hand', measure: async () => (await byHand()).latencies },
-          { name: 'agent', measure: async () => (await byAgent()).latencies },
-        ],
-        ROUNDS,
-      );
-      console.log(`  from query to query, batch ${batch}`);
-      await compare(
-        [
-          { name: 'by hand', measure: async () => [(await byHand()).perQuery] },
-          { name: 'agent', measure: async () => [(await byAgent()).perQuery] },
-        ],
-        ROUNDS,
-      );
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-interface Timed {
-  readonly latencies: readonly number[];
-  /** Milliseconds from query to query. */
-  readonly perQuery: number;
-}
-
-async function handWritten(model: string, images: Float32Array, dims: readonly number[]): Promise<Timed> {
-  const session = await ort.InferenceSession.create(model, {
+  const vit = await loadHuggingFace(join(packageRoot(), 'suites', 'models', 'vit-micro-shapes10'));
+  const { channels, imageSize } = vit.config;
+  const session = await ort.InferenceSession.create(await serializeModel(buildGraph(vit)), {
     executionProviders: ['cpu'],
-    graphOptimizationLevel: 'all',
-    executionMode: 'sequential',
-    intraOpNumThreads: THREADS,
+    intraOpNumThreads: 2,
     interOpNumThreads: 1,
     enableMemPattern: false,
     logSeverityLevel: 3,
   });
-  const feeds = { pixel_values: new ort.Tensor('float32', images, dims) };
-  const warm = performance.now() + WARMUP_MS;
-  while (performance.now() < warm) await session.run(feeds);
+  const random = seededRandom(1);
+  for (const batch of [1, 8]) {
+    const dims = [batch, channels, imageSize, imageSize];
+    const values = Float32Array.from({ length: dims.reduce((a, b) => a * b) }, () => random.uniform());
+    const images = new ort.Tensor('float32', values, dims);
+    const turns = new Map<string, number[]>([
+      ['by hand', []],
+      ['agent', []],
+    ]);
+    const turn = (name: string, measure: () => Promise<Turn>) => ({
+      name,
+      measure: async (): Promise<readonly number[]> => {
+        const { latencies, milliseconds } = await measure();
+        turns.get(name)!.push(milliseconds / latencies.length);
+        return latencies;
+      },
+    });
+    console.log(`  latency of a query, batch ${batch}`);
+    await compare(
+      [turn('by hand', () => byHand(session, images)), turn('agent', () => byAgent(session, images))],
+      TURNS,
+    );
+    console.log(`  from query to query, batch ${batch}`);
+    await compare(
+      [...turns].map(([name, means]) => ({ name, measure: () => Promise.resolve([means.shift()!]) })),
+      TURNS,
+    );
+  }
+  await session.release();
+}
+
+interface Turn {
+  readonly latencies: readonly number[];
+  readonly milliseconds: number;
+}
+
+async function byHand(session: ort.InferenceSession, images: ort.Tensor): Promise<Turn> {
+  const feeds = { pixel_values: images };
   const latencies: number[] = [];
   const begin = performance.now();
-  const end = begin + TIMED_MS;
+  const end = begin + TURN_SECONDS * 1000;
   let after = begin;
   while (after < end) {
     const before = performance.now();
@@ -90,31 +77,34 @@ async function handWritten(model: string, images: Float32Array, dims: readonly n
     after = performance.now();
     latencies.push(after - before);
   }
-  await session.release();
-  return { latencies, perQuery: (after - begin) / latencies.length };
+  return { latencies, milliseconds: after - begin };
 }
 
-async function agent(files: Pick<PerformanceTask, 'model' | 'inputs' | 'batch'>): Promise<Timed> {
+async function byAgent(session: ort.InferenceSession, images: ort.Tensor): Promise<Turn> {
   const latencies: number[] = [];
-  let steady = 0;
-  // The real agent writes every event to a pipe: what that costs belongs to it.
+  // The real agent writes its events to a pipe: encoding and writing them belongs to what it costs.
   const sink = openSync('/dev/null', 'w');
-  const task: PerformanceTask = {
-    kind: 'performance',
-    protocol: PROTOCOL_VERSION,
-    session: { threads: THREADS },
-    ...files,
-    microBatch: files.batch,
-    minQueries: 1,
-    minSeconds: TIMED_MS / 1000,
-    maxSeconds: (2 * TIMED_MS) / 1000,
-    maxWarmupSeconds: WARMUP_MS / 1000,
-  };
-  await runTask(nodeHost, task, (event) => {
-    writeSync(sink, encodeLine(event));
-    if (event.event === 'latencies') for (const each of event.milliseconds) latencies.push(each);
-    if (event.event === 'phase' && event.phase === 'steady') steady = event.milliseconds;
-  });
+  const query = queryOf(
+    {
+      inputNames: session.inputNames,
+      outputNames: session.outputNames,
+      run: (inputs) => session.run(inputs),
+      close: () => session.release(),
+    },
+    [images],
+  );
+  const begin = performance.now();
+  const bounds = { minQueries: 1, minSeconds: TURN_SECONDS, maxSeconds: 10 * TURN_SECONDS };
+  await timedQueries(
+    query,
+    bounds,
+    () => performance.now(),
+    (event) => {
+      writeSync(sink, encodeLine(event));
+      if (event.event === 'latencies') for (const each of event.milliseconds) latencies.push(each);
+    },
+  );
+  const milliseconds = performance.now() - begin;
   closeSync(sink);
-  return { latencies, perQuery: steady / latencies.length };
+  return { latencies, milliseconds };
 }

@@ -13,9 +13,7 @@ import { SteadyStateDetector } from '../stats/steady-state.js';
 import { base64 } from './base64.js';
 import type { Host } from './host.js';
 import { kernelTimes } from './kernels.js';
-
-/** Latencies are sent in portions of about so much measuring time, so that little is lost when the agent is killed. */
-const REPORT_EVERY_MS = 500;
+import { queryOf, timedQueries } from './queries.js';
 
 /** What every kind of task works with. */
 interface Bench {
@@ -107,43 +105,11 @@ async function measurePerformance(bench: Bench, task: PerformanceTask): Promise<
   emit({ event: 'warmedUp', queries, steady: detector.steady });
   endPhase('warmup');
 
-  const outputs = await timedQueries(bench, task, query);
+  const outputs = await timedQueries(query, task, () => host.now(), emit);
   endPhase('steady');
   // The last timed outputs, so that they can be compared with the accuracy pass.
   emitLogits(outputs, 0, emit);
   await session.close();
-}
-
-/** Runs queries until there are enough; gives the last outputs. */
-async function timedQueries(
-  { host, emit }: Bench,
-  task: PerformanceTask,
-  query: () => Promise<readonly Tensor[]>,
-): Promise<readonly Tensor[]> {
-  const begin = host.now();
-  const longEnough = begin + task.minSeconds * 1000;
-  const latest = begin + task.maxSeconds * 1000;
-  let latencies: number[] = [];
-  let count = 0;
-  let reported = begin;
-  for (;;) {
-    const before = host.now();
-    const outputs = await query();
-    const after = host.now();
-    latencies.push(after - before);
-    count += 1;
-    const over = (count >= task.minQueries && after >= longEnough) || after >= latest;
-    if (over || after - reported >= REPORT_EVERY_MS) {
-      emit({ event: 'latencies', milliseconds: latencies });
-      emit({
-        event: 'progress',
-        done: over ? 1 : Math.min(1, count / task.minQueries, (after - begin) / 1000 / task.minSeconds),
-      });
-      latencies = [];
-      reported = after;
-    }
-    if (over) return outputs;
-  }
 }
 
 async function listKernels(bench: Bench, task: KernelsTask): Promise<void> {
@@ -208,18 +174,6 @@ function partsOf(engine: Engine, batch: Float32Array, task: PerformanceTask | Ke
     parts.push(engine.tensor('float32', values, [images, IMAGE_CHANNELS, side, side]));
   }
   return parts;
-}
-
-/** One query: the whole batch from inputs on the host to outputs on the host, part by part. */
-function queryOf(session: Session, parts: readonly Tensor[]): () => Promise<readonly Tensor[]> {
-  const [input] = session.inputNames as [string];
-  const [output] = session.outputNames as [string];
-  const feeds = parts.map((part) => ({ [input]: part }));
-  return async () => {
-    const outputs: Tensor[] = [];
-    for (const feed of feeds) outputs.push((await session.run(feed))[output]!);
-    return outputs;
-  };
 }
 
 function emitLogits(outputs: readonly Tensor[], first: number, emit: (event: AgentEvent) => void): void {
