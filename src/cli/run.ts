@@ -61,7 +61,7 @@ Examples:
         console.log(
           flags.json
             ? JSON.stringify(reportDocument(analysis), null, 2)
-            : `${terminalTable(mainTable(analysis), process.stdout.isTTY)}\n\nReport: ${page}`,
+            : `${terminalTable(mainTable(analysis), process.stdout.isTTY, process.stdout.columns)}\n\nReport: ${page}`,
         );
         if (outcome.failedCells > 0) process.exitCode = exitCodes.device;
       } catch (error) {
