@@ -17,7 +17,7 @@ import { exporters } from './exporters/list.js';
  */
 export async function writeReport(analysis: Analysis, directory: string): Promise<string> {
   const { id } = analysis.run.row;
-  if (basename(id) !== id || id === '..' || id === '.')
+  if (basename(id) !== id || ['', '.', '..'].includes(id))
     throw new InputError({ source: 'run', found: `the id ${id}`, expected: 'an id that can name a folder' });
   const folder = join(directory, id);
   const files = new Map<string, string>();

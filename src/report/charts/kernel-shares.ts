@@ -27,7 +27,9 @@ export const kernelShares: ChartMaker = (analysis) => {
       time: `${format.milliseconds(milliseconds)} ms`,
     }));
   });
-  const colours = new Map(named.map((kernel, index) => [kernel, palette[(index + 1) % palette.length]!]));
+  const colours = new Map<string, string>(
+    named.map((kernel, index) => [kernel, palette[(index + 1) % palette.length]!]),
+  );
   if (rows.some(({ kernel }) => kernel === OTHERS)) colours.set(OTHERS, REFERENCE);
   const batches = [...new Set(listed.map(({ kernelBatch }) => kernelBatch))].join(' and ');
   return {

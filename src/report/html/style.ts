@@ -2,7 +2,7 @@
 export const style = `
 :root { color-scheme: light; --ink: #222; --soft: #5a5a5a; --line: #dcdcdc; --tint: #f6f7f9; --bad: #a52a00; --warn: #7a5200; }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 24px 24px 64px; max-width: 1360px; background: #fff; color: var(--ink);
+body { margin: 0 auto; padding: 24px 24px 64px; max-width: 1360px; background: #fff; color: var(--ink); overflow-wrap: anywhere;
   font: 15px/1.5 system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
 h1 { font-size: 27px; line-height: 1.2; margin: 8px 0 4px; }
 h2 { font-size: 20px; margin: 44px 0 8px; padding-bottom: 4px; border-bottom: 2px solid var(--line); }
@@ -62,6 +62,6 @@ footer pre { white-space: pre-wrap; font-size: 12px; }
 @media (max-width: 800px) { .main-table td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 72px; max-width: 38vw; }
   .glossary { columns: 1; } .facts { grid-template-columns: 1fr; } .facts dd { margin-bottom: 6px; } }
 @media print { nav, .vega-embed summary { display: none; } body { max-width: none; padding: 0; } .scroll, figure .picture { overflow: visible; }
-  .main-table { font-size: 8.5px; } .main-table th, .main-table td { padding: 3px; } figure, tr { break-inside: avoid; } h2, h3 { break-after: avoid; }
+  .main-table { font-size: 8.5px; } .main-table th, .main-table td { padding: 2px 3px; white-space: normal; overflow-wrap: normal; } .main-table .wide { min-width: 7em; } figure, tr { break-inside: avoid; } h2, h3 { break-after: avoid; }
   .chart svg { max-width: 100%; height: auto; } }
 `;

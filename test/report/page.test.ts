@@ -1,0 +1,200 @@
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import type { Analysis } from '../../src/report/analysis.js';
+import { mainTable } from '../../src/report/table.js';
+import { writeReport } from '../../src/report/write.js';
+import { useFolder } from '../support/folder.js';
+import { useBrowser } from './support/browser.js';
+import { figuresOf, storedExample } from './support/stored.js';
+
+const folder = useFolder();
+const visit = useBrowser();
+
+/** The example and its page. */
+async function written(): Promise<{ analysis: Analysis; file: string }> {
+  const { analysis } = await storedExample(folder('results.sqlite'));
+  return { analysis, file: await writeReport(analysis, folder('reports')) };
+}
+
+/** Texts of elements, on one line each. */
+const textsOf = (selector: string): string =>
+  `[...document.querySelectorAll('${selector}')].map((each) => each.textContent.replace(/\\s+/g, ' ').trim())`;
+
+describe('the page', () => {
+  it('asks for nothing but itself, and neither the browser nor its own policy complains', async () => {
+    const { file } = await written();
+    const { requests, complaints } = await visit(file);
+    expect(requests).toEqual([pathToFileURL(file).href]);
+    expect(complaints).toEqual([]);
+  });
+
+  it('forbids itself everything that it does not need', async () => {
+    const { file } = await written();
+    const { ask, complaints } = await visit(file);
+    await ask(`(() => {
+      const script = document.createElement('script');
+      script.textContent = 'window.hacked = 1';
+      const image = document.createElement('img');
+      image.src = 'http://127.0.0.1:9/a.png';
+      document.body.append(script, image);
+      document.body.insertAdjacentHTML('beforeend', '<b onclick="window.hacked = 1" id="bait">bait</b>');
+      document.getElementById('bait').click();
+      return fetch('http://127.0.0.1:9/').catch(() => 0);
+    })()`);
+    expect(await ask(`window.hacked`)).toBeUndefined();
+    const broken = complaints.flatMap((each) => /^policy: (.*)/.exec(each)?.[1] ?? []).sort();
+    expect(broken).toEqual(['connect-src', 'img-src', 'script-src-attr', 'script-src-elem']);
+  });
+
+  it('draws every chart, with marks, in the place of its picture', async () => {
+    const { analysis, file } = await written();
+    const { ask } = await visit(file);
+    const drawn = await ask<{ id: string; marks: number; width: number }[]>(
+      `[...document.querySelectorAll('#charts figure')].map((figure) => ({
+        id: figure.id,
+        marks: figure.querySelectorAll('svg [role=graphics-symbol]').length,
+        width: figure.querySelector('svg')?.getBoundingClientRect().width ?? 0,
+      }))`,
+    );
+    expect(drawn).toHaveLength(8);
+    for (const { id, marks, width } of drawn) {
+      expect(width, id).toBeGreaterThan(100);
+      expect(marks, id).toBeGreaterThan(3);
+    }
+    const points = await ask<string[]>(
+      `[...document.querySelectorAll('#accuracy-latency [aria-roledescription=point]')].map((each) => each.ariaLabel)`,
+    );
+    for (const recipe of ['fp32', 'int8', 'pruned'])
+      expect(points.filter((label) => label.includes(`variant: vit-drawn · ${recipe};`))).toHaveLength(
+        figuresOf(analysis, recipe).latencies.length,
+      );
+  });
+
+  it('shows the main table and its notes as the other formats do', async () => {
+    const { analysis, file } = await written();
+    const { ask } = await visit(file);
+    const { columns, rows, notes } = mainTable(analysis);
+    expect(await ask(textsOf('.main-table th'))).toEqual(columns.map(({ title }) => title));
+    expect(await ask(textsOf('.main-table td'))).toEqual(
+      rows.flatMap((row) => columns.map(({ key }) => row[key] ?? '')),
+    );
+    expect(await ask(textsOf('.notes li'))).toEqual(notes);
+  });
+
+  it('warns of what failed with its reason, of what was not steady and of what is missing', async () => {
+    const { ask } = await visit((await written()).file);
+    expect(await ask(textsOf('.banner'))).toEqual([
+      'What could not be measured vit-drawn · pruned, performance, batch 8: ' +
+        'the agent was killed (SIGKILL) out of memory, "perhaps"; see the log',
+      'Not steady: the latency was still changing when the warm-up had to end, so these medians are less certain ' +
+        'than their intervals say. vit-drawn · int8, batch 1: 1 of 5 rounds',
+      'Not finished: 1 cell of this run is not measured yet.',
+    ]);
+    expect(await ask(textsOf('tr.failed'))).toEqual(['8✗ performance failed']);
+    expect(await ask(textsOf('tr.pending'))).toEqual(['8not measured yet']);
+  });
+
+  it('never says an accuracy of synthetic weights', async () => {
+    const { ask } = await visit((await written()).file);
+    const findings = await ask<string[]>(textsOf('.findings li'));
+    expect(findings).toHaveLength(3);
+    expect(findings[0]).toMatch(/^vit-drawn · int8: .*top-1/);
+    expect(findings[2]).toMatch(/^vit-large · int8: .*same class as fp32 for/);
+    expect(findings[2]).not.toMatch(/top-1|McNemar/);
+    expect(await ask(textsOf('h1'))).toEqual([
+      'drawings: 5 variants of vit-drawn, vit-large (synthetic weights)',
+    ]);
+  });
+
+  it('has links that lead somewhere, and every place once', async () => {
+    const { ask } = await visit((await written()).file);
+    expect(
+      await ask(
+        `[...document.querySelectorAll('nav a')].filter((a) => !document.querySelector(a.hash)).length`,
+      ),
+    ).toBe(0);
+    const ids = await ask<string[]>(
+      `[...document.querySelectorAll('[id]')].filter((each) => !each.closest('svg')).map(({ id }) => id)`,
+    );
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+});
+
+describe('the page without JavaScript', () => {
+  it('shows its charts as pictures and all figures', async () => {
+    const { analysis, file } = await written();
+    const { ask, complaints } = await visit(file, { javaScript: false });
+    const pictures = await ask<[string, number][]>(
+      `Promise.all([...document.querySelectorAll('figure img')].map(async (image) => {
+        await image.decode();
+        return [image.alt, image.naturalWidth];
+      }))`,
+    );
+    expect(pictures).toHaveLength(8);
+    for (const [alt, width] of pictures) {
+      expect(alt).not.toBe('');
+      expect(width, alt).toBeGreaterThan(100);
+    }
+    const { rows, columns } = mainTable(analysis);
+    expect(await ask(textsOf('.main-table td'))).toHaveLength(rows.length * columns.length);
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('the page on other media', () => {
+  const phone = { width: 400, height: 800, isMobile: true, hasTouch: true };
+  const sizes = `[document.documentElement.scrollWidth, innerWidth]`;
+
+  it('fits a phone: what is wider scrolls by itself, also with everything unfolded', async () => {
+    const { file } = await written();
+    for (const javaScript of [true, false]) {
+      const { ask } = await visit(file, { viewport: phone, javaScript });
+      await ask(`document.querySelectorAll('details').forEach((each) => (each.open = true))`);
+      expect(await ask(sizes)).toEqual([400, 400]);
+      const table = await ask<number[]>(
+        `(({ scrollWidth, clientWidth }) => [scrollWidth, clientWidth])(document.querySelector('.scroll'))`,
+      );
+      expect(table[0]).toBeGreaterThan(table[1]!);
+    }
+  });
+
+  it('fits a phone with names that have no end', async () => {
+    const { analysis } = await storedExample(folder('long.sqlite'), {
+      dress: (text) => text + 'x'.repeat(150),
+    });
+    const { ask } = await visit(await writeReport(analysis, folder('long')), { viewport: phone });
+    await ask(`document.querySelectorAll('details').forEach((each) => (each.open = true))`);
+    expect(await ask(sizes)).toEqual([400, 400]);
+  });
+
+  it('keeps the names of the variants in sight while the table scrolls', async () => {
+    const { ask } = await visit((await written()).file, { viewport: phone });
+    const left = `document.querySelector('.main-table td').getBoundingClientRect().left`;
+    const before = await ask(left);
+    await ask(`document.querySelector('.scroll').scrollLeft = 300`);
+    expect(await ask(left)).toBe(before);
+  });
+
+  it('is printed without what can only be clicked, and nothing is cut off', async () => {
+    // A4 with margins of one centimetre.
+    const { page, ask } = await visit((await written()).file, { viewport: { width: 718, height: 1000 } });
+    await page.emulateMediaType('print');
+    expect(await ask(`getComputedStyle(document.querySelector('nav')).display`)).toBe('none');
+    const wide = await ask<string[]>(
+      `[...document.querySelectorAll('.main-table, figure svg.marks')]
+        .filter((each) => each.getBoundingClientRect().right > 718)
+        .map((each) => each.closest('[id]').id)`,
+    );
+    expect(wide).toEqual([]);
+  });
+
+  it('stays dark on light where the reader prefers dark', async () => {
+    const { page, ask } = await visit((await written()).file);
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }]);
+    expect(
+      await ask(
+        `(({ color, backgroundColor }) => [color, backgroundColor])(getComputedStyle(document.body))`,
+      ),
+    ).toEqual(['rgb(34, 34, 34)', 'rgb(255, 255, 255)']);
+  });
+});
