@@ -88,9 +88,13 @@ export function totalError(error: OutputError): number {
   return error.squared.reduce((sum, value) => sum + value, 0);
 }
 
-/** Signal-to-quantisation-noise ratio of a linear's output, in decibels: 10·log10(Σy² / Σ(y − ŷ)²). */
+/**
+ * Signal-to-quantisation-noise ratio of a linear's output, in decibels: 10·log10(Σy² / Σ(y − ŷ)²); infinite where there is
+ * no error, even where there is no signal either.
+ */
 export function sqnr(error: OutputError): number {
-  return 10 * Math.log10(error.signal / totalError(error));
+  const noise = totalError(error);
+  return noise === 0 ? Infinity : 10 * Math.log10(error.signal / noise);
 }
 
 function errorGraph(quantizesInput: boolean): OnnxModel {

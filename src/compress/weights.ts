@@ -1,5 +1,5 @@
 import { InputError } from '../base/errors.js';
-import { fromFloat16, toFloat16 } from '../onnx/half.js';
+import { FLOAT16_MAX, fromFloat16, toFloat16 } from '../onnx/half.js';
 import { float32, tensorOf, viewAs, type TensorSource } from '../onnx/tensor.js';
 import { weightOf, type ViT } from '../vit/vit.js';
 
@@ -8,16 +8,16 @@ import { weightOf, type ViT } from '../vit/vit.js';
  *
  * @param vit - the model
  * @param name - the tensor
- * @throws InputError when an earlier stage of the recipe quantised the tensor
+ * @throws InputError when an earlier stage of the recipe quantised the tensor, or not all of its elements are finite
  */
 export async function floatsOf(vit: ViT, name: string): Promise<Float32Array> {
   const tensor = weightOf(vit, name);
   const bytes = await tensor.read();
   switch (tensor.dtype) {
     case 'float32':
-      return viewAs(bytes, Float32Array);
+      return finite(viewAs(bytes, Float32Array), name);
     case 'float16':
-      return fromFloat16(viewAs(bytes, Uint16Array));
+      return finite(fromFloat16(viewAs(bytes, Uint16Array)), name);
     default:
       throw new InputError({
         source: 'recipe',
@@ -29,7 +29,30 @@ export async function floatsOf(vit: ViT, name: string): Promise<Float32Array> {
 }
 
 /**
- * An entry for `withWeights`: new elements under a tensor's name, stored in the float type the tensor had.
+ * Numbers as they are, once it is clear that all of them are finite: one that is not would go unnoticed through minima,
+ * scales and roundings, and leave a model of zeros.
+ *
+ * @param values - weights, or what was observed of activations
+ * @param place - where in the model they stand
+ * @throws InputError when one is infinite or not a number
+ */
+export function finite(values: Float32Array, place: string): Float32Array {
+  // 0 · x is 0 for all finite x and NaN otherwise.
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += 0 * values[i]!;
+  if (sum === 0) return values;
+  throw new InputError({
+    source: 'the model',
+    place,
+    found: String(values.find((value) => !Number.isFinite(value))),
+    expected: 'finite numbers',
+    hint: 'The weights are damaged, or too large for the type they were stored in.',
+  });
+}
+
+/**
+ * An entry for `withWeights`: new elements under a tensor's name, stored in the float type the tensor had unless they are
+ * too large for it.
  *
  * @param vit - the model as it was
  * @param name - the tensor
@@ -43,6 +66,7 @@ export function floatEntry(
   values: Float32Array | Float64Array,
 ): readonly [string, TensorSource] {
   const floats = values instanceof Float32Array ? values : Float32Array.from(values);
-  const half = weightOf(vit, name).dtype === 'float16';
+  const half =
+    weightOf(vit, name).dtype === 'float16' && floats.every((value) => Math.abs(value) <= FLOAT16_MAX);
   return [name, half ? tensorOf('float16', dims, toFloat16(floats)) : float32(dims, floats)];
 }

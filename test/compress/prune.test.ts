@@ -3,7 +3,7 @@ import { seededRandom } from '../../src/base/random.js';
 import { openBlas, type Blas } from '../../src/compress/linalg/blas.js';
 import { allocate, type BlockCost } from '../../src/compress/prune/allocation.js';
 import { orderMlp } from '../../src/compress/prune/compensation.js';
-import { covarianceOf, ridgeOf } from '../../src/compress/prune/covariance.js';
+import { ridgeOf } from '../../src/compress/prune/covariance.js';
 import { importanceOf } from '../../src/compress/prune/importance.js';
 import type { MlpObservation, NarrowMlp } from '../../src/compress/prune/mlp.js';
 import { compensations, importances, pruneOptionsSchema } from '../../src/compress/prune/options.js';
@@ -43,6 +43,8 @@ function observationOf(x: Float64Array, seed = 2): MlpObservation {
       for (let r = 0; r < n; r++) sum += of(x[r * neurons + i]!);
       return sum / n;
     });
+  const mean = means((v) => v);
+  const centred = x.map((v, i) => v - mean[i % neurons]!);
   return {
     neurons,
     hidden,
@@ -50,11 +52,7 @@ function observationOf(x: Float64Array, seed = 2): MlpObservation {
     fc1Bias: normals(neurons),
     fc2: normals(hidden * neurons),
     fc2Bias: normals(hidden),
-    moments: {
-      rows: n,
-      mean: means((v) => v),
-      second: multiply(transpose(x, n), x, n).map((sum) => sum / n),
-    },
+    moments: { rows: n, mean, covariance: multiply(transpose(centred, n), centred, n).map((sum) => sum / n) },
     meanAbs: means(Math.abs),
   };
 }
@@ -130,10 +128,9 @@ describe('compensation', () => {
     const ordered = await orderMlp(mlp, await importanceOf('variance', mlp, blas), 'least-squares', blas);
     const width = 10;
     const { fc2 } = await ordered.narrow(width);
-    const { mean, second } = mlp.moments;
-    const ridge = ridgeOf(covarianceOf(mlp.moments), neurons, rows);
-    const sigma = (i: number, j: number): number =>
-      second[i * neurons + j]! - mean[i]! * mean[j]! + (i === j ? ridge : 0);
+    const { covariance } = mlp.moments;
+    const ridge = ridgeOf(covariance, neurons, rows);
+    const sigma = (i: number, j: number): number => covariance[i * neurons + j]! + (i === j ? ridge : 0);
     const [kept, gone] = [ordered.order.slice(0, width), ordered.order.slice(width)];
     const ss = Float64Array.from({ length: width ** 2 }, (_, i) =>
       sigma(kept[Math.floor(i / width)]!, kept[i % width]!),

@@ -1,13 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { kernelTimes } from '../../src/agent/kernels.js';
 import { quantizeOptionsSchema, type QuantizeOptions } from '../../src/compress/quantize/options.js';
 import { quantize } from '../../src/compress/quantize/stage.js';
-import { serializeModel } from '../../src/onnx/file.js';
-import { defaultSessionOptions } from '../../src/runtime/engine.js';
-import { buildGraph } from '../../src/vit/graph/model.js';
 import { linearNames } from '../../src/vit/linears.js';
-import { formCounts, formOf, type ViT } from '../../src/vit/vit.js';
-import { logitsOf, maxDifference, openBench, type Bench } from './support.js';
+import { formCounts, formOf } from '../../src/vit/vit.js';
+import { kernelsOf, logitsOf, maxDifference, openBench, type Bench } from './support.js';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -20,23 +16,12 @@ const options = (more: object = {}): QuantizeOptions =>
 const meanSqnr = (linears: readonly { sqnr: number }[]): number =>
   linears.reduce((sum, { sqnr }) => sum + sqnr, 0) / linears.length;
 
-async function kernelsOf(vit: ViT): Promise<Map<string, number>> {
-  const session = await bench.engine.openProfiled(await serializeModel(buildGraph(vit)), {
-    ...defaultSessionOptions,
-    threads: 2,
-  });
-  await session.run({ pixel_values: bench.engine.tensor('float32', bench.pixels, [32, 3, 32, 32]) });
-  const calls = kernelTimes(await session.calls(), 1);
-  await session.close();
-  return new Map(calls.map(({ opType, calls: count }) => [opType, count]));
-}
-
 describe('W8A8', () => {
   it('stores int8 and runs in int8 kernels, all linears of all blocks', async () => {
     const { vit, report } = await quantize(bench.vit, bench.context, options());
     expect(formCounts(vit)).toEqual({ float: 0, int8: 24, blockwise: 0 });
     expect(vit.weights.get('layers.0.fc1.weight')).toMatchObject({ dtype: 'int8', dims: [512, 128] });
-    const kernels = await kernelsOf(vit);
+    const kernels = await kernelsOf(bench, vit);
     expect(kernels.get('MatMulIntegerToFloat')).toBe(24);
     // The patch embedding and the head.
     expect(kernels.get('Gemm')).toBe(2);
@@ -89,7 +74,7 @@ describe('W8A8', () => {
       const kept = name.endsWith('fc2') || name.startsWith('layers.3.');
       expect(formOf(vit, name).kind).toBe(kept ? 'float' : 'int8');
     }
-    expect((await kernelsOf(vit)).get('MatMulIntegerToFloat')).toBe(15);
+    expect((await kernelsOf(bench, vit)).get('MatMulIntegerToFloat')).toBe(15);
   });
 
   it('returns the worst linears to float until the budget holds, and no more than that', async () => {
@@ -129,7 +114,7 @@ describe.each([
     const { vit, report } = await quantize(bench.vit, bench.context, options({ format }));
     expect(formCounts(vit)).toEqual({ float: 0, int8: 0, blockwise: 24 });
     expect(vit.weights.get('layers.0.fc2.weight')!.dims).toEqual([128, 16, (32 * bits) / 8]);
-    expect((await kernelsOf(vit)).get('MatMulNBits')).toBe(24);
+    expect((await kernelsOf(bench, vit)).get('MatMulNBits')).toBe(24);
     expect(meanSqnr(report.linears)).toBeGreaterThan(bits === 8 ? 40 : 18);
     const spread = Math.max(...bench.reference) - Math.min(...bench.reference);
     const difference = maxDifference(await logitsOf(bench, vit), bench.reference);

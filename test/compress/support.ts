@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { kernelTimes } from '../../src/agent/kernels.js';
 import { calibrationSource } from '../../src/compress/calibration.js';
-import type { StageContext } from '../../src/compress/context.js';
+import type { Calibration, StageContext } from '../../src/compress/context.js';
+import { floatsOf } from '../../src/compress/weights.js';
 import { packageRoot } from '../../src/base/paths.js';
 import { openDataset, type OpenedData } from '../../src/data/open.js';
 import { readPreprocessing } from '../../src/data/preprocess.js';
@@ -77,4 +80,62 @@ export function maxDifference(a: ArrayLike<number>, b: ArrayLike<number>): numbe
   let most = 0;
   for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i]! - b[i]!));
   return most;
+}
+
+/** Preprocessed calibration images, one after the other. */
+export async function pixelsOf(calibration: Calibration): Promise<Float32Array> {
+  const parts: Float32Array[] = [];
+  for await (const batch of calibration.batches()) parts.push(batch);
+  return Float32Array.from(parts.flatMap((part) => Array.from(part)));
+}
+
+/**
+ * Intermediate values of a model's graph, fetched whole out of the runtime.
+ *
+ * @param names - which, as the graph calls them
+ * @returns their elements by name
+ */
+export async function valuesOf(
+  bench: Bench,
+  vit: ViT,
+  names: readonly string[],
+  pixels: Float32Array,
+): Promise<Map<string, Float32Array>> {
+  const graph = buildGraph(vit);
+  const outputs = names.map((name) => graph.values.find((value) => value.name === name)!);
+  const session = await bench.engine.open(await serializeModel({ ...graph, outputs }), {
+    ...defaultSessionOptions,
+    threads: 2,
+  });
+  const { channels, imageSize } = vit.config;
+  const images = pixels.length / (channels * imageSize ** 2);
+  const input = bench.engine.tensor('float32', pixels, [images, channels, imageSize, imageSize]);
+  const results = await session.run({ pixel_values: input });
+  await session.close();
+  return new Map(names.map((name) => [name, results[name]!.data as Float32Array]));
+}
+
+/** The elements of a float tensor, as a copy that a test may change. */
+export async function copyOf(vit: ViT, name: string): Promise<Float32Array> {
+  return (await floatsOf(vit, name)).slice();
+}
+
+/** How often each kernel runs in one pass over the bench's images. */
+export async function kernelsOf(bench: Bench, vit: ViT): Promise<Map<string, number>> {
+  const session = await bench.engine.openProfiled(await serializeModel(buildGraph(vit)), {
+    ...defaultSessionOptions,
+    threads: 2,
+  });
+  await session.run({ pixel_values: bench.engine.tensor('float32', bench.pixels, [32, 3, 32, 32]) });
+  const times = kernelTimes(await session.calls(), 1);
+  await session.close();
+  return new Map(times.map(({ opType, calls }) => [opType, calls]));
+}
+
+/** A hash of every tensor of a model and of all that says how they compute. */
+export async function fingerprint(vit: ViT): Promise<string> {
+  const hash = createHash('sha256');
+  for (const [name, tensor] of vit.weights)
+    hash.update(`${name} ${tensor.dtype} ${tensor.dims.join()}`).update(await tensor.read());
+  return hash.update(JSON.stringify([vit.config, [...vit.forms]])).digest('hex');
 }

@@ -7,6 +7,7 @@ import { emitEmbedding, emitPixels, INPUT } from '../../vit/graph/embedding.js';
 import { emitHead, OUTPUT } from '../../vit/graph/head.js';
 import type { ViT } from '../../vit/vit.js';
 import type { Calibration, StageContext } from '../context.js';
+import { finite } from '../weights.js';
 import type { Tap } from './taps.js';
 
 const RESIDUAL = 'residual';
@@ -14,7 +15,8 @@ const RESIDUAL = 'residual';
 /**
  * The calibration images on their way through a model, one block at a time: what is held is the residual stream between
  * two blocks, whatever the depth. A stage can change a block before the images pass it, so that the next block is
- * calibrated on what it will really read.
+ * calibrated on what it will really read. Numbers on the way that are not finite are refused: nothing can be calibrated on
+ * them.
  */
 export interface BlockStream {
   /** How many images are on their way. */
@@ -64,7 +66,7 @@ export async function openStream(
     for await (const pixels of calibration.batches()) {
       context.checkpoint();
       const outputs = await session.run({ [INPUT]: context.engine.tensor('float32', pixels, dims) });
-      states.push(outputs[embedding.name]!.data as Float32Array);
+      states.push(finite(outputs[embedding.name]!.data as Float32Array, 'embedding'));
     }
   } finally {
     await session.close();
@@ -84,6 +86,7 @@ function streamOf(
 
   const run = async (
     g: GraphBuilder,
+    place: string,
     output: string,
     taps: readonly Tap<unknown>[],
     keep: boolean,
@@ -96,6 +99,7 @@ function streamOf(
         const feeds = Object.assign({}, ...taps.map((tap) => tap.feeds?.() ?? {})) as object;
         const residual = context.engine.tensor('float32', state, [rows, width]);
         const outputs = await session.run({ ...feeds, [RESIDUAL]: residual });
+        for (const { data } of Object.values(outputs)) finite(data as Float32Array, place);
         for (const tap of taps) tap.add(outputs);
         if (keep) results.push(outputs[output]!.data as Float32Array);
       }
@@ -115,7 +119,7 @@ function streamOf(
     const values = emitBlock(g, vit, layer, g.input(RESIDUAL, 'float32', [{ perBatch: tokens }, width]));
     for (const tap of taps) for (const value of tap.emit(g, values)) g.output(value);
     if (keep) g.output(values.residual);
-    return run(g, values.residual.name, taps, keep);
+    return run(g, `layers.${layer}`, values.residual.name, taps, keep);
   };
 
   return {
@@ -131,7 +135,7 @@ function streamOf(
     logits: async (vit) => {
       const g = new GraphBuilder('head');
       g.output(emitHead(g, vit, g.input(RESIDUAL, 'float32', [{ perBatch: tokens }, width])));
-      const batches = await run(g, OUTPUT, [], true);
+      const batches = await run(g, 'head', OUTPUT, [], true);
       const all = new Float32Array(batches.reduce((sum, batch) => sum + batch.length, 0));
       let at = 0;
       for (const batch of batches) {

@@ -100,7 +100,7 @@ export async function precision(
     if (formOf(vit, component as LinearName).kind !== 'float') return { because: 'quantised' };
     const weight = await floatsOf(vit, tensor);
     const largestWeight = weight.reduce((most, w) => Math.max(most, Math.abs(w)), 0);
-    if (largestWeight > limit) return { because: 'weights overflow', largestWeight };
+    if (largestWeight > FLOAT16_MAX) return { because: 'weights overflow', largestWeight };
     const halves = toFloat16(weight);
     const judgement = await judge(fromFloat16(halves), weight);
     return { largestWeight, ...judgement, ...(judgement.because === undefined && { halves }) };
@@ -149,7 +149,9 @@ export async function precision(
       images: calibration.count,
       components,
       largestActivations,
-      savedBytes: changed.reduce((sum, [, { dims }]) => sum + 2 * elementCount(dims), 0),
+      savedBytes: changed
+        .filter(([name]) => weightOf(vit, name).dtype === 'float32')
+        .reduce((sum, [, { dims }]) => sum + 2 * elementCount(dims), 0),
       arithmetic: CPU_ARITHMETIC,
     },
   };

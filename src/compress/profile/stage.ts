@@ -20,7 +20,7 @@ export interface InputSummary {
   readonly rms: number;
   /**
    * Largest extent of a channel over the median extent: how far one channel forces a scale on the others that a tensor-wide
-   * quantiser shares.
+   * quantiser shares. Infinite where most channels are constant.
    */
   readonly outlierRatio: number;
 }
@@ -90,6 +90,7 @@ export async function profile(
 function summaryOf(linear: LinearName, { min, max, meanAbs, meanSquare }: ChannelStatistics): InputSummary {
   const average = (values: Float64Array): number => values.reduce((sum, v) => sum + v, 0) / values.length;
   const extents = max.map((high, channel) => high - min[channel]!).sort();
+  const [largest, median] = [extents[extents.length - 1]!, extents[Math.floor(extents.length / 2)]!];
   return {
     linear,
     channels: min.length,
@@ -97,7 +98,7 @@ function summaryOf(linear: LinearName, { min, max, meanAbs, meanSquare }: Channe
     max: Math.max(...max),
     meanAbs: average(meanAbs),
     rms: Math.sqrt(average(meanSquare)),
-    outlierRatio: extents[extents.length - 1]! / extents[Math.floor(extents.length / 2)]!,
+    outlierRatio: largest === 0 ? 1 : largest / median,
   };
 }
 

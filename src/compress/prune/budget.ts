@@ -137,30 +137,15 @@ function cheapest(
   allow: (cap: number) => Allowance,
 ): number[] | undefined {
   const widest = Math.max(...costs.map(({ neurons }) => neurons));
-  const full = plan(
-    vit,
-    costs.map(({ neurons }) => neurons),
-    context,
-    1,
-  ).constants;
-  const narrower = plan(
-    vit,
-    costs.map(({ neurons }) => Math.max(1, neurons - multiple)),
-    context,
-    1,
-  ).constants;
-  const total = costs.reduce((sum, { neurons }) => sum + neurons, 0);
-  const removed = costs.reduce((sum, { neurons }) => sum + Math.min(multiple, neurons - 1), 0);
-  const perNeuron = (full - narrower) / removed;
+  const fit = fitting(vit, costs, context, multiple);
   let best: number[] | undefined;
   let least = Infinity;
   let before: number | undefined;
-  for (const { cap, constants } of widthsOf(widest, multiple).reverse().map(allow)) {
+  for (const allowance of widthsOf(widest, multiple).reverse().map(allow)) {
     // A lower cap that allows no more constants can only lose more.
-    if (before !== undefined && constants <= before) continue;
-    before = constants;
-    const neurons = total - Math.max(0, (full - constants) / perNeuron);
-    const widths = neurons >= multiple ? allocate(costs, neurons, multiple, cap) : undefined;
+    if (before !== undefined && allowance.constants <= before) continue;
+    before = allowance.constants;
+    const widths = fit(allowance);
     if (widths === undefined) continue;
     const loss = widths.reduce((sum, width, block) => sum + costs[block]!.loss[width]!, 0);
     if (loss < least) {
@@ -169,6 +154,38 @@ function cheapest(
     }
   }
   return best;
+}
+
+/**
+ * Prepares to choose the widths that lose least within an allowance. How many neurons it is worth is estimated from what they
+ * take on average; forms that store inputs in blocks take it in steps, so that the estimate is lowered until it holds.
+ */
+function fitting(
+  vit: ViT,
+  costs: readonly BlockCost[],
+  context: StageContext,
+  multiple: number,
+): (allowance: Allowance) => number[] | undefined {
+  const constantsOf = (widths: readonly number[]): number => plan(vit, widths, context, 1).constants;
+  // Neurons are counted as the allocation does: in whole multiples.
+  const counted = (widths: readonly number[]): number =>
+    widths.reduce((sum, width) => sum + Math.ceil(width / multiple) * multiple, 0);
+  const widest = costs.map(({ neurons }) => neurons);
+  const narrowest = widest.map((neurons) => Math.min(multiple, neurons));
+  const [most, fewest] = [counted(widest), counted(narrowest)];
+  const [full, least] = [constantsOf(widest), constantsOf(narrowest)];
+  const perNeuron = (full - least) / Math.max(1, most - fewest);
+  return ({ cap, constants }) => {
+    if (constants < least) return undefined;
+    let neurons = constants >= full ? most : fewest + Math.floor((constants - least) / perNeuron);
+    for (;;) {
+      const widths = allocate(costs, neurons, multiple, cap);
+      if (widths === undefined) return undefined;
+      const excess = constantsOf(widths) - constants;
+      if (excess <= 0) return widths;
+      neurons = counted(widths) - Math.max(multiple, Math.ceil(excess / perNeuron));
+    }
+  };
 }
 
 function plan(
@@ -185,12 +202,13 @@ function neuronsOf(widths: readonly number[]): number {
 }
 
 function unreachable(what: string, budget: number, least: number): InputError {
-  const mib = (bytes: number): string => `${(bytes / MIB).toFixed(1)} MiB`;
+  // What is said to be enough must be: rounded up.
+  const enough = (Math.ceil((least / MIB) * 100) / 100).toFixed(2);
   return new InputError({
     source: 'recipe',
     place: `prune.budget.${what}`,
-    found: mib(budget),
-    expected: `at least ${mib(least)}, what the model needs with the narrowest MLPs`,
+    found: `${budget / MIB} MiB`,
+    expected: `at least ${enough} MiB, what the model needs with the narrowest MLPs`,
     hint: 'Quantise in the same recipe, take a smaller batch or a micro-batch, or allow more.',
   });
 }

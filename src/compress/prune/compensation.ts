@@ -1,6 +1,6 @@
 import type { Blas } from '../linalg/blas.js';
 import { cholesky, solveLowerTransposed } from '../linalg/cholesky.js';
-import { covarianceOf, permuted, ridgeOf, withRidge } from './covariance.js';
+import { permuted, ridgeOf, secondMomentOf, withRidge } from './covariance.js';
 import type { MlpObservation, NarrowMlp } from './mlp.js';
 import type { Compensation } from './options.js';
 
@@ -52,11 +52,11 @@ export async function orderMlp(
   for (let r = 0; r < hidden; r++)
     for (let i = 0; i < neurons; i++) fc2[r * neurons + i] = mlp.fc2[r * neurons + order[i]!]!;
   const mean = Float64Array.from(order, (neuron) => moments.mean[neuron]!);
-  const covariance = permuted(covarianceOf(moments), neurons, order);
+  const covariance = permuted(moments.covariance, neurons, order);
   const outputVariance = trailingLoss(await gramOf(fc2, neurons, blas), covariance, neurons)[0]!;
 
   if (compensation !== 'least-squares') {
-    const second = compensation === 'mean' ? covariance : permuted(moments.second, neurons, order);
+    const second = compensation === 'mean' ? covariance : permuted(secondMomentOf(moments), neurons, order);
     const loss = trailingLoss(await gramOf(fc2, neurons, blas), second, neurons);
     const shift = compensation === 'mean' ? mean : undefined;
     return {

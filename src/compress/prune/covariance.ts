@@ -1,22 +1,25 @@
-import type { Moments } from '../observe/gram.js';
+import type { Moments } from '../observe/moments.js';
 
 /**
- * Covariance of the neurons, `E[x·xᵀ] − E[x]·E[x]ᵀ`.
+ * Second moment of the neurons, `E[x·xᵀ] = Σ + E[x]·E[x]ᵀ`.
  *
  * @param moments - of n neurons
  * @returns `[n, n]`
  */
-export function covarianceOf({ mean, second }: Moments): Float64Array {
+export function secondMomentOf({ mean, covariance }: Moments): Float64Array {
   const n = mean.length;
-  const covariance = second.slice();
+  const second = covariance.slice();
   for (let i = 0; i < n; i++) {
-    for (let j = 0; j < n; j++) covariance[i * n + j]! -= mean[i]! * mean[j]!;
+    for (let j = 0; j < n; j++) second[i * n + j]! += mean[i]! * mean[j]!;
   }
-  return covariance;
+  return second;
 }
 
 /** The ridge is at least this share of the mean variance: float32 products leave errors of that order. */
 const LEAST_SHRINKAGE = 1e-6;
+
+/** The ridge where no neuron varies: next to nothing, for what does not vary costs nothing to remove. */
+const UNVARIED = 1e-30;
 
 /**
  * The ridge λ to add to a covariance's diagonal before it is inverted, by the oracle approximating shrinkage (Chen,
@@ -26,6 +29,7 @@ const LEAST_SHRINKAGE = 1e-6;
  * @param covariance - `[n, n]`
  * @param n - its side
  * @param rows - how many rows it was estimated from
+ * @returns a positive number, even when none of the neurons varies
  */
 export function ridgeOf(covariance: Float64Array, n: number, rows: number): number {
   let trace = 0;
@@ -35,7 +39,7 @@ export function ridgeOf(covariance: Float64Array, n: number, rows: number): numb
   const numerator = (1 - 2 / n) * traceOfSquare + trace ** 2;
   const denominator = (rows + 1 - 2 / n) * (traceOfSquare - trace ** 2 / n);
   const shrinkage = denominator > 0 ? Math.min(1, numerator / denominator) : 1;
-  return (Math.max(shrinkage, LEAST_SHRINKAGE) * trace) / n;
+  return (Math.max(shrinkage, LEAST_SHRINKAGE) * trace) / n || UNVARIED;
 }
 
 /** A matrix with its rows and columns in another order. */

@@ -1,6 +1,6 @@
 import type { Blas } from '../linalg/blas.js';
 import { cholesky, inverseDiagonal } from '../linalg/cholesky.js';
-import { covarianceOf, ridgeOf, withRidge } from './covariance.js';
+import { ridgeOf, withRidge } from './covariance.js';
 import type { MlpObservation } from './mlp.js';
 import type { Importance } from './options.js';
 
@@ -25,7 +25,8 @@ export async function importanceOf(kind: Importance, mlp: MlpObservation, blas: 
   const { neurons, moments, meanAbs } = mlp;
   const scores = (score: (neuron: number) => number): Float64Array =>
     Float64Array.from({ length: neurons }, (_, neuron) => score(neuron));
-  const variance = (i: number): number => moments.second[i * neurons + i]! - moments.mean[i]! ** 2;
+  const variance = (i: number): number => moments.covariance[i * neurons + i]!;
+  const meanSquare = (i: number): number => variance(i) + moments.mean[i]! ** 2;
   switch (kind) {
     case 'magnitude':
       return scores((i) => rowNorm(mlp, i) + columnNorm(mlp, i));
@@ -34,11 +35,11 @@ export async function importanceOf(kind: Importance, mlp: MlpObservation, blas: 
     case 'variance':
       return scores(variance);
     case 'wanda':
-      return scores((i) => columnAbs(mlp, i) * Math.sqrt(moments.second[i * neurons + i]!));
+      return scores((i) => columnAbs(mlp, i) * Math.sqrt(meanSquare(i)));
     case 'flap':
       return scores((i) => variance(i) * columnNorm(mlp, i));
     case 'obs': {
-      const covariance = covarianceOf(moments);
+      const { covariance } = moments;
       const ridge = ridgeOf(covariance, neurons, moments.rows);
       const factor = await cholesky(withRidge(covariance, neurons, ridge), neurons, blas);
       const inverse = await inverseDiagonal(factor, neurons, blas);

@@ -3,7 +3,7 @@ import { withWeights, type ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
 import type { BlockStream } from '../observe/blocks.js';
 import { channelTap } from '../observe/channels.js';
-import { gramTap, type Moments } from '../observe/gram.js';
+import { momentsTap, type Moments } from '../observe/moments.js';
 import { floatEntry, floatsOf } from '../weights.js';
 
 /** One block's MLP and what its hidden neurons give over the calibration images. */
@@ -38,10 +38,10 @@ export async function observeMlp(
   vit: ViT,
   layer: number,
 ): Promise<MlpObservation> {
-  const gram = gramTap('fc2', stream.rows);
+  const moments = momentsTap('fc2', stream.rowsPerBatch);
   const channels = channelTap('fc2', stream.rows, stream.rowsPerBatch);
   context.checkpoint();
-  await stream.observe(vit, layer, [gram, channels]);
+  await stream.observe(vit, layer, [moments, channels]);
   const at = `layers.${layer}`;
   return {
     neurons: vit.config.mlpSizes[layer]!,
@@ -50,7 +50,7 @@ export async function observeMlp(
     fc1Bias: await floatsOf(vit, `${at}.fc1.bias`),
     fc2: await floatsOf(vit, `${at}.fc2.weight`),
     fc2Bias: await floatsOf(vit, `${at}.fc2.bias`),
-    moments: gram.result(),
+    moments: moments.result(),
     meanAbs: channels.result().meanAbs,
   };
 }

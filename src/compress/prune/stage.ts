@@ -56,7 +56,8 @@ export async function prune(
       let loss = 0;
       if (after < before) {
         const mlp = await orderedMlp(context, stream, pruned, layer, options, blas);
-        loss = mlp.loss[after]! / mlp.outputVariance;
+        // An MLP that gives the same whatever it reads loses nothing.
+        loss = mlp.loss[after]! / (mlp.outputVariance || 1);
         pruned = withMlp(pruned, layer, after, await mlp.narrow(after));
       }
       blocks.push({ layer, before, after, loss });

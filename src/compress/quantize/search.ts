@@ -139,7 +139,7 @@ export async function searchWeightClip(
   const outputs = linear.bias.length;
   const inputs = linear.weight.length / outputs;
   const least = new Float64Array(outputs).fill(Infinity);
-  const best = new Float32Array(outputs);
+  const best = new Float32Array(outputs).fill(1);
   for (const clip of WEIGHT_CLIPS) {
     const clips = new Float32Array(outputs).fill(clip);
     const weight = dequantizeInt8(quantizeInt8(linear.weight, inputs, clips));

@@ -1,0 +1,60 @@
+import type { GraphBuilder, Value } from '../../onnx/builder.js';
+import { binary, gemm, reduce } from '../../onnx/ops.js';
+import type { BlockValues } from '../../vit/graph/block.js';
+import type { LinearRole } from '../../vit/linears.js';
+import { numbers, type Tap } from './taps.js';
+
+/** First and second moments of a linear's input over all calibration rows, in float64. */
+export interface Moments {
+  /** Token rows that were seen. */
+  readonly rows: number;
+  /** E[x], `[n]`. */
+  readonly mean: Float64Array;
+  /** E[(x − E[x])·(x − E[x])ᵀ], `[n, n]`, symmetric. */
+  readonly covariance: Float64Array;
+}
+
+/**
+ * Observes mean and covariance of a linear's input. Each batch is centred before its Gram matrix is made by a float32 Gemm,
+ * so that a channel whose mean is large for its spread loses nothing; what rounding left of the mean is taken off and the
+ * batches are joined in float64 (Chan, Golub & LeVeque, "Algorithms for Computing the Sample Variance", The American
+ * Statistician, 1983: the corrected two-pass algorithm and the pairwise update).
+ *
+ * @param role - which linear of the block
+ * @param rowsPerBatch - token rows of a batch
+ */
+export function momentsTap(role: LinearRole, rowsPerBatch: number): Tap<Moments> {
+  const name = (what: string): string => `tap:${role}:moments:${what}`;
+  let rows = 0;
+  let mean: Float64Array | undefined;
+  let scatter: Float64Array | undefined;
+  return {
+    emit(g: GraphBuilder, values: BlockValues): Value[] {
+      const centre = reduce(g, 'ReduceMean', name('mean'), values[role], [0]);
+      const centred = binary(g, 'Sub', name('centred'), values[role], centre);
+      const rest = reduce(g, 'ReduceMean', name('rest'), centred, [0]);
+      return [centre, rest, gemm(g, name('scatter'), centred, centred, undefined, { a: true })];
+    },
+    add(outputs) {
+      const [own, rest] = [numbers(outputs, name('scatter')), numbers(outputs, name('rest'))];
+      const centre = Float64Array.from(numbers(outputs, name('mean')), (rounded, i) => rounded + rest[i]!);
+      const n = centre.length;
+      mean ??= new Float64Array(n);
+      scatter ??= new Float64Array(n * n);
+      const apart = Float64Array.from(mean, (known, i) => centre[i]! - known);
+      const weight = (rows * rowsPerBatch) / (rows + rowsPerBatch);
+      for (let i = 0; i < n; i++) {
+        const factor = weight * apart[i]!;
+        const taken = rowsPerBatch * rest[i]!;
+        for (let j = 0; j < n; j++)
+          scatter[i * n + j]! += own[i * n + j]! - taken * rest[j]! + factor * apart[j]!;
+      }
+      rows += rowsPerBatch;
+      for (let i = 0; i < n; i++) mean[i]! += (apart[i]! * rowsPerBatch) / rows;
+    },
+    result() {
+      if (mean === undefined || scatter === undefined) throw new Error(`nothing was observed at ${role}`);
+      return { rows, mean, covariance: scatter.map((value) => value / rows) };
+    },
+  };
+}
