@@ -6,6 +6,8 @@ import { InputError } from '../base/errors.js';
 import { datasetNames, type DatasetName } from '../data/open.js';
 import { openDevice } from '../device/open.js';
 import { mebibytes, parameters, seconds } from '../report/format.js';
+import { stageLine } from '../report/stage-line.js';
+import { stageSummaries } from '../report/stages.js';
 import { artifactOf, type Artifact } from '../run/artifact.js';
 import { locateData } from '../run/locate-data.js';
 import { cardOf, loadModel, namedModel } from '../run/model.js';
@@ -103,10 +105,12 @@ function withoutPlace({ fileBytes, parameters: count, kernels, stages }: Artifac
 
 function describe(artifact: Artifact, output: string): string {
   const { stages, fileBytes, cached } = artifact;
-  const lines = stages.map(
-    (stage) =>
-      `  ${stage.stage.padEnd(9)}  ${parameters(stage.parameters)} parameters, ${mebibytes(stage.constantBytes)} of constants, ${seconds(stage.seconds)}`,
-  );
+  // As report.json holds them: JSON has no infinite SQNR.
+  const lines = stageSummaries(JSON.parse(JSON.stringify(stages))).map((stage) => {
+    const { parameters: count = 0, constantBytes = 0, seconds: took = 0 } = stage;
+    const sizes = `${parameters(count)} parameters, ${mebibytes(constantBytes)} of constants, ${seconds(took)}`;
+    return `  ${stage.stage.padEnd(9)}  ${stageLine(stage)}\n  ${''.padEnd(9)}  ${sizes}`;
+  });
   return [
     ...lines,
     `${join(output, 'model.onnx')}: ${parameters(artifact.parameters)} parameters in ${mebibytes(fileBytes)}${cached ? ' (from the cache)' : ''}`,

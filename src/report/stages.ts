@@ -95,7 +95,17 @@ export type StageSummary = Omit<z.infer<typeof stageSchema>, 'report'> & { reado
  * @returns none for the baseline, and none when they are stored in a form that this version does not know
  */
 export function stagesOf(variant: VariantRow): StageSummary[] {
-  const stages = z.array(stageSchema).safeParse(JSON.parse(variant.stages_json)).data ?? [];
+  return stageSummaries(JSON.parse(variant.stages_json));
+}
+
+/**
+ * Stage reports, as reports show them.
+ *
+ * @param reports - what `stages_json` or the `report.json` of a compressed model holds
+ * @returns none when they have a form that this version does not know
+ */
+export function stageSummaries(reports: unknown): StageSummary[] {
+  const stages = z.array(stageSchema).safeParse(reports).data ?? [];
   return stages.map(({ report, ...stage }) => ({ ...stage, own: ownSummary(stage.stage, report) }));
 }
 
