@@ -25,10 +25,15 @@ const all = [...trained, ...synthetic];
 describe('the pictures of a run', () => {
   let analysis: Analysis;
   let pictures: Map<string, Picture>;
+  let drawn: { analysis: Analysis; pictures: Map<string, Picture> } | undefined;
 
   beforeEach(async () => {
-    analysis = (await storedExample(folder('results.sqlite'))).analysis;
-    pictures = await picturesOf(analysis);
+    // The same run each time: it is drawn once.
+    if (drawn === undefined) {
+      const { analysis: stored } = await storedExample(folder('results.sqlite'));
+      drawn = { analysis: stored, pictures: await picturesOf(stored) };
+    }
+    ({ analysis, pictures } = drawn);
   });
 
   /** The marks of a variant in a chart. */

@@ -1,8 +1,9 @@
+import { writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { Analysis } from '../../src/report/analysis.js';
+import { htmlExporter } from '../../src/report/exporters/html.js';
 import { mainTable } from '../../src/report/table.js';
-import { writeReport } from '../../src/report/write.js';
 import { useFolder } from '../support/folder.js';
 import { useBrowser } from './support/browser.js';
 import { figuresOf, storedExample } from './support/stored.js';
@@ -10,10 +11,17 @@ import { figuresOf, storedExample } from './support/stored.js';
 const folder = useFolder();
 const visit = useBrowser();
 
-/** The example and its page. */
+/** The example and its page, drawn once for all tests. */
+let drawn: { readonly analysis: Analysis; readonly text: string } | undefined;
+
+/** The example and its page in a file of the test's own. */
 async function written(): Promise<{ analysis: Analysis; file: string }> {
-  const { analysis } = await storedExample(folder('results.sqlite'));
-  return { analysis, file: await writeReport(analysis, folder('reports')) };
+  if (drawn === undefined) {
+    const { analysis } = await storedExample(folder('results.sqlite'));
+    drawn = { analysis, text: await htmlExporter.render(analysis) };
+  }
+  await writeFile(folder('report.html'), drawn.text);
+  return { analysis: drawn.analysis, file: folder('report.html') };
 }
 
 /** Texts of elements, on one line each. */
@@ -162,9 +170,28 @@ describe('the page on other media', () => {
     const { analysis } = await storedExample(folder('long.sqlite'), {
       dress: (text) => text + 'x'.repeat(150),
     });
-    const { ask } = await visit(await writeReport(analysis, folder('long')), { viewport: phone });
+    await writeFile(folder('long.html'), await htmlExporter.render(analysis));
+    const { ask } = await visit(folder('long.html'), { viewport: phone });
     await ask(`document.querySelectorAll('details').forEach((each) => (each.open = true))`);
     expect(await ask(sizes)).toEqual([400, 400]);
+  });
+
+  it('breaks no word in the head of the table, on paper and on screens of any size', async () => {
+    const { file } = await written();
+    for (const viewport of [{ width: 1400, height: 900 }, phone]) {
+      const { page, ask } = await visit(file, { viewport });
+      for (const medium of ['screen', 'print']) {
+        await page.emulateMediaType(medium);
+        const broken = `[...document.querySelectorAll('.main-table th')].flatMap((head) =>
+          [...head.textContent.matchAll(/[^\\s-]+/g)].filter(({ 0: word, index }) => {
+            const range = document.createRange();
+            range.setStart(head.firstChild, index);
+            range.setEnd(head.firstChild, index + word.length);
+            return range.getClientRects().length > 1;
+          }).map(([word]) => word))`;
+        expect(await ask(broken), medium).toEqual([]);
+      }
+    }
   });
 
   it('keeps the names of the variants in sight while the table scrolls', async () => {
@@ -176,13 +203,14 @@ describe('the page on other media', () => {
   });
 
   it('is printed without what can only be clicked, and nothing is cut off', async () => {
-    // A4 with margins of one centimetre.
-    const { page, ask } = await visit((await written()).file, { viewport: { width: 718, height: 1000 } });
+    // What the margins leave of A4 on its side.
+    const paper = { width: 1032, height: 703 };
+    const { page, ask } = await visit((await written()).file, { viewport: paper });
     await page.emulateMediaType('print');
     expect(await ask(`getComputedStyle(document.querySelector('nav')).display`)).toBe('none');
     const wide = await ask<string[]>(
       `[...document.querySelectorAll('.main-table, figure svg.marks')]
-        .filter((each) => each.getBoundingClientRect().right > 718)
+        .filter((each) => each.getBoundingClientRect().right > ${paper.width})
         .map((each) => each.closest('[id]').id)`,
     );
     expect(wide).toEqual([]);

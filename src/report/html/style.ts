@@ -23,7 +23,7 @@ nav a { margin-right: 16px; white-space: nowrap; }
 .glossary dt { font-weight: 600; }
 .glossary dd { margin: 0; color: #3c3c3c; font-size: 14px; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; margin: 10px 0; }
+table { border-collapse: collapse; overflow-wrap: normal; font-size: 14px; font-variant-numeric: tabular-nums; margin: 10px 0; }
 th, td { padding: 4px 9px; text-align: left; vertical-align: top; white-space: nowrap; }
 th { background: var(--tint); border-bottom: 2px solid var(--line); font-weight: 600; vertical-align: bottom; }
 td { border-bottom: 1px solid #eee; }
@@ -61,7 +61,8 @@ footer { margin-top: 56px; border-top: 1px solid var(--line); padding-top: 12px;
 footer pre { white-space: pre-wrap; font-size: 12px; }
 @media (max-width: 800px) { .main-table td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 72px; max-width: 38vw; }
   .glossary { columns: 1; } .facts { grid-template-columns: 1fr; } .facts dd { margin-bottom: 6px; } }
+@page { size: landscape; margin: 12mm; }
 @media print { nav, .vega-embed summary { display: none; } body { max-width: none; padding: 0; } .scroll, figure .picture { overflow: visible; }
-  .main-table { font-size: 8.5px; } .main-table th, .main-table td { padding: 2px 3px; white-space: normal; overflow-wrap: normal; } .main-table .wide { min-width: 7em; } figure, tr { break-inside: avoid; } h2, h3 { break-after: avoid; }
+  .main-table { font-size: 8.5px; } .main-table th, .main-table td { padding: 2px 3px; white-space: normal; } .main-table .wide { min-width: 7em; } figure, tr { break-inside: avoid; } h2, h3 { break-after: avoid; }
   .chart svg { max-width: 100%; height: auto; } }
 `;

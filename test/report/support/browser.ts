@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { launch, type Browser, type Page, type Viewport } from 'puppeteer';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
 
 const installed = '/usr/bin/chromium';
 
@@ -44,6 +44,9 @@ export function useBrowser(): (file: string, options?: VisitOptions) => Promise<
   });
   return async (file, { viewport = { width: 1400, height: 900 }, javaScript = true } = {}) => {
     const page = await browser.newPage();
+    onTestFinished(async () => {
+      if (!page.isClosed()) await page.close();
+    });
     const requests: string[] = [];
     const complaints: string[] = [];
     page.on('request', (request) => {
