@@ -1,9 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../src/base/paths.js';
+import { browserPath } from './report/support/browser-path.js';
 
-/** Agents run from the built code; tests that start one need it. */
+/** Looks for what the tests need besides the installed packages. */
 export default function setup(): void {
+  // Agents run from the built code.
   if (!existsSync(join(packageRoot(), 'dist', 'agent', 'node.js')))
     throw new Error('dist/ is missing: run "npm run build" first');
+  if (browserPath === undefined)
+    console.warn(
+      '\nNo Chromium here: the tests of the report in a browser do not run (in CI they fail).' +
+        '\n"apt-get install chromium" brings one; PUPPETEER_EXECUTABLE_PATH names another.\n',
+    );
 }

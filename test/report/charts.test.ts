@@ -4,7 +4,7 @@ import { picturedCharts } from '../../src/report/charts/pictured.js';
 import { thinnedDistribution } from '../../src/report/charts/quantiles.js';
 import { colourScale, palette, shapeScale } from '../../src/report/charts/theme.js';
 import { useFolder } from '../support/folder.js';
-import { useBrowser } from './support/browser.js';
+import { describeInBrowser, useBrowser } from './support/browser.js';
 import { hostileDress, payloads } from './support/hostile.js';
 import { figuresOf, storedExample } from './support/stored.js';
 import { parsedSvg, type Mark, type Picture } from './support/svg.js';
@@ -22,7 +22,7 @@ const trained = ['vit-drawn · fp32', 'vit-drawn · int8', 'vit-drawn · pruned'
 const synthetic = ['vit-large · fp32', 'vit-large · int8'];
 const all = [...trained, ...synthetic];
 
-describe('the pictures of a run', () => {
+describeInBrowser('the pictures of a run', () => {
   let analysis: Analysis;
   let pictures: Map<string, Picture>;
   let drawn: { analysis: Analysis; pictures: Map<string, Picture> } | undefined;
@@ -103,7 +103,7 @@ describe('the pictures of a run', () => {
   });
 });
 
-describe('the pictures of a run with hostile names', () => {
+describeInBrowser('the pictures of a run with hostile names', () => {
   it('are well-formed all the same, with nothing that runs or fetches', async () => {
     for (const first of payloads.keys()) {
       const { analysis } = await storedExample(folder(`${first}.sqlite`), { dress: hostileDress(first) });

@@ -5,7 +5,7 @@ import type { Analysis } from '../../src/report/analysis.js';
 import { htmlExporter } from '../../src/report/exporters/html.js';
 import { embeddedJson, escapeHtml, html, unbroken } from '../../src/report/html/markup.js';
 import { useFolder } from '../support/folder.js';
-import { useBrowser } from './support/browser.js';
+import { describeInBrowser, useBrowser } from './support/browser.js';
 import { hostileDress, payloads } from './support/hostile.js';
 import { storedExample } from './support/stored.js';
 
@@ -40,7 +40,7 @@ const anatomy = `(() => {
   };
 })()`;
 
-describe('hostile names and reasons in the page', () => {
+describeInBrowser('hostile names and reasons in the page', () => {
   it('become no markup and run no code: the page has the elements that it has with harmless ones', async () => {
     const { analysis } = await storedExample(folder('plain.sqlite'));
     await writeFile(folder('plain.html'), await htmlExporter.render(analysis));

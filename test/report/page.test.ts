@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Analysis } from '../../src/report/analysis.js';
 import { htmlExporter } from '../../src/report/exporters/html.js';
 import { mainTable } from '../../src/report/table.js';
 import { useFolder } from '../support/folder.js';
-import { useBrowser } from './support/browser.js';
+import { describeInBrowser, useBrowser } from './support/browser.js';
 import { figuresOf, storedExample } from './support/stored.js';
 
 const folder = useFolder();
@@ -28,7 +28,7 @@ async function written(): Promise<{ analysis: Analysis; file: string }> {
 const textsOf = (selector: string): string =>
   `[...document.querySelectorAll('${selector}')].map((each) => each.textContent.replace(/\\s+/g, ' ').trim())`;
 
-describe('the page', () => {
+describeInBrowser('the page', () => {
   it('asks for nothing but itself, and neither the browser nor its own policy complains', async () => {
     const { file } = await written();
     const { requests, complaints } = await visit(file);
@@ -128,7 +128,7 @@ describe('the page', () => {
   });
 });
 
-describe('the page without JavaScript', () => {
+describeInBrowser('the page without JavaScript', () => {
   it('shows its charts as pictures and all figures', async () => {
     const { analysis, file } = await written();
     const { ask, complaints } = await visit(file, { javaScript: false });
@@ -149,7 +149,7 @@ describe('the page without JavaScript', () => {
   });
 });
 
-describe('the page on other media', () => {
+describeInBrowser('the page on other media', () => {
   const phone = { width: 400, height: 800, isMobile: true, hasTouch: true };
   const sizes = `[document.documentElement.scrollWidth, innerWidth]`;
 

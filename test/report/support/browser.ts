@@ -1,9 +1,13 @@
-import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { launch, type Browser, type Page, type Viewport } from 'puppeteer';
-import { afterAll, beforeAll, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, onTestFinished } from 'vitest';
+import { browserPath } from './browser-path.js';
 
-const installed = '/usr/bin/chromium';
+/**
+ * A `describe` for tests that need a browser. Where there is none they do not run on a developer's machine, which the set-up
+ * of the tests says aloud, and fail in CI.
+ */
+export const describeInBrowser = describe.runIf(browserPath !== undefined || process.env['CI'] !== undefined);
 
 /** What a page did while a test looked at it. */
 export interface Visit {
@@ -28,11 +32,11 @@ export interface VisitOptions {
  * @returns opens an HTML file in it, from the disk, and waits until its charts are drawn
  */
 export function useBrowser(): (file: string, options?: VisitOptions) => Promise<Visit> {
-  let browser: Browser;
+  let browser: Browser | undefined;
   beforeAll(async () => {
-    const path = process.env['PUPPETEER_EXECUTABLE_PATH'] ?? (existsSync(installed) ? installed : undefined);
+    if (browserPath === undefined && process.env['CI'] === undefined) return;
     browser = await launch({
-      ...(path === undefined ? {} : { executablePath: path }),
+      ...(browserPath === undefined ? {} : { executablePath: browserPath }),
       args: [
         ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
         ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
@@ -40,10 +44,10 @@ export function useBrowser(): (file: string, options?: VisitOptions) => Promise<
     });
   });
   afterAll(async () => {
-    await browser.close();
+    await browser?.close();
   });
   return async (file, { viewport = { width: 1400, height: 900 }, javaScript = true } = {}) => {
-    const page = await browser.newPage();
+    const page = await browser!.newPage();
     onTestFinished(async () => {
       if (!page.isClosed()) await page.close();
     });
