@@ -71,7 +71,7 @@ describe('the pipeline', () => {
   it.each(
     all.filter((stages) => !refused(stages)).map((stages) => [stages.join(' → ') || 'nothing', stages]),
   )('does %s', async (_, stages) => {
-    const { vit, stages: reports } = await made(...(stages as StageName[]));
+    const { vit, stages: reports } = await made(...stages);
     expect(reports.map(({ stage }) => stage)).toEqual(stages);
     const neurons = vit.config.mlpSizes.reduce((sum, size) => sum + size, 0);
     expect(neurons).toBe(stages.includes('prune') ? 1792 : 2048);
@@ -89,7 +89,7 @@ describe('the pipeline', () => {
   it.each(all.filter(refused).map((stages) => [stages.join(' → '), stages]))(
     'refuses %s: what is quantised is not pruned',
     async (_, stages) => {
-      const fault = await refusalOf(() => made(...(stages as StageName[])));
+      const fault = await refusalOf(() => made(...stages));
       expect(fault).toEqual({
         source: 'recipe',
         place: 'layers.0.fc1.weight',

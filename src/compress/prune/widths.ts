@@ -42,8 +42,12 @@ export async function chooseWidths(
   // The schema lets exactly one of ratio and budget through.
   const share = 1 - ratio!;
   if (options.allocation === 'uniform') {
-    const widths = mlpSizes.map((size) => Math.min(size, Math.round((size * share) / multiple) * multiple));
-    if (widths.includes(0)) throw nothingLeft(ratio!, Math.min(...mlpSizes), multiple);
+    // A block that is no wider than one step stays as it is, as in a global allocation.
+    const widths = mlpSizes.map((size) =>
+      size <= multiple ? size : Math.min(size, Math.round((size * share) / multiple) * multiple),
+    );
+    if (widths.includes(0) || mlpSizes.every((size) => size <= multiple))
+      throw nothingLeft(ratio!, Math.min(...mlpSizes), multiple);
     return { widths, budget: undefined };
   }
   const total = mlpSizes.reduce((sum, size) => sum + size, 0);
@@ -101,5 +105,6 @@ function nothingLeft(ratio: number, neurons: number, multiple: number): InputErr
     place: 'prune.ratio',
     found: `${ratio}, which leaves fewer than ${multiple} of ${neurons} neurons`,
     expected: `a ratio that leaves every block at least ${multiple} neurons`,
+    hint: 'With a smaller "multiple" blocks can become narrower.',
   });
 }

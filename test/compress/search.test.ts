@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { seededRandom } from '../../src/base/random.js';
+import {
+  openEvaluator,
+  sqnr,
+  totalError,
+  type Evaluator,
+  type FloatLinear,
+} from '../../src/compress/evaluate.js';
+import { formats, quantizeOptionsSchema, type QuantizeOptions } from '../../src/compress/quantize/options.js';
+import { quantizeInt8, dequantizeInt8 } from '../../src/compress/quantize/rounding.js';
+import {
+  channelTransform,
+  readingTransformed,
+  searchInputRange,
+  searchTransform,
+  searchWeightClip,
+} from '../../src/compress/quantize/search.js';
+import { rangeOf, transformed, type ReadValue } from '../../src/compress/quantize/value.js';
+import { roundedWeight } from '../../src/compress/quantize/weight.js';
+import { nodeEngine } from '../../src/runtime/node.js';
+import { multiply, transpose } from './reference.js';
+
+const [rows, inputs, outputs] = [200, 48, 24];
+
+let evaluator: Evaluator;
+beforeAll(async () => {
+  evaluator = await openEvaluator(await nodeEngine(), 1);
+});
+afterAll(() => evaluator.close());
+
+const options = (more: object): QuantizeOptions => quantizeOptionsSchema.parse(more);
+
+/** A value with channels of very different extents and centres, as behind a LayerNorm, and a few outliers. */
+function valueOf(seed: number): ReadValue {
+  const random = seededRandom(seed);
+  const [spread, centre] = [0, 1].map((kind) =>
+    Float64Array.from({ length: inputs }, () =>
+      kind === 0 ? Math.exp(1.5 * random.normal()) : random.normal(),
+    ),
+  ) as [Float64Array, Float64Array];
+  const values = Float32Array.from({ length: rows * inputs }, (_, i) => {
+    const outlier = random.uniform() < 0.002 ? 6 : 1;
+    return centre[i % inputs]! + spread[i % inputs]! * outlier * random.normal();
+  });
+  const column = (c: number): number[] => Array.from({ length: rows }, (_, r) => values[r * inputs + c]!);
+  const each = (of: (values: number[]) => number): Float64Array =>
+    Float64Array.from({ length: inputs }, (_, c) => of(column(c)));
+  const [min, max] = [each((v) => Math.min(...v)), each((v) => Math.max(...v))];
+  const meanSquare = each((v) => v.reduce((sum, x) => sum + x * x, 0) / rows);
+  return { min, max, lower: min, upper: max, meanSquare, sample: { rows, values } };
+}
+
+function linearOf(seed: number): FloatLinear {
+  const random = seededRandom(seed);
+  const normals = (length: number): Float32Array => Float32Array.from({ length }, () => random.normal() / 7);
+  return { weight: normals(inputs * outputs), bias: normals(outputs) };
+}
+
+/** Float64 outputs of a linear, `[rows, outputs]`. */
+const applied = (x: ArrayLike<number>, { weight, bias }: FloatLinear): Float64Array =>
+  multiply(x, transpose(weight, outputs), inputs).map((sum, i) => sum + bias[i % outputs]!);
+
+const seeds = [1, 2, 3];
+
+describe('the error of a candidate', () => {
+  it.each([true, false])('is that of a float64 reference (inputs quantised: %s)', async (quantizes) => {
+    const [value, linear] = [valueOf(1), linearOf(2)];
+    const weight = dequantizeInt8(quantizeInt8(linear.weight, inputs));
+    const input = quantizes ? rangeOf(value, 0.9) : undefined;
+    const found = await evaluator.error(value.sample, linear, { weight, input });
+    const x = Float64Array.from(value.sample.values, (v) => {
+      if (!input) return v;
+      const q = Math.min(255, Math.max(0, Math.round(v / input.scale) + input.zeroPoint));
+      return (q - input.zeroPoint) * input.scale;
+    });
+    const y = applied(value.sample.values, linear);
+    const error = applied(x, { weight, bias: linear.bias }).map((v, i) => y[i]! - v);
+    const squared = error.reduce((sum, e) => sum + e * e, 0);
+    const signal = y.reduce((sum, v) => sum + v * v, 0);
+    expect(totalError(found) / squared).toBeCloseTo(1, 2);
+    expect(found.signal / signal).toBeCloseTo(1, 4);
+    expect(sqnr(found)).toBeCloseTo(10 * Math.log10(signal / squared), 1);
+    for (let o = 0; o < outputs; o++) {
+      const mean = error.reduce((sum, e, i) => sum + (i % outputs === o ? e / rows : 0), 0);
+      expect(found.mean[o]).toBeCloseTo(mean, 3);
+    }
+  });
+
+  it('is infinite decibels where there is none, with or without a signal', async () => {
+    const silent = { weight: new Float32Array(inputs * outputs), bias: new Float32Array(outputs) };
+    for (const linear of [linearOf(1), silent]) {
+      const exact = await evaluator.error(valueOf(1).sample, linear, {
+        weight: linear.weight,
+        input: undefined,
+      });
+      expect(sqnr(exact)).toBe(Infinity);
+    }
+  });
+});
+
+describe.each(seeds)('the searches on sample %d', (seed) => {
+  const value = valueOf(seed);
+  const readers = [linearOf(seed + 10), linearOf(seed + 20)];
+
+  /** Squared error at all outputs with a strength, everything quantised, as if nothing were searched. */
+  async function errorAt(alpha: number, how: QuantizeOptions): Promise<number> {
+    const transform = channelTransform(value, readers, alpha, how.shift && how.format === 'w8a8');
+    const after = transformed(value, transform);
+    const input = how.format === 'w8a8' ? rangeOf(after, 1) : undefined;
+    let sum = 0;
+    for (const reader of readers) {
+      const linear = readingTransformed(reader, transform);
+      const weight = roundedWeight(linear.weight, inputs, how);
+      sum += totalError(await evaluator.error(after.sample, linear, { weight, input }));
+    }
+    return sum;
+  }
+
+  it.each(formats)('take an α that is no worse than any other, for %s', async (format) => {
+    const how = options({ format, blockSize: 16 });
+    const found = (await searchTransform(evaluator, value, readers, how))!;
+    const best = await errorAt(found.alpha, how);
+    for (const alpha of [0, 0.2, 0.5, 0.8, 1])
+      expect(best).toBeLessThanOrEqual((await errorAt(alpha, how)) * 1.0001);
+  });
+
+  it('take the α that is given, and none when it is off', async () => {
+    expect((await searchTransform(evaluator, value, readers, options({ alpha: 0.3 })))!.alpha).toBe(0.3);
+    expect(await searchTransform(evaluator, value, readers, options({ alpha: 'off' }))).toBeUndefined();
+  });
+
+  it.each([true, false])('transform channels without changing what the readers give (shift: %s)', (shift) => {
+    const transform = channelTransform(value, readers, 0.6, shift);
+    if (!shift) expect(Math.max(...transform.shift.map(Math.abs))).toBe(0);
+    const after = transformed(value, transform);
+    for (const reader of readers) {
+      const [before, now] = [
+        applied(value.sample.values, reader),
+        applied(after.sample.values, readingTransformed(reader, transform)),
+      ];
+      const largest = before.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+      for (const [i, v] of now.entries()) expect(Math.abs(v - before[i]!)).toBeLessThan(1e-5 * largest);
+    }
+  });
+
+  it('take an input range that is no worse than the whole of it', async () => {
+    const how = options({});
+    const errorOf = async (input: ReturnType<typeof rangeOf>): Promise<number> => {
+      let sum = 0;
+      for (const reader of readers) {
+        const weight = roundedWeight(reader.weight, inputs, how);
+        sum += totalError(await evaluator.error(value.sample, reader, { weight, input }));
+      }
+      return sum;
+    };
+    const found = await errorOf(await searchInputRange(evaluator, value, readers, how));
+    for (const clip of [1, 0.8, 0.5])
+      expect(found).toBeLessThanOrEqual((await errorOf(rangeOf(value, clip))) * 1.0001);
+    expect(await searchInputRange(evaluator, value, readers, options({ clipInputs: false }))).toEqual(
+      rangeOf(value, 1),
+    );
+  });
+
+  it('take weight ranges that are no worse than the whole of them, for every output', async () => {
+    const [linear, input] = [readers[0]!, rangeOf(value, 1)];
+    const clips = await searchWeightClip(evaluator, value, linear, input);
+    const squared = async (clip: Float32Array): Promise<Float32Array> => {
+      const weight = dequantizeInt8(quantizeInt8(linear.weight, inputs, clip));
+      return (await evaluator.error(value.sample, linear, { weight, input })).squared;
+    };
+    const [searched, whole] = [await squared(clips), await squared(new Float32Array(outputs).fill(1))];
+    for (let o = 0; o < outputs; o++) expect(searched[o]).toBeLessThanOrEqual(whole[o]! * 1.0001);
+    expect(Math.min(...clips)).toBeGreaterThanOrEqual(0.7 - 1e-6);
+  });
+});
