@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compress } from '../../src/compress/pipeline.js';
 import { plannedModel, withWidths } from '../../src/compress/planned.js';
-import { precisionOptionsSchema } from '../../src/compress/precision/options.js';
 import { profileOptionsSchema } from '../../src/compress/profile/options.js';
 import { compensations, importances, pruneOptionsSchema } from '../../src/compress/prune/options.js';
 import { prune } from '../../src/compress/prune/stage.js';
@@ -9,9 +8,10 @@ import { formats, quantizeOptionsSchema } from '../../src/compress/quantize/opti
 import { quantize } from '../../src/compress/quantize/stage.js';
 import { fp32, type Step } from '../../src/compress/recipe.js';
 import { floatEntry } from '../../src/compress/weights.js';
-import { float32, tensorOf } from '../../src/onnx/tensor.js';
-import { weightOf, withWeights, type ViT } from '../../src/vit/vit.js';
+import { tensorOf } from '../../src/onnx/tensor.js';
+import { withWeights, type ViT } from '../../src/vit/vit.js';
 import { refusalOf } from '../support/refusal.js';
+import { changed, named } from './steps.js';
 import { copyOf, logitsOf, maxDifference, openBench, type Bench } from './support.js';
 
 let bench: Bench;
@@ -19,78 +19,9 @@ beforeAll(async () => {
   bench = await openBench();
 });
 
-/** The built-in model with some tensors changed. */
-async function altered(changes: Readonly<Record<string, (values: Float32Array) => void>>): Promise<ViT> {
-  let vit = bench.vit;
-  for (const [name, change] of Object.entries(changes)) {
-    const values = await copyOf(vit, name);
-    change(values);
-    vit = withWeights(vit, [[name, float32(weightOf(vit, name).dims, values)]]);
-  }
-  return vit;
-}
+const altered = (changes: Parameters<typeof changed>[1]): Promise<ViT> => changed(bench.vit, changes);
 
 const spreadOf = (logits: Float32Array): number => Math.max(...logits) - Math.min(...logits);
-
-/** Every stage, with the searches that look at the numbers. */
-const steps: readonly Step[] = [
-  { stage: 'profile', options: profileOptionsSchema.parse({ images: 8 }) },
-  { stage: 'prune', options: pruneOptionsSchema.parse({ images: 8, ratio: 0.5 }) },
-  {
-    stage: 'prune',
-    options: pruneOptionsSchema.parse({
-      ...{ images: 8, ratio: 0.5, importance: 'magnitude', compensation: 'none', allocation: 'uniform' },
-    }),
-  },
-  { stage: 'precision', options: precisionOptionsSchema.parse({ images: 8 }) },
-  ...formats.map((format): Step => ({
-    stage: 'quantize',
-    options: quantizeOptionsSchema.parse({ images: 8, rows: 32, format }),
-  })),
-];
-const named = steps.map(
-  (step) => [`${step.stage} ${'format' in step.options ? step.options.format : ''}`, step] as const,
-);
-
-describe.each(named)('numbers that are not finite, in %s', (_, step) => {
-  it.each([
-    ['patch.weight', NaN, /^(embedding|patch)/],
-    ['layers.1.q.bias', NaN, /^layers\.1/],
-    ['layers.2.fc1.weight', Infinity, /^layers\.2/],
-    ['layers.3.fc2.weight', NaN, /^layers\.3/],
-    ['layers.3.norm2.bias', -Infinity, /^layers\.3/],
-  ])('are refused where %s has a %d', async (tensor, value, place) => {
-    const vit = await altered({ [tensor]: (values) => (values[3] = value) });
-    const fault = await refusalOf(() => compress(vit, { ...fp32, steps: [step] }, bench.context));
-    expect(fault.source).toBe('the model');
-    expect(fault.place).toMatch(place);
-    expect(fault.found).toMatch(/^(NaN|-?Infinity)$/);
-    expect(fault.expected).toBe('finite numbers');
-  });
-});
-
-describe('a head with a number that is not finite', () => {
-  const broken = (): Promise<ViT> => altered({ 'head.weight': (values) => (values[0] = NaN) });
-
-  it('does not count as agreement with itself', async () => {
-    const options = quantizeOptionsSchema.parse({
-      alpha: 'off',
-      images: 8,
-      rows: 16,
-      budget: { agreement: 0.5 },
-    });
-    const fault = await refusalOf(async () => quantize(await broken(), bench.context, options));
-    expect(fault).toMatchObject({ place: 'head', found: 'NaN' });
-  });
-
-  it('is not stored as float16', async () => {
-    const step: Step = { stage: 'precision', options: precisionOptionsSchema.parse({ images: 8 }) };
-    const fault = await refusalOf(async () =>
-      compress(await broken(), { ...fp32, steps: [step] }, bench.context),
-    );
-    expect(fault).toMatchObject({ place: 'head.weight', found: 'NaN' });
-  });
-});
 
 describe('one calibration image', () => {
   it.each(named)('is enough for %s to make a model that computes', async (_, step) => {
