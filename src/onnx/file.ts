@@ -96,7 +96,7 @@ export async function readModel(path: string): Promise<OnnxModel> {
   try {
     bytes = await readFile(path);
   } catch (error) {
-    throw refuse(messageOf(error));
+    throw refuse(foundBy(error));
   }
   try {
     return decodeModel(bytes, (info, location) => externalTensor(path, info, location));

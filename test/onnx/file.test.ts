@@ -188,13 +188,13 @@ describe('serializeModel', () => {
 });
 
 describe('readModel', () => {
-  test('reads external data beyond 2 GB by range and keeps none of it', async (context) => {
+  test('reads external data beyond 2 GB by range and keeps none of it', async () => {
     const [offset, count] = [2_200_000_000 - (2_200_000_000 % 4096), 512];
     const values = Float32Array.from({ length: count }, (_, i) => Math.sqrt(i));
     const data = inFolder('big.data');
     await writeFile(data, '');
+    // Sparse: it takes next to no room where the file system can do that.
     await truncate(data, offset + 4 * count);
-    if ((await stat(data)).blocks * 512 > 1e8) context.skip('the file system has no sparse files');
     const file = await open(data, 'r+');
     await file.write(new Uint8Array(values.buffer), 0, 4 * count, offset);
     await file.close();
@@ -269,7 +269,7 @@ describe('readModel', () => {
   test('refuses a file that is not there', async () => {
     const fault = await refusalOf(() => readModel(inFolder('missing.onnx')));
     expect(fault.source).toBe(inFolder('missing.onnx'));
-    expect(fault.found).toContain('ENOENT');
+    expect(fault.found).toBe('nothing');
   });
 
   test.each(['../secret', 'a/../../secret', '/etc/hostname', '..', 'a/b/../../../secret'])(
@@ -325,7 +325,7 @@ describe('readModel', () => {
     const gone = (await readModel(inFolder('m.onnx'))).initializers.get('w')!;
     const fault = await refusalOf(() => gone.read());
     expect(fault.source).toBe(inFolder('gone.bin'));
-    expect(fault.found).toContain('ENOENT');
+    expect(fault.found).toBe('nothing');
   });
 });
 

@@ -71,7 +71,7 @@ describe('a safetensors file', () => {
 
   it('that is not there is refused', async () => {
     await expect(readSafetensors('/nowhere/x.safetensors')).rejects.toThrow(
-      /no such file.*a safetensors file/,
+      /found nothing.*a safetensors file/,
     );
   });
 });
