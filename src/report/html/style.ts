@@ -2,7 +2,7 @@
 export const style = `
 :root { color-scheme: light; --ink: #222; --soft: #5a5a5a; --line: #dcdcdc; --tint: #f6f7f9; --bad: #a52a00; --warn: #7a5200; }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 24px 24px 64px; max-width: 1360px; background: #fff; color: var(--ink); overflow-wrap: anywhere;
+body { margin: 0 auto; padding: 24px 24px 64px; max-width: 1440px; background: #fff; color: var(--ink); overflow-wrap: anywhere;
   font: 15px/1.5 system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
 h1 { font-size: 27px; line-height: 1.2; margin: 8px 0 4px; }
 h2 { font-size: 20px; margin: 44px 0 8px; padding-bottom: 4px; border-bottom: 2px solid var(--line); }
@@ -33,7 +33,7 @@ tr.first td { border-top: 1px solid #bbb; }
 .main-table { font-size: 12.5px; }
 .main-table td:first-child { font-weight: 600; }
 .main-table th, .main-table td { padding: 4px 6px; }
-.main-table .wide { min-width: 12em; }
+.main-table .wide { min-width: 8em; }
 .main-table th { white-space: normal; }
 tr { background: #fff; }
 tr.failed { background: #fdece6; color: var(--bad); }
