@@ -145,8 +145,6 @@ describe('a checkpoint in Hugging Face layout', () => {
   });
 
   it('refuses a directory without a config', async () => {
-    await expect(loadHuggingFace(await directoryOf({}))).rejects.toThrow(
-      /config\.json: found nothing/,
-    );
+    await expect(loadHuggingFace(await directoryOf({}))).rejects.toThrow(/config\.json: found nothing/);
   });
 });
