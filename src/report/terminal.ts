@@ -22,10 +22,10 @@ export function terminalTable(table: Table, colour: boolean, width = Infinity): 
     'right-mid': '',
   };
   const rendered = new CliTable({
-    head: columns.map(({ title }) => title),
+    head: columns.map(({ title }) => (colour ? bold(title) : title)),
     colAligns: columns.map(({ align }) => align),
     chars: { ...rules, ...sides, mid: '', 'mid-mid': '', middle: '  ' },
-    style: { 'padding-left': 0, 'padding-right': 0, compact: true, head: colour ? ['bold'] : [], border: [] },
+    style: { 'padding-left': 0, 'padding-right': 0, compact: true, head: [], border: [] },
   });
   for (const row of table.rows) rendered.push(columns.map(({ key }) => oneLine(row[key] ?? '')));
   const notes = [...table.notes];
@@ -33,6 +33,8 @@ export function terminalTable(table: Table, colour: boolean, width = Infinity): 
     notes.push(`Not shown here, for want of room, but in the report: ${missing.join(', ')}.`);
   return [rendered.toString(), '', ...notes.map(oneLine)].join('\n');
 }
+
+const bold = (text: string): string => `\u001b[1m${text}\u001b[22m`;
 
 /** Two spaces between columns. */
 const GAP = 2;
