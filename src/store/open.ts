@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { DEFAULT_MIGRATION_TABLE, Kysely, Migrator, SqliteDialect } from 'kysely';
-import { InputError, messageOf } from '../base/errors.js';
+import { foundBy, InputError, messageOf } from '../base/errors.js';
 import { migrations } from './migrations.js';
 import type { Tables } from './tables.js';
 
@@ -20,7 +20,7 @@ export async function openStore(path: string): Promise<Db> {
   const refuse = (error: unknown): InputError =>
     new InputError({
       source: path,
-      found: messageOf(error),
+      found: foundBy(error),
       expected: 'a results database that can be written',
       hint: 'Give a folder that can be written with --results.',
     });
