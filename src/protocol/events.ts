@@ -11,7 +11,7 @@ const bytes = z.number().nonnegative();
 /**
  * Memory in bytes at the end of a phase. A device gives what it can see: a process its resident set, a page its GPU buffers.
  */
-export const memorySchema = z.strictObject({
+const memorySchema = z.strictObject({
   /** Resident now. */
   resident: bytes.optional(),
   /** Most that was resident since the phase began (since the process began, where `peakIsOfPhase` is false). */

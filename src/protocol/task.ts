@@ -34,7 +34,7 @@ const batches = {
  * Preprocesses a batch of test images and writes it to a file. In a process of its own: what preprocessing leaves in the
  * memory of a process would be taken for the runtime's base.
  */
-export const prepareTaskSchema = z.strictObject({
+const prepareTaskSchema = z.strictObject({
   kind: z.literal('prepare'),
   ...session,
   /** The preprocessing graph's file. */
@@ -47,7 +47,7 @@ export const prepareTaskSchema = z.strictObject({
 });
 
 /** Times the model: one batch of images, again and again. */
-export const performanceTaskSchema = z.strictObject({
+const performanceTaskSchema = z.strictObject({
   kind: z.literal('performance'),
   ...session,
   ...batches,
@@ -64,7 +64,7 @@ export const performanceTaskSchema = z.strictObject({
 });
 
 /** Runs the model a few times under the runtime's profiler and tells which kernels ran. */
-export const kernelsTaskSchema = z.strictObject({
+const kernelsTaskSchema = z.strictObject({
   kind: z.literal('kernels'),
   ...session,
   ...batches,
@@ -74,7 +74,7 @@ export const kernelsTaskSchema = z.strictObject({
 });
 
 /** Classifies test images once. */
-export const accuracyTaskSchema = z.strictObject({
+const accuracyTaskSchema = z.strictObject({
   kind: z.literal('accuracy'),
   ...session,
   ...batches,

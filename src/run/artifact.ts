@@ -152,7 +152,7 @@ function compressed(
  *
  * @returns what is worth knowing of them
  */
-export async function writeArtifact(
+async function writeArtifact(
   directory: string,
   model: LoadedModel,
   recipe: Recipe,

@@ -28,7 +28,7 @@ export const publishedSchema = z.strictObject({
 export type Published = z.infer<typeof publishedSchema>;
 
 /** A model of a suite: a directory in Hugging Face layout, or an architecture with weights from a seed. */
-export const modelSchema = z.union([
+const modelSchema = z.union([
   z.strictObject({ name: name.optional(), path: z.string() }),
   z.strictObject({
     name: name.optional(),
