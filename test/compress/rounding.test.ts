@@ -8,13 +8,11 @@ import {
   quantizeInt8,
 } from '../../src/compress/quantize/rounding.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
-import { serializeModel } from '../../src/onnx/file.js';
 import { matMulIntegerToFloat, matMulNBits, quantizeLinear } from '../../src/onnx/ops.js';
 import { float32, scalar, tensorOf } from '../../src/onnx/tensor.js';
-import { defaultSessionOptions } from '../../src/runtime/engine.js';
-import { nodeEngine } from '../../src/runtime/node.js';
 import { maxDifference } from './support.js';
 import { multiply, transpose } from './reference.js';
+import { runOnce } from '../support/engine.js';
 
 function normals(count: number, seed: number, spread = 1): Float32Array {
   const random = seededRandom(seed);
@@ -76,14 +74,8 @@ describe('int8 weights', () => {
     g.output(
       matMulIntegerToFloat(g, 'y', u8, b, { a: s, b: ws }, z, g.constant('b', float32([outputs], bias))),
     );
-    const engine = await nodeEngine();
-    const session = await engine.open(await serializeModel(g.finish()), {
-      ...defaultSessionOptions,
-      threads: 1,
-    });
-    const y = (await session.run({ x: engine.tensor('float32', x, [rows, inputs]) }))['y']!
+    const y = (await runOnce(g.finish(), { x: { dims: [rows, inputs], data: x } }))['y']!
       .data as Float32Array;
-    await session.close();
     const rounded = Float64Array.from(x, (value) => {
       const q = Math.min(255, Math.max(0, Math.round(value / scale) + zeroPoint));
       return (q - zeroPoint) * scale;
@@ -136,14 +128,8 @@ describe.each([
     const scales = g.constant('s', float32([outputs, blocks], quantized.scales));
     const bias = g.constant('b', float32([outputs], normals(outputs, 6)));
     g.output(matMulNBits(g, 'y', a, b, scales, bias, { k: inputs, n: outputs, bits, blockSize }));
-    const engine = await nodeEngine();
-    const session = await engine.open(await serializeModel(g.finish()), {
-      ...defaultSessionOptions,
-      threads: 1,
-    });
-    const y = (await session.run({ x: engine.tensor('float32', x, [rows, inputs]) }))['y']!
+    const y = (await runOnce(g.finish(), { x: { dims: [rows, inputs], data: x } }))['y']!
       .data as Float32Array;
-    await session.close();
     const bytes = normals(outputs, 6);
     const expected = multiply(x, transpose(dequantizeBlockwise(quantized, inputs), outputs), inputs).map(
       (sum, i) => sum + bytes[i % outputs]!,
