@@ -16,6 +16,11 @@ export interface MeasureOptions {
 /** A device that has been reached: where a task runs and what it runs on. Only the transport differs between devices. */
 export interface Device {
   readonly profile: DeviceProfile;
+  /**
+   * The machine that does the work: `this machine`, `ssh board:22`. Devices of one place are driven one after the other, so that
+   * they do not disturb each other; devices of different places side by side.
+   */
+  readonly place: string;
   readonly environment: Environment;
   /** The session options that a task for this device carries. */
   readonly session: Task['session'];
@@ -27,3 +32,6 @@ export interface Device {
   measure(task: Task, options: MeasureOptions): Promise<void>;
   close(): Promise<void>;
 }
+
+/** The place of every device that runs on the harness's own machine. */
+export const THIS_MACHINE = 'this machine';

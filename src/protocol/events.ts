@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { conditionsSchema } from './conditions.js';
 import { sessionOptionsSchema } from './task.js';
 
 /** The parts of a task, in the order they happen. */
@@ -43,6 +44,8 @@ export const eventSchema = z.discriminatedUnion('event', [
     milliseconds: z.number().nonnegative(),
     memory: memorySchema,
   }),
+  /** What the device was like during a phase. */
+  z.strictObject({ event: z.literal('conditions'), phase: z.enum(phases), conditions: conditionsSchema }),
   /** How the warm-up went. */
   z.strictObject({ event: z.literal('warmedUp'), queries: z.number().int(), steady: z.boolean() }),
   /** Latencies of the next timed queries, in milliseconds. */

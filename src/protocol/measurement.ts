@@ -1,3 +1,4 @@
+import type { Conditions } from './conditions.js';
 import type { AgentEvent, KernelTime, Memory, Phase } from './events.js';
 
 /** One phase of a task. */
@@ -5,6 +6,12 @@ export interface PhaseRecord {
   readonly phase: Phase;
   readonly milliseconds: number;
   readonly memory: Memory;
+}
+
+/** What the device was like at a moment of a phase. */
+export interface ConditionsRecord {
+  readonly phase: Phase;
+  readonly conditions: Conditions;
 }
 
 /** Logits of consecutive images. */
@@ -20,6 +27,8 @@ export interface LogitsRecord {
 export interface Measurement {
   readonly started: Extract<AgentEvent, { event: 'started' }> | undefined;
   readonly phases: readonly PhaseRecord[];
+  /** In the order they were seen. */
+  readonly conditions: readonly ConditionsRecord[];
   /** Undefined for tasks without a warm-up. */
   readonly warmup: { readonly queries: number; readonly steady: boolean } | undefined;
   /** Latency of each timed query, in milliseconds, in order. */
@@ -33,6 +42,7 @@ export class MeasurementCollector {
   private started: Measurement['started'];
   private warmup: Measurement['warmup'];
   private readonly phases: PhaseRecord[] = [];
+  private readonly conditions: ConditionsRecord[] = [];
   private readonly latencies: number[] = [];
   private readonly logits: LogitsRecord[] = [];
   private kernels: readonly KernelTime[] = [];
@@ -45,6 +55,9 @@ export class MeasurementCollector {
         break;
       case 'phase':
         this.phases.push({ phase: event.phase, milliseconds: event.milliseconds, memory: event.memory });
+        break;
+      case 'conditions':
+        this.conditions.push({ phase: event.phase, conditions: event.conditions });
         break;
       case 'warmedUp':
         this.warmup = { queries: event.queries, steady: event.steady };
@@ -68,8 +81,8 @@ export class MeasurementCollector {
 
   /** What was gathered so far. */
   get measurement(): Measurement {
-    const { started, warmup, phases, latencies, logits, kernels } = this;
-    return { started, warmup, phases, latencies, logits, kernels };
+    const { started, warmup, phases, conditions, latencies, logits, kernels } = this;
+    return { started, warmup, phases, conditions, latencies, logits, kernels };
   }
 }
 

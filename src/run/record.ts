@@ -52,6 +52,7 @@ export async function openRecord(
         testImages: data.test.count,
         labels: data.test.labels,
       }),
+      repository_json: null,
     };
     await insertRun(db, run);
     return run;
@@ -142,6 +143,7 @@ export async function recordCells(
         rounds: scenario.kind === 'performance' ? scenario.rounds : 1,
         status: 'pending',
         reason: null,
+        stopping_json: null,
       }),
     );
   return rows;

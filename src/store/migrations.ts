@@ -5,6 +5,7 @@ import type { Kysely, Migration } from 'kysely';
  */
 export const migrations: Record<string, Migration> = {
   '0001-first': { up: first },
+  '0002-decisions': { up: decisions },
 };
 
 async function first(db: Kysely<unknown>): Promise<void> {
@@ -117,5 +118,38 @@ async function first(db: Kysely<unknown>): Promise<void> {
     .addColumn('calls', 'real', (c) => c.notNull())
     .addColumn('milliseconds', 'real', (c) => c.notNull())
     .addPrimaryKeyConstraint('kernels_key', ['round_id', 'op_type', 'provider'])
+    .execute();
+}
+
+async function decisions({ schema }: Kysely<unknown>): Promise<void> {
+  await schema.alterTable('runs').addColumn('repository_json', 'text').execute();
+  await schema.alterTable('cells').addColumn('stopping_json', 'text').execute();
+  await schema
+    .createTable('conditions')
+    .addColumn('round_id', 'integer', (c) => c.notNull().references('rounds.id').onDelete('cascade'))
+    .addColumn('sequence', 'integer', (c) => c.notNull())
+    .addColumn('phase', 'text', (c) => c.notNull())
+    .addColumn('conditions_json', 'text', (c) => c.notNull())
+    .addPrimaryKeyConstraint('conditions_key', ['round_id', 'sequence'])
+    .execute();
+  await schema
+    .createTable('baselines')
+    .addColumn('suite', 'text', (c) => c.notNull())
+    .addColumn('name', 'text', (c) => c.notNull())
+    .addColumn('run_id', 'text', (c) => c.notNull().references('runs.id').onDelete('restrict'))
+    .addColumn('set_at', 'text', (c) => c.notNull())
+    .addPrimaryKeyConstraint('baselines_key', ['suite', 'name'])
+    .execute();
+  await schema
+    .createTable('floors')
+    .addColumn('id', 'integer', (c) => c.primaryKey())
+    .addColumn('device', 'text', (c) => c.notNull())
+    .addColumn('environment_hash', 'text', (c) => c.notNull())
+    .addColumn('batch', 'integer', (c) => c.notNull())
+    .addColumn('metric', 'text', (c) => c.notNull())
+    .addColumn('run_id', 'text', (c) => c.notNull().references('runs.id').onDelete('restrict'))
+    .addColumn('measured_at', 'text', (c) => c.notNull())
+    .addColumn('floor_json', 'text', (c) => c.notNull())
+    .addUniqueConstraint('floor_of_run', ['run_id', 'device', 'batch', 'metric'])
     .execute();
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../base/errors.js';
+import { conditionsSchema, type Conditions } from '../protocol/conditions.js';
 import { environmentSchema, type Environment } from '../protocol/environment.js';
 import type { Db } from './open.js';
 import type { CellRow, DeviceRow, RoundRow, RunRow, VariantRow } from './tables.js';
@@ -85,6 +86,8 @@ export interface StoredRound {
   readonly phases: ReadonlyMap<string, number>;
   /** Bytes by phase and figure. */
   readonly memory: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** What the device was like, in the order it was seen. */
+  readonly conditions: readonly { readonly phase: string; readonly conditions: Conditions }[];
   /** Latencies in order, in milliseconds. */
   readonly samples: readonly number[];
   readonly kernels: readonly { opType: string; provider: string; calls: number; milliseconds: number }[];
@@ -185,6 +188,12 @@ async function roundsOf(db: Db, cellId: number): Promise<StoredRound[]> {
       const memory = new Map<string, Map<string, number>>();
       for (const { phase, figure, bytes } of memoryRows)
         memory.set(phase, (memory.get(phase) ?? new Map<string, number>()).set(figure, bytes));
+      const conditions = await db
+        .selectFrom('conditions')
+        .selectAll()
+        .where('round_id', '=', row.id)
+        .orderBy('sequence')
+        .execute();
       const samples = await db
         .selectFrom('samples')
         .select('milliseconds')
@@ -201,6 +210,10 @@ async function roundsOf(db: Db, cellId: number): Promise<StoredRound[]> {
         row,
         phases: new Map(phases.map(({ phase, milliseconds }) => [phase, milliseconds])),
         memory,
+        conditions: conditions.map(({ phase, conditions_json }) => ({
+          phase,
+          conditions: conditionsSchema.parse(JSON.parse(conditions_json)),
+        })),
         samples: samples.map(({ milliseconds }) => milliseconds),
         kernels: kernels.map(({ op_type, provider, calls, milliseconds }) => ({
           opType: op_type,

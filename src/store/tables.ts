@@ -13,6 +13,9 @@ export interface Tables {
   predictions: PredictionsTable;
   logits: LogitsTable;
   kernels: KernelsTable;
+  conditions: ConditionsTable;
+  baselines: BaselinesTable;
+  floors: FloorsTable;
 }
 
 /** One execution of a suite. */
@@ -29,6 +32,8 @@ export interface RunsTable {
   ended_at: string | null;
   /** Dataset: name, hash, images, classes. */
   data_json: string;
+  /** Git state of the directory the run was started in: `Repository`; null outside a checkout. */
+  repository_json: string | null;
 }
 
 /** A device of a run, with what it was at the time. */
@@ -74,8 +79,11 @@ export interface CellsTable {
   batch: number;
   tier: string | null;
   rounds: number;
-  status: 'pending' | 'done' | 'failed';
+  /** Unsupported: the device cannot run the variant's form; the reason says why. */
+  status: 'pending' | 'done' | 'failed' | 'unsupported';
   reason: string | null;
+  /** Why no further rounds were measured: `Stopping`; null for a cell with a fixed number of rounds. */
+  stopping_json: string | null;
 }
 
 /** One fresh agent of a cell. */
@@ -141,6 +149,38 @@ export interface KernelsTable {
   milliseconds: number;
 }
 
+/** What the device was like at a moment of a round: `Conditions` in JSON. */
+export interface ConditionsTable {
+  round_id: number;
+  sequence: number;
+  phase: string;
+  conditions_json: string;
+}
+
+/** A run that later runs of its suite are compared with, by name. Its run cannot be deleted. */
+export interface BaselinesTable {
+  suite: string;
+  name: string;
+  run_id: string;
+  set_at: string;
+}
+
+/** What differences a device can tell at a batch size, from a calibration: fp32 against itself. */
+export interface FloorsTable {
+  id: Generated<number>;
+  device: string;
+  /** Hash of what must be the same for the floor to hold: processor, threads, runtime, session options. */
+  environment_hash: string;
+  batch: number;
+  /** `latency` or `memory`. */
+  metric: string;
+  /** The calibration, whose raw data the floor can be computed from again. */
+  run_id: string;
+  measured_at: string;
+  /** The floor: numbers in JSON, see `NoiseFloor`. */
+  floor_json: string;
+}
+
 export type RunRow = Selectable<RunsTable>;
 export type NewRun = Insertable<RunsTable>;
 export type VariantRow = Selectable<VariantsTable>;
@@ -150,3 +190,5 @@ export type NewDevice = Insertable<DevicesTable>;
 export type CellRow = Selectable<CellsTable>;
 export type NewCell = Insertable<CellsTable>;
 export type RoundRow = Selectable<RoundsTable>;
+export type BaselineRow = Selectable<BaselinesTable>;
+export type FloorRow = Selectable<FloorsTable>;

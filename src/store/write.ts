@@ -107,7 +107,7 @@ export async function insertRound(
   labels: Uint8Array,
   keepPredictions: boolean,
 ): Promise<void> {
-  const { started, warmup, phases, latencies, logits, kernels } = measurement;
+  const { started, warmup, phases, conditions, latencies, logits, kernels } = measurement;
   await db.transaction().execute(async (transaction) => {
     const { id } = await transaction
       .insertInto('rounds')
@@ -127,7 +127,7 @@ export async function insertRound(
       .returning('id')
       .executeTakeFirstOrThrow();
     const insert = async (
-      table: 'phases' | 'memory' | 'samples' | 'predictions' | 'logits' | 'kernels',
+      table: 'phases' | 'memory' | 'conditions' | 'samples' | 'predictions' | 'logits' | 'kernels',
       rows: readonly object[],
     ): Promise<void> => {
       for (let at = 0; at < rows.length; at += ROWS_PER_INSERT) {
@@ -144,6 +144,14 @@ export async function insertRound(
       phases.flatMap(({ phase, memory }) =>
         Object.entries(memory).map(([figure, bytes]) => ({ phase, figure, bytes })),
       ),
+    );
+    await insert(
+      'conditions',
+      conditions.map(({ phase, conditions: seen }, sequence) => ({
+        sequence,
+        phase,
+        conditions_json: JSON.stringify(seen),
+      })),
     );
     await insert(
       'samples',

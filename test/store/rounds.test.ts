@@ -28,7 +28,10 @@ beforeEach(async () => {
 /** Rows of every table that hangs on a round. */
 async function rowsOfRounds(): Promise<number> {
   let rows = 0;
-  const tables = ['rounds', 'phases', 'memory', 'samples', 'predictions', 'logits', 'kernels'] as const;
+  const tables = [
+    ...(['rounds', 'phases', 'memory', 'conditions', 'samples'] as const),
+    ...(['predictions', 'logits', 'kernels'] as const),
+  ];
   for (const table of tables) rows += (await db.selectFrom(table).selectAll().execute()).length;
   return rows;
 }
@@ -42,6 +45,7 @@ describe('a round', () => {
     const [stored] = run.cells;
     const [round] = stored!.rounds;
     expect(round!.samples).toEqual(measurement.latencies);
+    expect(round!.conditions).toEqual(measurement.conditions);
     expect(round!.phases).toEqual(
       new Map([
         ['load', 12.5],

@@ -63,6 +63,10 @@ export function fullMeasurement(changes: Partial<Measurement> = {}): Measurement
       { phase: 'load', milliseconds: 12.5, memory: { resident: 100, peakResident: 120 } },
       { phase: 'steady', milliseconds: 99, memory: { resident: 110 } },
     ],
+    conditions: [
+      { phase: 'load', conditions: { at: 1, otherLoad: 0.25, governor: 'performance' } },
+      { phase: 'steady', conditions: { at: 2.5, stolen: 0, throttling: ['under-voltage'] } },
+    ],
     warmup: { queries: 9, steady: true },
     latencies: [3.25, 1.5, 2],
     logits: [

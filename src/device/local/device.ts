@@ -7,7 +7,7 @@ import { packageRoot } from '../../base/paths.js';
 import { eventSchema, type AgentEvent } from '../../protocol/events.js';
 import { decodeLines, encodeLine } from '../../protocol/lines.js';
 import type { Task } from '../../protocol/task.js';
-import type { Device, MeasureOptions } from '../device.js';
+import { THIS_MACHINE, type Device, type MeasureOptions } from '../device.js';
 import type { DeviceProfile } from '../profile.js';
 import { localEnvironment } from './environment.js';
 
@@ -35,6 +35,7 @@ export async function openLocal(profile: DeviceProfile): Promise<Device> {
   const threads = profile.threads ?? environment.cpu.physicalCores;
   return {
     profile,
+    place: THIS_MACHINE,
     environment,
     session: { ...profile.session, threads },
     measure,

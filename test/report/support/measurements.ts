@@ -17,6 +17,7 @@ export interface AgentWords {
 
 const nothing: Omit<Measurement, 'started'> = {
   phases: [],
+  conditions: [],
   warmup: undefined,
   latencies: [],
   logits: [],
