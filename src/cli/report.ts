@@ -27,7 +27,7 @@ Examples:
   edgeflex report --json | jq .results   every figure for another program`,
     )
     .action(async (id: string | undefined, flags: ReportFlags) => {
-      const db = openForReading(databaseIn(flags.results));
+      const db = await openForReading(databaseIn(flags.results));
       try {
         const analysis = await storedAnalysis(db, id);
         if (flags.json) console.log(JSON.stringify(reportDocument(analysis), null, 2));

@@ -11,7 +11,7 @@ export function runsCommand(): Command {
     .addOption(resultsOption())
     .option('--json', 'print them as JSON')
     .action(async (flags: { readonly results: string; readonly json?: true }) => {
-      const db = openForReading(databaseIn(flags.results));
+      const db = await openForReading(databaseIn(flags.results));
       try {
         const runs = await listRuns(db);
         console.log(flags.json ? JSON.stringify(runs, null, 2) : tableOf(runs));

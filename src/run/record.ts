@@ -12,6 +12,7 @@ import { insertRun, retryFailedCells, upsertCell, upsertDevice, upsertVariant } 
 import type { Plan } from '../suite/plan.js';
 import type { Artifact } from './artifact.js';
 import type { LoadedModel } from './model.js';
+import { readRepository } from './repository.js';
 
 /** Which run to go on with: a new one, the newest unfinished one of the suite, or one by its id. */
 export type Resume = false | true | string;
@@ -37,6 +38,7 @@ export async function openRecord(
 ): Promise<RunRow> {
   const planHash = planHashOf(plan, data);
   if (resume === false) {
+    const repository = await readRepository(process.cwd());
     const run: RunRow = {
       id: newRunId(new Date()),
       suite: plan.suite.name,
@@ -52,7 +54,7 @@ export async function openRecord(
         testImages: data.test.count,
         labels: data.test.labels,
       }),
-      repository_json: null,
+      repository_json: repository && JSON.stringify(repository),
     };
     await insertRun(db, run);
     return run;

@@ -49,12 +49,12 @@ export async function openStore(path: string): Promise<Db> {
 }
 
 /**
- * Opens the results database for reading.
+ * Opens the results database for reading. One that an older version left is brought up to date first.
  *
  * @param path - the SQLite file
- * @throws InputError when there is none, or it is no database of ours
+ * @throws InputError when there is none, it is no database of ours, or it is an older version's and cannot be written
  */
-export function openForReading(path: string): Db {
+export async function openForReading(path: string): Promise<Db> {
   if (!existsSync(path))
     throw new InputError({
       source: path,
@@ -62,16 +62,49 @@ export function openForReading(path: string): Db {
       expected: 'a results database',
       hint: 'Nothing has been measured yet with these results: run a suite first, or name the folder with --results.',
     });
+  if (missingMigrations(path).length > 0) await bringUpToDate(path);
+  return new Kysely<Tables>({
+    dialect: new SqliteDialect({ database: new Database(path, { readonly: true }) }),
+  });
+}
+
+const WRITABLE = 'Make its folder writable, or copy it to one that is and name that with --results.';
+
+/** Changes of the schema that a database has not seen yet. */
+function missingMigrations(path: string): string[] {
   let database: Database.Database | undefined;
   try {
     database = new Database(path, { readonly: true });
     if (tablesOf(database).length === 0) throw new Error('an empty database');
     checkOrigin(database);
+    const applied = appliedMigrations(database);
+    return Object.keys(migrations).filter((name) => !applied.includes(name));
   } catch (error) {
+    const locked = error instanceof Database.SqliteError && error.code.startsWith('SQLITE_READONLY');
+    throw new InputError({
+      source: path,
+      found: messageOf(error),
+      expected: 'a results database',
+      // Readers and writers agree through a file beside the database, which a reader makes where there is none.
+      ...(locked ? { hint: WRITABLE } : {}),
+    });
+  } finally {
     database?.close();
-    throw new InputError({ source: path, found: messageOf(error), expected: 'a results database' });
   }
-  return new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
+}
+
+async function bringUpToDate(path: string): Promise<void> {
+  try {
+    await (await openStore(path)).destroy();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError({
+      source: path,
+      found: `a database of an older EdgeFlex, which could not be brought up to date (${error.fault.found})`,
+      expected: 'a results database that can be written, this once',
+      hint: WRITABLE,
+    });
+  }
 }
 
 /** Refuses a database with tables that are not ours, or that a later version of this code has changed. */
@@ -79,12 +112,15 @@ function checkOrigin(database: Database.Database): void {
   const tables = tablesOf(database);
   if (tables.length === 0) return;
   if (!tables.includes(DEFAULT_MIGRATION_TABLE)) throw new Error('a database of something else');
-  const applied = database.prepare(`select name from ${DEFAULT_MIGRATION_TABLE}`).pluck().all() as string[];
-  const unknown = applied.find((name) => !Object.hasOwn(migrations, name));
+  const unknown = appliedMigrations(database).find((name) => !Object.hasOwn(migrations, name));
   if (unknown !== undefined)
     throw new Error(
       `a database of a newer EdgeFlex (its schema has ${unknown}, which this one does not know)`,
     );
+}
+
+function appliedMigrations(database: Database.Database): string[] {
+  return database.prepare(`select name from ${DEFAULT_MIGRATION_TABLE}`).pluck().all() as string[];
 }
 
 function tablesOf(database: Database.Database): unknown[] {

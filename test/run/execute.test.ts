@@ -2,7 +2,9 @@ import { readdirSync, truncateSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { RunObserver } from '../../src/run/observer.js';
+import { readRepository } from '../../src/run/repository.js';
 import { findRun, listRuns, loadRun, type StoredCell } from '../../src/store/read.js';
+import { repositoryOf } from '../../src/store/repository.js';
 import { planOf } from '../../src/suite/plan.js';
 import { agentsOf } from '../support/processes.js';
 import { refusalOf } from '../support/refusal.js';
@@ -38,8 +40,9 @@ describe('a run', () => {
       },
     }));
     expect(first).toEqual([0, 1, 2, 3, 4]);
-    const { id, ended_at } = await findRun(runs.db(), undefined);
+    const { id, ended_at, repository_json } = await findRun(runs.db(), undefined);
     expect(ended_at).toBeNull();
+    expect(repositoryOf({ repository_json })).toEqual(await readRepository(process.cwd()));
     const kept = (await runs.db().selectFrom('rounds').select('id').execute()).map((row) => row.id);
     expect(kept).toHaveLength(5);
     const before = await rowsOf(kept);

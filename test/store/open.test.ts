@@ -1,10 +1,12 @@
 import { mkdirSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import Database from 'better-sqlite3';
-import { sql } from 'kysely';
+import { Kysely, Migrator, sql, SqliteDialect } from 'kysely';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { InputFault } from '../../src/base/errors.js';
+import { migrations } from '../../src/store/migrations.js';
 import { openForReading, openStore, type Db } from '../../src/store/open.js';
-import { listRuns } from '../../src/store/read.js';
+import { findRun, listRuns, loadRun } from '../../src/store/read.js';
 import { insertRun } from '../../src/store/write.js';
 import { useFolder } from '../support/folder.js';
 import { withoutWriting } from '../support/permissions.js';
@@ -59,7 +61,7 @@ describe('a results database', () => {
 
   it('cannot be written through a reader', async () => {
     await open();
-    const reader = openForReading(folder('results.sqlite'));
+    const reader = await openForReading(folder('results.sqlite'));
     onTestFinished(() => reader.destroy());
     await expect(insertRun(reader, newRun('one'))).rejects.toThrow(/readonly/);
   });
@@ -129,5 +131,59 @@ describe('a place for results', () => {
     expect(fault.hint).toContain('run a suite first');
     await writeFile(folder('empty.sqlite'), '');
     expect((await refusalOf(() => openForReading(folder('empty.sqlite')))).found).toBe('an empty database');
+  });
+});
+
+describe('a database of an older version', () => {
+  const path = (): string => folder('results.sqlite');
+
+  /** Makes a database as the first version left it, with a run in it. */
+  async function makeFirst(): Promise<void> {
+    const database = new Database(path());
+    database.pragma('journal_mode = WAL');
+    const db = new Kysely<unknown>({ dialect: new SqliteDialect({ database }) });
+    const first = { '0001-first': migrations['0001-first']! };
+    const { error } = await new Migrator({
+      db,
+      provider: { getMigrations: () => Promise.resolve(first) },
+    }).migrateToLatest();
+    if (error !== undefined) throw new Error('the first migration failed', { cause: error });
+    const { id, suite, plan_hash, seed, command, version, started_at, data_json } = newRun('old');
+    database
+      .prepare(
+        'insert into runs (id, suite, plan_hash, seed, command, version, started_at, data_json) values (?, ?, ?, ?, ?, ?, ?, ?)',
+      )
+      .run(id, suite, plan_hash, seed, command, version, started_at, data_json);
+    await db.destroy();
+  }
+
+  it('is brought up to date before it is read, and keeps what is in it', async () => {
+    await makeFirst();
+    const db = await openForReading(path());
+    onTestFinished(() => db.destroy());
+    const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(db);
+    expect(rows.map(({ name }) => name)).toEqual(Object.keys(migrations));
+    const run = await findRun(db, 'old');
+    expect(run).toMatchObject({ suite: 'tiny', repository_json: null });
+    expect((await loadRun(db, run)).cells).toEqual([]);
+    await expect(insertRun(db, newRun('new'))).rejects.toThrow(/readonly/);
+  });
+
+  it('is refused when it cannot be written, with what to do about it', async () => {
+    await makeFirst();
+    const refused = (): Promise<InputFault> =>
+      withoutWriting(folder(), () => refusalOf(() => openForReading(path())));
+    await chmod(path(), 0o444);
+    expect((await refused()).hint).toContain('Make its folder writable');
+    // Another program that has it open has made the file through which readers and writers agree.
+    const database = new Database(path());
+    onTestFinished(() => void database.close());
+    const names = database.prepare('select name from kysely_migration').pluck();
+    expect(names.all()).toEqual(['0001-first']);
+    const fault = await refused();
+    expect(fault.source).toBe(path());
+    expect(fault.found).toContain('a database of an older EdgeFlex, which could not be brought up to date');
+    expect(fault.hint).toContain('Make its folder writable');
+    expect(names.all()).toEqual(['0001-first']);
   });
 });

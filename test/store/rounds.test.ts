@@ -111,7 +111,7 @@ describe('a round', () => {
     const script = `
       const { openForReading } = await import(${module('open.js')});
       const { findRun, loadRun } = await import(${module('read.js')});
-      const db = openForReading(${JSON.stringify(folder('results.sqlite'))});
+      const db = await openForReading(${JSON.stringify(folder('results.sqlite'))});
       const run = await loadRun(db, await findRun(db, 'one'));
       console.log(JSON.stringify(run.cells[0].rounds.map(({ samples }) => samples)));`;
     const seen = await db.transaction().execute(async (transaction) => {
