@@ -31,17 +31,13 @@ export class RunProgress implements RunObserver {
   }
 
   measuring(round: RoundProgress): void {
-    this.bar.show(
-      (round.position + round.done) / round.rounds,
-      `${describe(round)}, ${round.phase}`,
-      leftOf(round),
-    );
+    this.bar.show(round.overall, `${describe(round)}, ${round.phase}`, leftOf(round));
   }
 
   measured(round: RoundProgress, failure: string | undefined): void {
     if (failure !== undefined) this.bar.line(`  ${describe(round)}: failed: ${failure}`);
     else if (!this.stream.isTTY)
-      this.bar.line(`  ${round.position + 1} of ${round.rounds}: ${describe(round)}, ${leftOf(round)}`);
+      this.bar.line(`  ${round.over} of ${round.rounds}: ${describe(round)}, ${leftOf(round)}`);
   }
 
   /** Removes the bar. */
@@ -51,7 +47,7 @@ export class RunProgress implements RunObserver {
 }
 
 function leftOf({ secondsLeft }: RoundProgress): string {
-  return `${seconds(Math.max(0, secondsLeft))} left`;
+  return `${seconds(secondsLeft)} left`;
 }
 
 function describe({ variant, device, scenario, round }: RoundProgress): string {

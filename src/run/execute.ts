@@ -42,7 +42,12 @@ export interface RunOutcome {
  * @throws InputError when a model, a recipe or a device profile is unusable; the signal's reason when it fires
  */
 export async function executeSuite(suite: Suite, options: RunOptions): Promise<RunOutcome> {
-  const { db, data, signal, observer } = options;
+  const { db, data, observer } = options;
+  const stopping = new AbortController();
+  const signal = AbortSignal.any([options.signal, stopping.signal]);
+  const stop = (reason: unknown): void => {
+    stopping.abort(reason);
+  };
   const plan = planOf(suite);
   const models = await loadModels(suite, data);
   const scoredImages = Math.min(suite.accuracy.images ?? data.test.count, data.test.count);
@@ -65,7 +70,9 @@ export async function executeSuite(suite: Suite, options: RunOptions): Promise<R
     observer.started(run.id, plan);
     const artifacts = await makeArtifacts(plan, models, data, devices[0]!, signal, observer);
     const cells = await recordCells(db, run, plan, data, models, artifacts, devices);
-    const failedCells = await measureRounds({ db, plan, cells, artifacts, sessions, data, signal, observer });
+    const failedCells = await measureRounds({
+      ...{ db, plan, cells, artifacts, sessions, data, signal, stop, observer },
+    });
     await endRun(db, run.id, new Date().toISOString());
     return { id: run.id, failedCells };
   } finally {

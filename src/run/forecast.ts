@@ -1,4 +1,4 @@
-import type { Plan, PlannedCell } from '../suite/plan.js';
+import type { PlannedCell } from '../suite/plan.js';
 import { roundBounds } from '../suite/plan.js';
 
 /** Starting an agent, loading a model and warming up, before anything is known. */
@@ -7,11 +7,9 @@ const OVERHEAD_SECONDS = 2;
 /** Classifying the test images or listing kernels, before anything is known. */
 const UNTIMED_SECONDS = 5;
 
-/** Says how long the rest of a run will take: from what like rounds took, and from the tier where there were none. */
+/** Says how long a round will take: from what like rounds took, and from the tier where there were none. */
 export class Forecast {
   private readonly seen = new Map<string, { seconds: number; rounds: number }>();
-
-  constructor(private readonly plan: Plan) {}
 
   /** Takes how long a round of a cell took. */
   add(cell: PlannedCell, seconds: number): void {
@@ -30,13 +28,6 @@ export class Forecast {
     const { scenario } = cell;
     if (scenario.kind !== 'performance') return UNTIMED_SECONDS;
     return roundBounds(scenario.tier, scenario.rounds).minSeconds + OVERHEAD_SECONDS;
-  }
-
-  /** Seconds that the rounds from a position on will take. */
-  secondsFrom(position: number): number {
-    return this.plan.rounds
-      .slice(position)
-      .reduce((sum, { cell }) => sum + this.seconds(this.plan.cells[cell]!), 0);
   }
 }
 

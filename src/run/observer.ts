@@ -1,6 +1,9 @@
 import type { Plan, PlannedCell, Scenario } from '../suite/plan.js';
 
-/** What a run tells whoever watches it. Every method may be called often; none may throw. */
+/**
+ * What a run tells whoever watches it. Every method may be called often; none may throw. Several places measure at the same
+ * time: what is said of a round may come between what is said of another.
+ */
 export interface RunObserver {
   /** The run has an id and a plan. */
   started(id: string, plan: Plan): void;
@@ -21,14 +24,18 @@ export interface RoundProgress {
   readonly device: string;
   readonly scenario: Scenario;
   readonly round: number;
-  /** Place among the run's rounds, from 0. */
+  /** Place in the run's order, from 0. */
   readonly position: number;
+  /** Rounds of the run, and how many of them are over. */
   readonly rounds: number;
+  readonly over: number;
+  /** Of all rounds of the run, 0 … 1. */
+  readonly overall: number;
   /** What the agent does: `warm-up`, `steady`. */
   readonly phase: string;
   /** Of this round, 0 … 1. */
   readonly done: number;
-  /** Seconds that the rest of the run will take, as far as can be said. */
+  /** Seconds that the rest of the run will take, as far as can be said: those of the slowest place. */
   readonly secondsLeft: number;
 }
 

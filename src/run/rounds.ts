@@ -1,17 +1,15 @@
 import { DeviceError } from '../base/errors.js';
 import type { OpenedData } from '../data/open.js';
-import type { AgentEvent } from '../protocol/events.js';
-import type { Measurement } from '../protocol/measurement.js';
 import type { Db } from '../store/open.js';
-import { loadLogits, storedRounds } from '../store/read.js';
+import { insertRound } from '../store/write.js';
 import type { CellRow } from '../store/tables.js';
-import { endCell, insertRound } from '../store/write.js';
-import type { Plan, PlannedCell } from '../suite/plan.js';
+import type { Plan, PlannedRound } from '../suite/plan.js';
 import type { Artifact } from './artifact.js';
-import { kernelFault, outputFault } from './checks.js';
-import { Forecast } from './forecast.js';
+import { Course } from './course.js';
+import { measurementFault } from './fault.js';
 import { variantName, type RoundProgress, type RunObserver } from './observer.js';
 import type { DeviceSession } from './session.js';
+import { Standing } from './standing.js';
 
 /** What measuring needs; lists are in the plan's order. */
 export interface Measuring {
@@ -24,109 +22,140 @@ export interface Measuring {
   readonly sessions: readonly DeviceSession[];
   readonly data: OpenedData;
   readonly signal: AbortSignal;
+  /** Makes the signal fire: when one place cannot go on, the others end, too. */
+  readonly stop: (reason: unknown) => void;
   readonly observer: RunObserver;
 }
 
+/** A round and its place in the run's order. */
+interface OrderedRound extends PlannedRound {
+  readonly position: number;
+}
+
 /**
- * Measures the rounds of a plan that are not stored yet, each in a fresh agent, and stores each as it ends. A round that
- * fails fails its cell; the others go on.
+ * Measures the rounds of a plan that are not stored yet, each in a fresh agent, and stores each as it ends. Devices of
+ * different places are driven side by side; those of one place one after the other, in the plan's order. A round that fails
+ * fails its cell; the others go on.
  *
  * @returns how many cells of the plan have failed
+ * @throws the signal's reason when it fires, once no place measures any more
  */
 export async function measureRounds(measuring: Measuring): Promise<number> {
-  const { db, plan, cells, signal, observer } = measuring;
-  const forecast = new Forecast(plan);
-  const status = new Map(cells.map((cell) => [cell.id, cell.status]));
-  const reasons = new Map<string, string>();
-  const stored = new Map<number, Set<number>>();
-  for (const cell of cells) stored.set(cell.id, new Set(await storedRounds(db, cell.id)));
+  const { db, plan, cells, sessions } = measuring;
+  const standing = await Standing.of(db, plan, cells);
+  const course = new Course(plan);
+  const byPlace = new Map<string, OrderedRound[]>();
+  for (const [position, planned] of plan.rounds.entries()) {
+    const { place } = sessions[plan.cells[planned.cell]!.device]!.device;
+    byPlace.set(place, [...(byPlace.get(place) ?? []), { ...planned, position }]);
+  }
+  const drivers = [...byPlace].map(
+    ([place, rounds]) => new Driver(measuring, standing, course, place, rounds),
+  );
+  const ends = await Promise.allSettled(
+    drivers.map((driver) =>
+      driver.drive().catch((error: unknown) => {
+        measuring.stop(error);
+        throw error;
+      }),
+    ),
+  );
+  if (ends.some(({ status }) => status === 'rejected')) measuring.signal.throwIfAborted();
+  return standing.failedCells;
+}
 
-  for (const [position, { cell: index, round }] of plan.rounds.entries()) {
-    const cell = plan.cells[index]!;
-    const row = cells[index]!;
-    if (status.get(row.id) !== 'pending' || stored.get(row.id)!.has(round)) continue;
-    signal.throwIfAborted();
+/** Drives the devices of one place through their rounds. */
+class Driver {
+  constructor(
+    private readonly measuring: Measuring,
+    private readonly standing: Standing,
+    private readonly course: Course,
+    private readonly place: string,
+    private readonly rounds: readonly OrderedRound[],
+  ) {
+    course.at(place, this.dueAmong(rounds));
+  }
+
+  async drive(): Promise<void> {
+    for (const [index, round] of this.rounds.entries()) {
+      if (!this.standing.isDue(round)) continue;
+      this.measuring.signal.throwIfAborted();
+      await this.driveRound(round, this.rounds.slice(index + 1));
+    }
+  }
+
+  /**
+   * Measures a round, stores it and ends its cell if it was the last one, or if it failed.
+   *
+   * @param following - the rounds that come after it
+   */
+  private async driveRound(round: OrderedRound, following: readonly OrderedRound[]): Promise<void> {
+    const { observer } = this.measuring;
+    const left = this.dueAmong(following);
     const started = performance.now();
-    const progress = (phase: string, done: number): RoundProgress => ({
-      variant: variantName(plan, cell),
-      device: measuring.sessions[cell.device]!.device.profile.name,
-      scenario: cell.scenario,
-      round,
-      position,
-      rounds: plan.rounds.length,
-      phase,
-      done,
-      secondsLeft: forecast.secondsFrom(position) - (performance.now() - started) / 1000,
-    });
-    const own = `${cell.variant} ${cell.device}`;
-    let failure = reasons.get(own) && `not timed, because ${reasons.get(own)!}`;
-    if (failure === undefined) {
-      const startedAt = new Date().toISOString();
-      try {
-        const measurement = await measure(measuring, cell, (event) => {
+    const progress = (phase: string, done: number): RoundProgress => {
+      this.course.at(this.place, left, { ...round, started, done });
+      return this.progressOf(round, phase, done);
+    };
+    const spoilt = this.standing.spoiltBy(round.cell);
+    const failure =
+      spoilt === undefined ? await this.measure(round, started, progress) : `not timed, because ${spoilt}`;
+    if (failure === undefined) await this.standing.endIfComplete(round.cell);
+    else await this.standing.fail(round.cell, failure);
+    this.course.at(this.place, this.dueAmong(following));
+    observer.measured(this.progressOf(round, 'done', 1), failure);
+  }
+
+  /** @returns what failed, in words; undefined when nothing did */
+  private async measure(
+    round: OrderedRound,
+    started: number,
+    progress: (phase: string, done: number) => RoundProgress,
+  ): Promise<string | undefined> {
+    const { db, plan, cells, sessions, artifacts, data, observer } = this.measuring;
+    const cell = plan.cells[round.cell]!;
+    const { microBatch } = plan.variants[cell.variant]!.recipe.recipe;
+    const startedAt = new Date().toISOString();
+    try {
+      const measurement = await sessions[cell.device]!.measure(
+        artifacts[cell.variant]!,
+        microBatch,
+        cell.scenario,
+        (event) => {
           if (event.event === 'phase') observer.measuring(progress(event.phase, 0));
           if (event.event === 'progress') observer.measuring(progress('steady', event.done));
-        });
-        const seconds = (performance.now() - started) / 1000;
-        const place = { cellId: row.id, round, position, startedAt, seconds };
-        const isAccuracy = cell.scenario.kind === 'accuracy';
-        await insertRound(db, place, measurement, measuring.data.test.classes, isAccuracy);
-        stored.get(row.id)!.add(round);
-        forecast.add(cell, seconds);
-        failure = await faultOf(measuring, cell, measurement);
-      } catch (error) {
-        if (!(error instanceof DeviceError)) throw error;
-        failure = error.message;
-      }
-      if (failure !== undefined && cell.scenario.kind !== 'performance') reasons.set(own, failure);
+        },
+      );
+      const seconds = (performance.now() - started) / 1000;
+      await insertRound(
+        db,
+        { cellId: cells[round.cell]!.id, round: round.round, position: round.position, startedAt, seconds },
+        measurement,
+        data.test.classes,
+        cell.scenario.kind === 'accuracy',
+      );
+      this.standing.add(round);
+      this.course.forecast.add(cell, seconds);
+      return await measurementFault(this.measuring, cell, measurement);
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+      return error.message;
     }
-    if (failure !== undefined) {
-      await endCell(db, row.id, 'failed', failure);
-      status.set(row.id, 'failed');
-    } else if (stored.get(row.id)!.size === row.rounds) {
-      await endCell(db, row.id, 'done', null);
-      status.set(row.id, 'done');
-    }
-    observer.measured(progress('done', 1), failure);
   }
-  return [...status.values()].filter((each) => each === 'failed').length;
-}
 
-function measure(
-  { plan, artifacts, sessions }: Measuring,
-  { variant, device, scenario }: PlannedCell,
-  watch: (event: AgentEvent) => void,
-): Promise<Measurement> {
-  const { microBatch } = plan.variants[variant]!.recipe.recipe;
-  return sessions[device]!.measure(artifacts[variant]!, microBatch, scenario, watch);
-}
+  private dueAmong(rounds: readonly OrderedRound[]): OrderedRound[] {
+    return rounds.filter((round) => this.standing.isDue(round));
+  }
 
-/** What is wrong with a measurement that went through: other kernels than meant, other answers than before. */
-async function faultOf(
-  { db, plan, cells, artifacts, sessions }: Measuring,
-  { variant, device, scenario }: PlannedCell,
-  measurement: Measurement,
-): Promise<string | undefined> {
-  const { batch } = scenario;
-  switch (scenario.kind) {
-    case 'accuracy':
-      return undefined;
-    case 'kernels': {
-      const parts = Math.ceil(batch / (plan.variants[variant]!.recipe.recipe.microBatch ?? batch));
-      return kernelFault(
-        artifacts[variant]!,
-        measurement.kernels,
-        parts,
-        measurement.started!.runtime.provider,
-      );
-    }
-    case 'performance': {
-      const scored = plan.cells.findIndex(
-        (cell) => cell.variant === variant && cell.device === device && cell.scenario.kind === 'accuracy',
-      );
-      const accuracy = await loadLogits(db, cells[scored]!.id);
-      if (accuracy === undefined) return undefined;
-      return outputFault(measurement.logits, sessions[device]!.batchIndices(batch), accuracy.values);
-    }
+  private progressOf({ cell, round, position }: OrderedRound, phase: string, done: number): RoundProgress {
+    const { plan, sessions } = this.measuring;
+    const planned = plan.cells[cell]!;
+    const { rounds, over, overall, secondsLeft } = this.course;
+    return {
+      variant: variantName(plan, planned),
+      device: sessions[planned.device]!.device.profile.name,
+      scenario: planned.scenario,
+      ...{ round, position, rounds, over, overall, phase, done, secondsLeft },
+    };
   }
 }

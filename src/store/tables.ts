@@ -91,7 +91,7 @@ export interface RoundsTable {
   id: Generated<number>;
   cell_id: number;
   round: number;
-  /** Place in the order in which the run's agents were started. */
+  /** Place in the run's order, in which the agents of one place were started. */
   position: number;
   started_at: string;
   seconds: number;

@@ -1,0 +1,72 @@
+import type { Db } from '../store/open.js';
+import { storedRounds } from '../store/read.js';
+import type { CellRow } from '../store/tables.js';
+import { endCell } from '../store/write.js';
+import type { Plan, PlannedCell, PlannedRound } from '../suite/plan.js';
+
+/** How far the cells of a run are: what is stored of each, and how each ended. All places of a run share one. */
+export class Standing {
+  private readonly status: Map<number, CellRow['status']>;
+  /** Why cells of a variant on a device that are not timed have failed. */
+  private readonly reasons = new Map<string, string>();
+
+  private constructor(
+    private readonly db: Db,
+    private readonly plan: Plan,
+    private readonly cells: readonly CellRow[],
+    private readonly stored: ReadonlyMap<number, Set<number>>,
+  ) {
+    this.status = new Map(cells.map(({ status }, index) => [index, status]));
+  }
+
+  /**
+   * Reads what an earlier execution of the run has left.
+   *
+   * @param cells - records of the plan's cells, in its order
+   */
+  static async of(db: Db, plan: Plan, cells: readonly CellRow[]): Promise<Standing> {
+    const stored = new Map<number, Set<number>>();
+    for (const [index, { id }] of cells.entries()) stored.set(index, new Set(await storedRounds(db, id)));
+    return new Standing(db, plan, cells, stored);
+  }
+
+  /** Cells that have failed. */
+  get failedCells(): number {
+    return [...this.status.values()].filter((each) => each === 'failed').length;
+  }
+
+  /** Whether a round is still to be measured. */
+  isDue({ cell, round }: PlannedRound): boolean {
+    return this.status.get(cell) === 'pending' && !this.stored.get(cell)!.has(round);
+  }
+
+  /** Why a cell is not worth measuring, because its variant has failed on its device already; undefined when it is. */
+  spoiltBy(cell: number): string | undefined {
+    return this.reasons.get(ownerOf(this.plan.cells[cell]!));
+  }
+
+  /** Takes note that a round is stored. */
+  add({ cell, round }: PlannedRound): void {
+    this.stored.get(cell)!.add(round);
+  }
+
+  /** Ends a cell as done when all of its rounds are stored. */
+  async endIfComplete(cell: number): Promise<void> {
+    if (this.stored.get(cell)!.size < this.cells[cell]!.rounds) return;
+    await endCell(this.db, this.cells[cell]!.id, 'done', null);
+    this.status.set(cell, 'done');
+  }
+
+  /** Ends a cell as failed. */
+  async fail(cell: number, reason: string): Promise<void> {
+    await endCell(this.db, this.cells[cell]!.id, 'failed', reason);
+    this.status.set(cell, 'failed');
+    const planned = this.plan.cells[cell]!;
+    if (planned.scenario.kind !== 'performance') this.reasons.set(ownerOf(planned), reason);
+  }
+}
+
+/** Cells of one owner stand and fall together. */
+function ownerOf({ variant, device }: PlannedCell): string {
+  return `${variant} ${device}`;
+}
