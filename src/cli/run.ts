@@ -6,7 +6,8 @@ import { writeReport } from '../report/write.js';
 import { executeSuite } from '../run/execute.js';
 import { locateData } from '../run/locate-data.js';
 import { openStore } from '../store/open.js';
-import { readSuite } from '../suite/read.js';
+import { readSuite, withOverrides } from '../suite/read.js';
+import { collected, wholeNumber } from './flags.js';
 import { exitCodes, Interrupted } from './failure.js';
 import { RunProgress } from './progress.js';
 import { databaseIn, reportsOption, resultsOption, storedAnalysis } from './results.js';
@@ -15,6 +16,8 @@ import { shellWords } from './words.js';
 
 interface RunFlags {
   readonly data?: string;
+  readonly device: readonly string[];
+  readonly images?: number;
   readonly results: string;
   readonly reports: string;
   readonly resume?: true | string;
@@ -27,6 +30,13 @@ export function runCommand(): Command {
     .description('compress, measure and report everything a suite names')
     .argument('<suite>', 'a suite, such as suites/quickstart.yaml')
     .option('--data <directory>', 'where the images lie (or EDGEFLEX_DATA, or "edgeflex data fetch")')
+    .option(
+      '--device <profile>',
+      "measure on this instead of the suite's devices; may be given several times",
+      collected,
+      [],
+    )
+    .option('--images <n>', 'score the first n test images only', wholeNumber)
     .addOption(resultsOption())
     .addOption(reportsOption())
     .option('--resume [run]', 'go on with an interrupted run: the newest of this suite, or the one named')
@@ -40,10 +50,11 @@ Compressed models are kept in the cache; a second run of the same suite begins t
 Examples:
   edgeflex run suites/quickstart.yaml
   edgeflex run suites/cifar10.yaml --data ~/datasets
+  edgeflex run suites/cifar10.yaml --images 64 --device devices/local-cpu.yaml --device devices/browser-wasm.yaml
   edgeflex run suites/cifar10.yaml --resume`,
     )
     .action(async (path: string, flags: RunFlags) => {
-      const suite = await readSuite(path);
+      const suite = withOverrides(await readSuite(path), { devices: flags.device, images: flags.images });
       const data = await locateData(suite.data.name, suite.data.path, flags.data);
       const db = await openStore(databaseIn(flags.results));
       const progress = new RunProgress(process.stderr);
@@ -80,8 +91,14 @@ Examples:
 }
 
 /** The command that goes on with a run, with the options this one was started with. */
-function resumeCommand(path: string, { data, results, reports, json }: RunFlags, id: string): string {
+function resumeCommand(
+  path: string,
+  { data, device, images, results, reports, json }: RunFlags,
+  id: string,
+): string {
   const words = ['edgeflex', 'run', path, '--results', results, '--reports', reports];
+  for (const profile of device) words.push('--device', profile);
+  if (images !== undefined) words.push('--images', String(images));
   if (data !== undefined) words.push('--data', data);
   if (json) words.push('--json');
   return shellWords([...words, '--resume', id]);

@@ -82,6 +82,23 @@ export async function readSuite(path: string): Promise<Suite> {
   };
 }
 
+/** What a user may change of a suite without editing it. */
+export interface SuiteOverrides {
+  /** Paths of device profiles; none leaves the suite's. */
+  readonly devices: readonly string[];
+  /** How many test images are scored; undefined leaves what the suite says. */
+  readonly images: number | undefined;
+}
+
+/** A suite with what the user asked for in place of what it says. */
+export function withOverrides(suite: Suite, { devices, images }: SuiteOverrides): Suite {
+  return {
+    ...suite,
+    devices: devices.length > 0 ? devices.map((path) => resolve(path)) : suite.devices,
+    accuracy: images === undefined ? suite.accuracy : { ...suite.accuracy, images },
+  };
+}
+
 /**
  * Reads a recipe file.
  *

@@ -194,6 +194,16 @@ const cases: Case[] = [
     says: ['edgeflex.db', 'expected a results database that can be written', '--results'],
   },
   {
+    what: 'no test image at all',
+    args: () => run('suites/quickstart.yaml').then((words) => [...words, '--images', '0']),
+    says: ['--images', 'a whole number from 1 on'],
+  },
+  {
+    what: 'a device that is not there',
+    args: () => run('suites/quickstart.yaml').then((words) => [...words, '--device', 'devices/none.yaml']),
+    says: ['none.yaml', 'found nothing', 'expected a device profile'],
+  },
+  {
     what: 'a command that does not exist',
     args: () => Promise.resolve(['rum']),
     says: ["unknown command 'rum'", 'run'],

@@ -1,10 +1,10 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { InputFault } from '../../src/base/errors.js';
 import { packageRoot } from '../../src/base/paths.js';
-import { readRecipe, readSuite } from '../../src/suite/read.js';
+import { readRecipe, readSuite, withOverrides } from '../../src/suite/read.js';
 import { readDeviceProfile } from '../../src/device/profile.js';
 import { microDirectory, shapesDirectory } from '../support/micro.js';
 import { useFolder } from '../support/folder.js';
@@ -204,6 +204,17 @@ describe('a suite', () => {
     expect((await refusalOf(() => readSuite(folder('empty.yaml')))).expected).toBe('an object');
     mkdirSync(folder('folder.yaml'));
     expect((await refusalOf(() => readSuite(folder('folder.yaml')))).expected).toBe('a suite');
+  });
+});
+
+describe('what a user asks for in place of what a suite says', () => {
+  it('takes the place of devices and images, and leaves the rest', async () => {
+    const suite = await readSuite(await written());
+    const changed = withOverrides(suite, { devices: ['a.yaml', '/b.yaml'], images: 7 });
+    expect(changed.devices).toEqual([resolve('a.yaml'), '/b.yaml']);
+    expect(changed.accuracy).toEqual({ ...suite.accuracy, images: 7 });
+    expect({ ...changed, devices: suite.devices, accuracy: suite.accuracy }).toEqual(suite);
+    expect(withOverrides(suite, { devices: [], images: undefined })).toEqual(suite);
   });
 });
 
