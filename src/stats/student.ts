@@ -1,26 +1,34 @@
 import { gammaln } from 'simple-statistics';
 
 /**
+ * P(T > t) of Student's t distribution, through the incomplete beta function (Abramowitz & Stegun, 26.5.27 and 26.7.1). Small
+ * tails keep their digits. A two-sided p-value is `2 * studentTail(Math.abs(t), degrees)`. simple-statistics has the
+ * statistic of the t test only, not its distribution.
+ *
+ * @param t - any number, infinite ones too
+ * @param degrees - degrees of freedom, above 0; need not be whole
+ */
+export function studentTail(t: number, degrees: number): number {
+  const half = incompleteBeta(degrees / (degrees + t * t), degrees / 2, 0.5) / 2;
+  return t < 0 ? 1 - half : half;
+}
+
+/**
  * Quantile of Student's t distribution.
  *
  * @param p - probability, 0.5 < p < 1
- * @param degrees - degrees of freedom, at least 1
+ * @param degrees - degrees of freedom, above 0; need not be whole
  */
 export function studentQuantile(p: number, degrees: number): number {
   let low = 0;
   let high = 1;
-  while (studentCumulative(high, degrees) < p) high *= 2;
+  while (studentTail(high, degrees) > 1 - p) high *= 2;
   for (let i = 0; i < 200 && high - low > 1e-12 * high; i++) {
     const middle = (low + high) / 2;
-    if (studentCumulative(middle, degrees) < p) low = middle;
+    if (studentTail(middle, degrees) > 1 - p) low = middle;
     else high = middle;
   }
   return (low + high) / 2;
-}
-
-/** P(T ≤ t) for t ≥ 0, through the incomplete beta function (Abramowitz & Stegun, 26.5.27 and 26.7.1). */
-function studentCumulative(t: number, degrees: number): number {
-  return 1 - incompleteBeta(degrees / (degrees + t * t), degrees / 2, 0.5) / 2;
 }
 
 /** Regularised incomplete beta function I_x(a, b), by its continued fraction (Abramowitz & Stegun, 26.5.8). */

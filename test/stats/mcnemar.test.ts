@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { mcnemar, pairedOutcomes } from '../../src/stats/mcnemar.js';
+import { mcnemar, pairedDifference, pairedOutcomes } from '../../src/stats/mcnemar.js';
 import { binomialSum } from '../support/exact.js';
 
 describe('mcnemar', () => {
@@ -75,5 +75,46 @@ describe('pairedOutcomes', () => {
   test('refuses predictions for another number of images', () => {
     expect(() => pairedOutcomes([1, 2, 3], [1, 2], [1, 2, 3])).toThrow(RangeError);
     expect(() => pairedOutcomes([1, 2, 3], [1, 2, 3], [1, 2, 3, 4])).toThrow(RangeError);
+  });
+});
+
+describe('pairedDifference', () => {
+  test('of 1 against 7 of 21 is the published interval', () => {
+    // Fagerland, Lydersen & Laake, Statistics in Medicine 2014: airway reactivity before and after transplantation.
+    const { value, low, high } = pairedDifference({ onlyFirst: 1, onlySecond: 7 }, 21);
+    expect(value).toBeCloseTo(-600 / 21, 10);
+    expect([low.toFixed(1), high.toFixed(1)]).toEqual(['-51.7', '-2.6']);
+  });
+
+  test('of 28 against 25 of 618 at 90 % is that of PropCIs::scoreci.mp', () => {
+    const { low, high } = pairedDifference({ onlyFirst: 28, onlySecond: 25 }, 618, 0.9);
+    expect([low.toFixed(2), high.toFixed(2)]).toEqual(['-1.48', '2.47']);
+  });
+
+  test('of no discordant images has the width that so many images leave', () => {
+    const z = 1.959963984540054;
+    const { value, low, high } = pairedDifference({ onlyFirst: 0, onlySecond: 0 }, 100);
+    expect(value).toBe(0);
+    expect(high).toBeCloseTo((100 * z ** 2) / (100 + z ** 2), 8);
+    expect(low).toBeCloseTo(-high, 8);
+  });
+
+  test('mirrors that of the classifiers exchanged, and stays within 100 points', () => {
+    for (const [a, b, n] of [
+      [3, 9, 40],
+      [0, 5, 5],
+      [5, 0, 5],
+      [1, 0, 1],
+      [120, 80, 10_000],
+    ] as const) {
+      const own = pairedDifference({ onlyFirst: a, onlySecond: b }, n);
+      const other = pairedDifference({ onlyFirst: b, onlySecond: a }, n);
+      expect(own.low).toBeCloseTo(-other.high, 8);
+      expect(own.high).toBeCloseTo(-other.low, 8);
+      expect(own.low).toBeGreaterThanOrEqual(-100);
+      expect(own.high).toBeLessThanOrEqual(100);
+      expect(own.low).toBeLessThanOrEqual(own.value);
+      expect(own.high).toBeGreaterThanOrEqual(own.value);
+    }
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { seededRandom, type Random } from '../../src/base/random.js';
-import { pairedRatio } from '../../src/stats/ratio.js';
+import { pairedRatio, unpairedRatio } from '../../src/stats/ratio.js';
 import { covers, draw, shareOf } from '../support/simulate.js';
 
 type Rounds = Map<number, number[]>;
@@ -120,5 +120,63 @@ describe('pairedRatio', () => {
     });
     expect(share).toBeGreaterThanOrEqual(0.93);
     expect(share).toBeLessThanOrEqual(0.97);
+  });
+});
+
+describe('the p-value of pairedRatio', () => {
+  test('is the level at which the interval touches 1', () => {
+    const [a, b] = [rounds(1.1, 1.3, 1.25, 1.4), rounds(1, 1.2, 1.3, 1.1)];
+    const { p } = pairedRatio(a, b)!;
+    const { low, value } = pairedRatio(a, b, 1 - p)!;
+    expect(value).toBeGreaterThan(1);
+    expect(low).toBeCloseTo(1, 9);
+  });
+
+  test('of the sleep data of Student is the published one', () => {
+    // Student, "The Probable Error of a Mean", 1908: t = −4.0621 with 9 degrees of freedom, p = 0.002833 (R, sleep).
+    const first = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0, 2];
+    const second = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4];
+    const exp = (values: number[]): Rounds => rounds(...values.map((value) => Math.exp(value)));
+    const estimate = pairedRatio(exp(first), exp(second))!;
+    expect(estimate.p.toPrecision(4)).toBe('0.002833');
+    expect(Math.log(estimate.low).toFixed(4)).toBe('-2.4599');
+    expect(Math.log(estimate.high).toFixed(4)).toBe('-0.7001');
+    expect(estimate.rounds).toBe(10);
+  });
+
+  test('without variance is 1 where nothing differs and 0 where something does', () => {
+    expect(pairedRatio(rounds(3, 5), rounds(3, 5))).toEqual({ value: 1, low: 1, high: 1, p: 1, rounds: 2 });
+    expect(pairedRatio(rounds(4, 4), rounds(2, 2))!.p).toBe(0);
+  });
+});
+
+describe('unpairedRatio', () => {
+  const single = (...values: number[]): number[][] => values.map((value) => [Math.exp(value)]);
+
+  test('of the sleep data, unpaired, is that of Welch', () => {
+    // R, t.test(extra ~ group, data = sleep): t = −1.8608, df = 17.776, p = 0.07939, interval −3.3655 … 0.2055.
+    const first = single(0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0, 2);
+    const second = single(1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4);
+    const { p, low, high } = unpairedRatio(first, second)!;
+    expect(p.toPrecision(4)).toBe('0.07939');
+    expect(Math.log(low).toFixed(4)).toBe('-3.3655');
+    expect(Math.log(high).toFixed(4)).toBe('0.2055');
+  });
+
+  test('takes the medians of rounds, leaves empty ones out, and needs two of each', () => {
+    const { value, rounds: count } = unpairedRatio([[2, 900, 2], [2, 2.1], []], [[1], [1], [1]])!;
+    expect(value).toBeCloseTo(Math.sqrt(2 * 2.05), 10);
+    expect(count).toBe(2);
+    expect(unpairedRatio([[1], []], [[1], [2]])).toBeUndefined();
+  });
+
+  test('without variance differs or does not', () => {
+    expect(unpairedRatio([[2], [2]], [[2], [2]])!.p).toBe(1);
+    expect(unpairedRatio([[4], [4]], [[2], [2]])).toEqual({ value: 2, low: 2, high: 2, p: 0, rounds: 2 });
+  });
+
+  test('with the variance in one run alone has its degrees of freedom', () => {
+    const { high, value } = unpairedRatio(single(0, 1, 2), single(0, 0, 0, 0))!;
+    expect(Math.log(high / value)).toBeCloseTo(4.30265273 / Math.sqrt(3), 6);
   });
 });

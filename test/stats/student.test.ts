@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { studentQuantile } from '../../src/stats/student.js';
+import { studentQuantile, studentTail } from '../../src/stats/student.js';
 
 describe('studentQuantile', () => {
   // The usual tables, to as many digits as they give.
@@ -34,5 +34,28 @@ describe('studentQuantile', () => {
     // The first term of the expansion in 1 / degrees (Abramowitz & Stegun, 26.7.5).
     expect(studentQuantile(0.975, 1000)).toBeCloseTo(z + (z ** 3 + z) / 4000, 5);
     expect(studentQuantile(0.975, 100_000)).toBeCloseTo(z + (z ** 3 + z) / 400_000, 7);
+  });
+});
+
+describe('studentTail', () => {
+  test('with one and two degrees of freedom is its closed form', () => {
+    for (const t of [-30, -2, -0.1, 0, 0.5, 1, 4, 1e4]) {
+      expect(studentTail(t, 1)).toBeCloseTo(0.5 - Math.atan(t) / Math.PI, 12);
+      expect(studentTail(t, 2)).toBeCloseTo(0.5 - t / (2 * Math.sqrt(2 + t * t)), 12);
+    }
+  });
+
+  test('is the inverse of the quantile, also between whole degrees of freedom', () => {
+    for (const degrees of [1, 1.5, 2.7, 9.3, 120.5])
+      for (const p of [0.6, 0.9, 0.975, 0.9999])
+        expect(studentTail(studentQuantile(p, degrees), degrees) / (1 - p)).toBeCloseTo(1, 8);
+  });
+
+  test('keeps the digits of a small tail, and ends at zero', () => {
+    // P(T > t) → Γ((ν+1)/2) ν^(ν/2) / (√π Γ(ν/2) ν t^ν): for ν = 3 it is 2 √3 / (π t³).
+    const t = 1e6;
+    expect(studentTail(t, 3) / ((2 * Math.sqrt(3)) / (Math.PI * t ** 3))).toBeCloseTo(1, 8);
+    expect(studentTail(Infinity, 4)).toBe(0);
+    expect(studentTail(-Infinity, 4)).toBe(1);
   });
 });

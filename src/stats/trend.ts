@@ -1,0 +1,44 @@
+import { median } from 'simple-statistics';
+import { changePoints, type HistoryPoint } from './change-points.js';
+import { mannKendall } from './mann-kendall.js';
+import { theilSen } from './theil-sen.js';
+
+/** A slow change over a history. */
+export interface Creep {
+  /** Over the whole history, as a share: 0.05 for 5 % more at its end. */
+  readonly change: number;
+  /** Two-sided probability of so steady a change by chance. */
+  readonly p: number;
+}
+
+/** Of fewer points the test says nothing. */
+const FEWEST = 8;
+/** On either side of a change point so many points say how sharp it is. */
+const NEARBY = 3;
+const LEVEL = 0.05;
+
+/**
+ * Looks for a change that came in steps too small to be seen one by one: Theil–Sen slope and Mann–Kendall test over the
+ * logarithms of a history. Sharp steps beyond the threshold are regressions of their own and are taken out first; what is left
+ * creeps when it is significant at 0.05 and beyond the threshold in total.
+ *
+ * @param series - in the order of commits
+ * @param threshold - the share from which a change matters, 0.02 for 2 %
+ * @returns undefined where nothing creeps, and of fewer than eight points
+ * @throws RangeError for a value that is not above 0
+ */
+export function creep(series: readonly HistoryPoint[], threshold: number): Creep | undefined {
+  if (series.length < FEWEST) return undefined;
+  const logs = series.map(({ value }) => Math.log(value));
+  const level = [...logs];
+  for (const { from, to } of changePoints(series).slice(1)) {
+    const before = logs.slice(Math.max(0, from - NEARBY), from);
+    const after = logs.slice(from, Math.min(to + 1, from + NEARBY));
+    const step = median(after) - median(before);
+    if (Math.abs(Math.expm1(step)) <= threshold) continue;
+    for (let i = from; i < level.length; i++) level[i]! -= step;
+  }
+  const change = Math.expm1(theilSen(level) * (level.length - 1));
+  const p = mannKendall(level);
+  return p <= LEVEL && Math.abs(change) > threshold ? { change, p } : undefined;
+}
