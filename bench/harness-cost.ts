@@ -1,23 +1,25 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import ort from 'onnxruntime-node';
+import { LinuxConditions } from '../src/agent/linux-conditions.js';
 import { queryOf, timedQueries } from '../src/agent/queries.js';
 import { packageRoot } from '../src/base/paths.js';
 import { seededRandom } from '../src/base/random.js';
 import { serializeModel } from '../src/onnx/file.js';
+import type { AgentEvent } from '../src/protocol/events.js';
 import { encodeLine } from '../src/protocol/lines.js';
 import { buildGraph } from '../src/vit/graph/model.js';
 import { loadHuggingFace } from '../src/vit/huggingface.js';
 import { compare } from './interleave.js';
 
-/** Long enough for the agent to report in between, as it does every half second. */
-const TURN_SECONDS = 1;
-const TURNS = 40;
+/** Long enough for the agent to report and to look at the machine in between, as it does every second. */
+const TURN_SECONDS = 2;
+const TURNS = 20;
 
 /**
  * What the agent adds to a loop around `session.run` that is written by hand, on the same session in the same process: the
  * built-in model, whose queries are so short that anything would show. Latency is what a query is reported to take; the
- * whole is the time from query to query, in which the agent also keeps its samples and writes them out.
+ * whole is the time from query to query, in which the agent also keeps its samples, writes them out and looks at the machine.
  */
 export async function harnessCost(): Promise<void> {
   const vit = await loadHuggingFace(join(packageRoot(), 'suites', 'models', 'vit-micro-shapes10'));
@@ -93,18 +95,22 @@ async function byAgent(session: ort.InferenceSession, images: ort.Tensor): Promi
     },
     [images],
   );
+  const conditions = new LinuxConditions(() => performance.now());
+  const emit = (event: AgentEvent): void => {
+    writeSync(sink, encodeLine(event));
+    if (event.event === 'latencies') for (const each of event.milliseconds) latencies.push(each);
+  };
   const begin = performance.now();
   const bounds = { minQueries: 1, minSeconds: TURN_SECONDS, maxSeconds: 10 * TURN_SECONDS };
-  await timedQueries(
-    query,
-    bounds,
-    () => performance.now(),
-    (event) => {
-      writeSync(sink, encodeLine(event));
-      if (event.event === 'latencies') for (const each of event.milliseconds) latencies.push(each);
+  await timedQueries(query, bounds, {
+    now: () => performance.now(),
+    emit,
+    look: () => {
+      emit({ event: 'conditions', phase: 'steady', conditions: conditions.look() });
     },
-  );
+  });
   const milliseconds = performance.now() - begin;
   closeSync(sink);
+  conditions.close();
   return { latencies, milliseconds };
 }

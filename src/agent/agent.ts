@@ -22,6 +22,8 @@ interface Bench {
   readonly session: SessionOptions;
   readonly emit: (event: AgentEvent) => void;
   readonly endPhase: (phase: Phase) => void;
+  /** Tells what the device is like in a phase, where that can be seen. */
+  readonly look: (phase: Phase) => void;
 }
 
 /**
@@ -49,7 +51,10 @@ export async function runTask(host: Host, task: Task, emit: (event: AgentEvent) 
   emit({ event: 'started', runtime: engine.info, platform: host.platform, session, peakIsOfPhase });
   await startRuntime(engine, session);
   endPhase('runtime');
-  const bench: Bench = { host, engine, session, emit, endPhase };
+  const look = (phase: Phase): void => {
+    if (host.conditions) emit({ event: 'conditions', phase, conditions: host.conditions() });
+  };
+  const bench: Bench = { host, engine, session, emit, endPhase, look };
   switch (task.kind) {
     case 'prepare':
       await prepareInputs(bench, task);
@@ -82,8 +87,9 @@ async function prepareInputs({ host, engine, session, endPhase }: Bench, task: P
 }
 
 async function measurePerformance(bench: Bench, task: PerformanceTask): Promise<void> {
-  const { host, engine, emit, endPhase } = bench;
+  const { host, engine, emit, endPhase, look } = bench;
   const batch = await host.readInputs(task.inputs);
+  look('prepare');
   host.collectGarbage();
   endPhase('prepare');
 
@@ -103,9 +109,16 @@ async function measurePerformance(bench: Bench, task: PerformanceTask): Promise<
     queries += 1;
   }
   emit({ event: 'warmedUp', queries, steady: detector.steady });
+  look('warmup');
   endPhase('warmup');
 
-  const outputs = await timedQueries(query, task, () => host.now(), emit);
+  const outputs = await timedQueries(query, task, {
+    now: () => host.now(),
+    emit,
+    look: () => {
+      look('steady');
+    },
+  });
   endPhase('steady');
   // The last timed outputs, so that they can be compared with the accuracy pass.
   emitLogits(outputs, 0, emit);
@@ -126,8 +139,9 @@ async function listKernels(bench: Bench, task: KernelsTask): Promise<void> {
 }
 
 async function measureAccuracy(bench: Bench, task: AccuracyTask): Promise<void> {
-  const { host, engine, emit, endPhase } = bench;
+  const { host, engine, emit, endPhase, look } = bench;
   const preprocess = await engine.open(host.modelSource(task.preprocess), bench.session);
+  look('prepare');
   endPhase('prepare');
   const session = await engine.open(host.modelSource(task.model), bench.session);
   endPhase('load');
@@ -142,10 +156,14 @@ async function measureAccuracy(bench: Bench, task: AccuracyTask): Promise<void> 
     const before = host.now();
     const outputs = await query();
     emit({ event: 'latencies', milliseconds: [host.now() - before] });
-    if (first === 0) endPhase('first');
+    if (first === 0) {
+      look('first');
+      endPhase('first');
+    }
     emitLogits(outputs, first, emit);
     emit({ event: 'progress', done: (first + images) / task.count });
   }
+  look('steady');
   endPhase('steady');
   await preprocess.close();
   await session.close();

@@ -1,3 +1,4 @@
+import type { Conditions } from '../protocol/conditions.js';
 import type { Memory } from '../protocol/events.js';
 import type { AccuracyTask } from '../protocol/task.js';
 import type { Engine, ModelSource } from '../runtime/engine.js';
@@ -12,6 +13,11 @@ export interface Host {
   memory(): Memory;
   /** Makes the next peak count from here; false where the device cannot. */
   resetPeak(): boolean;
+  /**
+   * What the device is like now; loads are since the last call. Left out where it cannot be seen. It is called between timed
+   * queries, so it must be over in a fraction of a millisecond and not leave much to collect.
+   */
+  conditions?(): Conditions;
   /** Throws away what the language no longer needs, so that its garbage is not taken for the model's memory. */
   collectGarbage(): void;
   /** Reads test images: `[indices.length, 3, 32, 32]`, uint8. */

@@ -4,6 +4,9 @@ import { readImages } from '../data/records.js';
 import type { Memory } from '../protocol/events.js';
 import { nodeEngine } from '../runtime/node.js';
 import type { Host } from './host.js';
+import { LinuxConditions } from './linux-conditions.js';
+
+const conditions = process.platform === 'linux' ? new LinuxConditions(() => performance.now()) : undefined;
 
 /** A process on Node: files by path, memory as the kernel accounts for it. */
 export const nodeHost: Host = {
@@ -11,6 +14,7 @@ export const nodeHost: Host = {
   loadEngine: nodeEngine,
   memory,
   resetPeak,
+  ...(conditions && { conditions: () => conditions.look() }),
   collectGarbage: () => globalThis.gc?.(),
   readImages: (images, indices) => readImages(images.files, indices),
   writeInputs: (path, values) => writeFile(path, values),

@@ -5,6 +5,22 @@ import type { Session, Tensor } from '../runtime/engine.js';
 /** Latencies are sent in portions of about so much measuring time, so that little is lost when the agent is killed. */
 const REPORT_EVERY_MS = 500;
 
+/** The device is looked at about so often while queries are timed, */
+const LOOK_EVERY_MS = 1000;
+
+/** and once more at the end, unless that was just done. */
+const LAST_LOOK_AFTER_MS = 250;
+
+/** What watches over timed queries; all of it happens between them. */
+export interface QueryWatch {
+  /** A clock, in milliseconds. */
+  now(): number;
+  /** Receives latencies and progress, in portions. */
+  emit(event: AgentEvent): void;
+  /** Tells what the device is like. */
+  look(): void;
+}
+
 /** One query: a whole batch from inputs on the host to outputs on the host. */
 export type Query = () => Promise<readonly Tensor[]>;
 
@@ -30,38 +46,43 @@ export function queryOf(session: Session, parts: readonly Tensor[]): Query {
  *
  * @param query - one query
  * @param bounds - at least so many, for at least so long, but no longer than that
- * @param now - a clock, in milliseconds
- * @param emit - receives latencies and progress, in portions
+ * @param watch - clock and ears
  * @returns the last query's outputs
  */
 export async function timedQueries(
   query: Query,
   bounds: Pick<PerformanceTask, 'minQueries' | 'minSeconds' | 'maxSeconds'>,
-  now: () => number,
-  emit: (event: AgentEvent) => void,
+  watch: QueryWatch,
 ): Promise<readonly Tensor[]> {
   const { minQueries, minSeconds, maxSeconds } = bounds;
-  const begin = now();
+  const begin = watch.now();
   const longEnough = begin + minSeconds * 1000;
   const latest = begin + maxSeconds * 1000;
   let latencies: number[] = [];
   let count = 0;
   let reported = begin;
+  let looked = begin;
+  let looks = 0;
   for (;;) {
-    const before = now();
+    const before = watch.now();
     const outputs = await query();
-    const after = now();
+    const after = watch.now();
     latencies.push(after - before);
     count += 1;
     const over = (count >= minQueries && after >= longEnough) || after >= latest;
     if (over || after - reported >= REPORT_EVERY_MS) {
-      emit({ event: 'latencies', milliseconds: latencies });
-      emit({
+      watch.emit({ event: 'latencies', milliseconds: latencies });
+      watch.emit({
         event: 'progress',
         done: over ? 1 : Math.min(1, count / minQueries, (after - begin) / 1000 / minSeconds),
       });
       latencies = [];
       reported = after;
+    }
+    if (after - looked >= (over ? LAST_LOOK_AFTER_MS : LOOK_EVERY_MS) || (over && looks === 0)) {
+      watch.look();
+      looked = after;
+      looks += 1;
     }
     if (over) return outputs;
   }

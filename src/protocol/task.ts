@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Version of the messages; an agent refuses a task of another. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** How sessions are opened; the runtime room documents each field and has the defaults for what is left out. */
 export const sessionOptionsSchema = z.strictObject({

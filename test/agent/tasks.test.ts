@@ -1,5 +1,5 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OpenedData } from '../../src/data/open.js';
@@ -127,6 +127,25 @@ describe('an agent that times a model', () => {
     expect(events[0]!.event).toBe('started');
     expect(events.at(-1)!.event).toBe('finished');
     expect(events.findLast(({ event }) => event === 'progress')).toEqual({ event: 'progress', done: 1 });
+  });
+
+  it('looks at the machine before the model is loaded, after the warm-up, and every second while it times', async () => {
+    const bounds = { ...shortPass, minSeconds: 2.4 };
+    const { events } = await perform(device, timing(files.model, inputs, INDICES.length, bounds));
+    const seen = events.flatMap((event) => (event.event === 'conditions' ? [event] : []));
+    expect(seen.map(({ phase }) => phase)).toEqual(['prepare', 'warmup', 'steady', 'steady', 'steady']);
+    const moments = seen.map(({ conditions }) => conditions.at);
+    expect(moments).toEqual([...moments].sort((a, b) => a - b));
+    for (const { conditions } of seen.filter(({ phase }) => phase === 'steady')) {
+      expect(conditions.stolen).toBeGreaterThanOrEqual(0);
+      expect(conditions.otherLoad).toBeGreaterThanOrEqual(0);
+      expect(conditions.otherLoad).toBeLessThanOrEqual(availableParallelism());
+    }
+    // Each is told before the end of the phase that it is of.
+    const order = events.flatMap(({ event }, index) => (event === 'phase' ? [index] : []));
+    const phaseEnds = events.flatMap((event) => (event.event === 'phase' ? [event.phase] : []));
+    for (const each of seen)
+      expect(order[phaseEnds.indexOf(each.phase)]!).toBeGreaterThan(events.indexOf(each));
   });
 
   it('goes on until there are enough queries, however short they are', async () => {

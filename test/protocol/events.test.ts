@@ -3,7 +3,7 @@ import { base64 } from '../../src/agent/base64.js';
 import { seededRandom } from '../../src/base/random.js';
 import { eventSchema, type AgentEvent } from '../../src/protocol/events.js';
 import { MeasurementCollector, predictedClasses } from '../../src/protocol/measurement.js';
-import { taskSchema } from '../../src/protocol/task.js';
+import { PROTOCOL_VERSION, taskSchema } from '../../src/protocol/task.js';
 
 const started: AgentEvent = {
   event: 'started',
@@ -47,7 +47,7 @@ describe('an event', () => {
 
 describe('a task', () => {
   const task = {
-    ...{ kind: 'kernels', protocol: 1, session: { threads: 1 } },
+    ...{ kind: 'kernels', protocol: PROTOCOL_VERSION, session: { threads: 1 } },
     ...{ model: 'm.onnx', inputs: 'i.bin', batch: 4, microBatch: 2, runs: 3 },
   };
 
@@ -60,7 +60,7 @@ describe('a task', () => {
   });
 
   it.each([
-    ['of another version of the protocol', { protocol: 2 }],
+    ['of another version of the protocol', { protocol: PROTOCOL_VERSION + 1 }],
     ['of an empty batch', { batch: 0 }],
     ['with a session option that is not known', { session: { threads: 1, gpu: true } }],
   ])('is refused %s', (_, change) => {

@@ -2,10 +2,10 @@ import type { Device } from '../../src/device/device.js';
 import { openLocal } from '../../src/device/local/device.js';
 import type { AgentEvent } from '../../src/protocol/events.js';
 import { MeasurementCollector, type Measurement } from '../../src/protocol/measurement.js';
-import type { PerformanceTask, Task } from '../../src/protocol/task.js';
+import { PROTOCOL_VERSION, type PerformanceTask, type Task } from '../../src/protocol/task.js';
 
 /** The session that tests' tasks ask for. */
-export const taskBase = { protocol: 1, session: { threads: 1 } } as const;
+export const taskBase = { protocol: PROTOCOL_VERSION, session: { threads: 1 } } as const;
 
 /** Bounds of a timed pass that is over at once. */
 export const shortPass = { minQueries: 5, minSeconds: 0.1, maxSeconds: 5, maxWarmupSeconds: 0.3 };
