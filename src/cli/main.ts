@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { installedVersion } from '../base/paths.js';
+import { baselineCommand } from './baseline.js';
 import { compressCommand } from './compress.js';
 import { dataCommand } from './data.js';
 import { reportFailure } from './failure.js';
@@ -8,7 +9,7 @@ import { runCommand } from './run.js';
 import { runsCommand } from './runs.js';
 
 /** All commands, in the order the help shows them. */
-const commands = [runCommand, compressCommand, reportCommand, runsCommand, dataCommand];
+const commands = [runCommand, compressCommand, reportCommand, runsCommand, baselineCommand, dataCommand];
 
 /**
  * The command line.

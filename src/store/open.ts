@@ -55,16 +55,31 @@ export async function openStore(path: string): Promise<Db> {
  * @throws InputError when there is none, it is no database of ours, or it is an older version's and cannot be written
  */
 export async function openForReading(path: string): Promise<Db> {
-  if (!existsSync(path))
-    throw new InputError({
-      source: path,
-      found: 'nothing',
-      expected: 'a results database',
-      hint: 'Nothing has been measured yet with these results: run a suite first, or name the folder with --results.',
-    });
+  refuseMissing(path);
   if (missingMigrations(path).length > 0) await bringUpToDate(path);
   return new Kysely<Tables>({
     dialect: new SqliteDialect({ database: new Database(path, { readonly: true }) }),
+  });
+}
+
+/**
+ * Opens a results database for writing, and makes none.
+ *
+ * @param path - the SQLite file
+ * @throws InputError when there is none, it cannot be written or is no database of ours
+ */
+export async function openExisting(path: string): Promise<Db> {
+  refuseMissing(path);
+  return openStore(path);
+}
+
+function refuseMissing(path: string): void {
+  if (existsSync(path)) return;
+  throw new InputError({
+    source: path,
+    found: 'nothing',
+    expected: 'a results database',
+    hint: 'Nothing has been measured yet with these results: run a suite first, or name the folder with --results.',
   });
 }
 

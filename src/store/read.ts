@@ -13,7 +13,11 @@ export interface RunSummary {
   readonly endedAt: string | null;
   readonly cells: number;
   readonly done: number;
+  /** Not measured yet. */
+  readonly pending: number;
   readonly failed: number;
+  /** Names it has as a baseline. */
+  readonly baselines: readonly string[];
 }
 
 /** All runs, the newest first. */
@@ -28,15 +32,18 @@ export async function listRuns(db: Db): Promise<RunSummary[]> {
       'runs.ended_at',
       fn.count<number>('cells.id').as('cells'),
       fn.sum<number>(eb.case().when('cells.status', '=', 'done').then(1).else(0).end()).as('done'),
+      fn.sum<number>(eb.case().when('cells.status', '=', 'pending').then(1).else(0).end()).as('pending'),
       fn.sum<number>(eb.case().when('cells.status', '=', 'failed').then(1).else(0).end()).as('failed'),
     ])
     .groupBy('runs.id')
     .orderBy('runs.started_at', 'desc')
     .execute();
+  const names = await db.selectFrom('baselines').select(['run_id', 'name']).orderBy('name').execute();
   return rows.map(({ started_at, ended_at, ...row }) => ({
     ...row,
     startedAt: started_at,
     endedAt: ended_at,
+    baselines: names.filter(({ run_id }) => run_id === row.id).map(({ name }) => name),
   }));
 }
 
@@ -47,8 +54,7 @@ export async function listRuns(db: Db): Promise<RunSummary[]> {
  * @throws InputError when there is none, or more than one begins so
  */
 export async function findRun(db: Db, id: string | undefined): Promise<RunRow> {
-  const all = await db.selectFrom('runs').selectAll().orderBy('started_at', 'desc').execute();
-  const rows = all.filter((row) => row.id.startsWith(id ?? ''));
+  const rows = await runsBeginning(db, id ?? '');
   const [newest, ...others] = rows;
   if (newest === undefined)
     throw new InputError({
@@ -66,6 +72,16 @@ export async function findRun(db: Db, id: string | undefined): Promise<RunRow> {
       expected: `one of ${rows.map((row) => row.id).join(', ')}`,
     });
   return newest;
+}
+
+/**
+ * Runs whose id begins so, the newest first.
+ *
+ * @param beginning - of an id; an empty one finds all runs
+ */
+export async function runsBeginning(db: Db, beginning: string): Promise<RunRow[]> {
+  const all = await db.selectFrom('runs').selectAll().orderBy('started_at', 'desc').execute();
+  return all.filter((row) => row.id.startsWith(beginning));
 }
 
 /** The newest run of a suite that has not ended; undefined when all have. */

@@ -1,0 +1,91 @@
+import { Command, InvalidArgumentError } from 'commander';
+import * as format from '../report/format.js';
+import { openExisting, openForReading } from '../store/open.js';
+import { deleteRuns, planPruning, type PruneDecision, type PruneRule } from '../store/prune.js';
+import { listText } from './lists.js';
+import { databaseIn, resultsOption } from './results.js';
+
+interface PruneFlags {
+  readonly results: string;
+  readonly keep: number;
+  readonly olderThan?: number;
+  readonly suite?: string;
+  readonly dryRun?: true;
+}
+
+const DAY = 24 * 3600 * 1000;
+
+/** `edgeflex runs prune`: deletes old runs. */
+export function pruneCommand(): Command {
+  return new Command('prune')
+    .description(
+      'delete old runs with everything measured in them; never baselines, never runs that hold a noise floor',
+    )
+    .requiredOption('--keep <count>', 'keep so many runs of each suite, the newest', countOf)
+    .option('--older-than <age>', 'delete only runs older than this, such as 90d', ageOf)
+    .option('--suite <suite>', 'delete only runs of this suite')
+    .option('--dry-run', 'say what would go, and change nothing')
+    .addOption(resultsOption())
+    .addHelpText(
+      'after',
+      `
+What is deleted cannot be brought back; reports that were written stay. A run that has stored something within a day and has
+not ended stays, too: it may be going on.
+
+Examples:
+  edgeflex runs prune --keep 20 --dry-run
+  edgeflex runs prune --keep 5 --older-than 90d --suite cifar10`,
+    )
+    .action(async (_: unknown, command: Command) => {
+      // "runs" has --results, too, and takes it wherever it stands.
+      const flags = command.optsWithGlobals<PruneFlags>();
+      const path = databaseIn(flags.results);
+      const now = Date.now();
+      const rule: PruneRule = {
+        keep: flags.keep,
+        before: flags.olderThan === undefined ? undefined : new Date(now - flags.olderThan).toISOString(),
+        suite: flags.suite,
+      };
+      const db = flags.dryRun ? await openForReading(path) : await openExisting(path);
+      try {
+        const decisions = await planPruning(db, rule, now);
+        const ids = decisions.filter(({ keptBecause }) => keptBecause === undefined).map(({ run }) => run.id);
+        console.log(tableOf(decisions, flags.dryRun === true));
+        if (flags.dryRun) console.log(`${runsText(ids.length)} would be deleted.`);
+        else if (ids.length === 0) console.log('Nothing to delete.');
+        else {
+          const freed = await deleteRuns(db, ids);
+          console.log(`${runsText(ids.length)} deleted; the database is ${format.mebibytes(freed)} smaller.`);
+        }
+      } finally {
+        await db.destroy();
+      }
+    });
+}
+
+function tableOf(decisions: readonly PruneDecision[], dry: boolean): string {
+  return listText(
+    { run: 'run', suite: 'suite', started: 'started (UTC)', fate: 'what becomes of it' },
+    decisions.map(({ run: { id, suite, startedAt }, keptBecause }) => ({
+      ...{ run: id, suite, started: format.moment(startedAt).replace(' UTC', '') },
+      fate: keptBecause === undefined ? (dry ? 'would be deleted' : 'deleted') : `stays: ${keptBecause}`,
+    })),
+  );
+}
+
+function runsText(count: number): string {
+  return `${format.integer(count)} ${count === 1 ? 'run' : 'runs'}`;
+}
+
+function countOf(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number, such as 20');
+  return Number(text);
+}
+
+/** Milliseconds of an age: `36h`, `90d`, `12w`. */
+function ageOf(text: string): number {
+  const [, count, unit] = /^(\d+)([hdw])$/.exec(text) ?? [];
+  if (count === undefined)
+    throw new InvalidArgumentError('expected hours, days or weeks, such as 36h, 90d or 12w');
+  return Number(count) * { h: DAY / 24, d: DAY, w: 7 * DAY }[unit as 'h' | 'd' | 'w'];
+}

@@ -1,0 +1,122 @@
+import { InputError } from '../base/errors.js';
+import type { Db } from './open.js';
+import { runsBeginning } from './read.js';
+import type { BaselineRow, RunRow } from './tables.js';
+
+/** Names that read well in a command, and that no shell takes apart. */
+const NAME = /^[a-z0-9][\w./-]*$/i;
+
+/**
+ * Names a run, so that later runs of its suite can be compared with it. The name moves when another run of the suite had it.
+ *
+ * @param db - the store, open for writing
+ * @param name - of letters, digits, ".", "_", "/" and "-"
+ * @param run - the run
+ * @param at - now, ISO 8601 in UTC
+ * @returns the run that had the name before; undefined when none had
+ * @throws InputError when the name is none
+ */
+export async function setBaseline(
+  db: Db,
+  name: string,
+  run: Pick<RunRow, 'id' | 'suite'>,
+  at: string,
+): Promise<string | undefined> {
+  if (!NAME.test(name))
+    throw new InputError({
+      source: 'baseline',
+      found: `the name ${JSON.stringify(name)}`,
+      expected: 'a name of letters, digits, ".", "_", "/" and "-" that begins with a letter or a digit',
+    });
+  const before = (await baselinesCalled(db, name, run.suite))[0]?.run_id;
+  await db
+    .insertInto('baselines')
+    .values({ suite: run.suite, name, run_id: run.id, set_at: at })
+    .onConflict((conflict) => conflict.columns(['suite', 'name']).doUpdateSet({ run_id: run.id, set_at: at }))
+    .execute();
+  return before;
+}
+
+/** All baselines, by suite and name. */
+export async function listBaselines(db: Db): Promise<BaselineRow[]> {
+  return db.selectFrom('baselines').selectAll().orderBy('suite').orderBy('name').execute();
+}
+
+/**
+ * Takes a name away from the run that has it. The run stays.
+ *
+ * @param db - the store, open for writing
+ * @param name - of the baseline
+ * @param suite - of its run; needed where several suites have a baseline of that name
+ * @returns what was removed
+ * @throws InputError when there is none, or there are several
+ */
+export async function removeBaseline(db: Db, name: string, suite: string | undefined): Promise<BaselineRow> {
+  const found = await baselinesCalled(db, name, suite);
+  const [baseline] = found;
+  if (baseline === undefined)
+    throw new InputError({
+      source: 'baseline',
+      found: `no ${name}${suite === undefined ? '' : ` of ${suite}`}`,
+      expected: 'a name that was set',
+      hint: '"edgeflex baseline list" lists them.',
+    });
+  if (found.length > 1) throw severalSuites(name, found);
+  await db.deleteFrom('baselines').where('suite', '=', baseline.suite).where('name', '=', name).execute();
+  return baseline;
+}
+
+/**
+ * The run that a word means: a baseline's name, or a run's id or the beginning of it.
+ *
+ * @param db - the store
+ * @param word - what the user wrote
+ * @param suite - where it is known: only baselines and runs of this suite are meant
+ * @throws InputError when nothing is meant, or more than one run
+ */
+export async function referenceRun(db: Db, word: string, suite?: string): Promise<RunRow> {
+  const named = await baselinesCalled(db, word, suite);
+  const begun = (await runsBeginning(db, word)).filter((run) => suite === undefined || run.suite === suite);
+  const exact = begun.find(({ id }) => id === word);
+  const runs = exact ? [exact] : begun;
+  if (named.length === 0) {
+    const [run] = runs;
+    if (run !== undefined && runs.length === 1) return run;
+    throw new InputError({
+      source: 'run',
+      found: runs.length > 1 ? `${word}, with which ${runs.length} runs begin` : word,
+      expected:
+        runs.length > 1
+          ? `one of ${runs.map(({ id }) => id).join(', ')}`
+          : `a baseline or a stored run${suite === undefined ? '' : ` of ${suite}`}`,
+      ...(runs.length > 1
+        ? {}
+        : { hint: '"edgeflex runs" and "edgeflex baseline list" list what there is.' }),
+    });
+  }
+  if (named.length > 1) throw severalSuites(word, named);
+  const [{ run_id: id, suite: suiteOfName }] = named as [BaselineRow];
+  const others = runs.filter((run) => run.id !== id);
+  if (others.length > 0)
+    throw new InputError({
+      source: 'run',
+      found: `${word}, which is a baseline of ${suiteOfName} (run ${id}) and also how ${others.map((run) => run.id).join(', ')} begins`,
+      expected: 'a word that means one run',
+      hint: 'Write the whole id of the run.',
+    });
+  return db.selectFrom('runs').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+}
+
+function baselinesCalled(db: Db, name: string, suite: string | undefined): Promise<BaselineRow[]> {
+  const query = db.selectFrom('baselines').selectAll().where('name', '=', name);
+  return (suite === undefined ? query : query.where('suite', '=', suite)).orderBy('suite').execute();
+}
+
+function severalSuites(name: string, found: readonly BaselineRow[]): InputError {
+  return new InputError({
+    source: 'baseline',
+    found: `${name}, which ${found.length} suites have`,
+    expected: `the suite, too: ${found.map(({ suite }) => suite).join(', ')}`,
+    hint: 'Name it with --suite.',
+  });
+}

@@ -1,0 +1,89 @@
+import { sql } from 'kysely';
+import type { Db } from './open.js';
+import { listRuns, type RunSummary } from './read.js';
+
+/** Which runs may go. */
+export interface PruneRule {
+  /** So many of each suite stay, the newest. */
+  readonly keep: number;
+  /** Only runs that started before this moment go, ISO 8601 in UTC; undefined: however young. */
+  readonly before: string | undefined;
+  /** Only runs of this suite go; undefined: of any. */
+  readonly suite: string | undefined;
+}
+
+/** What becomes of a run. */
+export interface PruneDecision {
+  readonly run: RunSummary;
+  /** Why it stays; undefined: it goes. */
+  readonly keptBecause: string | undefined;
+}
+
+/** A run that stored something so recently, in milliseconds, may still be going on: a round of the largest models takes minutes. */
+const GOING_ON = 24 * 3600 * 1000;
+
+/**
+ * Decides which runs go: old ones, but for those that others need. Nothing is changed.
+ *
+ * @param db - the store
+ * @param rule - which may go
+ * @param now - milliseconds since 1970
+ * @returns a decision for each run that the rule is about, the newest first
+ */
+export async function planPruning(db: Db, rule: PruneRule, now: number): Promise<PruneDecision[]> {
+  const calibrations = new Set(
+    (await db.selectFrom('floors').select('run_id').distinct().execute()).map(({ run_id }) => run_id),
+  );
+  const seen = new Map<string, number>();
+  const decisions: PruneDecision[] = [];
+  for (const run of await listRuns(db)) {
+    if (rule.suite !== undefined && run.suite !== rule.suite) continue;
+    const place = seen.get(run.suite) ?? 0;
+    seen.set(run.suite, place + 1);
+    const reasons = [
+      ...(place < rule.keep ? [`one of the newest ${rule.keep} of ${run.suite}`] : []),
+      ...(rule.before !== undefined && run.startedAt >= rule.before ? ['not old enough'] : []),
+      ...(run.baselines.length > 0 ? [`baseline ${run.baselines.join(', ')}`] : []),
+      ...(calibrations.has(run.id) ? ['holds a noise floor'] : []),
+      ...(run.endedAt === null && now - (await lastSign(db, run)) < GOING_ON ? ['may be going on'] : []),
+    ];
+    decisions.push({ run, keptBecause: reasons.length > 0 ? reasons.join('; ') : undefined });
+  }
+  return decisions;
+}
+
+/**
+ * Deletes runs with everything that was measured in them, and gives the space back to the system.
+ *
+ * @param db - the store, open for writing
+ * @param ids - of the runs
+ * @returns bytes that the database has become smaller by
+ * @throws SQLite's error, and then none is deleted, when a run has become a baseline or a calibration meanwhile
+ */
+export async function deleteRuns(db: Db, ids: readonly string[]): Promise<number> {
+  const before = await size(db);
+  await db.transaction().execute(async (transaction) => {
+    for (const id of ids) await transaction.deleteFrom('runs').where('id', '=', id).execute();
+  });
+  await sql`vacuum`.execute(db);
+  // What was written goes into the log first; without this the file would shrink only when the last reader has left.
+  await sql`pragma wal_checkpoint(truncate)`.execute(db);
+  return before - (await size(db));
+}
+
+/** When a run last stored something, in milliseconds since 1970. */
+async function lastSign(db: Db, { id, startedAt }: RunSummary): Promise<number> {
+  const last = await db
+    .selectFrom('rounds')
+    .innerJoin('cells', 'cells.id', 'rounds.cell_id')
+    .select(({ fn }) => fn.max<string | null>('rounds.started_at').as('at'))
+    .where('cells.run_id', '=', id)
+    .executeTakeFirst();
+  return Date.parse(last?.at ?? startedAt);
+}
+
+async function size(db: Db): Promise<number> {
+  const { rows } = await sql<{ bytes: number }>`
+    select page_count * page_size as bytes from pragma_page_count(), pragma_page_size()`.execute(db);
+  return rows[0]!.bytes;
+}
