@@ -4,6 +4,7 @@ import type { Analysis, CellName, FailedCell, VariantFigures } from './analysis.
 import type { AccuracyFigures } from './figures/accuracy.js';
 import type { KernelShare } from './figures/kernels.js';
 import type { LatencyFigures } from './figures/latency.js';
+import type { FlagName } from './figures/validity.js';
 import type { MemoryFigures } from './figures/memory.js';
 import { publishedOf, type Published } from './published.js';
 import { sessionsOf, type SessionFacts } from './sessions.js';
@@ -107,6 +108,10 @@ export interface PerformanceDocument {
   readonly queries: number;
   readonly rounds: number;
   readonly unsteadyRounds: number;
+  /** What speaks against the figures, in words. */
+  readonly flags: readonly { readonly name: FlagName; readonly text: string }[];
+  /** Queries that are outliers within their round; they count like all others. */
+  readonly outlierQueries: number;
   readonly medianMilliseconds: Estimate;
   readonly p90Milliseconds: number;
   /** Ratio to the baseline, larger is faster. */
@@ -208,6 +213,8 @@ function performanceDocument(latency: LatencyFigures): PerformanceDocument {
     queries,
     rounds,
     unsteadyRounds,
+    flags: latency.flags.map(({ name, text }) => ({ name, text })),
+    outlierQueries: latency.outliers,
     medianMilliseconds: median,
     p90Milliseconds: p90,
     speedup: speedup ?? null,

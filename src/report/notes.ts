@@ -1,5 +1,6 @@
 import type { Analysis } from './analysis.js';
 import { cardNote } from './card.js';
+import { flagsText, signOf } from './flags.js';
 import * as format from './format.js';
 import { labelOf } from './label.js';
 
@@ -32,11 +33,8 @@ export function notesOf(analysis: Analysis): string[] {
     const card = each.isBaseline ? cardNote(each) : undefined;
     if (card !== undefined) notes.push(card);
     const name = labelOf(each, analysis);
-    for (const { batch, unsteadyRounds, rounds } of each.latencies)
-      if (unsteadyRounds > 0)
-        notes.push(
-          `‡ ${name}, batch ${batch}: ${unsteadyRounds} of ${rounds} rounds never reached a steady state.`,
-        );
+    for (const { batch, flags } of each.latencies)
+      if (flags.length > 0) notes.push(`${signOf(flags)} ${name}, batch ${batch}: ${flagsText(flags)}.`);
     for (const { kind, batch, reason } of each.failures)
       notes.push(`✗ ${name}, batch ${batch}, ${kind}: ${format.oneLine(reason)}`);
   }

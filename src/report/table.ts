@@ -1,5 +1,6 @@
 import type { Analysis, CellName, VariantFigures } from './analysis.js';
 import type { LatencyFigures } from './figures/latency.js';
+import { signOf } from './flags.js';
 import * as format from './format.js';
 import { labelOf } from './label.js';
 import { notesOf } from './notes.js';
@@ -25,7 +26,7 @@ export interface RowState {
   /** Whether it is the first one of its variant. */
   readonly first: boolean;
   /** What a reader must be warned of: signs in the row and notes below the table say more. */
-  readonly mark: 'failed' | 'unsteady' | 'pending' | undefined;
+  readonly mark: 'failed' | 'flagged' | 'pending' | undefined;
 }
 
 /** A column of a table. */
@@ -115,18 +116,18 @@ function pendingRow({ batch }: CellName): MarkedCells {
 }
 
 function latencyRow(figures: LatencyFigures): MarkedCells {
-  const { batch, median, p90, speedup, memory, unsteadyRounds } = figures;
-  const unsteady = unsteadyRounds > 0;
+  const { batch, median, p90, speedup, memory, flags } = figures;
+  const sign = signOf(flags);
   return {
     cells: {
       batch: String(batch),
-      latency: `${format.latency(median)}${unsteady ? ' ‡' : ''}`,
+      latency: `${format.latency(median)}${sign ? ` ${sign}` : ''}`,
       p90: format.milliseconds(p90),
       speedup: speedup ? format.times(speedup) : '',
       memory: memory ? format.mebibytes(memory.peak) : '',
       reduction: memory?.reduction === undefined ? '' : format.reduction(memory.reduction),
       rawPeak: memory ? format.mebibytes(memory.rawPeak) : '',
     },
-    mark: unsteady ? 'unsteady' : undefined,
+    mark: sign ? 'flagged' : undefined,
   };
 }

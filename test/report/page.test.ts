@@ -94,8 +94,8 @@ describeInBrowser('the page', () => {
     expect(await ask(textsOf('.banner'))).toEqual([
       'What could not be measured vit-drawn · pruned, performance, batch 8: ' +
         'the agent was killed (SIGKILL) out of memory, "perhaps"; see the log',
-      'Not steady: the latency was still changing when the warm-up had to end, so these medians are less certain ' +
-        'than their intervals say. vit-drawn · int8, batch 1: 1 of 5 rounds',
+      'In doubt: something disturbed these measurements, so that they are less certain than their intervals say. ' +
+        '‡ vit-drawn · int8, batch 1: 1 of 5 rounds never reached a steady state',
       'Not finished: 1 cell of this run is not measured yet.',
     ]);
     expect(await ask(textsOf('tr.failed'))).toEqual(['8✗ performance failed']);

@@ -76,7 +76,7 @@ describe('the main table', () => {
       .map((row, index) => ({ batch: row['batch'], latency: row['latency'], mark: states[index]!.mark }))
       .filter(({ mark }) => mark !== undefined);
     expect(marked).toEqual([
-      { batch: '1', latency: expect.stringMatching(/ ‡$/) as string, mark: 'unsteady' },
+      { batch: '1', latency: expect.stringMatching(/ ‡$/) as string, mark: 'flagged' },
       { batch: '8', latency: '✗ performance failed', mark: 'failed' },
       { batch: '8', latency: 'not measured yet', mark: 'pending' },
     ]);

@@ -66,6 +66,8 @@ function timing(latency: LatencyFigures | undefined): Record<string, Value> {
     queries: latency?.queries,
     rounds: latency?.rounds,
     unsteady_rounds: latency?.unsteadyRounds,
+    flags: latency?.flags.map(({ name }) => name).join('; '),
+    outlier_queries: latency?.outliers,
     ...estimate('latency_median', 'ms', latency?.median),
     latency_p90_ms: latency?.p90,
     ...estimate('speedup', 'ratio', latency?.speedup),

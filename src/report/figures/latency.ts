@@ -1,9 +1,11 @@
 import { mean } from 'simple-statistics';
 import type { Estimate } from '../../stats/interval.js';
 import { medianEstimate } from '../../stats/median.js';
+import { outlierFlags } from '../../stats/outliers.js';
 import { pairedRatio } from '../../stats/ratio.js';
 import type { StoredCell } from '../../store/read.js';
 import { memoryOf, type MemoryFigures } from './memory.js';
+import { flagsOf, type Flag } from './validity.js';
 
 /** How fast a variant answers on a device at a batch size. */
 export interface LatencyFigures {
@@ -21,6 +23,10 @@ export interface LatencyFigures {
   readonly memory: MemoryFigures | undefined;
   /** Rounds that never reached a steady state before they were timed. */
   readonly unsteadyRounds: number;
+  /** What speaks against the figures. */
+  readonly flags: readonly Flag[];
+  /** Queries that are outliers within their round; they count like all others. */
+  readonly outliers: number;
   /** Means over the rounds of the first run and of loading, in milliseconds; NaN where a round does not tell. */
   readonly firstRun: number;
   readonly load: number;
@@ -50,6 +56,11 @@ export function latencyOf(cell: StoredCell, baseline: StoredCell | undefined): L
     speedup: baseline && pairedRatio(samplesByRound(baseline), samples),
     memory: memoryOf(cell, baseline),
     unsteadyRounds: cell.rounds.filter(({ row }) => row.steady === 0).length,
+    flags: flagsOf(cell),
+    outliers: [...samples.values()].reduce(
+      (sum, round) => sum + outlierFlags(round).filter(Boolean).length,
+      0,
+    ),
     firstRun: mean(cell.rounds.map(({ phases }) => phases.get('first') ?? NaN)),
     load: mean(cell.rounds.map(({ phases }) => phases.get('load') ?? NaN)),
     samples,

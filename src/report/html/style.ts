@@ -37,7 +37,7 @@ tr.first td { border-top: 1px solid #bbb; }
 .main-table th { white-space: normal; }
 tr { background: #fff; }
 tr.failed { background: #fdece6; color: var(--bad); }
-tr.unsteady { background: #fff6e0; color: var(--warn); }
+tr.flagged { background: #fff6e0; color: var(--warn); }
 tr.pending { color: var(--soft); }
 .main-table th:first-child, .main-table td:first-child { position: sticky; left: 0; }
 .main-table td:first-child { background: inherit; }
@@ -46,7 +46,7 @@ tr.pending { color: var(--soft); }
 .banner { border-left: 4px solid; padding: 8px 14px; margin: 14px 0; }
 .banner ul { margin: 4px 0; padding-left: 20px; }
 .banner.failed { border-color: var(--bad); background: #fdece6; }
-.banner.unsteady { border-color: #d19a00; background: #fff6e0; }
+.banner.flagged, .banner.pending { border-color: #d19a00; background: #fff6e0; }
 figure { margin: 22px 0 34px; }
 figure h3 { margin-top: 0; }
 figcaption { color: #3c3c3c; max-width: 100ch; margin-bottom: 8px; }

@@ -45,6 +45,10 @@ const terms: readonly (readonly [term: string, meaning: string])[] = [
     'The warm-up ends when the latencies of a while are like those of the while before. ‡ marks cells with rounds that never got there.',
   ],
   [
+    '⚑',
+    'Something disturbed this cell; the note below the table says what. Latency drifted (by 5 % or more within most rounds), the frequency or its governor changed, the processor was held back, others took more than 0.15 of a core, there were fewer queries than the tier asks for, or processes disagree (medians of rounds more than 10 % apart whose middle halves do not meet). Nothing is left out for it.',
+  ],
+  [
     'SQNR',
     'Signal-to-quantisation-noise ratio of a layer’s output, in decibels: 20 dB is an error of 10 % of the signal, 40 dB one of 1 %.',
   ],

@@ -1,5 +1,6 @@
 import type { Analysis } from '../../analysis.js';
 import { findingsOf } from '../../findings.js';
+import { flagsText, signOf } from '../../flags.js';
 import * as format from '../../format.js';
 import { labelOf } from '../../label.js';
 import { mainTable, type RowState } from '../../table.js';
@@ -52,9 +53,9 @@ function warnings(analysis: Analysis): Markup {
   const failures = analysis.figures.flatMap((figures) =>
     figures.failures.map((failure) => ({ ...failure, name: labelOf(figures, analysis) })),
   );
-  const unsteady = analysis.figures.flatMap((figures) =>
+  const flagged = analysis.figures.flatMap((figures) =>
     figures.latencies
-      .filter(({ unsteadyRounds }) => unsteadyRounds > 0)
+      .filter(({ flags }) => flags.length > 0)
       .map((latency) => ({ ...latency, name: labelOf(figures, analysis) })),
   );
   return html`${
@@ -70,21 +71,23 @@ function warnings(analysis: Analysis): Markup {
         </div>`
       : undefined
   }${
-    unsteady.length > 0
-      ? html`<div class="banner unsteady">
-          <b>Not steady</b>: the latency was still changing when the warm-up had to end, so these medians are
-          less certain than their intervals say.
+    flagged.length > 0
+      ? html`<div class="banner flagged">
+          <b>In doubt</b>: something disturbed these measurements, so that they are less certain than their
+          intervals say.
           <ul>
-            ${unsteady.map(
-              ({ name, batch, unsteadyRounds, rounds }) =>
-                html`<li><b>${name}</b>, batch ${batch}: ${unsteadyRounds} of ${rounds} rounds</li> `,
+            ${flagged.map(
+              ({ name, batch, flags }) =>
+                html`<li>
+                  ${signOf(flags)} <b>${name}</b>, batch ${batch}: ${unbroken(flagsText(flags))}
+                </li> `,
             )}
           </ul>
         </div>`
       : undefined
   }${
     analysis.pending > 0
-      ? html`<div class="banner unsteady"><b>Not finished</b>: ${format.pendingCells(analysis.pending)}</div>`
+      ? html`<div class="banner pending"><b>Not finished</b>: ${format.pendingCells(analysis.pending)}</div>`
       : undefined
   }`;
 }
