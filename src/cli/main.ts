@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import { installedVersion } from '../base/paths.js';
 import { baselineCommand } from './baseline.js';
+import { calibrateCommand } from './calibrate.js';
+import { compareCommand } from './compare.js';
 import { compressCommand } from './compress.js';
 import { dataCommand } from './data.js';
 import { reportFailure } from './failure.js';
@@ -9,7 +11,10 @@ import { runCommand } from './run.js';
 import { runsCommand } from './runs.js';
 
 /** All commands, in the order the help shows them. */
-const commands = [runCommand, compressCommand, reportCommand, runsCommand, baselineCommand, dataCommand];
+const commands = [
+  ...[runCommand, compressCommand, reportCommand, runsCommand],
+  ...[compareCommand, baselineCommand, calibrateCommand, dataCommand],
+];
 
 /**
  * The command line.
@@ -33,6 +38,8 @@ Start here:
   edgeflex data fetch cifar10                                the CIFAR-10 images, once
   edgeflex run suites/cifar10.yaml                           the real thing
   edgeflex report                                            the newest run's report again
+  edgeflex compare 20261122 --fail-on latency:2%             the newest run against another, with a gate
+  edgeflex calibrate devices/local-cpu.yaml                  what differences this machine can tell
   edgeflex compress vit-base --recipe suites/recipes/edgeflex.yaml --dataset cifar10 -o out/
 
 Exit codes:

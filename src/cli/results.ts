@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Option } from 'commander';
 import { analyse, type Analysis } from '../report/analysis.js';
+import { listFloors } from '../store/floors.js';
 import type { Db } from '../store/open.js';
 import { findRun, loadRun } from '../store/read.js';
 
@@ -29,5 +30,5 @@ export function databaseIn(results: string): string {
  * @throws InputError when there is no such run
  */
 export async function storedAnalysis(db: Db, id: string | undefined): Promise<Analysis> {
-  return analyse(await loadRun(db, await findRun(db, id)));
+  return analyse(await loadRun(db, await findRun(db, id)), await listFloors(db));
 }

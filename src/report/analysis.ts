@@ -1,6 +1,11 @@
 import type { StoredCell, StoredDevice, StoredRun } from '../store/read.js';
 import type { VariantRow } from '../store/tables.js';
-import { accuracyOf, type AccuracyFigures } from './figures/accuracy.js';
+import type { StoredFloor } from '../store/floors.js';
+import { floorsFor, missingFloors } from './compare/floors.js';
+import type { Metric } from './compare/effect.js';
+import type { Judgement } from './compare/judge.js';
+import { judgeWithin } from './compare/within.js';
+import { accuracyOf, isScored, type AccuracyFigures } from './figures/accuracy.js';
 import { kernelsOf, type KernelShare } from './figures/kernels.js';
 import { latencyOf, type LatencyFigures } from './figures/latency.js';
 
@@ -18,6 +23,11 @@ export interface FailedCell extends CellName {
   readonly reason: string;
 }
 
+/** What is to be said of a cell's difference from the baseline's. */
+export interface CellJudgement extends CellName {
+  readonly judgement: Judgement;
+}
+
 /** Everything a report says of one variant on one device. */
 export interface VariantFigures {
   readonly variant: VariantRow;
@@ -30,6 +40,8 @@ export interface VariantFigures {
   readonly kernels: readonly KernelShare[];
   /** Batch size the kernels were listed at. */
   readonly kernelBatch: number | undefined;
+  /** What is to be said of its differences from the baseline; none of the baseline's own. */
+  readonly judgements: readonly CellJudgement[];
   readonly failures: readonly FailedCell[];
   /** Cells that are not measured yet. */
   readonly pending: readonly CellName[];
@@ -42,56 +54,101 @@ export interface Analysis {
   readonly figures: readonly VariantFigures[];
   /** How many cells are not measured yet. */
   readonly pending: number;
+  /** Which devices nobody knows the noise of, a sentence each. */
+  readonly floorNotes: readonly string[];
 }
 
 /**
  * Computes every figure of a report from a run's raw data.
  *
  * @param run - the stored run
+ * @param floors - what its devices can tell, the newest first
  */
-export function analyse(run: StoredRun): Analysis {
-  const cellsOf = (variant: VariantRow, device: StoredDevice): StoredCell[] =>
-    run.cells.filter((cell) => cell.variant === variant && cell.device === device);
+export function analyse(run: StoredRun, floors: readonly StoredFloor[] = []): Analysis {
+  const floorOf = floorsFor(run, floors);
+  const baselines = new Map(run.cells.map((cell) => [cell, baselineOf(cell, run)]));
+  const pairs = run.cells.flatMap((cell) => {
+    const baseline = baselines.get(cell);
+    return cell.row.status === 'done' && baseline ? [{ cell, baseline }] : [];
+  });
+  const judgements = judgeWithin(pairs, run, floorOf);
   const figures = run.devices.flatMap((device) =>
     run.variants.map((variant) => {
-      const baseline = run.variants.find((each) => each.model === variant.model && each.recipe === BASELINE);
-      const baselineCells = baseline ? cellsOf(baseline, device) : [];
-      return figuresOf(variant, device, cellsOf(variant, device), baselineCells, variant === baseline);
+      const cells = run.cells.filter((cell) => cell.variant === variant && cell.device === device);
+      return figuresOf(variant, device, cells, { run, baselines, judgements });
     }),
   );
-  return { run, figures, pending: run.cells.filter(({ row }) => row.status === 'pending').length };
+  return {
+    ...{ run, figures, pending: run.cells.filter(({ row }) => row.status === 'pending').length },
+    floorNotes: pairs.length > 0 ? missingFloors(run, floorOf, true) : [],
+  };
+}
+
+/**
+ * What is to be said of a variant's difference from the baseline in a metric.
+ *
+ * @param figures - of the variant on the device
+ * @param metric - which
+ * @param batch - the batch size; undefined for the accuracy, which has none
+ * @returns undefined where there is nothing to compare
+ */
+export function judgementOf(
+  { judgements }: VariantFigures,
+  metric: Metric,
+  batch?: number,
+): Judgement | undefined {
+  return judgements.find(
+    (each) => each.judgement.metric === metric && (batch === undefined || each.batch === batch),
+  )?.judgement;
+}
+
+/** The baseline's cell of the same scenario on the same device, when it is done; undefined for the baseline's own. */
+function baselineOf({ row, variant, device }: StoredCell, run: StoredRun): StoredCell | undefined {
+  if (variant.recipe === BASELINE) return undefined;
+  return run.cells.find(
+    (other) =>
+      other.variant.model === variant.model &&
+      other.variant.recipe === BASELINE &&
+      other.device === device &&
+      other.row.status === 'done' &&
+      other.row.kind === row.kind &&
+      other.row.batch === row.batch,
+  );
+}
+
+/** What the figures of one variant need to know of the whole run. */
+interface Whole {
+  readonly run: StoredRun;
+  readonly baselines: ReadonlyMap<StoredCell, StoredCell | undefined>;
+  readonly judgements: ReadonlyMap<StoredCell, readonly Judgement[]>;
 }
 
 function figuresOf(
   variant: VariantRow,
   device: StoredDevice,
   cells: readonly StoredCell[],
-  baseline: readonly StoredCell[],
-  isBaseline: boolean,
+  { run, baselines, judgements }: Whole,
 ): VariantFigures {
   const done = cells.filter(({ row }) => row.status === 'done');
-  const counterpart = ({ row }: StoredCell): StoredCell | undefined =>
-    isBaseline
-      ? undefined
-      : baseline.find(
-          (other) =>
-            other.row.status === 'done' && other.row.kind === row.kind && other.row.batch === row.batch,
-        );
   const accuracyCell = done.find(({ row }) => row.kind === 'accuracy');
   const kernelCell = done.find(({ row }) => row.kind === 'kernels');
   const named = ({ row: { kind, batch } }: StoredCell): CellName => ({ kind, batch });
   return {
     variant,
     device,
-    isBaseline,
-    accuracy: accuracyCell && accuracyOf(accuracyCell, counterpart(accuracyCell)),
+    isBaseline: variant.recipe === BASELINE,
+    accuracy:
+      accuracyCell && accuracyOf(accuracyCell, baselines.get(accuracyCell), isScored(variant, run.data)),
     latencies: done
       .filter(({ row }) => row.kind === 'performance')
       .sort((a, b) => a.row.batch - b.row.batch)
-      .map((cell) => latencyOf(cell, counterpart(cell)))
+      .map((cell) => latencyOf(cell, baselines.get(cell)))
       .filter((each) => each !== undefined),
     kernels: kernelCell ? kernelsOf(kernelCell) : [],
     kernelBatch: kernelCell?.row.batch,
+    judgements: done.flatMap((cell) =>
+      (judgements.get(cell) ?? []).map((judgement) => ({ ...named(cell), judgement })),
+    ),
     failures: cells
       .filter(({ row }) => row.status === 'failed')
       .map((cell) => ({ ...named(cell), reason: cell.row.reason ?? 'no reason was stored' })),

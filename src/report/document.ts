@@ -1,6 +1,14 @@
 import type { Estimate } from '../stats/interval.js';
 import type { RunData, StoredDevice } from '../store/read.js';
-import type { Analysis, CellName, FailedCell, VariantFigures } from './analysis.js';
+import {
+  judgementOf,
+  type Analysis,
+  type CellName,
+  type FailedCell,
+  type VariantFigures,
+} from './analysis.js';
+import { judgementDocument, type JudgementDocument } from './compare/document.js';
+import type { Judgement } from './compare/judge.js';
 import type { AccuracyFigures } from './figures/accuracy.js';
 import type { KernelShare } from './figures/kernels.js';
 import type { LatencyFigures } from './figures/latency.js';
@@ -99,6 +107,8 @@ export interface AccuracyDocument {
   /** Share of images with the baseline's class; Wilson's interval. */
   readonly agreement: Maybe<Estimate>;
   readonly testSetSeconds: number;
+  /** Against the baseline. */
+  readonly judgement: Maybe<JudgementDocument>;
 }
 
 /** `LatencyFigures` without the samples, with null for undefined. */
@@ -125,6 +135,11 @@ export interface PerformanceDocument {
       readonly reduction: Maybe<number>;
     }
   >;
+  /** Against the baseline. */
+  readonly judgements: {
+    readonly latency: Maybe<JudgementDocument>;
+    readonly memory: Maybe<JudgementDocument>;
+  };
 }
 
 /**
@@ -178,22 +193,18 @@ function resultDocument(figures: VariantFigures): ResultDocument {
     recipe: variant.recipe,
     device: device.row.name,
     isBaseline,
-    accuracy: accuracy ? accuracyDocument(accuracy) : null,
-    performance: latencies.map(performanceDocument),
+    accuracy: accuracy ? accuracyDocument(accuracy, judgementOf(figures, 'accuracy')) : null,
+    performance: latencies.map((latency) => performanceDocument(latency, figures)),
     kernels: kernelBatch === undefined ? null : { batch: kernelBatch, kernels },
     failedCells: figures.failures,
     pendingCells: figures.pending,
   };
 }
 
-function accuracyDocument({
-  images,
-  correct,
-  top1,
-  mcnemarP,
-  agreement,
-  testSetSeconds,
-}: AccuracyFigures): AccuracyDocument {
+function accuracyDocument(
+  { images, correct, top1, mcnemarP, agreement, testSetSeconds }: AccuracyFigures,
+  judgement: Judgement | undefined,
+): AccuracyDocument {
   return {
     images,
     correct: correct ?? null,
@@ -201,10 +212,15 @@ function accuracyDocument({
     mcnemarP: mcnemarP ?? null,
     agreement: agreement ?? null,
     testSetSeconds,
+    judgement: orNull(judgement),
   };
 }
 
-function performanceDocument(latency: LatencyFigures): PerformanceDocument {
+function orNull(judgement: Judgement | undefined): Maybe<JudgementDocument> {
+  return judgement ? judgementDocument(judgement) : null;
+}
+
+function performanceDocument(latency: LatencyFigures, figures: VariantFigures): PerformanceDocument {
   const { batch, tier, queries, rounds, unsteadyRounds, median, p90, speedup, load, firstRun, memory } =
     latency;
   return {
@@ -223,5 +239,9 @@ function performanceDocument(latency: LatencyFigures): PerformanceDocument {
     memory: memory
       ? { ...memory, byPhase: Object.fromEntries(memory.byPhase), reduction: memory.reduction ?? null }
       : null,
+    judgements: {
+      latency: orNull(judgementOf(figures, 'latency', batch)),
+      memory: orNull(judgementOf(figures, 'memory', batch)),
+    },
   };
 }

@@ -1,12 +1,10 @@
-import type { Analysis, VariantFigures } from './analysis.js';
+import { judgementOf, type Analysis, type VariantFigures } from './analysis.js';
+import type { Judgement } from './compare/judge.js';
 import type { AccuracyFigures } from './figures/accuracy.js';
 import type { LatencyFigures } from './figures/latency.js';
 import type { MemoryFigures } from './figures/memory.js';
 import * as format from './format.js';
 import { labelOf } from './label.js';
-
-/** Differences that chance alone makes more often than this are not told apart from chance. */
-const SIGNIFICANCE = 0.05;
 
 /** What compression did to one variant, in words. */
 export interface Finding {
@@ -35,37 +33,43 @@ function comparison(figures: VariantFigures, analysis: Analysis): string {
   if (baseline === undefined) return '';
   const largest = latencies.at(-1);
   return [
-    largest && speedText(largest),
-    largest?.memory && memoryText(largest.memory),
+    largest && speedText(largest, judgementOf(figures, 'latency', largest.batch)),
+    largest?.memory && memoryText(largest.memory, judgementOf(figures, 'memory', largest.batch)),
     `file ${format.reduction(1 - variant.file_bytes / baseline.variant.file_bytes)}`,
-    accuracy && scoreText(accuracy, baseline.accuracy),
+    accuracy && scoreText(accuracy, baseline.accuracy, judgementOf(figures, 'accuracy')),
   ]
     .filter((text) => text !== undefined)
     .join('; ');
 }
 
-function speedText({ batch, speedup }: LatencyFigures): string | undefined {
+function speedText({ batch, speedup }: LatencyFigures, judgement: Judgement | undefined): string | undefined {
   if (speedup === undefined) return undefined;
   const { value, low, high } = speedup;
-  const apart = low > 1 || high < 1 ? '' : ', not distinguishable from fp32';
+  const apart = isTold(judgement) ? '' : ', not distinguishable from fp32';
   const interval = `95 %: ${low.toFixed(2)} to ${high.toFixed(2)}`;
   return `${value.toFixed(2)} times as fast as fp32 at batch ${batch} (${interval}${apart})`;
 }
 
-function memoryText({ reduction }: MemoryFigures): string | undefined {
-  return reduction === undefined ? undefined : `peak memory ${format.reduction(reduction)}`;
+function memoryText({ reduction }: MemoryFigures, judgement: Judgement | undefined): string | undefined {
+  if (reduction === undefined) return undefined;
+  const apart = judgement === undefined || isTold(judgement) ? '' : ' (not distinguishable)';
+  return `peak memory ${format.reduction(reduction)}${apart}`;
 }
 
 function scoreText(
   { top1, mcnemarP, agreement, images }: AccuracyFigures,
   baseline: AccuracyFigures | undefined,
+  judgement: Judgement | undefined,
 ): string | undefined {
   if (top1 && mcnemarP !== undefined && baseline?.top1) {
-    const apart =
-      mcnemarP < SIGNIFICANCE ? '' : `: not distinguishable on these ${format.integer(images)} images`;
+    const apart = isTold(judgement) ? '' : `: not distinguishable on these ${format.integer(images)} images`;
     const scores = `${format.percent(top1.value, 2)} % against ${format.percent(baseline.top1.value, 2)} %`;
     return `top-1 ${scores} (McNemar p ${format.pValue(mcnemarP).replace(/^(?=\d)/, '= ')}${apart})`;
   }
   if (!top1 && agreement) return `same class as fp32 for ${format.percent(agreement.value, 2)} % of images`;
   return undefined;
+}
+
+function isTold(judgement: Judgement | undefined): boolean {
+  return judgement !== undefined && judgement.verdict !== 'not distinguishable';
 }

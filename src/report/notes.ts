@@ -1,5 +1,6 @@
 import type { Analysis } from './analysis.js';
 import { cardNote } from './card.js';
+import { isScored } from './figures/accuracy.js';
 import { flagsText, signOf } from './flags.js';
 import * as format from './format.js';
 import { labelOf } from './label.js';
@@ -15,6 +16,12 @@ export function notesOf(analysis: Analysis): string[] {
   const notes = ['In parentheses: 95 % intervals.'];
   if (figures.some(({ variant }) => variant.synthetic))
     notes.push('Synthetic weights have no accuracy: "same class" is agreement with their own fp32.');
+  for (const model of new Set(
+    figures
+      .filter(({ variant }) => !variant.synthetic && !isScored(variant, run.data))
+      .map(({ variant }) => variant.model),
+  ))
+    notes.push(`${model} was trained for other classes than those of ${run.data.name}: no accuracy.`);
   const scored = figures.find(({ accuracy }) => accuracy?.top1)?.accuracy;
   if (scored)
     notes.push(
@@ -25,6 +32,12 @@ export function notesOf(analysis: Analysis): string[] {
     'Latency is the median of timed queries, inputs on the host to logits on the host. Speed is how many times as fast as fp32.',
     'Peak memory is over what the runtime takes before it loads a model; the raw peak is of the whole process.',
   );
+  if (figures.some(({ judgements }) => judgements.length > 0))
+    notes.push(
+      'Verdict: what differs from fp32 significantly (p ≤ 0.05 after Holm, over all cells of a figure) and by at least what the ' +
+        'device can tell; what it does not name is not distinguishable.',
+    );
+  notes.push(...analysis.floorNotes);
   if (figures.some(({ variant }) => variant.published_json !== null))
     notes.push(
       '† Measured by others, on other hardware, with other software: not comparable with our columns.',

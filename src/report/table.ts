@@ -1,4 +1,5 @@
-import type { Analysis, CellName, VariantFigures } from './analysis.js';
+import { judgementOf, type Analysis, type CellName, type VariantFigures } from './analysis.js';
+import type { Judgement } from './compare/judge.js';
 import type { LatencyFigures } from './figures/latency.js';
 import { signOf } from './flags.js';
 import * as format from './format.js';
@@ -49,6 +50,7 @@ const columns: readonly Column[] = [
   { key: 'speedup', title: 'speed (95 %)', align: 'right' },
   { key: 'memory', title: 'peak memory', align: 'right' },
   { key: 'reduction', title: 'peak vs fp32', align: 'right' },
+  { key: 'verdict', title: 'verdict', align: 'left', spare: 9 },
   { key: 'rawPeak', title: 'raw peak', align: 'right', spare: 2 },
   { key: 'testSet', title: 'test set', align: 'right', spare: 5 },
   { key: 'file', title: 'file', align: 'right', spare: 8 },
@@ -89,16 +91,21 @@ function rowsOf(figures: VariantFigures, analysis: Analysis): (MarkedCells & Row
     published: publishedOf(variant)?.figures.join('; ') ?? '',
   };
   const timed = [
-    ...latencies.map(latencyRow),
+    ...latencies.map((each) => latencyRow(each, figures)),
     ...failures.filter(isTiming).map(failedRow),
     ...pending.filter(isTiming).map(pendingRow),
   ];
+  const accuracyVerdict = verdictOf([judgementOf(figures, 'accuracy')]);
   const [first = { cells: {}, mark: undefined }, ...rest] = [
     ...timed.sort((a, b) => Number(a.cells['batch']) - Number(b.cells['batch'])),
     ...failures.filter((each) => !isTiming(each)).map(failedRow),
   ];
   return [
-    { ...first, cells: { ...common, ...first.cells }, first: true },
+    {
+      ...first,
+      cells: { ...common, ...first.cells, verdict: joined(first.cells['verdict'], accuracyVerdict) },
+      first: true,
+    },
     ...rest.map((row) => ({ ...row, first: false })),
   ];
 }
@@ -115,7 +122,26 @@ function pendingRow({ batch }: CellName): MarkedCells {
   return { cells: { batch: String(batch), latency: 'not measured yet' }, mark: 'pending' };
 }
 
-function latencyRow(figures: LatencyFigures): MarkedCells {
+/** What was told of some differences; those that were not are left out, unless none was. */
+function verdictOf(judgements: readonly (Judgement | undefined)[]): string {
+  const known = judgements.filter((each) => each !== undefined);
+  const told = known.filter(({ verdict }) => verdict !== 'not distinguishable');
+  if (told.length === 0) return known.length > 0 ? SAME : '';
+  return told.map(({ metric, verdict }) => (metric === 'accuracy' ? ACCURACY[verdict] : verdict)).join(', ');
+}
+
+const SAME = 'not distinguishable';
+
+/** In the words of a column that is also about speed and memory. */
+const ACCURACY: Readonly<Record<string, string>> = { better: 'more accurate', worse: 'less accurate' };
+
+/** Two parts of a variant's first row; what was not told is said only where nothing was. */
+function joined(timing = '', accuracy: string): string {
+  const told = [timing, accuracy].filter((part) => part !== '' && part !== SAME);
+  return told.length > 0 ? told.join(', ') : timing || accuracy;
+}
+
+function latencyRow(figures: LatencyFigures, variant: VariantFigures): MarkedCells {
   const { batch, median, p90, speedup, memory, flags } = figures;
   const sign = signOf(flags);
   return {
@@ -126,6 +152,7 @@ function latencyRow(figures: LatencyFigures): MarkedCells {
       speedup: speedup ? format.times(speedup) : '',
       memory: memory ? format.mebibytes(memory.peak) : '',
       reduction: memory?.reduction === undefined ? '' : format.reduction(memory.reduction),
+      verdict: verdictOf([judgementOf(variant, 'latency', batch), judgementOf(variant, 'memory', batch)]),
       rawPeak: memory ? format.mebibytes(memory.rawPeak) : '',
     },
     mark: sign ? 'flagged' : undefined,

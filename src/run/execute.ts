@@ -69,7 +69,7 @@ export async function executeSuite(suite: Suite, options: RunOptions): Promise<R
     const run = await openRecord(db, plan, data, devices, options.command, options.resume);
     observer.started(run.id, plan);
     const artifacts = await makeArtifacts(plan, models, data, devices[0]!, signal, observer);
-    const cells = await recordCells(db, run, plan, data, models, artifacts, devices);
+    const cells = await recordCells(db, run, plan, models, artifacts, devices);
     const failedCells = await measureRounds({
       ...{ db, plan, cells, artifacts, sessions, data, signal, stop, observer },
     });

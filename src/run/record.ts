@@ -88,7 +88,6 @@ export async function recordCells(
   db: Db,
   run: RunRow,
   plan: Plan,
-  data: OpenedData,
   models: ReadonlyMap<string, LoadedModel>,
   artifacts: readonly Artifact[],
   devices: readonly Device[],
@@ -110,7 +109,7 @@ export async function recordCells(
       micro_batch: recipe.recipe.microBatch ?? null,
       stages_json: JSON.stringify(artifact.stages),
       published_json: recipe.published ? JSON.stringify(recipe.published) : null,
-      card_json: card?.dataset === data.test.name ? JSON.stringify(card) : null,
+      card_json: card ? JSON.stringify(card) : null,
     });
     if (variant.artifact !== artifact.key)
       throw new InputError({

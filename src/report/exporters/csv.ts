@@ -1,5 +1,6 @@
 import type { Estimate } from '../../stats/interval.js';
-import type { Analysis, VariantFigures } from '../analysis.js';
+import { judgementOf, type Analysis, type VariantFigures } from '../analysis.js';
+import type { Metric } from '../compare/effect.js';
 import type { LatencyFigures } from '../figures/latency.js';
 import * as format from '../format.js';
 import type { Exporter } from './exporter.js';
@@ -55,7 +56,22 @@ function rowOf(figures: VariantFigures, batch: number | undefined, { run }: Anal
     mcnemar_p: accuracy?.mcnemarP,
     ...estimate('agreement', 'share', accuracy?.agreement),
     test_set_s: accuracy?.testSetSeconds,
+    ...judged('accuracy', figures),
     ...timing(latency),
+    ...judged('latency', figures, batch),
+    ...judged('memory', figures, batch),
+  };
+}
+
+/** The difference from the baseline: a share, of the accuracy a difference of shares. */
+function judged(metric: Metric, figures: VariantFigures, batch?: number): Record<string, Value> {
+  const judgement = judgementOf(figures, metric, batch);
+  return {
+    ...estimate(`${metric}_change`, 'share', judgement?.change),
+    [`${metric}_p`]: judgement?.p,
+    [`${metric}_p_holm`]: judgement?.adjustedP,
+    [`${metric}_floor_share`]: judgement?.floor,
+    [`${metric}_verdict`]: judgement?.verdict,
   };
 }
 

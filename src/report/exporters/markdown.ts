@@ -1,6 +1,7 @@
 import type { Analysis } from '../analysis.js';
 import { findingsOf } from '../findings.js';
 import * as format from '../format.js';
+import { escaped, markdownTable } from '../markdown.js';
 import { mainTable } from '../table.js';
 import type { Exporter } from './exporter.js';
 
@@ -9,18 +10,15 @@ export const markdownExporter: Exporter = {
   name: 'markdown',
   extension: 'md',
   render: (analysis) => {
-    const { columns, rows, notes } = mainTable(analysis);
-    const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+    const table = mainTable(analysis);
     return [
-      `### EdgeFlex: ${escape(analysis.run.row.suite)}`,
+      `### EdgeFlex: ${escaped(analysis.run.row.suite)}`,
       '',
-      ...findingsOf(analysis).map(({ variant, text }) => `- **${escape(variant)}**: ${escape(text)}`),
+      ...findingsOf(analysis).map(({ variant, text }) => `- **${escaped(variant)}**: ${escaped(text)}`),
       '',
-      line(columns.map(({ title }) => escape(title))),
-      line(columns.map(({ align }) => (align === 'right' ? '---:' : '---'))),
-      ...rows.map((row) => line(columns.map(({ key }) => escape(row[key] ?? '')))),
+      ...markdownTable(table),
       '',
-      ...notes.map((note) => `- ${escape(note)}`),
+      ...table.notes.map((note) => `- ${escaped(note)}`),
       '',
       provenance(analysis),
       '',
@@ -36,13 +34,5 @@ function provenance({ run }: Analysis): string {
     return `${cpu.model}, ${row.threads} threads, ${os.distribution} ${os.release} (${row.name})${commit}`;
   });
   const { id, started_at: started } = run.row;
-  return `<sub>Run ${escape(id)}, ${format.moment(started)}. ${escape(devices.join('; '))}</sub>`;
-}
-
-/** A text that Markdown, the HTML in it and the formulas that GitHub adds show as it is, on one line and in one cell. */
-function escape(text: string): string {
-  return format
-    .oneLine(text)
-    .replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`)
-    .replace(/[\\`*_[\]|~$]/g, (character) => `\\${character}`);
+  return `<sub>Run ${escaped(id)}, ${format.moment(started)}. ${escaped(devices.join('; '))}</sub>`;
 }

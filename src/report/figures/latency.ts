@@ -67,8 +67,13 @@ export function latencyOf(cell: StoredCell, baseline: StoredCell | undefined): L
   };
 }
 
-/** The smallest sample that so many percent of all do not exceed: one that was measured, not one between two that were. */
-function nearestRank(samples: readonly number[], percent: number): number {
+/**
+ * The smallest sample that so many percent of all do not exceed: one that was measured, not one between two that were.
+ *
+ * @param samples - at least one
+ * @param percent - above 0, at most 100
+ */
+export function nearestRank(samples: readonly number[], percent: number): number {
   const sorted = [...samples].sort((a, b) => a - b);
   return sorted[Math.ceil((percent * sorted.length) / 100) - 1]!;
 }

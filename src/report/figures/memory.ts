@@ -36,6 +36,20 @@ export function memoryOf(cell: StoredCell, baseline: StoredCell | undefined): Me
   return { ...own, reduction: other && other.peak > 0 ? 1 - own.peak / other.peak : undefined };
 }
 
+/**
+ * Peak over the runtime's base in each round of a cell, in bytes; rounds that do not tell are left out.
+ *
+ * @param cell - a done cell of performance
+ */
+export function peaksByRound(cell: StoredCell): ReadonlyMap<number, number> {
+  const peaks = new Map<number, number>();
+  for (const round of cell.rounds) {
+    const memory = memoryOfRound(round);
+    if (memory) peaks.set(round.row.round, memory.peak);
+  }
+  return peaks;
+}
+
 type RoundMemory = Omit<MemoryFigures, 'reduction'>;
 
 function largestRound(cell: StoredCell): RoundMemory | undefined {

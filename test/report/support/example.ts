@@ -126,7 +126,7 @@ function contenders(dress: (text: string) => string, smooth: boolean): Contender
     figures: [dress('0.028 s for a batch of 64'), dress('623 MB')],
   };
   const card = {
-    dataset: 'shapes10',
+    dataset: dress('shapes10'),
     split: 'test',
     images: IMAGES,
     correct: 271,

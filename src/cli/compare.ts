@@ -1,0 +1,120 @@
+import { writeFile } from 'node:fs/promises';
+import { Command, InvalidArgumentError } from 'commander';
+import { foundBy, InputError } from '../base/errors.js';
+import { compareRuns } from '../report/compare/compare.js';
+import type { ComparisonExporter, ComparisonReport } from '../report/compare/exporters/exporter.js';
+import { jsonComparisonExporter } from '../report/compare/exporters/json.js';
+import { comparisonExporters } from '../report/compare/exporters/list.js';
+import { checkGates, parseGates } from '../report/compare/gates.js';
+import { referenceRun } from '../store/baselines.js';
+import { listFloors } from '../store/floors.js';
+import { openForReading } from '../store/open.js';
+import { findRun, loadRun } from '../store/read.js';
+import { exitCodes } from './failure.js';
+import { databaseIn, resultsOption } from './results.js';
+
+/** A format that was asked for, and the file it goes to; without one it is printed. */
+interface Output {
+  readonly exporter: ComparisonExporter;
+  readonly file: string | undefined;
+}
+
+interface CompareFlags {
+  readonly failOn?: string;
+  readonly force?: true;
+  readonly json?: true;
+  readonly results: string;
+}
+
+/** `edgeflex compare`: two runs side by side, with gates. */
+export function compareCommand(): Command {
+  // Each -o belongs to the --format before it, so both are gathered in the order they are given.
+  const outputs: Output[] = [];
+  return new Command('compare')
+    .description('say what differs between two runs, and whether it is for the worse')
+    .argument('<reference>', 'what is compared with: a baseline, or the beginning of a run’s id')
+    .argument('[run]', 'the other run, named likewise; left out, the newest')
+    .option(
+      '--fail-on <gates>',
+      'end with exit code 1 when one is broken, such as latency:2%,memory:5%,accuracy:0.3pt',
+    )
+    .option('--force', 'compare runs of different machines, software or images; what differs is said')
+    .option(
+      `--format <name>`,
+      `${comparisonExporters.map(({ name }) => name).join(', ')}; may be given several times`,
+      (name: string) => {
+        outputs.push({ exporter: exporterCalled(name), file: undefined });
+        return name;
+      },
+    )
+    .option(
+      '-o, --output <file>',
+      'where the --format before it goes; left out, it is printed',
+      (file: string) => {
+        const last = outputs.pop();
+        if (last === undefined || last.file !== undefined)
+          throw new InvalidArgumentError(
+            'It belongs behind the --format that it is for, such as --format junit -o out.xml.',
+          );
+        outputs.push({ ...last, file });
+        return file;
+      },
+    )
+    .option('--json', 'the same as --format json')
+    .addOption(resultsOption())
+    .addHelpText(
+      'after',
+      `
+A difference counts when it is significant over all cells together (p ≤ 0.05 after Holm) and at least as large as what the
+device can tell ("edgeflex calibrate"). A gate is broken by a difference for the worse that counts and is at least the gate, and
+by a cell that failed where the reference did not. A gate that cannot be decided is named and does not fail.
+
+Examples:
+  edgeflex compare 20261122 20261123                            two runs, by the beginnings of their ids
+  edgeflex compare 20261122 --fail-on latency:2%,memory:5%,accuracy:0.3pt
+  edgeflex compare 20261122 --format markdown -o comment.md --format junit -o compare.xml
+  edgeflex compare 20261122 --format github                     annotations, in a GitHub Actions step`,
+    )
+    .action(async (referenceName: string, runName: string | undefined, flags: CompareFlags) => {
+      const gates = flags.failOn === undefined ? [] : parseGates(flags.failOn);
+      if (flags.json) outputs.push({ exporter: jsonComparisonExporter, file: undefined });
+      const db = openForReading(databaseIn(flags.results));
+      try {
+        const reference = await loadRun(db, await referenceRun(db, referenceName));
+        const run = await loadRun(db, await (runName === undefined ? findRun(db, undefined) : referenceRun(db, runName)));
+        const p90 = gates.some(({ metric }) => metric === 'p90');
+        const comparison = compareRuns(reference, run, {
+          ...{ floors: await listFloors(db), p90, force: flags.force ?? false },
+        });
+        const report = { comparison, gates: checkGates(comparison, gates) };
+        await write(report, outputs);
+        if (report.gates.some(({ outcome }) => outcome === 'broken')) process.exitCode = exitCodes.gate;
+      } finally {
+        await db.destroy();
+      }
+    });
+}
+
+function exporterCalled(name: string): ComparisonExporter {
+  const found = comparisonExporters.find((exporter) => exporter.name === name);
+  if (found) return found;
+  throw new InvalidArgumentError(
+    `Allowed choices are ${comparisonExporters.map((each) => each.name).join(', ')}.`,
+  );
+}
+
+/** Writes what was asked for; where all of that goes to files, the terminal still shows the table. */
+async function write(report: ComparisonReport, outputs: readonly Output[]): Promise<void> {
+  for (const { exporter, file } of outputs) {
+    if (file === undefined) continue;
+    try {
+      await writeFile(file, exporter.render(report));
+    } catch (error) {
+      throw new InputError({ source: file, found: foundBy(error), expected: 'a file that can be written' });
+    }
+  }
+  const printed = outputs.filter(({ file }) => file === undefined).map(({ exporter }) => exporter);
+  const screen = { colour: process.stdout.isTTY, width: process.stdout.columns };
+  for (const exporter of printed.length > 0 ? printed : [comparisonExporters[0]])
+    process.stdout.write(exporter.render(report, screen));
+}

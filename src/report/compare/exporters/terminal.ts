@@ -1,0 +1,22 @@
+import { oneLine } from '../../format.js';
+import { terminalTable } from '../../terminal.js';
+import { gateSentence, headline } from '../summary.js';
+import { comparisonTable } from '../table.js';
+import type { ComparisonExporter } from './exporter.js';
+
+/** The table and what it says, for a terminal. */
+export const terminalExporter: ComparisonExporter = {
+  name: 'terminal',
+  render: (report, screen) => {
+    const { reference, run } = report.comparison;
+    const decided = report.gates.filter(({ outcome }) => outcome !== 'held');
+    const lines = [
+      `${run.row.id} against ${reference.row.id} (${run.row.suite})`,
+      headline(report),
+      '',
+      terminalTable(comparisonTable(report), screen?.colour ?? false, screen?.width),
+    ];
+    if (decided.length > 0) lines.push('', ...decided.map((result) => oneLine(gateSentence(result, report))));
+    return `${lines.join('\n')}\n`;
+  },
+};
