@@ -1,12 +1,16 @@
+import { falseAlarms } from './false-alarms.js';
 import { firstSample } from './first-sample.js';
 import { graphForms } from './graph-forms.js';
 import { harnessCost } from './harness-cost.js';
+import { slowDown } from './slow-down.js';
 
 /** Measurements of EdgeFlex itself: ratios within one run, because machines differ and drift. */
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   'graph-forms': graphForms,
   'harness-cost': harnessCost,
   'first-sample': firstSample,
+  'slow-down': slowDown,
+  'false-alarms': falseAlarms,
 };
 
 const names = process.argv.slice(2);

@@ -93,7 +93,7 @@ Examples:
 }
 
 async function showKnown(flags: CalibrateFlags): Promise<void> {
-  const db = openForReading(databaseIn(flags.results));
+  const db = await openForReading(databaseIn(flags.results));
   try {
     show(await listFloors(db), [], flags);
   } finally {

@@ -78,10 +78,13 @@ Examples:
     .action(async (referenceName: string, runName: string | undefined, flags: CompareFlags) => {
       const gates = flags.failOn === undefined ? [] : parseGates(flags.failOn);
       if (flags.json) outputs.push({ exporter: jsonComparisonExporter, file: undefined });
-      const db = openForReading(databaseIn(flags.results));
+      const db = await openForReading(databaseIn(flags.results));
       try {
         const reference = await loadRun(db, await referenceRun(db, referenceName));
-        const run = await loadRun(db, await (runName === undefined ? findRun(db, undefined) : referenceRun(db, runName)));
+        const run = await loadRun(
+          db,
+          await (runName === undefined ? findRun(db, undefined) : referenceRun(db, runName)),
+        );
         const p90 = gates.some(({ metric }) => metric === 'p90');
         const comparison = compareRuns(reference, run, {
           ...{ floors: await listFloors(db), p90, force: flags.force ?? false },

@@ -25,12 +25,16 @@ const NODE_FLAGS = ['--expose-gc', '--max-semi-space-size=1'];
 
 type Agent = ChildProcessByStdio<Writable, Readable, Readable>;
 
+/** The agent's program. */
+const ENTRY = join(packageRoot(), 'dist', 'agent', 'node.js');
+
 /**
  * This machine: every task runs in a child process of its own.
  *
  * @param profile - threads and session options
+ * @param entry - the agent's program; another one is of use to measure the harness itself
  */
-export async function openLocal(profile: DeviceProfile): Promise<Device> {
+export async function openLocal(profile: DeviceProfile, entry = ENTRY): Promise<Device> {
   const environment = await localEnvironment();
   const threads = profile.threads ?? environment.cpu.physicalCores;
   return {
@@ -38,14 +42,13 @@ export async function openLocal(profile: DeviceProfile): Promise<Device> {
     place: THIS_MACHINE,
     environment,
     session: { ...profile.session, threads },
-    measure,
+    measure: (task, options) => measure(entry, task, options),
     close: () => Promise.resolve(),
   };
 }
 
-async function measure(task: Task, options: MeasureOptions): Promise<void> {
+async function measure(entry: string, task: Task, options: MeasureOptions): Promise<void> {
   options.signal.throwIfAborted();
-  const entry = join(packageRoot(), 'dist', 'agent', 'node.js');
   const agent: Agent = spawn(process.execPath, [...NODE_FLAGS, entry], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, ORT_DISABLE_TELEMETRY: '1' },

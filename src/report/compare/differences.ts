@@ -82,7 +82,12 @@ function modelFacts(reference: StoredRun, run: StoredRun): Fact[] {
 }
 
 /** What a device is and what runs the models on it: another processor is another machine. */
-function machineFacts(before: StoredRun, run: StoredRun, reference: StoredDevice, device: StoredDevice): Fact[] {
+function machineFacts(
+  before: StoredRun,
+  run: StoredRun,
+  reference: StoredDevice,
+  device: StoredDevice,
+): Fact[] {
   const facts = settingDifferences(deviceSetting(reference, before), deviceSetting(device, run)).map(
     (each): Fact => [each.name, each.before || 'none', each.after || 'none'],
   );

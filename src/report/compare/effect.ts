@@ -126,12 +126,15 @@ function accuracyEffect({ reference, cell, scored }: CellPair): Effect | NoEffec
   const images = own.labels.length;
   if (theirs.labels.length !== images || theirs.labels.some((label, image) => label !== own.labels[image]))
     return { why: 'they were scored on different images' };
-  const outcomes = pairedOutcomes(own.labels, theirs.predicted, own.predicted);
+  const outcomes = pairedOutcomes(own.labels, own.predicted, theirs.predicted);
   const right = (predicted: readonly number[]): number =>
     predicted.filter((choice, image) => choice === own.labels[image]).length / images;
+  // The same class for every image: of such models there is nothing to estimate.
+  const same = own.predicted.every((choice, image) => choice === theirs.predicted[image]);
+  const { value, low, high } = pairedDifference(outcomes, images);
   return {
     ...{ metric: 'accuracy', reference: right(theirs.predicted), value: right(own.predicted) },
-    change: pairedDifference(outcomes, images),
+    change: same ? { value: 0, low: 0, high: 0 } : { value: value / 100, low: low / 100, high: high / 100 },
     p: mcnemar(outcomes),
     observations: images,
   };

@@ -1,0 +1,32 @@
+import { writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { messageOf } from '../base/errors.js';
+import { encodeLine } from '../protocol/lines.js';
+import { taskSchema } from '../protocol/task.js';
+import { runTask } from './agent.js';
+import type { Host } from './host.js';
+
+/**
+ * The agent as a process: reads one task from standard input, writes events to standard output, ends with its task, or as
+ * soon as standard input closes, which it does when the harness is gone.
+ *
+ * @param host - the device
+ */
+export function serve(host: Host): void {
+  const lines = createInterface({ input: process.stdin });
+  lines.once('line', (line) => {
+    lines.once('close', () => process.exit(1));
+    const emit = (event: object): void => {
+      writeFileSync(1, encodeLine(event));
+    };
+    Promise.resolve()
+      .then(() => runTask(host, taskSchema.parse(JSON.parse(line)), emit))
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          emit({ event: 'failed', reason: messageOf(error) });
+          process.exit(1);
+        },
+      );
+  });
+}

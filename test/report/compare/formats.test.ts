@@ -1,0 +1,171 @@
+import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { comparisonDocument } from '../../../src/report/compare/document.js';
+import type { ComparisonReport } from '../../../src/report/compare/exporters/exporter.js';
+import { comparisonExporters } from '../../../src/report/compare/exporters/list.js';
+import { checkGates, parseGates } from '../../../src/report/compare/gates.js';
+import { comparisonTable } from '../../../src/report/compare/table.js';
+import { useFolder } from '../../support/folder.js';
+import { hostileDress, payloads } from '../support/hostile.js';
+import { unescaped } from '../support/markdown.js';
+import { slower, twoRuns } from './support.js';
+
+const folder = useFolder();
+
+/** A comparison with everything in it: worse, better, failed, forced, and gates of every outcome. */
+async function eventful(dress?: (text: string) => string): Promise<ComparisonReport> {
+  const runs = await twoRuns(
+    folder(`${Math.random()}.sqlite`),
+    (database) =>
+      void database.exec(
+        `${slower('fp32', 8, 1.3)} ${slower('fp32', 1, 0.7)}
+        update devices set threads = 1 where run_id = 'new';
+        update cells set status = 'failed', reason = 'killed <&> "it"'
+          where run_id = 'new' and kind = 'performance' and position_is_last(id);`.replace(
+          'position_is_last(id)',
+          "id = (select max(id) from cells where run_id = 'new' and kind = 'performance')",
+        ),
+      ),
+    { smooth: true, ...(dress ? { dress } : {}) },
+  );
+  const comparison = runs.compare({ force: true });
+  return { comparison, gates: checkGates(comparison, parseGates('latency:20%,accuracy:0.1pt')) };
+}
+
+function render(name: string, report: ComparisonReport): string {
+  return comparisonExporters.find((exporter) => exporter.name === name)!.render(report);
+}
+
+const testcase = z.object({
+  name: z.coerce.string(),
+  classname: z.string(),
+  failure: z.object({ message: z.string(), '#text': z.coerce.string() }).optional(),
+  skipped: z.object({ message: z.string() }).optional(),
+});
+const junit = z.object({
+  testsuites: z.object({
+    tests: z.coerce.number(),
+    failures: z.coerce.number(),
+    testsuite: z.array(
+      z.object({
+        name: z.string(),
+        tests: z.coerce.number(),
+        failures: z.coerce.number(),
+        testcase: z.array(testcase),
+      }),
+    ),
+  }),
+});
+
+function readJunit(xml: string): z.infer<typeof junit>['testsuites'] {
+  expect(XMLValidator.validate(xml)).toBe(true);
+  const isArray = (name: string): boolean => name === 'testsuite' || name === 'testcase';
+  const parser = new XMLParser({
+    ignoreAttributes: false,
+    attributeNamePrefix: '',
+    isArray,
+    trimValues: false,
+  });
+  return junit.parse(parser.parse(xml)).testsuites;
+}
+
+describe('JUnit', () => {
+  it('has a suite for each metric, a test for each figure, and a failure for each broken gate', async () => {
+    const report = await eventful();
+    const { tests, failures, testsuite } = readJunit(render('junit', report));
+    expect(testsuite.map(({ name }) => name)).toEqual(['latency', 'peak memory', 'accuracy', 'file size']);
+    const broken = report.gates.filter(({ outcome }) => outcome === 'broken');
+    expect(broken).toHaveLength(2);
+    expect(failures).toBe(2);
+    expect(testsuite[0]!.failures).toBe(2);
+    const cases = testsuite.flatMap((suite) => suite.testcase);
+    expect(tests).toBe(cases.length);
+    const failed = cases.filter(({ failure }) => failure !== undefined);
+    expect(failed.map(({ name }) => name)).toEqual([
+      'fp32, batch 8',
+      expect.stringMatching(/^pruned, batch [18]$/),
+    ]);
+    expect(failed[1]!.failure!.message).toContain('killed <&> "it"');
+    const cannot = report.gates.filter(({ outcome }) => outcome === 'cannot tell').length;
+    expect(cases.filter(({ skipped }) => skipped !== undefined)).toHaveLength(cannot);
+  });
+
+  it('stays well-formed whatever texts say', async () => {
+    for (const first of payloads.keys()) readJunit(render('junit', await eventful(hostileDress(first))));
+    const report = await eventful((text) => `${text}\ud800\ufffe\u0007]]>`);
+    expect(readJunit(render('junit', report)).testsuite.length).toBeGreaterThan(0);
+  });
+});
+
+describe('GitHub annotations', () => {
+  it('are commands of one line each, an error for each broken gate, a notice for each improvement', async () => {
+    const lines = render('github', await eventful())
+      .trimEnd()
+      .split('\n');
+    for (const line of lines) expect(line).toMatch(/^::(error|warning|notice) title=EdgeFlex%3A [^:,]+::\S/);
+    expect(lines.filter((line) => line.startsWith('::error'))).toHaveLength(2);
+    expect(lines.filter((line) => line.startsWith('::notice'))).toEqual([
+      expect.stringMatching(/fp32, batch 1: latency \d\d\.\d %25 faster/) as string,
+    ]);
+    expect(lines[0]).toContain(
+      '::warning title=EdgeFlex%3A Runs not made alike::threads of laptop: 2 in the reference',
+    );
+  });
+
+  it('let no text begin a command of its own', async () => {
+    for (const first of payloads.keys())
+      for (const line of render('github', await eventful(hostileDress(first)))
+        .trimEnd()
+        .split('\n'))
+        expect(line).toMatch(/^::(error|warning|notice) title=EdgeFlex%3A [^:,]+::[^\r\n]+$/);
+  });
+});
+
+describe('Markdown of a comparison', () => {
+  it('has what matters on top and every figure folded below', async () => {
+    const report = await eventful();
+    const text = render('markdown', report);
+    const [top, folded] = text.split('<details>') as [string, string];
+    expect(top).toMatch(
+      /\*\*1 of \d+ figures changed for the worse, 1 for the better, \d+ not distinguishable, gates broken in 2 places\.\*\*/,
+    );
+    expect(unescaped(top)).toContain('❌ latency:20% is broken: fp32, batch 8: 30.0 % slower');
+    expect(unescaped(top)).toContain(
+      'Compared although they differ: threads of laptop: 2 in the reference, 1',
+    );
+    const rows = folded.split('\n').filter((line) => line.startsWith('|'));
+    expect(rows).toHaveLength(report.comparison.compared.length + 2);
+    expect(folded.match(/<\/details>/g)).toHaveLength(1);
+  });
+
+  it('lets no text be markup', async () => {
+    for (const first of payloads.keys()) {
+      const text = render('markdown', await eventful(hostileDress(first)));
+      const own =
+        /^(### EdgeFlex: |\*\*|- |> |\| |<details><summary>All \d+ figures<\/summary>$|<\/details>$|<sub>|>?$)/;
+      for (const line of text.split('\n')) expect(line).toMatch(own);
+      expect(text.match(/(?<!\\)</g)).toHaveLength(6);
+      expect(text).not.toMatch(/[^\P{Cc}\n]/u);
+    }
+  });
+});
+
+describe('JSON of a comparison', () => {
+  it('is the document, with nothing lost on the way', async () => {
+    const report = await eventful();
+    const read = JSON.parse(render('json', report)) as unknown;
+    expect(read).toStrictEqual(comparisonDocument(report));
+    expect(read).toMatchObject({ schemaVersion: 1, reference: { id: 'reference' }, run: { id: 'new' } });
+  });
+});
+
+describe('the terminal', () => {
+  it('shows every row, then every gate that does not hold', async () => {
+    const report = await eventful();
+    const text = render('terminal', report);
+    for (const { difference } of comparisonTable(report).rows) expect(text).toContain(difference);
+    expect(text).toContain('latency:20% is broken: fp32, batch 8: 30.0 % slower');
+    expect(text).not.toMatch(/[^\P{Cc}\n]/u);
+  });
+});
