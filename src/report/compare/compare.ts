@@ -1,9 +1,10 @@
+import { InputError } from '../../base/errors.js';
 import type { StoredFloor } from '../../store/floors.js';
 import type { StoredCell, StoredRun } from '../../store/read.js';
 import type { VariantRow } from '../../store/tables.js';
 import * as format from '../format.js';
 import { isScored } from '../figures/accuracy.js';
-import { InputError } from '../../base/errors.js';
+import { flagsOf, type Flag } from '../figures/validity.js';
 import { differenceInWords, differencesOf, type Difference } from './differences.js';
 import { effectOf, fileEffect, type Effect, type Metric } from './effect.js';
 import { floorsFor, missingFloors, type FloorOf } from './floors.js';
@@ -32,6 +33,13 @@ export interface Uncompared {
   readonly failed: boolean;
 }
 
+/** What speaks against a timed cell in one of the runs. */
+export interface Doubt {
+  readonly subject: Subject;
+  readonly of: 'reference' | 'new';
+  readonly flags: readonly Flag[];
+}
+
 /** Two runs side by side. */
 export interface Comparison {
   readonly reference: StoredRun;
@@ -43,6 +51,8 @@ export interface Comparison {
   /** In the order of the newer run's suite. */
   readonly compared: readonly Compared[];
   readonly uncompared: readonly Uncompared[];
+  /** Of the cells that were compared. */
+  readonly doubts: readonly Doubt[];
 }
 
 /** How two runs are compared. */
@@ -73,6 +83,7 @@ export function compareRuns(reference: StoredRun, run: StoredRun, options: Compa
   const floorOf = floorsFor(run, options.floors);
   const asked: Asked[] = [];
   const uncompared: Uncompared[] = [];
+  const doubts: Doubt[] = [];
   for (const cell of run.cells) {
     const kinds = metricsOf(cell, options.p90);
     if (kinds.length === 0) continue;
@@ -83,6 +94,14 @@ export function compareRuns(reference: StoredRun, run: StoredRun, options: Compa
       uncompared.push({ subject, metrics: kinds, ...obstacle! });
       continue;
     }
+    if (cell.row.kind === 'performance')
+      for (const [of, doubted] of [
+        ['reference', other],
+        ['new', cell],
+      ] as const) {
+        const flags = flagsOf(doubted);
+        if (flags.length > 0) doubts.push({ subject, of, flags });
+      }
     const scored = isScored(other.variant, reference.data) && isScored(cell.variant, run.data);
     for (const metric of kinds) {
       const effect = effectOf(metric, { reference: other, cell, interleaved, scored });
@@ -98,7 +117,7 @@ export function compareRuns(reference: StoredRun, run: StoredRun, options: Compa
       });
   asked.push(...fileQuestions(reference, run));
   return {
-    ...{ reference, run, forced: serious, uncompared },
+    ...{ reference, run, forced: serious, uncompared, doubts },
     notes: notesOf(reference, run, harmless, floorOf, interleaved),
     compared: judge(asked).map(({ subject, judgement }) => ({ subject, judgement })),
   };

@@ -56,6 +56,11 @@ export interface ComparisonDocument {
     readonly why: string;
     readonly failed: boolean;
   })[];
+  /** What speaks against cells that were compared. */
+  readonly doubts: readonly (SubjectDocument & {
+    readonly run: 'reference' | 'new';
+    readonly flags: readonly { readonly name: string; readonly text: string }[];
+  })[];
   readonly gates: readonly {
     readonly gate: string;
     /** Null where there was nothing at all to judge. */
@@ -78,7 +83,7 @@ interface RunDocument {
  * @param report - of a comparison
  */
 export function comparisonDocument({ comparison, gates }: ComparisonReport): ComparisonDocument {
-  const { reference, run, forced, notes, compared, uncompared }: Comparison = comparison;
+  const { reference, run, forced, notes, compared, uncompared, doubts }: Comparison = comparison;
   return {
     schemaVersion: COMPARISON_SCHEMA_VERSION,
     reference: runDocument(reference),
@@ -92,6 +97,11 @@ export function comparisonDocument({ comparison, gates }: ComparisonReport): Com
     uncompared: uncompared.map(({ subject, metrics, why, failed }) => ({
       ...subjectDocument(subject),
       ...{ metrics, why, failed },
+    })),
+    doubts: doubts.map(({ subject, of, flags }) => ({
+      ...subjectDocument(subject),
+      run: of,
+      flags: flags.map(({ name, text }) => ({ name, text })),
     })),
     gates: gates.map(({ gate, subject, outcome, why }) => ({
       gate: gateName(gate),

@@ -1,3 +1,4 @@
+import { flagsText, signOf } from '../flags.js';
 import type { Compared, Uncompared } from './compare.js';
 import type { ComparisonReport } from './exporters/exporter.js';
 import { gateName, type GateResult } from './gates.js';
@@ -73,4 +74,16 @@ export function uncomparedSentences({ comparison }: ComparisonReport): string[] 
     reasons.set(key(each), labels);
   }
   return [...reasons].map(([why, labels]) => `Not compared: ${labels.join('; ')}. ${why}.`);
+}
+
+/**
+ * What speaks against cells that were compared, one sentence for each.
+ *
+ * @param report - of a comparison
+ */
+export function doubtSentences({ comparison }: ComparisonReport): string[] {
+  return comparison.doubts.map(({ subject, of, flags }) => {
+    const run = of === 'new' ? 'in the new run' : 'in the reference';
+    return `${signOf(flags)} ${subjectLabel(subject, comparison)}, ${run}: ${flagsText(flags)}.`;
+  });
 }

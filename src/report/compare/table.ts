@@ -1,3 +1,4 @@
+import { signOf } from '../flags.js';
 import * as format from '../format.js';
 import type { Column, Table } from '../table.js';
 import type { Compared } from './compare.js';
@@ -5,7 +6,7 @@ import { differenceInWords } from './differences.js';
 import type { ComparisonReport } from './exporters/exporter.js';
 import { gateName } from './gates.js';
 import { variantOf } from './label.js';
-import { uncomparedSentences } from './summary.js';
+import { doubtSentences, uncomparedSentences } from './summary.js';
 import { inWords, metricNames, quantity } from './words.js';
 
 const columns: readonly Column[] = [
@@ -39,13 +40,16 @@ export function comparisonTable(report: ComparisonReport): Table {
     const { metric, adjustedP } = judgement;
     const name = variantOf(subject, comparison);
     const own = gates.filter((result) => result.gate.metric === metric && result.subject === subject);
+    const sign = signOf(
+      comparison.doubts.filter((each) => each.subject === subject).flatMap(({ flags }) => flags),
+    );
     const row = {
       variant: name === before ? '' : name,
       batch: subject.batch === undefined ? '' : String(subject.batch),
       metric: metricNames[metric],
       reference: quantity(metric, judgement.reference),
       value: quantity(metric, judgement.value),
-      difference: inWords(judgement),
+      difference: `${inWords(judgement)}${marked(metric) && sign !== '' ? ` ${sign}` : ''}`,
       p: adjustedP === undefined ? '' : format.pValue(adjustedP),
       gate: own.map(({ gate, outcome }) => `${signs[outcome]} ${gateName(gate)}`).join(' '),
     };
@@ -62,6 +66,11 @@ export function comparisonTable(report: ComparisonReport): Table {
   };
 }
 
+/** What speaks against a cell's timing says nothing of its memory. */
+function marked(metric: string): boolean {
+  return metric === 'latency' || metric === 'p90';
+}
+
 const signs = { held: '✓', broken: '✗', 'cannot tell': '?', 'not judged': '–' } as const;
 
 function readingNotes(report: ComparisonReport): string[] {
@@ -75,5 +84,5 @@ function readingNotes(report: ComparisonReport): string[] {
       "Latency and memory: ratios of the rounds' medians and peaks; slower by 3 % takes 3 % more time.",
     );
   if (has('accuracy')) explained.push('Accuracy: exact McNemar test on the same images.');
-  return [...explained, ...uncomparedSentences(report), ...notes];
+  return [...explained, ...doubtSentences(report), ...uncomparedSentences(report), ...notes];
 }

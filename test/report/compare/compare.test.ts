@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { analyse, judgementOf as withinRun } from '../../../src/report/analysis.js';
+import { comparisonTable } from '../../../src/report/compare/table.js';
 import { inWords } from '../../../src/report/compare/words.js';
 import { floorEnvironment, type StoredFloor } from '../../../src/store/floors.js';
 import { useFolder } from '../../support/folder.js';
@@ -91,6 +92,28 @@ describe('two runs', () => {
     const runs = await two((database) => void database.exec(slower('fp32', 8, 1.3)));
     expect(runs.compare().compared.some(({ judgement }) => judgement.metric === 'p90')).toBe(false);
     expect(judgementOf(runs.compare({ p90: true }), 'p90', 'fp32', 8).verdict).toBe('slower');
+  });
+
+  it('say what speaks against a cell in either of them', async () => {
+    const comparison = (
+      await two(
+        (database) => void database.exec(`update rounds set steady = 0 where id in (${roundsOf('int8', 8)})`),
+      )
+    ).compare();
+    const unsteady = comparison.doubts.filter(({ flags }) =>
+      flags.some(({ name }) => name === 'never-steady'),
+    );
+    expect(unsteady.map(({ subject, of }) => [subject.recipe, subject.batch, of])).toEqual([
+      ['int8', 8, 'new'],
+    ]);
+    const { rows, notes } = comparisonTable({ comparison, gates: [] });
+    const row = rows.find(
+      (each) => each['batch'] === '8' && each['metric'] === 'latency' && /[‡⚑]$/.test(each['difference']!),
+    );
+    expect(row).toBeDefined();
+    expect(notes.join('\n')).toMatch(
+      /int8, batch 8, in the new run: 5 of 5 rounds never reached a steady state/,
+    );
   });
 
   it('name what only one of them has, what failed and what cannot be told', async () => {
