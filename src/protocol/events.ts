@@ -9,6 +9,9 @@ export type Phase = (typeof phases)[number];
 
 const bytes = z.number().nonnegative();
 
+/** Texts of an agent have an end. */
+const text = (length: number): z.ZodString => z.string().max(length);
+
 /**
  * Memory in bytes at the end of a phase. A device gives what it can see: a process its resident set, a page its GPU buffers.
  */
@@ -30,8 +33,8 @@ export const eventSchema = z.discriminatedUnion('event', [
   /** The runtime is loaded. */
   z.strictObject({
     event: z.literal('started'),
-    runtime: z.strictObject({ name: z.string(), version: z.string(), provider: z.string() }),
-    platform: z.string(),
+    runtime: z.strictObject({ name: text(256), version: text(256), provider: text(256) }),
+    platform: text(256),
     /** The options its sessions are opened with, defaults filled in. */
     session: sessionOptionsSchema.required(),
     /** Whether the kernel let the agent reset its peak between phases. */
@@ -63,8 +66,8 @@ export const eventSchema = z.discriminatedUnion('event', [
     runs: z.number().int().positive(),
     kernels: z.array(
       z.strictObject({
-        opType: z.string(),
-        provider: z.string(),
+        opType: text(256),
+        provider: text(256),
         /** How often in one run. */
         calls: z.number().nonnegative(),
         /** In one run. */
@@ -77,7 +80,7 @@ export const eventSchema = z.discriminatedUnion('event', [
   /** The task is done; nothing follows. */
   z.strictObject({ event: z.literal('finished') }),
   /** The task could not be done; nothing follows. */
-  z.strictObject({ event: z.literal('failed'), reason: z.string() }),
+  z.strictObject({ event: z.literal('failed'), reason: text(64 * 1024) }),
 ]);
 
 export type AgentEvent = z.infer<typeof eventSchema>;

@@ -37,6 +37,9 @@ export interface Measurement {
   readonly kernels: readonly KernelTime[];
 }
 
+/** So many records of a kind are more than any task has: ten minutes of the smallest model are a million queries. */
+const MAX_RECORDS = 4_000_000;
+
 /** Gathers a measurement from events as they come; what was said before an agent died is kept. */
 export class MeasurementCollector {
   private started: Measurement['started'];
@@ -47,8 +50,15 @@ export class MeasurementCollector {
   private readonly logits: LogitsRecord[] = [];
   private kernels: readonly KernelTime[] = [];
 
-  /** Takes the next event. */
+  /**
+   * Takes the next event.
+   *
+   * @throws Error when there are more than a task can have, or logits that are no numbers
+   */
   add(event: AgentEvent): void {
+    const { phases, conditions, latencies, logits } = this;
+    if (phases.length + conditions.length + latencies.length + logits.length > MAX_RECORDS)
+      throw new Error(`more than ${MAX_RECORDS} records in one task`);
     switch (event.event) {
       case 'started':
         this.started = event;
