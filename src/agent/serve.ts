@@ -10,12 +10,20 @@ import type { Host } from './host.js';
  * The agent as a process: reads one task from standard input, writes events to standard output, ends with its task, or as
  * soon as standard input closes, which it does when the harness is gone.
  *
+ * With `--lease=30` it ends, too, when no line (an empty one will do) has come for 30 s: where a link is between harness and
+ * agent, standard input stays open for hours after the link is gone.
+ *
  * @param host - the device
  */
 export function serve(host: Host): void {
+  const lease = Number(process.argv.find((word) => word.startsWith('--lease='))?.slice('--lease='.length));
   const lines = createInterface({ input: process.stdin });
   lines.once('line', (line) => {
     lines.once('close', () => process.exit(1));
+    if (lease > 0) {
+      const expiry = setTimeout(() => process.exit(1), lease * 1000);
+      lines.on('line', () => expiry.refresh());
+    }
     const emit = (event: object): void => {
       writeFileSync(1, encodeLine(event));
     };

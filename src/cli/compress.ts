@@ -5,6 +5,7 @@ import { Command, Option } from 'commander';
 import { InputError } from '../base/errors.js';
 import { datasetNames, type DatasetName } from '../data/open.js';
 import { openDevice } from '../device/open.js';
+import { localProfile } from '../device/profile.js';
 import { mebibytes, parameters, seconds } from '../report/format.js';
 import { stageLine } from '../report/stage-line.js';
 import { stageSummaries } from '../report/stages.js';
@@ -58,7 +59,7 @@ Example:
         const dataset = flags.dataset ?? datasetOf((await cardOf(named))?.dataset, reference);
         const data = await locateData(dataset, undefined, flags.data);
         const model = await loadModel(named, data.train.labels);
-        const device = await openDevice({ name: 'local-cpu', kind: 'local', description: '', session: {} });
+        const device = await openDevice(localProfile());
         const artifact = await artifactOf(model, recipe, {
           engine: await nodeEngine(),
           threads: availableParallelism(),

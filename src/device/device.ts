@@ -1,3 +1,4 @@
+import { DeviceError } from '../base/errors.js';
 import type { Environment } from '../protocol/environment.js';
 import type { AgentEvent } from '../protocol/events.js';
 import type { Task } from '../protocol/task.js';
@@ -27,11 +28,15 @@ export interface Device {
   /**
    * Does one task in a fresh agent. Paths in the task are the harness's; bringing the files to the device is the device's part.
    *
-   * @throws DeviceError when the agent fails, dies, falls silent or breaks the protocol
+   * @throws LinkLost when the way to the device broke; DeviceError when the agent fails, dies, falls silent or breaks the
+   *   protocol
    */
   measure(task: Task, options: MeasureOptions): Promise<void>;
   close(): Promise<void>;
 }
+
+/** The way to the device broke; the task may succeed when it is given once more. */
+export class LinkLost extends DeviceError {}
 
 /** The place of every device that runs on the harness's own machine. */
 export const THIS_MACHINE = 'this machine';

@@ -1,6 +1,7 @@
 import type { Device } from './device.js';
 import { openLocal } from './local/device.js';
 import type { DeviceProfile } from './profile.js';
+import { openSsh } from './ssh/device.js';
 
 /**
  * Reaches a device.
@@ -9,10 +10,11 @@ import type { DeviceProfile } from './profile.js';
  * @throws DeviceError when it cannot be reached
  */
 export function openDevice(profile: DeviceProfile): Promise<Device> {
-  return openers[profile.kind](profile);
+  // One line for each kind of device.
+  switch (profile.kind) {
+    case 'local':
+      return openLocal(profile);
+    case 'ssh':
+      return openSsh(profile);
+  }
 }
-
-/** One line for each kind of device. */
-const openers: Record<DeviceProfile['kind'], (profile: DeviceProfile) => Promise<Device>> = {
-  local: openLocal,
-};

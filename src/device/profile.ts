@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { dirname, resolve } from 'node:path';
 import { checked, readYaml } from '../base/schema.js';
+import { refuseSecrets } from './secrets.js';
 
 const common = {
   name: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/i, 'a name of letters, digits, "." and "-"'),
@@ -14,9 +16,58 @@ const common = {
       spinning: z.boolean().optional(),
     })
     .default({}),
+  /** What one costs: for choosing what to buy. */
+  price: z.strictObject({ amount: z.number().positive(), currency: z.string().min(1).max(8) }).optional(),
+  /** Power in watts, from a data sheet or a meter: at rest, and while it works. Used where nothing measures it in a run. */
+  power: z.strictObject({ idle: z.number().positive().optional(), load: z.number().positive() }).optional(),
+  notes: z.string().max(4000).default(''),
+  /** Not the hardware it looks like but an emulator: its timings say nothing of the hardware, and are marked everywhere. */
+  emulated: z.boolean().default(false),
 };
 
-const profileSchema = z.discriminatedUnion('kind', [z.strictObject({ kind: z.literal('local'), ...common })]);
+/** A board that is reached over SSH. */
+const sshSchema = z.strictObject({
+  kind: z.literal('ssh'),
+  ...common,
+  /** A host name, `user@host`, or an alias of `~/.ssh/config`. */
+  host: z
+    .string()
+    .max(255)
+    .regex(
+      /^[^-\s\p{Cc}][^\s\p{Cc}]*$/u,
+      'a host name or an alias of ~/.ssh/config, which does not begin with "-"',
+    ),
+  /** Another file in the place of `~/.ssh/config`, beside the profile. */
+  config: z.string().optional(),
+  /** The folder on the board that everything goes into, from the home of its user. */
+  folder: z
+    .string()
+    .max(1024)
+    .regex(/^[^\p{Cc}]+$/u, 'a path without control characters')
+    .default('.cache/edgeflex'),
+  /** A Node on the board, or `bring`; left out, the board's own where it is new enough, and one that is brought elsewhere. */
+  node: z
+    .string()
+    .max(1024)
+    .regex(/^[^\p{Cc}]+$/u, 'a path without control characters')
+    .optional(),
+  /** Before a timed round the board may cool down to so many degrees Celsius, for so many seconds at most. */
+  coolDown: z
+    .strictObject({ temperature: z.number().min(0).max(120), seconds: z.number().positive().max(3600) })
+    .optional(),
+  /** A command on this machine that prints the watts the board takes now, such as that of a metering plug. */
+  meter: z.array(z.string().min(1)).min(1).optional(),
+});
+
+const localSchema = z.strictObject({ kind: z.literal('local'), ...common });
+
+const profileSchema = z.discriminatedUnion('kind', [localSchema, sshSchema]);
+
+/** This machine. */
+type LocalProfile = z.infer<typeof localSchema>;
+
+/** A board that is reached over SSH. */
+export type SshProfile = z.infer<typeof sshSchema>;
 
 /** A device profile: how to reach a device and how to use it. */
 export type DeviceProfile = z.infer<typeof profileSchema>;
@@ -29,5 +80,17 @@ export type DeviceProfile = z.infer<typeof profileSchema>;
  */
 export async function readDeviceProfile(path: string): Promise<DeviceProfile> {
   const file = await readYaml(path, 'a device profile');
-  return checked(file, [], file.value, profileSchema);
+  refuseSecrets(file);
+  const profile = checked(file, [], file.value, profileSchema);
+  if (profile.kind !== 'ssh' || profile.config === undefined) return profile;
+  return { ...profile, config: resolve(dirname(path), profile.config) };
+}
+
+/**
+ * The profile of this machine's processor as it is without a file.
+ *
+ * @param changes - what differs
+ */
+export function localProfile(changes: Partial<LocalProfile> = {}): LocalProfile {
+  return { ...localSchema.parse({ name: 'local-cpu', kind: 'local' }), ...changes };
 }

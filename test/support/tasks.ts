@@ -1,5 +1,6 @@
 import type { Device } from '../../src/device/device.js';
 import { openLocal } from '../../src/device/local/device.js';
+import { localProfile } from '../../src/device/profile.js';
 import type { AgentEvent } from '../../src/protocol/events.js';
 import { MeasurementCollector, type Measurement } from '../../src/protocol/measurement.js';
 import { PROTOCOL_VERSION, type PerformanceTask, type Task } from '../../src/protocol/task.js';
@@ -15,7 +16,7 @@ export const longPass = { minQueries: 5, minSeconds: 300, maxSeconds: 300, maxWa
 
 /** This machine with one thread. */
 export function openTestDevice(): Promise<Device> {
-  return openLocal({ kind: 'local', name: 'here', description: '', threads: 1, session: {} });
+  return openLocal(localProfile({ name: 'here', threads: 1 }));
 }
 
 /** A task that times a model. */

@@ -1,35 +1,10 @@
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { promisify } from 'node:util';
 import system from 'systeminformation';
-import { installedVersion, packageRoot } from '../../base/paths.js';
+import { installedVersion } from '../../base/paths.js';
 import type { Environment } from '../../protocol/environment.js';
-
-const run = promisify(execFile);
-
-/** Processor flags that ONNX Runtime's kernels are chosen by; the others do not change what is measured. */
-const KERNEL_FEATURES = [
-  'sse4_1',
-  'avx',
-  'fma',
-  'avx2',
-  'f16c',
-  'avx_vnni',
-  'avx512f',
-  'avx512bw',
-  'avx512_vnni',
-  'avx512_bf16',
-  'avx512_fp16',
-  'amx_tile',
-  'amx_int8',
-  'asimd',
-  'asimddp',
-  'asimdhp',
-  'i8mm',
-  'bf16',
-  'sve',
-];
+import { gitState } from '../git.js';
+import { KERNEL_FEATURES } from '../kernel-features.js';
 
 /** Describes this machine, for the record of a measurement. */
 export async function localEnvironment(): Promise<Environment> {
@@ -76,14 +51,4 @@ async function governor(): Promise<string | null> {
 function runtimeVersion(): string {
   const manifest: unknown = createRequire(import.meta.url)('onnxruntime-node/package.json');
   return (manifest as { version: string }).version;
-}
-
-async function gitState(): Promise<Environment['git']> {
-  try {
-    const git = async (...args: string[]): Promise<string> =>
-      (await run('git', ['-C', packageRoot(), ...args])).stdout.trim();
-    return { commit: await git('rev-parse', 'HEAD'), dirty: (await git('status', '--porcelain')) !== '' };
-  } catch {
-    return null;
-  }
 }

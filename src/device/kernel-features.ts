@@ -1,0 +1,23 @@
+/** Processor flags that ONNX Runtime's kernels are chosen by; the others do not change what is measured. */
+export const KERNEL_FEATURES = [
+  'sse4_1',
+  'avx',
+  'fma',
+  'avx2',
+  'f16c',
+  'avx_vnni',
+  'avx512f',
+  'avx512bw',
+  'avx512_vnni',
+  'avx512_bf16',
+  'avx512_fp16',
+  'amx_tile',
+  'amx_int8',
+  'asimd',
+  'asimddp',
+  'fphp',
+  'asimdhp',
+  'i8mm',
+  'bf16',
+  'sve',
+];

@@ -1,0 +1,286 @@
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { basename } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DeviceError } from '../../base/errors.js';
+import { hashJson } from '../../base/hash.js';
+import type { PrepareTask, Task } from '../../protocol/task.js';
+import { NODE_FLAGS } from '../agent-flags.js';
+import { converse, deathInWords } from '../conversation.js';
+import { THIS_MACHINE, type Device, type MeasureOptions } from '../device.js';
+import type { SshProfile } from '../profile.js';
+import { Connection, SSH_FAILED } from './connection.js';
+import { boardEnvironment } from './environment.js';
+import { probe } from './probe.js';
+import { clustersOf } from './processor.js';
+import { Unreachable } from './refusal.js';
+import { placeOf } from './target.js';
+import { setUp, type Workplace } from './workplace.js';
+
+/** After a break a board may take so long to come back: a reboot takes a minute. */
+const BACK_SECONDS = 180;
+
+/** So long between two attempts to reach it. */
+const RETRY_SECONDS = 3;
+
+/** The agent ends when it hears nothing from the harness for so long, and hears something so often. */
+const LEASE_SECONDS = 40;
+const HEARTBEAT_SECONDS = 10;
+
+/** How often a board that cools down is asked how warm it is. */
+const COOLING_SECONDS = 5;
+
+/** `$1`: the run's folder, then the agent's command. The agent tells its number and its end; its garbage is the run's. */
+const AGENT = `
+cd -- "$1" || exit 1
+export TMPDIR="$1/tmp" ORT_DISABLE_TELEMETRY=1
+shift
+sh -c 'echo $$ >pid && exec "$@"' agent "$@"
+code=$?
+rm -f pid
+exit $code`;
+
+/** `$1`: the run's folder, `$2`: the agent's file. Kills an agent of the run; another program may have its number by now. */
+const KILL = `
+pid=$(cat "$1/pid" 2>/dev/null) || exit 0
+tr '\\000' '\\n' <"/proc/$pid/cmdline" 2>/dev/null | grep -qxF -- "$2" && kill -KILL "$pid"
+rm -f "$1/pid"
+exit 0`;
+
+/** `$1`: the run's folder. */
+const REMOVE = 'rm -rf -- "$1"';
+
+/** How a board is waited for; tests wait for shorter. */
+export interface Patience {
+  readonly backSeconds: number;
+  readonly leaseSeconds: number;
+}
+
+/**
+ * Reaches a board over SSH and gets it ready: every task runs there, in a process of its own.
+ *
+ * @param profile - how
+ * @param patience - how long it is waited for after a break
+ * @throws DeviceError that says why it cannot be used, and what to do
+ */
+export async function openSsh(
+  profile: SshProfile,
+  patience: Patience = { backSeconds: BACK_SECONDS, leaseSeconds: LEASE_SECONDS },
+): Promise<Device> {
+  const board = new Board(profile, patience);
+  try {
+    const workplace = await board.begin();
+    const { facts, nodeVersion } = workplace;
+    const environment = await boardEnvironment(facts, nodeVersion, profile.emulated);
+    const threads = profile.threads ?? clustersOf(facts)[0]?.cores.length ?? 1;
+    return {
+      profile,
+      // An emulator takes this machine's processor.
+      place: profile.emulated ? THIS_MACHINE : board.place,
+      environment,
+      session: { ...profile.session, threads },
+      measure: (task, options) => board.measure(task, workplace, options),
+      close: () => board.close(workplace),
+    };
+  } catch (error) {
+    await board.close();
+    throw error;
+  }
+}
+
+/** A board and the link to it. */
+class Board {
+  private connection: Connection | undefined;
+  /** It did not come back: it gets one chance more for each task, and no time. */
+  private gone = false;
+  /** Batches that were prepared on the board, by the name that the harness gave them. */
+  private readonly prepared = new Map<string, { readonly task: PrepareTask; readonly path: string }>();
+
+  constructor(
+    private readonly profile: SshProfile,
+    private readonly patience: Patience,
+  ) {}
+
+  get place(): string {
+    return placeOf(this.connection!.target);
+  }
+
+  async begin(): Promise<Workplace> {
+    this.connection = await this.connect();
+    return setUp(() => this.link(), this.profile);
+  }
+
+  async close(workplace?: Workplace): Promise<void> {
+    const { connection } = this;
+    if (connection?.alive && workplace) {
+      await connection.run(KILL, [workplace.run, workplace.agent]).catch(() => undefined);
+      await connection.run(REMOVE, [workplace.run]).catch(() => undefined);
+    }
+    await connection?.close();
+  }
+
+  async measure(task: Task, workplace: Workplace, options: MeasureOptions): Promise<void> {
+    const { signal } = options;
+    signal.throwIfAborted();
+    // Whatever is on its way to the board ends with the link.
+    const cut = (): void => void this.connection?.close();
+    signal.addEventListener('abort', cut);
+    let there: Task;
+    try {
+      await this.link(workplace, signal);
+      there = await this.bring(task, workplace, options);
+      if (task.kind === 'performance') await this.coolDown(signal);
+    } finally {
+      signal.removeEventListener('abort', cut);
+    }
+    await this.perform(there, workplace, options);
+    if (task.kind === 'prepare' && there.kind === 'prepare')
+      this.prepared.set(task.output, { task, path: there.output });
+  }
+
+  /** Gives a task, whose paths are the board's, to a fresh agent there. */
+  private async perform(task: Task, workplace: Workplace, options: MeasureOptions): Promise<void> {
+    options.signal.throwIfAborted();
+    const { node, agent, run } = workplace;
+    const link = await this.link(workplace, options.signal);
+    const lease = `--lease=${this.patience.leaseSeconds}`;
+    const { process, output } = link.start(AGENT, [run, node, ...NODE_FLAGS, agent, lease]);
+    const heartbeat = setInterval(() => process.stdin.write('\n'), HEARTBEAT_SECONDS * 1000);
+    try {
+      await converse(
+        {
+          process,
+          output,
+          terminate: () => process.stdin.end(),
+          kill: () => {
+            void link
+              .run(KILL, [run, agent], { seconds: 10 })
+              .catch(() => undefined)
+              .then(() => process.kill('SIGKILL'));
+          },
+          deathOf: (code, signal, stderr) =>
+            code === SSH_FAILED ? link.lost() : new DeviceError(deathOnBoard(code, signal, stderr)),
+        },
+        task,
+        options,
+      );
+    } finally {
+      clearInterval(heartbeat);
+    }
+  }
+
+  /**
+   * Brings what a task needs to the board.
+   *
+   * @returns the task with the board's paths
+   */
+  private async bring(task: Task, workplace: Workplace, options: MeasureOptions): Promise<Task> {
+    const { files, run } = workplace;
+    switch (task.kind) {
+      case 'prepare': {
+        const preprocess = await files.put(task.preprocess);
+        const output = `${run}/inputs-${this.prepared.size}.bin`;
+        return { ...task, preprocess, images: await this.images(task, workplace), output };
+      }
+      case 'accuracy': {
+        const preprocess = await files.put(task.preprocess);
+        const model = await this.model(task.model, workplace);
+        return { ...task, preprocess, model, images: await this.images(task, workplace) };
+      }
+      case 'kernels':
+      case 'performance': {
+        const model = await this.model(task.model, workplace);
+        return { ...task, model, inputs: await this.inputs(task.inputs, workplace, options) };
+      }
+    }
+  }
+
+  private async images(
+    { images }: Pick<PrepareTask, 'images'>,
+    { files }: Workplace,
+  ): Promise<PrepareTask['images']> {
+    const there: PrepareTask['images']['files'] = [];
+    for (const { path, records } of images.files) there.push({ path: await files.put(path), records });
+    return { files: there };
+  }
+
+  /** A model and the weights beside it, under their own names in a folder of their own: one names the other. */
+  private async model(path: string, { files }: Workplace): Promise<string> {
+    const there = new Map<string, string>();
+    for (const file of [path, `${path}.data`])
+      if (existsSync(file)) there.set(basename(file), await files.put(file));
+    const name = `models/${hashJson([...there]).slice(0, 32)}`;
+    return `${await files.arrange(name, there)}/${basename(path)}`;
+  }
+
+  /** A batch: prepared on the board, where it stays; made once more if the board lost it. Or a file of this machine. */
+  private async inputs(path: string, workplace: Workplace, options: MeasureOptions): Promise<string> {
+    const prepared = this.prepared.get(path);
+    if (prepared === undefined) return workplace.files.put(path);
+    const link = await this.link();
+    const { code } = await link.run('[ -s "$1" ]', [prepared.path]);
+    if (code !== 0)
+      await this.perform(await this.bring(prepared.task, workplace, options), workplace, {
+        ...options,
+        onEvent: () => undefined,
+      });
+    return prepared.path;
+  }
+
+  /** Lets the board rest until it is cool enough, or for as long as the profile says. */
+  private async coolDown(signal: AbortSignal): Promise<void> {
+    const { coolDown, folder } = this.profile;
+    if (coolDown === undefined) return;
+    const end = performance.now() + coolDown.seconds * 1000;
+    for (;;) {
+      const { temperature } = await probe(await this.link(), folder, 'node');
+      if (temperature !== undefined && temperature <= coolDown.temperature) return;
+      const left = end - performance.now();
+      if (left <= 0) return;
+      await sleep(Math.min(left, COOLING_SECONDS * 1000), undefined, { signal });
+    }
+  }
+
+  /** The connection, or another one when it broke; then the agents that it left are killed. */
+  private async link(workplace?: Workplace, signal?: AbortSignal): Promise<Connection> {
+    if (this.connection?.alive) return this.connection;
+    await this.connection?.close();
+    const connection = await this.reconnect(signal);
+    if (workplace) {
+      await connection.run(KILL, [workplace.run, workplace.agent]);
+      await connection.run('mkdir -p -- "$1/tmp"', [workplace.run]);
+      workplace.files.forget();
+    }
+    return (this.connection = connection);
+  }
+
+  private async reconnect(signal?: AbortSignal): Promise<Connection> {
+    const end = performance.now() + (this.gone ? 0 : this.patience.backSeconds * 1000);
+    for (;;) {
+      signal?.throwIfAborted();
+      try {
+        const connection = await this.connect();
+        this.gone = false;
+        return connection;
+      } catch (error) {
+        if (!(error instanceof Unreachable) || performance.now() >= end) {
+          this.gone = true;
+          throw error;
+        }
+        await sleep(RETRY_SECONDS * 1000, undefined, { signal });
+      }
+    }
+  }
+
+  private connect(): Promise<Connection> {
+    const { name, host, config } = this.profile;
+    return Connection.open(name, { host, config });
+  }
+}
+
+/** The shell tells a signal by a code of 128 and its number. */
+function deathOnBoard(code: number | null, signal: NodeJS.Signals | null, stderr: string): string {
+  const number = (code ?? 0) - 128;
+  const name = Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
+  return deathInWords(code, name ?? signal, stderr);
+}
