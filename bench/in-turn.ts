@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { packageRoot } from '../src/base/paths.js';
 import { fp32 } from '../src/compress/recipe.js';
 import type { OpenedData } from '../src/data/open.js';
+import { localProfile } from '../src/device/profile.js';
 import { openLocal } from '../src/device/local/device.js';
 import { latencyEffect } from '../src/report/compare/effect.js';
 import { judge, type Judgement } from '../src/report/compare/judge.js';
@@ -45,8 +46,12 @@ export async function builtInSubject(): Promise<Subject> {
  * @param entry - the agent's program; undefined is the usual one
  */
 export async function sessionHere({ data }: Subject, entry?: string): Promise<DeviceSession> {
-  const profile = { kind: 'local', name: 'here', description: '', session: {} } as const;
-  return new DeviceSession(await openLocal(profile, entry), data, 64, new AbortController().signal);
+  return new DeviceSession(
+    await openLocal(localProfile({ name: 'here' }), entry),
+    data,
+    64,
+    new AbortController().signal,
+  );
 }
 
 /**
