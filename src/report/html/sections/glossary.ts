@@ -36,6 +36,14 @@ const terms: readonly (readonly [term: string, meaning: string])[] = [
     'How likely chance alone makes two equally good models differ as much on the images that exactly one of them gets right. Small (below 0.05) means that the difference is hardly chance; large means that it cannot be told apart from chance.',
   ],
   [
+    'verdict',
+    'What differs from fp32: significantly (p at most 0.05 after Holm’s correction over all cells of a figure) and by at least the noise floor. What it does not name is not distinguishable: there may be a difference, but these measurements do not show it.',
+  ],
+  [
+    'noise floor',
+    'The smallest difference that a device tells from none, four times out of five: from a calibration, which measures a model against itself in fresh processes.',
+  ],
+  [
     'test set',
     'Time in the model for all test images, one batch after the other, in the pass that scores them: a pass of its own, which is not timed as carefully.',
   ],
