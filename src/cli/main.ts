@@ -6,6 +6,7 @@ import { compareCommand } from './compare.js';
 import { compressCommand } from './compress.js';
 import { dataCommand } from './data.js';
 import { reportFailure } from './failure.js';
+import { historyCommand } from './history.js';
 import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
 import { runsCommand } from './runs.js';
@@ -13,7 +14,7 @@ import { runsCommand } from './runs.js';
 /** All commands, in the order the help shows them. */
 const commands = [
   ...[runCommand, compressCommand, reportCommand, runsCommand],
-  ...[compareCommand, baselineCommand, calibrateCommand, dataCommand],
+  ...[compareCommand, historyCommand, baselineCommand, calibrateCommand, dataCommand],
 ];
 
 /**

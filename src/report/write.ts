@@ -2,7 +2,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { foundBy, InputError } from '../base/errors.js';
 import type { Analysis } from './analysis.js';
-import { picturedCharts } from './charts/pictured.js';
+import { picturedCharts, type PicturedChart } from './charts/pictured.js';
 import { htmlExporter } from './exporters/html.js';
 import { exporters } from './exporters/list.js';
 
@@ -17,17 +17,46 @@ import { exporters } from './exporters/list.js';
  */
 export async function writeReport(analysis: Analysis, directory: string): Promise<string> {
   const { id } = analysis.run.row;
-  if (basename(id) !== id || ['', '.', '..'].includes(id))
-    throw new InputError({ source: 'run', found: `the id ${id}`, expected: 'an id that can name a folder' });
-  const folder = join(directory, id);
+  const folder = folderCalled(directory, id, 'run');
   const files = new Map<string, string>();
   for (const exporter of exporters) files.set(fileOf(exporter), await exporter.render(analysis));
-  for (const { chart, svg } of await picturedCharts(analysis))
-    files.set(join('charts', `${chart.id}.svg`), svg);
+  await writeFolder(folder, files, await picturedCharts(analysis));
+  return join(folder, fileOf(htmlExporter));
+}
+
+/**
+ * The folder of a report.
+ *
+ * @param directory - where reports lie
+ * @param name - of the folder: the id of a run, or what else it is about
+ * @param source - what has that name, for the message
+ * @throws InputError when it would not lie in the directory
+ */
+export function folderCalled(directory: string, name: string, source: string): string {
+  if (basename(name) !== name || ['', '.', '..'].includes(name))
+    throw new InputError({ source, found: `the id ${name}`, expected: 'an id that can name a folder' });
+  return join(directory, name);
+}
+
+/**
+ * Writes the files of a report, and its charts as SVG, into a folder of its own. Charts that an earlier report left there are
+ * removed.
+ *
+ * @param folder - it is made if it is not there
+ * @param files - texts by name
+ * @param charts - with their pictures
+ * @throws InputError when the folder cannot be written
+ */
+export async function writeFolder(
+  folder: string,
+  files: ReadonlyMap<string, string>,
+  charts: readonly PicturedChart[],
+): Promise<void> {
   try {
     await mkdir(join(folder, 'charts'), { recursive: true });
     await removePictures(join(folder, 'charts'));
     for (const [name, text] of files) await writeFile(join(folder, name), text);
+    for (const { chart, svg } of charts) await writeFile(join(folder, 'charts', `${chart.id}.svg`), svg);
   } catch (error) {
     throw new InputError({
       source: folder,
@@ -35,7 +64,6 @@ export async function writeReport(analysis: Analysis, directory: string): Promis
       expected: 'a folder that reports can be written to',
     });
   }
-  return join(folder, fileOf(htmlExporter));
 }
 
 function fileOf({ extension }: { readonly extension: string }): string {

@@ -1,7 +1,7 @@
 import { median } from 'simple-statistics';
 import { changePoints, type HistoryPoint } from './change-points.js';
-import { mannKendall } from './mann-kendall.js';
-import { theilSen } from './theil-sen.js';
+import { stratifiedMannKendall } from './mann-kendall.js';
+import { stratifiedTheilSen } from './theil-sen.js';
 
 /** A slow change over a history. */
 export interface Creep {
@@ -19,8 +19,8 @@ const LEVEL = 0.05;
 
 /**
  * Looks for a change that came in steps too small to be seen one by one: Theil–Sen slope and Mann–Kendall test over the
- * logarithms of a history. Sharp steps beyond the threshold are regressions of their own and are taken out first; what is left
- * creeps when it is significant at 0.05 and beyond the threshold in total.
+ * logarithms of a history. Sharp steps beyond the threshold are regressions of their own: only points between two of them are
+ * compared with each other. A history creeps when that trend is significant at 0.05 and beyond the threshold in total.
  *
  * @param series - in the order of commits
  * @param threshold - the share from which a change matters, 0.02 for 2 %
@@ -30,15 +30,17 @@ const LEVEL = 0.05;
 export function creep(series: readonly HistoryPoint[], threshold: number): Creep | undefined {
   if (series.length < FEWEST) return undefined;
   const logs = series.map(({ value }) => Math.log(value));
-  const level = [...logs];
+  const stretches: number[][] = [];
+  let start = 0;
   for (const { from, to } of changePoints(series).slice(1)) {
     const before = logs.slice(Math.max(0, from - NEARBY), from);
     const after = logs.slice(from, Math.min(to + 1, from + NEARBY));
-    const step = median(after) - median(before);
-    if (Math.abs(Math.expm1(step)) <= threshold) continue;
-    for (let i = from; i < level.length; i++) level[i]! -= step;
+    if (Math.abs(Math.expm1(median(after) - median(before))) <= threshold) continue;
+    stretches.push(logs.slice(start, from));
+    start = from;
   }
-  const change = Math.expm1(theilSen(level) * (level.length - 1));
-  const p = mannKendall(level);
+  stretches.push(logs.slice(start));
+  const change = Math.expm1(stratifiedTheilSen(stretches) * (series.length - 1));
+  const p = stratifiedMannKendall(stretches);
   return p <= LEVEL && Math.abs(change) > threshold ? { change, p } : undefined;
 }

@@ -27,7 +27,13 @@ export function picturedCharts(analysis: Analysis): Promise<PicturedChart[]> {
   return charts;
 }
 
-async function drawAll(charts: readonly Chart[]): Promise<PicturedChart[]> {
+/**
+ * Draws charts.
+ *
+ * @param charts - in order
+ * @throws Error when Vega cannot draw one
+ */
+export async function drawAll(charts: readonly Chart[]): Promise<PicturedChart[]> {
   const pictured: PicturedChart[] = [];
   for (const chart of charts) pictured.push({ chart, svg: await renderSvg(chart) });
   return pictured;

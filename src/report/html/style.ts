@@ -53,6 +53,8 @@ figcaption { color: #3c3c3c; max-width: 100ch; margin-bottom: 8px; }
 figure .picture { overflow-x: auto; }
 figure img { max-width: 100%; height: auto; }
 .chart.vega-embed { padding-right: 0; padding-top: 4px; }
+.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 340px), 1fr)); gap: 12px 20px; }
+.gallery figure { margin: 8px 0; min-width: 0; }
 ol.stages { padding-left: 22px; }
 ol.stages > li { margin-bottom: 12px; }
 details { margin: 6px 0; }

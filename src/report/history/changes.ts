@@ -1,0 +1,186 @@
+import { changePoints, type Segment } from '../../stats/change-points.js';
+import type { Estimate } from '../../stats/interval.js';
+import { mcnemar, pairedDifference, pairedOutcomes, type PairedOutcomes } from '../../stats/mcnemar.js';
+import { creep } from '../../stats/trend.js';
+import type { HistoryMetric, HistoryPoint, HistoryRun } from './points.js';
+
+/** How often chance alone may make a difference that counts. */
+export const SIGNIFICANCE = 0.05;
+
+/** From which size on a change matters. */
+export interface Thresholds {
+  /** Of latency and memory, as a share: 0.02 for 2 %. */
+  readonly ratio: number;
+  /** Of accuracy, in right answers as a share of all: 0.003 for 0.3 points. */
+  readonly accuracy: number;
+}
+
+/** A place where a level changed. */
+export interface Change {
+  readonly direction: 'worse' | 'better';
+  /** After ÷ before − 1; of accuracy, after − before. With its 95 % interval. */
+  readonly size: Estimate;
+  readonly before: number;
+  readonly after: number;
+  /** The last run at the level before, and the first at the level after. */
+  readonly lastBefore: HistoryRun;
+  readonly firstAfter: HistoryRun;
+  /** Index of the first run after among the series' points. */
+  readonly index: number;
+  /** Runs at the level after. */
+  readonly runs: number;
+  /** Whether it is the newest change of its series. */
+  readonly newest: boolean;
+  /** Why it does not count as a regression or an improvement; undefined where it does. */
+  readonly doubt: Doubt | undefined;
+}
+
+/** Why a change does not count. */
+export type Doubt =
+  /** Chance alone could have made it. */
+  | 'not significant'
+  | 'below the threshold'
+  /** Only the newest run has it: the next one confirms or refutes it. */
+  | 'one run only'
+  /** Both runs measured the same commit, without changes of their own: something but the code changed. */
+  | 'same commit';
+
+/** A slow change over a series, in steps too small to be seen one by one. */
+export interface SlowChange {
+  readonly direction: Change['direction'];
+  /** Over the series: as a share; of accuracy, a difference of shares. */
+  readonly size: number;
+  /** How likely so steady a change is by chance. */
+  readonly p: number;
+}
+
+/** A stretch of a series at one level. */
+export interface Level extends Segment {
+  /** Ends of the level's 95 % interval. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What became of a cell in a metric, in one setting. */
+export interface SeriesChanges {
+  readonly levels: readonly Level[];
+  readonly changes: readonly Change[];
+  readonly slow: SlowChange | undefined;
+}
+
+/**
+ * Where the level of a series changed, and whether it creeps.
+ *
+ * @param points - of one cell and metric in one setting, in the order of commits
+ * @param metric - of the points
+ * @param thresholds - from which size on a change matters
+ */
+export function changesOf(
+  points: readonly HistoryPoint[],
+  metric: HistoryMetric,
+  thresholds: Thresholds,
+): SeriesChanges {
+  // Nothing right at all has no logarithm; less than an image cannot be right.
+  const least = metric === 'accuracy' ? 1e-6 : 0;
+  const series = points.map(({ estimate: { value, low, high } }) => ({
+    value: Math.max(least, value),
+    // The same images, the same graph: two runs of one model give the same answers, whatever Wilson's interval says of others.
+    error: metric === 'accuracy' ? 0 : (high - low) / 2,
+  }));
+  const levels = changePoints(series).map((segment) => ({
+    ...segment,
+    low: segment.level - segment.error,
+    high: segment.level + segment.error,
+  }));
+  const changes = levels
+    .slice(1)
+    .map((after, place) => changeBetween(levels[place]!, after, points, metric, thresholds));
+  return { levels, changes, slow: slowChange(series, levels, metric, thresholds) };
+}
+
+function changeBetween(
+  before: Level,
+  after: Level,
+  points: readonly HistoryPoint[],
+  metric: HistoryMetric,
+  thresholds: Thresholds,
+): Change {
+  const [last, first] = [points[before.to]!, points[after.from]!];
+  const outcomes = outcomesOf(first, last);
+  const size = outcomes ? shareOf(pairedDifference(outcomes, first.right!.length)) : ratio(before, after);
+  const newest = after.to === points.length - 1;
+  // Two accuracies by the exact McNemar test on the same images, as everywhere.
+  const significant = outcomes ? mcnemar(outcomes) <= SIGNIFICANCE : size.low > 0 || size.high < 0;
+  const threshold = metric === 'accuracy' ? thresholds.accuracy : thresholds.ratio;
+  const doubts: readonly (readonly [Doubt, boolean])[] = [
+    ['not significant', !significant],
+    ['below the threshold', Math.abs(size.value) < threshold],
+    ['same commit', sameCode(last.run, first.run)],
+    ['one run only', newest && after.from === after.to],
+  ];
+  return {
+    direction: directionOf(metric, size.value),
+    size,
+    ...{ before: before.level, after: after.level, lastBefore: last.run, firstAfter: first.run },
+    ...{ index: after.from, runs: after.to - after.from + 1, newest },
+    doubt: doubts.find(([, holds]) => holds)?.[0],
+  };
+}
+
+function slowChange(
+  series: readonly { readonly value: number; readonly error: number }[],
+  levels: readonly Level[],
+  metric: HistoryMetric,
+  thresholds: Thresholds,
+): SlowChange | undefined {
+  const start = levels[0]?.level;
+  if (start === undefined) return undefined;
+  const relative = metric === 'accuracy' ? thresholds.accuracy / start : thresholds.ratio;
+  const found = creep(series, relative);
+  if (found === undefined) return undefined;
+  const size = metric === 'accuracy' ? found.change * start : found.change;
+  return { direction: directionOf(metric, size), size, p: found.p };
+}
+
+/**
+ * What holds of a series as it is now for the worse: the newest change that counts, when it is one for the worse, or that it
+ * creeps.
+ *
+ * @param series - any
+ */
+export function isWorseNow({ changes, slow }: SeriesChanges): boolean {
+  return (
+    changes.findLast(({ doubt }) => doubt === undefined)?.direction === 'worse' || slow?.direction === 'worse'
+  );
+}
+
+function directionOf(metric: HistoryMetric, size: number): Change['direction'] {
+  return size > 0 === (metric === 'accuracy') ? 'better' : 'worse';
+}
+
+/** After ÷ before − 1; errors of the logarithms add up in squares. */
+function ratio(before: Level, after: Level): Estimate {
+  const centre = Math.log(after.level / before.level);
+  const half = Math.hypot(before.error / before.level, after.error / after.level);
+  return {
+    value: Math.expm1(centre),
+    low: Math.expm1(centre - half),
+    high: Math.expm1(centre + half),
+  };
+}
+
+function shareOf({ value, low, high }: Estimate): Estimate {
+  return { value: value / 100, low: low / 100, high: high / 100 };
+}
+
+/** What two runs answered on the same images; undefined where the images are others. */
+function outcomesOf(first: HistoryPoint, second: HistoryPoint): PairedOutcomes | undefined {
+  const images = first.right?.length;
+  if (first.right === undefined || second.right === undefined || images !== second.right.length)
+    return undefined;
+  return pairedOutcomes(new Uint8Array(images).fill(1), first.right, second.right);
+}
+
+function sameCode({ repository: before }: HistoryRun, { repository: after }: HistoryRun): boolean {
+  return before !== null && after !== null && before.commit === after.commit && !before.dirty && !after.dirty;
+}

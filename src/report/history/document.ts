@@ -1,0 +1,94 @@
+import type { Estimate } from '../../stats/interval.js';
+import type { SettingDifference } from '../setting.js';
+import type { Change, Doubt, SlowChange, Thresholds } from './changes.js';
+import { historyFindings } from './findings.js';
+import type { History, Series } from './history.js';
+import type { HistoryCell, HistoryMetric, HistoryRun } from './points.js';
+
+/** Version of the document: it grows when a field changes its meaning or goes, not when one is added. */
+const SCHEMA_VERSION = 1;
+
+/** A suite's history for programs. Latencies in milliseconds, memory in bytes, accuracy as a share; intervals are 95 %. */
+export interface HistoryDocument {
+  readonly schemaVersion: typeof SCHEMA_VERSION;
+  readonly suite: string;
+  readonly thresholds: Thresholds;
+  /** In the order of commits. */
+  readonly runs: readonly HistoryRun[];
+  readonly cells: readonly (HistoryCell & {
+    readonly name: string;
+    readonly metric: HistoryMetric;
+    /** By a step that counts, or by creeping. */
+    readonly worseNow: boolean;
+    readonly series: readonly SeriesDocument[];
+  })[];
+  readonly breaks: readonly {
+    readonly device: string;
+    readonly run: string;
+    readonly differences: readonly SettingDifference[];
+  }[];
+}
+
+/** Figures of one cell and metric in one setting. Runs by their ids. */
+export interface SeriesDocument {
+  readonly setting: Readonly<Record<string, string>>;
+  readonly current: boolean;
+  readonly points: readonly (Estimate & { readonly run: string })[];
+  readonly levels: readonly (Estimate & { readonly from: string; readonly to: string })[];
+  readonly changes: readonly ChangeDocument[];
+  readonly slowChange: SlowChange | null;
+}
+
+/** See `Change`. */
+export interface ChangeDocument {
+  readonly direction: Change['direction'];
+  readonly size: Estimate;
+  readonly before: number;
+  readonly after: number;
+  readonly lastBefore: string;
+  readonly firstAfter: string;
+  readonly runs: number;
+  readonly newest: boolean;
+  /** Null where it counts as a regression or an improvement. */
+  readonly doubt: Doubt | null;
+}
+
+/**
+ * A suite's history for programs.
+ *
+ * @param history - of the suite
+ */
+export function historyDocument(history: History): HistoryDocument {
+  const { suite, thresholds, runs, cells, breaks } = history;
+  const { worseNow } = historyFindings(history);
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    ...{ suite, thresholds, runs },
+    cells: cells.map((each) => ({
+      ...each.cell,
+      ...{ name: each.name, metric: each.metric, worseNow: worseNow.includes(each) },
+      series: each.series.map(seriesDocument),
+    })),
+    breaks: breaks.map(({ device, run, differences }) => ({ device, run: run.id, differences })),
+  };
+}
+
+function seriesDocument({ setting, current, points, levels, changes, slow }: Series): SeriesDocument {
+  return {
+    setting: Object.fromEntries(setting),
+    current,
+    points: points.map(({ run, estimate: { value, low, high } }) => ({ run: run.id, value, low, high })),
+    levels: levels.map(({ from, to, level, low, high }) => ({
+      ...{ from: points[from]!.run.id, to: points[to]!.run.id },
+      ...{ value: level, low, high },
+    })),
+    changes: changes.map(
+      ({ direction, size, before, after, lastBefore, firstAfter, runs, newest, doubt }) => ({
+        ...{ direction, size, before, after, runs, newest },
+        ...{ lastBefore: lastBefore.id, firstAfter: firstAfter.id },
+        doubt: doubt ?? null,
+      }),
+    ),
+    slowChange: slow ?? null,
+  };
+}

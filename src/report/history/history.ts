@@ -1,0 +1,192 @@
+import { holm } from '../../stats/holm.js';
+import type { StoredRun } from '../../store/read.js';
+import { settingDifferences, type Setting, type SettingDifference } from '../setting.js';
+import { changesOf, SIGNIFICANCE, type SeriesChanges, type Thresholds } from './changes.js';
+import {
+  pointsOf,
+  type HistoryCell,
+  type HistoryMetric,
+  type HistoryPoint,
+  type HistoryRun,
+  type PlacedPoint,
+} from './points.js';
+
+/** What is asked of a history. */
+export interface HistoryOptions {
+  readonly suite: string;
+  readonly metrics: readonly HistoryMetric[];
+  /** Which cells are wanted, by their name: see `cellName`. */
+  readonly wants: (name: string) => boolean;
+  readonly thresholds: Thresholds;
+}
+
+/** A cell in one metric and one setting: figures that can be compared with each other. */
+export interface Series extends SeriesChanges {
+  readonly setting: Setting;
+  /** In the order of commits. */
+  readonly points: readonly HistoryPoint[];
+  /** Whether the cell's newest point is in it: what it says holds today. */
+  readonly current: boolean;
+}
+
+/** A cell in one metric over all runs. */
+export interface CellHistory {
+  readonly cell: HistoryCell;
+  /** See `cellName`. */
+  readonly name: string;
+  readonly metric: HistoryMetric;
+  /** By the first point of each. */
+  readonly series: readonly Series[];
+}
+
+/** A run that was the first of a device in a setting: its figures cannot be compared with those before. */
+export interface SettingBreak {
+  readonly device: string;
+  readonly run: HistoryRun;
+  /** From the setting of the run before. */
+  readonly differences: readonly SettingDifference[];
+}
+
+/** Every measurement of a suite's cells over its runs. */
+export interface History {
+  readonly suite: string;
+  readonly thresholds: Thresholds;
+  /** In the order of commits. */
+  readonly runs: readonly HistoryRun[];
+  /** Those that are wanted, by metric, then in the order of the newest run. */
+  readonly cells: readonly CellHistory[];
+  readonly breaks: readonly SettingBreak[];
+}
+
+/** Gathers the runs of a suite one by one, so that no more than one is held with all its samples. */
+export class HistoryBuilder {
+  private readonly runs: HistoryRun[] = [];
+  private readonly placed: PlacedPoint[] = [];
+
+  constructor(private readonly options: HistoryOptions) {}
+
+  /**
+   * Takes a run.
+   *
+   * @param run - of the suite
+   */
+  add(run: StoredRun): void {
+    const points = pointsOf(run, this.options.metrics);
+    const [first] = points;
+    if (first === undefined) return;
+    this.runs.push(first.point.run);
+    this.placed.push(...points);
+  }
+
+  /** Names of all cells that have a figure, wanted or not. */
+  names(): string[] {
+    const nameOf = cellNames(this.placed.map(({ cell }) => cell));
+    return [...new Set(this.placed.map(({ cell }) => nameOf(cell)))];
+  }
+
+  /**
+   * The history of the runs so far.
+   *
+   * @param since - the id of a run: what comes before it in the order of commits is left out
+   */
+  history(since?: string): History {
+    const { suite, metrics, wants, thresholds } = this.options;
+    const all = [...this.runs].sort(byCode);
+    const runs = all.slice(
+      Math.max(
+        0,
+        all.findIndex(({ id }) => id === since),
+      ),
+    );
+    const position = new Map(runs.map((run, index) => [run.id, index]));
+    const kept = this.placed.filter(({ point }) => position.has(point.run.id));
+    const ordered = kept.sort((a, b) => position.get(a.point.run.id)! - position.get(b.point.run.id)!);
+    const nameOf = cellNames(ordered.map(({ cell }) => cell));
+    const cells = metrics.flatMap((metric) => {
+      const ofMetric = ordered.filter((each) => each.metric === metric);
+      return [...groupBy(ofMetric, ({ cell }) => JSON.stringify(cell)).values()]
+        .map((placed): CellHistory => {
+          const { cell } = placed[0]!;
+          const points = placed.map(({ point }) => point);
+          return { cell, name: nameOf(cell), metric, series: seriesOf(points, metric, thresholds) };
+        })
+        .filter(({ name }) => wants(name));
+    });
+    return { suite, thresholds, runs, cells: withoutChance(cells), breaks: breaksOf(ordered) };
+  }
+}
+
+/**
+ * When the code of a run was written: when its commit was made, or, where nobody knows it, when the run began. Runs of one
+ * commit stand in the order in which they began.
+ */
+function byCode(a: HistoryRun, b: HistoryRun): number {
+  const time = ({ repository, startedAt }: HistoryRun): number =>
+    Date.parse(repository?.committedAt ?? startedAt);
+  return time(a) - time(b) || Date.parse(a.startedAt) - Date.parse(b.startedAt);
+}
+
+/** Points of different settings are not of one series, whatever lies between them. */
+function seriesOf(points: readonly HistoryPoint[], metric: HistoryMetric, thresholds: Thresholds): Series[] {
+  return [...groupBy(points, ({ setting }) => keyOf(setting)).values()].map((own) => ({
+    setting: own[0]!.setting,
+    points: own,
+    current: own.includes(points.at(-1)!),
+    ...changesOf(own, metric, thresholds),
+  }));
+}
+
+/** Of many series some creep by chance: only those count that still do after Holm's correction over all of them. */
+function withoutChance(cells: readonly CellHistory[]): CellHistory[] {
+  const all = cells.flatMap(({ series }) => series);
+  const adjusted = holm(all.map(({ slow }) => slow?.p ?? 1));
+  const byChance = new Set(all.filter((_, index) => adjusted[index]! > SIGNIFICANCE));
+  return cells.map((cell) => ({
+    ...cell,
+    series: cell.series.map((each) => (byChance.has(each) ? { ...each, slow: undefined } : each)),
+  }));
+}
+
+function breaksOf(ordered: readonly PlacedPoint[]): SettingBreak[] {
+  return [...groupBy(ordered, ({ cell }) => cell.device)].flatMap(([device, placed]) => {
+    const known = new Set<string>();
+    let before: Setting | undefined;
+    const breaks: SettingBreak[] = [];
+    for (const { point } of placed) {
+      const key = keyOf(point.setting);
+      // A machine that is used again goes on where it was.
+      if (before !== undefined && !known.has(key))
+        breaks.push({ device, run: point.run, differences: settingDifferences(before, point.setting) });
+      known.add(key);
+      before = point.setting;
+    }
+    return breaks;
+  });
+}
+
+/** A cell's name among others: model and device only where there are several. */
+function cellNames(cells: readonly HistoryCell[]): (cell: HistoryCell) => string {
+  const several = (key: 'model' | 'device'): boolean => new Set(cells.map((cell) => cell[key])).size > 1;
+  const [models, devices] = [several('model'), several('device')];
+  return ({ model, recipe, device, kind, batch }) =>
+    [
+      ...(models ? [model] : []),
+      recipe,
+      ...(devices ? [device] : []),
+      ...(kind === 'performance' ? [`batch ${batch}`] : []),
+    ].join(' · ');
+}
+
+function keyOf(setting: Setting): string {
+  return JSON.stringify([...setting].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function groupBy<Value>(values: readonly Value[], key: (value: Value) => string): Map<string, Value[]> {
+  const groups = new Map<string, Value[]>();
+  for (const value of values) {
+    const group = groups.get(key(value));
+    if (group) group.push(value);
+    else groups.set(key(value), [value]);
+  }
+  return groups;
+}

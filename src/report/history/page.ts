@@ -1,0 +1,138 @@
+import type { PicturedChart } from '../charts/pictured.js';
+import * as format from '../format.js';
+import { framed } from '../html/frame.js';
+import { facts, grid } from '../html/grid.js';
+import { html, unbroken, type Markup } from '../html/markup.js';
+import { chartFigures } from '../html/sections/charts.js';
+import { historyFindings, type HistoryFindings } from './findings.js';
+import type { History, Series } from './history.js';
+import { closing, extentText, metricNames, paragraphs, quantity, rangeText, sizeText } from './words.js';
+
+/**
+ * The history of a suite as one page that needs nothing but itself.
+ *
+ * @param history - of the suite
+ * @param charts - one for each of its cells, in the same order
+ * @param version - of EdgeFlex
+ * @returns an HTML document
+ * @throws the file system's error when a library of the charts is not installed as it should be
+ */
+export async function historyPage(
+  history: History,
+  charts: readonly PicturedChart[],
+  version: string,
+): Promise<string> {
+  const findings = historyFindings(history);
+  return framed({
+    title: `EdgeFlex: history of ${history.suite}`,
+    header: (links) =>
+      html`<header>
+        <p class="soft">EdgeFlex history</p>
+        <h1>${history.suite}: ${extentText(history)}</h1>
+        ${facts([
+          [
+            'changes count from',
+            `${format.percent(history.thresholds.ratio)} %; top-1 from ${format.percent(history.thresholds.accuracy, 2)} points`,
+          ],
+          ['worse now', String(findings.worseNow.length)],
+        ])}
+        <nav>${links.map(({ id, title }) => html`<a href="#${id}">${title}</a> `)}</nav>
+      </header>`,
+    sections: [
+      { id: 'changes', title: 'What changed', content: changes(history, findings) },
+      { id: 'charts', title: 'Charts', content: html`<div class="gallery">${chartFigures(charts)}</div>` },
+      { id: 'cells', title: 'Every series', content: table(history, charts, findings) },
+      { id: 'reading', title: 'How to read this', content: reading() },
+    ],
+    closing: html`Written by EdgeFlex ${version} from its results database. The same figures for programs:
+      <a href="history.json">JSON</a>; to read: <a href="history.md">Markdown</a>; the charts as SVG lie in
+      <code>charts/</code>.`,
+  });
+}
+
+function changes(history: History, findings: HistoryFindings): Markup {
+  return html`${paragraphs(history, findings).map(
+    ({ title, lines }) =>
+      html`<h3>${title}</h3>
+        <ul class="findings">
+          ${lines.map((line) => html`<li>${unbroken(line)}.</li> `)}
+        </ul> `,
+  )}${closing(history, findings).map((sentence) => html`<p>${unbroken(sentence)}</p> `)}`;
+}
+
+function table(history: History, charts: readonly PicturedChart[], { worseNow }: HistoryFindings): Markup {
+  return grid(
+    [
+      ...[{ title: 'cell' }, { title: 'figure' }, { title: 'setting since' }],
+      ...[
+        { title: 'runs', align: 'right' as const },
+        { title: 'first', align: 'right' as const },
+      ],
+      ...[{ title: 'newest', align: 'right' as const }, { title: 'newest change' }],
+    ],
+    history.cells.flatMap((cell, index) =>
+      cell.series.map((series) => {
+        const [first, last] = [series.points[0]!, series.points.at(-1)!];
+        const mark = series.current && worseNow.includes(cell) ? html` <b>worse now</b>` : undefined;
+        return [
+          html`<a href="#${charts[index]!.chart.id}">${cell.name}</a>`,
+          metricNames[cell.metric],
+          first.run.startedAt.slice(0, 10),
+          series.points.length,
+          quantity(cell.metric, first.estimate.value),
+          quantity(cell.metric, last.estimate.value),
+          [newestText(cell.metric, series), mark],
+        ];
+      }),
+    ),
+  );
+}
+
+function newestText(metric: History['cells'][number]['metric'], { changes: found, slow }: Series): string {
+  const change = found.findLast(({ doubt }) => doubt === undefined);
+  return [
+    ...(change
+      ? [`${sizeText(metric, change.size.value)} in ${rangeText(change.lastBefore, change.firstAfter)}`]
+      : []),
+    ...(slow ? [`creeps: ${sizeText(metric, slow.size)} over all runs`] : []),
+  ].join('; ');
+}
+
+const terms: readonly (readonly [term: string, meaning: string])[] = [
+  [
+    'point',
+    'One run. Latency: the geometric mean of the medians of the run’s rounds, with Student’s 95 % interval over the rounds; peak memory likewise. Top-1 with Wilson’s interval.',
+  ],
+  [
+    'order',
+    'Runs stand in the order in which their commits were made; runs of one commit, and runs outside a repository, by when they began. An asterisk marks a run with changes that were not committed.',
+  ],
+  [
+    'level',
+    'The dark line: where a piecewise constant fit sees no change. A change point is where one level ends; its range of commits goes from the last run of one level to the first of the next, so that the commit that brought it is among those after the first and up to the second.',
+  ],
+  [
+    'regression',
+    'A level that is worse than the one before: significant, at least as large as the threshold, held by at least two runs, and between different commits. A single run that is off and comes back is no level.',
+  ],
+  [
+    'slow change',
+    'A steady trend (Mann–Kendall, after Holm’s correction over all series) that amounts to more than the threshold although no step does.',
+  ],
+  [
+    'setting',
+    'Processor, threads, system, libraries, session options and dataset. Where one of them changes, another series begins: a new machine is no regression.',
+  ],
+];
+
+function reading(): Markup {
+  return html`<dl class="glossary">
+    ${terms.map(
+      ([term, meaning]) =>
+        html`<div>
+          <dt>${term}</dt>
+          <dd>${meaning}</dd>
+        </div> `,
+    )}
+  </dl>`;
+}

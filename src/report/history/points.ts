@@ -1,0 +1,101 @@
+import { median } from 'simple-statistics';
+import { geometricMean } from '../../stats/geometric.js';
+import type { Estimate } from '../../stats/interval.js';
+import { wilson } from '../../stats/wilson.js';
+import { repositoryOf, type Repository } from '../../store/repository.js';
+import type { StoredCell, StoredRun } from '../../store/read.js';
+import { accuracyOf } from '../figures/accuracy.js';
+import { peaksByRound } from '../figures/memory.js';
+import { runSetting, type Setting } from '../setting.js';
+
+/** What a history follows. */
+export const historyMetrics = ['latency', 'memory', 'accuracy'] as const;
+
+export type HistoryMetric = (typeof historyMetrics)[number];
+
+/** A run of a history. */
+export interface HistoryRun {
+  readonly id: string;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  /** Null where nobody knows what code the run measured. */
+  readonly repository: Repository | null;
+}
+
+/** What a cell is in every run of a suite. */
+export interface HistoryCell {
+  readonly model: string;
+  readonly recipe: string;
+  readonly device: string;
+  readonly kind: StoredCell['row']['kind'];
+  readonly batch: number;
+}
+
+/** What one run says of a cell in one metric. */
+export interface HistoryPoint {
+  readonly run: HistoryRun;
+  /** In the metric's unit: milliseconds, bytes, share of right answers. With its 95 % interval. */
+  readonly estimate: Estimate;
+  readonly setting: Setting;
+  /** Which test images got the right class, 1 or 0 each; only of accuracy. */
+  readonly right: Uint8Array | undefined;
+}
+
+/** A point and what it is of. */
+export interface PlacedPoint {
+  readonly cell: HistoryCell;
+  readonly metric: HistoryMetric;
+  readonly point: HistoryPoint;
+}
+
+/**
+ * What a run adds to the history of its suite: latency as the geometric mean of the rounds' medians with Student's interval
+ * over the rounds, memory likewise of the rounds' peaks, accuracy with Wilson's interval.
+ *
+ * @param run - of the suite
+ * @param metrics - which are wanted
+ * @returns one for each cell that was measured and metric that it tells
+ */
+export function pointsOf(run: StoredRun, metrics: readonly HistoryMetric[]): PlacedPoint[] {
+  const { id, started_at: startedAt } = run.row;
+  const historyRun: HistoryRun = { id, startedAt, repository: repositoryOf(run.row) };
+  const settings = new Map(run.devices.map((device) => [device, runSetting(device, run)]));
+  return run.cells
+    .filter(({ row }) => row.status === 'done')
+    .flatMap((cell) =>
+      metrics.flatMap((metric) => {
+        const found = figureOf(cell, metric);
+        if (found === undefined) return [];
+        const { kind, batch } = cell.row;
+        const { model, recipe } = cell.variant;
+        const setting = settings.get(cell.device)!;
+        return {
+          cell: { model, recipe, device: cell.device.row.name, kind, batch },
+          metric,
+          point: { run: historyRun, setting, ...found },
+        };
+      }),
+    );
+}
+
+function figureOf(
+  cell: StoredCell,
+  metric: HistoryMetric,
+): Pick<HistoryPoint, 'estimate' | 'right'> | undefined {
+  if (metric === 'accuracy') {
+    if (cell.row.kind !== 'accuracy') return undefined;
+    const { correct, images } = accuracyOf(cell, undefined) ?? {};
+    if (correct === undefined || images === undefined) return undefined;
+    const { labels, predicted } = cell.predictions!;
+    const right = Uint8Array.from(predicted, (choice, image) => Number(choice === labels[image]));
+    return { estimate: wilson(correct, images), right };
+  }
+  if (cell.row.kind !== 'performance') return undefined;
+  const values =
+    metric === 'latency'
+      ? cell.rounds.filter(({ samples }) => samples.length > 0).map(({ samples }) => median([...samples]))
+      : [...peaksByRound(cell).values()];
+  // Of a peak that is not above the runtime's base no ratio can be taken; nor is a time of nothing one.
+  const positive = values.filter((value) => value > 0);
+  return positive.length === 0 ? undefined : { estimate: geometricMean(positive), right: undefined };
+}

@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { installedVersion } from '../../base/paths.js';
+import { drawAll } from '../charts/pictured.js';
+import { folderCalled, writeFolder } from '../write.js';
+import { chartIds, historyChart } from './chart.js';
+import { historyDocument } from './document.js';
+import type { History } from './history.js';
+import { historyMarkdown } from './markdown.js';
+import { historyPage } from './page.js';
+
+/**
+ * Writes the history of a suite, as a page, Markdown and JSON, and its charts as SVG, into a folder of the suite's own. What an
+ * earlier one left there is replaced.
+ *
+ * @param history - of the suite
+ * @param directory - where reports lie; it is made if it is not there
+ * @returns the path of the HTML page
+ * @throws InputError when the folder cannot be written, or the suite's name names none
+ */
+export async function writeHistory(history: History, directory: string): Promise<string> {
+  const ids = chartIds(history.cells);
+  const charts = await drawAll(
+    history.cells.map((cell, index) => historyChart(cell, history.runs, ids[index]!)),
+  );
+  const folder = folderCalled(directory, `history-${history.suite}`, 'suite');
+  const page = 'history.html';
+  await writeFolder(
+    folder,
+    new Map([
+      [page, await historyPage(history, charts, installedVersion())],
+      ['history.md', historyMarkdown(history)],
+      ['history.json', `${JSON.stringify(historyDocument(history), null, 2)}\n`],
+    ]),
+    charts,
+  );
+  return join(folder, page);
+}
