@@ -1,3 +1,4 @@
+import { median } from 'simple-statistics';
 import { changePoints, type Segment } from '../../stats/change-points.js';
 import type { Estimate } from '../../stats/interval.js';
 import { mcnemar, pairedDifference, pairedOutcomes, type PairedOutcomes } from '../../stats/mcnemar.js';
@@ -6,6 +7,9 @@ import type { HistoryMetric, HistoryPoint, HistoryRun } from './points.js';
 
 /** How often chance alone may make a difference that counts. */
 export const SIGNIFICANCE = 0.05;
+
+/** So many points on either side of a change say how sharp it is. */
+const NEARBY = 3;
 
 /** From which size on a change matters. */
 export interface Thresholds {
@@ -31,6 +35,8 @@ export interface Change {
   readonly runs: number;
   /** Whether it is the newest change of its series. */
   readonly newest: boolean;
+  /** Whether the points on either side lie no further apart than the threshold: it came bit by bit. */
+  readonly gradual: boolean;
   /** Why it does not count as a regression or an improvement; undefined where it does. */
   readonly doubt: Doubt | undefined;
 }
@@ -43,7 +49,9 @@ export type Doubt =
   /** Only the newest run has it: the next one confirms or refutes it. */
   | 'one run only'
   /** Both runs measured the same commit, without changes of their own: something but the code changed. */
-  | 'same commit';
+  | 'same commit'
+  /** The series creeps, and this is where the fit of constant levels had to go on to the next. */
+  | 'slow change';
 
 /** A slow change over a series, in steps too small to be seen one by one. */
 export interface SlowChange {
@@ -122,9 +130,19 @@ function changeBetween(
     direction: directionOf(metric, size.value),
     size,
     ...{ before: before.level, after: after.level, lastBefore: last.run, firstAfter: first.run },
+    gradual: jumpOf(points, after, metric) < threshold,
     ...{ index: after.from, runs: after.to - after.from + 1, newest },
     doubt: doubts.find(([, holds]) => holds)?.[0],
   };
+}
+
+/** How far the points right before a level and right after it lie apart, in the unit of thresholds. */
+function jumpOf(points: readonly HistoryPoint[], { from, to }: Level, metric: HistoryMetric): number {
+  const near = (start: number, end: number): number =>
+    median(points.slice(start, end).map(({ estimate }) => estimate.value));
+  const before = near(Math.max(0, from - NEARBY), from);
+  const after = near(from, Math.min(to + 1, from + NEARBY));
+  return Math.abs(metric === 'accuracy' ? after - before : after / before - 1);
 }
 
 function slowChange(

@@ -15,7 +15,7 @@ import {
 } from './words.js';
 
 /** So wide that one fits on a phone, and several beside each other elsewhere. */
-const WIDTH = 250;
+const WIDTH = 220;
 const HEIGHT = 150;
 /** A label of two lines. */
 const LABEL_HEIGHT = 26;
@@ -53,7 +53,12 @@ export function historyChart(cell: CellHistory, order: readonly HistoryRun[], id
       labelFontSize: 10,
     },
   } as const;
-  const y = { type: 'quantitative', title, scale: { zero: false, nice: true } } as const;
+  const labels = labelsOf(cell, keys);
+  // What is written at a change stands above the curves.
+  const headroom = Math.min(LABELS, labels.length) * LABEL_HEIGHT;
+  const height = HEIGHT + headroom;
+  const range: number[] = [height, headroom];
+  const y = { type: 'quantitative', title, scale: { zero: false, nice: true, range } } as const;
   const points = series.flatMap((each, part) =>
     each.points.map(({ run, estimate }) => ({
       ...{ run: keys.get(run.id)!, part, value: estimate.value * scale },
@@ -62,7 +67,6 @@ export function historyChart(cell: CellHistory, order: readonly HistoryRun[], id
       ...{ id: run.id, code: codeText(run), day: dayOf(run) },
     })),
   );
-  const labels = labelsOf(cell, keys);
   const at = { x: { ...x, field: 'run' } };
   return {
     id,
@@ -72,7 +76,7 @@ export function historyChart(cell: CellHistory, order: readonly HistoryRun[], id
       $schema: SCHEMA,
       config,
       width: WIDTH,
-      height: HEIGHT,
+      height,
       layer: [
         {
           data: { values: points },

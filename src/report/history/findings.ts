@@ -46,7 +46,9 @@ export function historyFindings({ cells, runs }: History): HistoryFindings {
     improvements: counting.filter(({ change }) => change.direction === 'better'),
     slow: series.flatMap((each) => (each.series.slow ? { ...each, slow: each.series.slow } : [])),
     open,
-    others: changes.length - counting.length - open.length,
+    others: changes.filter(
+      ({ change: { doubt } }) => doubt === 'not significant' || doubt === 'below the threshold',
+    ).length,
     worseNow: cells.filter((cell) => cell.series.some((each) => each.current && isWorseNow(each))),
   };
 }

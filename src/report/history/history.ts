@@ -136,14 +136,23 @@ function seriesOf(points: readonly HistoryPoint[], metric: HistoryMetric, thresh
   }));
 }
 
-/** Of many series some creep by chance: only those count that still do after Holm's correction over all of them. */
+/**
+ * Of many series some creep by chance: only those count that still do after Holm's correction over all of them. In those a level
+ * that came bit by bit is no regression of its own: no single range of commits brought it.
+ */
 function withoutChance(cells: readonly CellHistory[]): CellHistory[] {
   const all = cells.flatMap(({ series }) => series);
   const adjusted = holm(all.map(({ slow }) => slow?.p ?? 1));
   const byChance = new Set(all.filter((_, index) => adjusted[index]! > SIGNIFICANCE));
   return cells.map((cell) => ({
     ...cell,
-    series: cell.series.map((each) => (byChance.has(each) ? { ...each, slow: undefined } : each)),
+    series: cell.series.map((each) => {
+      if (each.slow === undefined || byChance.has(each)) return { ...each, slow: undefined };
+      const changes = each.changes.map((change) =>
+        change.gradual ? { ...change, doubt: change.doubt ?? ('slow change' as const) } : change,
+      );
+      return { ...each, changes };
+    }),
   }));
 }
 

@@ -23,6 +23,7 @@ const doubts: Readonly<Record<Doubt, string>> = {
   'not significant': 'chance alone could have made it',
   'below the threshold': 'too small to matter',
   'one run only': 'only the newest run has it, the next one confirms or refutes it',
+  'slow change': 'a part of the slow change',
   'same commit': 'both runs measured the same commit, so that something but the code changed',
 };
 
