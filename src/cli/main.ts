@@ -5,6 +5,7 @@ import { calibrateCommand } from './calibrate.js';
 import { compareCommand } from './compare.js';
 import { compressCommand } from './compress.js';
 import { dataCommand } from './data.js';
+import { devicesCommand } from './devices.js';
 import { reportFailure } from './failure.js';
 import { historyCommand } from './history.js';
 import { reportCommand } from './report.js';
@@ -14,7 +15,8 @@ import { runsCommand } from './runs.js';
 /** All commands, in the order the help shows them. */
 const commands = [
   ...[runCommand, compressCommand, reportCommand, runsCommand],
-  ...[compareCommand, historyCommand, baselineCommand, calibrateCommand, dataCommand],
+  ...[compareCommand, historyCommand, baselineCommand, calibrateCommand],
+  ...[dataCommand, devicesCommand],
 ];
 
 /**

@@ -19,22 +19,32 @@ export async function* decodeLines<Schema extends z.ZodType>(
   schema: Schema,
   chunks: AsyncIterable<string>,
 ): AsyncGenerator<z.output<Schema>> {
-  let rest = '';
+  // In pieces: to join them at every chunk would take a time that grows with the square of the line.
+  let pieces: string[] = [];
+  let length = 0;
   for await (const chunk of chunks) {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop()!;
+    const lines = chunk.split('\n');
+    if (lines.length > 1) {
+      lines[0] = pieces.join('') + lines[0]!;
+      pieces = [];
+      length = 0;
+    }
+    const rest = lines.pop()!;
     for (const line of lines) if (line.trim() !== '') yield decodeLine(schema, line);
-    checkLength(rest);
+    pieces.push(rest);
+    length += rest.length;
+    checkLength(length);
   }
-  if (rest.trim() !== '') yield decodeLine(schema, rest);
+  const last = pieces.join('');
+  if (last.trim() !== '') yield decodeLine(schema, last);
 }
 
-function checkLength(line: string): void {
-  if (line.length > MAX_LINE_BYTES) throw new Error(`a message of more than ${MAX_LINE_BYTES} bytes`);
+function checkLength(length: number): void {
+  if (length > MAX_LINE_BYTES) throw new Error(`a message of more than ${MAX_LINE_BYTES} bytes`);
 }
 
 function decodeLine<Schema extends z.ZodType>(schema: Schema, line: string): z.output<Schema> {
-  checkLength(line);
+  checkLength(line.length);
   const excerpt = line.length > 120 ? `${line.slice(0, 120)}…` : line;
   let value: unknown;
   try {

@@ -11,8 +11,8 @@ say() { key=$1; shift; printf '%s' "$key"; for each; do printf '\t%s' "$each"; d
 from() { head -c 400 "$1" 2>/dev/null | tr -d '\000' | tr '\n\t' '  '; }
 say system "$(uname -s)" "$(uname -m)" "$(uname -r)"
 say board "$(from /proc/device-tree/model)"
-[ -r /etc/os-release ] && say distribution "$(. /etc/os-release; printf %s "$PRETTY_NAME")"
-libc=$(getconf GNU_LIBC_VERSION 2>/dev/null || true)
+[ -r /etc/os-release ] && say distribution "$(. /etc/os-release; printf %.100s "$PRETTY_NAME")"
+libc=$(getconf GNU_LIBC_VERSION 2>/dev/null | head -c 64 || true)
 [ -n "$libc" ] || for each in /lib/*/libc.so.6 /lib64/libc.so.6; do
   [ -e "$each" ] && libc="glibc $("$each" 2>/dev/null | sed -n '1s/.*version \([0-9.]*[0-9]\).*/\1/p')" && break
 done
