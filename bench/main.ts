@@ -3,10 +3,12 @@ import { firstSample } from './first-sample.js';
 import { graphForms } from './graph-forms.js';
 import { harnessCost } from './harness-cost.js';
 import { slowDown } from './slow-down.js';
+import { tokenMerging } from './token-merging.js';
 
 /** Measurements of EdgeFlex itself: ratios within one run, because machines differ and drift. */
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   'graph-forms': graphForms,
+  'token-merging': tokenMerging,
   'harness-cost': harnessCost,
   'first-sample': firstSample,
   'slow-down': slowDown,

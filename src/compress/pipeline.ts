@@ -2,6 +2,7 @@ import { constantBytes } from '../onnx/liveness.js';
 import { parameterCount, type ViT } from '../vit/vit.js';
 import { buildGraph } from '../vit/graph/model.js';
 import type { StageContext } from './context.js';
+import { mergeTokens, type MergeTokensReport } from './merge-tokens/stage.js';
 import { precision, type PrecisionReport } from './precision/stage.js';
 import { profile, type ProfileDetails, type ProfileReport } from './profile/stage.js';
 import { prune, type PruneReport } from './prune/stage.js';
@@ -12,6 +13,7 @@ import type { Recipe, Step } from './recipe.js';
 export type OwnReport =
   | { readonly stage: 'profile'; readonly report: ProfileReport; readonly details: ProfileDetails }
   | { readonly stage: 'prune'; readonly report: PruneReport }
+  | { readonly stage: 'merge-tokens'; readonly report: MergeTokensReport }
   | { readonly stage: 'precision'; readonly report: PrecisionReport }
   | { readonly stage: 'quantize'; readonly report: QuantizeReport };
 
@@ -77,6 +79,10 @@ async function runStep(vit: ViT, step: Step, context: StageContext): Promise<{ v
     case 'prune': {
       const { report, ...result } = await prune(vit, context, step.options);
       return { ...result, own: { stage: 'prune', report } };
+    }
+    case 'merge-tokens': {
+      const { report, ...result } = await mergeTokens(vit, context, step.options);
+      return { ...result, own: { stage: 'merge-tokens', report } };
     }
     case 'precision': {
       const { report, ...result } = await precision(vit, context, step.options);

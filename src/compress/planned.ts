@@ -8,7 +8,9 @@ import { layerCount } from '../vit/config.js';
 import { buildGraph } from '../vit/graph/model.js';
 import { linearNames, type LinearForm, type LinearName } from '../vit/linears.js';
 import { formOf, weightOf, weightShapes, withWeights, type ViT } from '../vit/vit.js';
+import { candidatesFor } from './merge-tokens/schedule.js';
 import { matchesAny } from './patterns.js';
+import { isWeightFormat } from './quantize/options.js';
 import { bitsOf } from './quantize/weight.js';
 import type { Step } from './recipe.js';
 
@@ -22,6 +24,12 @@ import type { Step } from './recipe.js';
 export function plannedModel(vit: ViT, steps: readonly Step[]): ViT {
   let planned = vit;
   for (const step of steps) {
+    if (step.stage === 'merge-tokens') {
+      // All that meet a budget take about as much memory; which one it will be needs the weights.
+      const candidates = candidatesFor(planned.config, step.options);
+      const { merges } = candidates.find(({ slope }) => slope === 0) ?? candidates[0]!;
+      planned = { ...planned, config: { ...planned.config, merges } };
+    }
     if (step.stage === 'precision') {
       const named = [...weightShapes(planned.config).keys()].filter(
         (name) =>
@@ -38,7 +46,9 @@ export function plannedModel(vit: ViT, steps: readonly Step[]): ViT {
       const { format, blockSize, keep } = step.options;
       for (const linear of linearNames(planned.config)) {
         if (formOf(planned, linear).kind !== 'float' || matchesAny(linear, keep)) continue;
-        planned = quantizedShape(planned, linear, format === 'w8a8' ? undefined : bitsOf(format), blockSize);
+        planned = isWeightFormat(format)
+          ? blockwiseShape(planned, linear, bitsOf(format), blockSize)
+          : int8Shape(planned, linear, format);
       }
     }
   }
@@ -80,18 +90,20 @@ export function predictedMemory(vit: ViT, images: number): PredictedMemory {
   return { constants: constantBytes(graph), activations: activationMemory(graph, images).peakBytes };
 }
 
-function quantizedShape(vit: ViT, linear: LinearName, bits: 4 | 8 | undefined, blockSize: number): ViT {
+function int8Shape(vit: ViT, linear: LinearName, format: 'w8a8' | 'qdq' | 'dynamic'): ViT {
+  const name = `${linear}.weight`;
+  const { dims } = weightOf(vit, name);
+  const weightScales = new Float32Array(dims[0]!).fill(1);
+  const form: LinearForm =
+    format === 'dynamic'
+      ? { kind: 'dynamic', weightScales }
+      : { kind: format === 'qdq' ? 'qdq' : 'int8', weightScales, inputScale: 1, inputZeroPoint: 0 };
+  return withWeights(vit, [[name, standIn(name, 'int8', dims)]], [[linear, form]]);
+}
+
+function blockwiseShape(vit: ViT, linear: LinearName, bits: 4 | 8, blockSize: number): ViT {
   const name = `${linear}.weight`;
   const [outputs, inputs] = weightOf(vit, name).dims as [number, number];
-  if (bits === undefined) {
-    const form: LinearForm = {
-      kind: 'int8',
-      weightScales: new Float32Array(outputs).fill(1),
-      inputScale: 1,
-      inputZeroPoint: 0,
-    };
-    return withWeights(vit, [[name, standIn(name, 'int8', [outputs, inputs])]], [[linear, form]]);
-  }
   const blocks = Math.ceil(inputs / blockSize);
   const scales = new Float32Array(outputs * blocks).fill(1);
   const packed = standIn(name, 'uint8', [outputs, blocks, (blockSize * bits) / 8]);

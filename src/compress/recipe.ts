@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { checked, faultAt, type YamlFile } from '../base/schema.js';
+import { mergeTokensOptionsSchema, type MergeTokensOptions } from './merge-tokens/options.js';
 import { precisionOptionsSchema, type PrecisionOptions } from './precision/options.js';
 import { profileOptionsSchema, type ProfileOptions } from './profile/options.js';
 import { pruneOptionsSchema, type PruneOptions } from './prune/options.js';
@@ -9,6 +10,7 @@ import { quantizeOptionsSchema, type QuantizeOptions } from './quantize/options.
 export type Step =
   | { readonly stage: 'profile'; readonly options: ProfileOptions }
   | { readonly stage: 'prune'; readonly options: PruneOptions }
+  | { readonly stage: 'merge-tokens'; readonly options: MergeTokensOptions }
   | { readonly stage: 'precision'; readonly options: PrecisionOptions }
   | { readonly stage: 'quantize'; readonly options: QuantizeOptions };
 
@@ -39,6 +41,7 @@ export const fp32: Recipe = {
 const optionSchemas = {
   profile: profileOptionsSchema,
   prune: pruneOptionsSchema,
+  'merge-tokens': mergeTokensOptionsSchema,
   precision: precisionOptionsSchema,
   quantize: quantizeOptionsSchema,
 } satisfies Record<StageName, z.ZodType>;

@@ -22,8 +22,11 @@ export interface ActivationMemory {
   readonly peakNode: string;
 }
 
-/** Operators whose result is their input under another shape. */
-const ALIASES = new Set(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze', 'Flatten']);
+/**
+ * Operators whose result takes no room of its own: their input under another shape, or integers that the product which reads
+ * them takes as they are (ONNX Runtime fuses the two).
+ */
+const ALIASES = new Set(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze', 'Flatten', 'DequantizeLinear']);
 
 /** Operators that ONNX Runtime lets write over an input of the same size that nobody needs any more. */
 const IN_PLACE = new Set(['Add', 'Sub', 'Mul', 'Div']);
@@ -106,7 +109,8 @@ function constantNodes(model: OnnxModel): Set<OnnxNode> {
   const constants = new Set(['', ...model.initializers.keys()]);
   const nodes = new Set<OnnxNode>();
   for (const node of model.nodes) {
-    if (!node.inputs.every((input) => constants.has(input))) continue;
+    // Dequantised weights are not computed ahead: the integers stay.
+    if (node.opType === 'DequantizeLinear' || !node.inputs.every((input) => constants.has(input))) continue;
     nodes.add(node);
     for (const output of node.outputs) constants.add(output);
   }

@@ -31,7 +31,7 @@ export function binary(
 /** Elementwise operator on one value. */
 export function unary(
   g: GraphBuilder,
-  op: 'Abs' | 'Neg' | 'Sqrt' | 'Round' | 'Floor' | 'Identity',
+  op: 'Abs' | 'Neg' | 'Sqrt' | 'Log' | 'Round' | 'Floor' | 'Identity',
   name: string,
   x: Value,
 ): Value {
@@ -124,13 +124,23 @@ export function layerNormalization(
 }
 
 /**
- * Attention (ONNX 23) of whole sequences, without mask or cache: `softmax(q·kᵀ / √d)·v` for each head.
+ * Attention (ONNX 23) of whole sequences, without cache: `softmax(q·kᵀ / √d + bias)·v` for each head.
  *
  * @param q - `[batch, tokens, heads · d]`; `k` and `v` likewise
+ * @param bias - `[batch, 1, tokens, tokens]`, the same for all heads; undefined adds nothing
  */
-export function attention(g: GraphBuilder, name: string, q: Value, k: Value, v: Value, heads: number): Value {
+export function attention(
+  g: GraphBuilder,
+  name: string,
+  q: Value,
+  k: Value,
+  v: Value,
+  heads: number,
+  bias?: Value,
+): Value {
   const attributes = { q_num_heads: int(heads), kv_num_heads: int(heads) };
-  return g.call('Attention', [q, k, v], { ...q, name }, { attributes });
+  const inputs = bias ? [q, k, v, bias] : [q, k, v];
+  return g.call('Attention', inputs, { ...q, name }, { attributes });
 }
 
 /** Gelu (ONNX 20), exact (erf) form. */
@@ -149,15 +159,45 @@ export function quantizeLinear(
   return g.call('QuantizeLinear', [x, scale, zeroPoint], { name, dtype: zeroPoint.dtype, dims: x.dims });
 }
 
-/** DequantizeLinear (ONNX 19) with one scale and zero point. */
+/**
+ * DequantizeLinear (ONNX 19).
+ *
+ * @param scale - a scalar, or one for each column
+ * @param zeroPoint - of the scale's shape; undefined is zero
+ */
 export function dequantizeLinear(
   g: GraphBuilder,
   name: string,
   x: Value,
   scale: Value,
-  zeroPoint: Value,
+  zeroPoint?: Value,
 ): Value {
-  return g.call('DequantizeLinear', [x, scale, zeroPoint], { name, dtype: 'float32', dims: x.dims });
+  const inputs = zeroPoint ? [x, scale, zeroPoint] : [x, scale];
+  const attributes = { axis: int(x.dims.length - 1) };
+  return g.call('DequantizeLinear', inputs, { name, dtype: 'float32', dims: x.dims }, { attributes });
+}
+
+/**
+ * DynamicQuantizeMatMul (com.microsoft): quantises its float input to uint8 by the range it has, then an integer product.
+ *
+ * @param b - int8 `[K, N]`, symmetric (no zero point)
+ * @param scale - of `b`, `[N]`
+ */
+export function dynamicQuantizeMatMul(
+  g: GraphBuilder,
+  name: string,
+  a: Value,
+  b: Value,
+  scale: Value,
+  bias: Value,
+): Value {
+  const dims = replaceLast(a.dims, lastDim(b));
+  return g.call(
+    'DynamicQuantizeMatMul',
+    [a, b, scale, undefined, bias],
+    { name, dtype: 'float32', dims },
+    { domain: 'com.microsoft' },
+  );
 }
 
 /**
@@ -232,28 +272,6 @@ export function reduce(
   const dims = axes ? x.dims.filter((_, axis) => !axes.includes(axis)) : [];
   const inputs = axes ? [x, g.indices(axes)] : [x];
   return g.call(op, inputs, { name, dtype: x.dtype, dims }, { attributes: { keepdims: int(0) } });
-}
-
-/** TopK (ONNX 11) of `k` elements along an axis; the values only. */
-export function topK(
-  g: GraphBuilder,
-  name: string,
-  x: Value,
-  k: number,
-  axis: number,
-  largest: boolean,
-): Value {
-  const dims = x.dims.map((dim, index) => (index === axis ? k : dim));
-  const [values] = g.callMany(
-    'TopK',
-    [x, g.indices([k])],
-    [
-      { name, dtype: x.dtype, dims },
-      { name: `${name}:indices`, dtype: 'int64', dims },
-    ] as const,
-    { attributes: { axis: int(axis), largest: int(largest ? 1 : 0), sorted: int(0) } },
-  );
-  return values;
 }
 
 /** Flattens all but the last dimension: `[B, S, D]` becomes `[B·S, D]`, without a copy. */

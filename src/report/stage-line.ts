@@ -1,5 +1,6 @@
 import * as format from './format.js';
 import type {
+  MergeTokensSummary,
   PrecisionSummary,
   ProfileSummary,
   PruneSummary,
@@ -18,6 +19,8 @@ export function stageLine({ own }: StageSummary): string {
       return profileLine(own.report);
     case 'prune':
       return pruneLine(own.report);
+    case 'merge-tokens':
+      return mergeTokensLine(own.report);
     case 'precision':
       return precisionLine(own.report);
     case 'quantize':
@@ -39,6 +42,15 @@ function pruneLine({ neuronsAfter, neuronsBefore, budget }: PruneSummary): strin
   const bytes = (value: number | undefined): string =>
     value === undefined ? format.NONE : format.mebibytes(value);
   return `${left}; budget ${bytes(budget.budget)}, predicted ${bytes(budget.predicted)}, measured ${bytes(budget.measured)}`;
+}
+
+function mergeTokensLine({ blocks, multiplications, schedules }: MergeTokensSummary): string {
+  const left = `${blocks.at(-1)!.after} of ${blocks[0]!.before} tokens left`;
+  const fewer = `${(multiplications.before / multiplications.after).toFixed(2)} times fewer multiplications`;
+  const { agreement } = schedules[0]!;
+  const same =
+    agreement === undefined ? '' : `, ${format.percent(agreement)} % of held-out images keep their class`;
+  return `${left}, ${fewer}${same}`;
 }
 
 function precisionLine({ components, savedBytes }: PrecisionSummary): string {

@@ -32,6 +32,15 @@ const pruneSchema = z.object({
   budget: z.object({ budget: z.number(), predicted: figure, measured: figure }).optional().catch(undefined),
 });
 
+const mergeTokensSchema = z.object({
+  images: figure,
+  blocks: z.array(z.object({ layer: z.number(), before: z.number(), after: z.number() })).min(1),
+  multiplications: z.object({ before: z.number(), after: z.number() }),
+  schedules: z
+    .array(z.object({ slope: figure, merges: z.array(z.number()), error: figure, agreement: figure }))
+    .min(1),
+});
+
 const precisionSchema = z.object({
   images: figure,
   components: z.array(
@@ -70,6 +79,8 @@ const stageSchema = z.object({
 
 /** What pruning did. */
 export type PruneSummary = z.infer<typeof pruneSchema>;
+/** How tokens are merged. */
+export type MergeTokensSummary = z.infer<typeof mergeTokensSchema>;
 /** What was stored as float16. */
 export type PrecisionSummary = z.infer<typeof precisionSchema>;
 /** What quantisation did. */
@@ -81,6 +92,7 @@ export type ProfileSummary = z.infer<typeof profileSchema>;
 export type OwnSummary =
   | { readonly kind: 'profile'; readonly report: ProfileSummary }
   | { readonly kind: 'prune'; readonly report: PruneSummary }
+  | { readonly kind: 'merge-tokens'; readonly report: MergeTokensSummary }
   | { readonly kind: 'precision'; readonly report: PrecisionSummary }
   | { readonly kind: 'quantize'; readonly report: QuantizeSummary }
   | { readonly kind: 'other' };
@@ -119,6 +131,10 @@ function ownSummary(stage: string, report: unknown): OwnSummary {
     case 'prune': {
       const prune = read(pruneSchema);
       return prune ? { kind: 'prune', report: prune } : { kind: 'other' };
+    }
+    case 'merge-tokens': {
+      const merging = read(mergeTokensSchema);
+      return merging ? { kind: 'merge-tokens', report: merging } : { kind: 'other' };
     }
     case 'precision': {
       const precision = read(precisionSchema);

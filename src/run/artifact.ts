@@ -166,11 +166,16 @@ async function writeArtifact(
     if (stage.stage === 'profile')
       await writeFile(join(directory, 'profile.json'), JSON.stringify(stage.details));
   }
-  const { int8, blockwise } = formCounts(vit);
+  const { int8, qdq, dynamic, blockwise } = formCounts(vit);
   return {
     fileBytes: await modelBytes(path),
     parameters: parameterCount(vit.config),
-    kernels: { MatMulIntegerToFloat: int8, MatMulNBits: blockwise },
+    // A product between QuantizeLinear and DequantizeLinear is one integer product where the runtime has fused them.
+    kernels: {
+      MatMulIntegerToFloat: int8 + qdq,
+      DynamicQuantizeMatMul: dynamic,
+      MatMulNBits: blockwise,
+    },
     stages: stages.map((stage) => (stage.stage === 'profile' ? { ...stage, details: undefined } : stage)),
   };
 }

@@ -10,6 +10,8 @@ export interface ViTConfig {
   readonly heads: number;
   /** Hidden width of each block's MLP, first block first: pruning makes them differ. */
   readonly mlpSizes: readonly number[];
+  /** Tokens that each block merges into others after its attention, first block first; undefined merges none. */
+  readonly merges?: readonly number[] | undefined;
   readonly layerNormEpsilon: number;
   /** Class names in the order of the logits. */
   readonly labels: readonly string[];
@@ -25,7 +27,33 @@ export function patchCount(config: ViTConfig): number {
   return (config.imageSize / config.patchSize) ** 2;
 }
 
-/** How many tokens run through the blocks: the patches and the class token. */
+/** How many tokens an image becomes: the patches and the class token. */
 export function tokenCount(config: ViTConfig): number {
   return patchCount(config) + 1;
+}
+
+/** How many tokens a block merges into others. */
+export function mergesOf(config: ViTConfig, layer: number): number {
+  return config.merges?.[layer] ?? 0;
+}
+
+/**
+ * How many tokens reach a block's attention; what its MLP sees is what reaches the next block.
+ *
+ * @param config - the architecture
+ * @param layer - which block; the number of blocks for the head
+ */
+export function tokensAt(config: ViTConfig, layer: number): number {
+  const merged = config.merges?.slice(0, layer) ?? [];
+  return tokenCount(config) - merged.reduce((sum, count) => sum + count, 0);
+}
+
+/**
+ * The most tokens that a block can merge: every second one but the class token, each into one that stays
+ * (ToMe, arXiv 2210.09461, section 3).
+ *
+ * @param tokens - how many reach the block
+ */
+export function mostMerges(tokens: number): number {
+  return Math.floor((tokens - 1) / 2);
 }

@@ -40,6 +40,10 @@ export function linearWidths(config: ViTConfig, layer: number, role: LinearRole)
  * `float` (also the default): a product with the weight as it is stored, float32 or float16.
  * `int8`: W8A8. The weight is int8, symmetric per output channel (`weightScales`, one for each output); the input is
  * quantised to uint8 with one scale and zero point.
+ * `qdq`: the same arithmetic written as QuantizeLinear and DequantizeLinear around a float product, which a runtime fuses or
+ * not: the form that other tools emit.
+ * `dynamic`: int8 weights as above; the input is quantised while the model runs, with the range that the tensor then has,
+ * whatever is in the batch.
  * `blockwise`: weight-only. The weight is uint8 in MatMulNBits' layout `[outputs, inputs / blockSize,
  * blockSize · bits / 8]`, around a zero point of `2^(bits-1)`, with one scale for each block (`scales`,
  * `[outputs, inputs / blockSize]`).
@@ -47,11 +51,12 @@ export function linearWidths(config: ViTConfig, layer: number, role: LinearRole)
 export type LinearForm =
   | { readonly kind: 'float' }
   | {
-      readonly kind: 'int8';
+      readonly kind: 'int8' | 'qdq';
       readonly weightScales: Float32Array;
       readonly inputScale: number;
       readonly inputZeroPoint: number;
     }
+  | { readonly kind: 'dynamic'; readonly weightScales: Float32Array }
   | {
       readonly kind: 'blockwise';
       readonly bits: 4 | 8;

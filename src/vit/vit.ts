@@ -92,7 +92,7 @@ export function parameterCount(config: ViTConfig): number {
 
 /** How many of a model's linears have each kind of form. */
 export function formCounts(vit: ViT): Record<LinearForm['kind'], number> {
-  const counts = { float: 0, int8: 0, blockwise: 0 };
+  const counts = { float: 0, int8: 0, qdq: 0, dynamic: 0, blockwise: 0 };
   for (const linear of linearNames(vit.config)) counts[formOf(vit, linear).kind] += 1;
   return counts;
 }

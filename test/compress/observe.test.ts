@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/base/random.js';
-import { openStream } from '../../src/compress/observe/blocks.js';
+import { openStream, rowsOf } from '../../src/compress/observe/blocks.js';
 import { channelTap } from '../../src/compress/observe/channels.js';
 import { extremeTap } from '../../src/compress/observe/extremes.js';
 import { momentsTap } from '../../src/compress/observe/moments.js';
@@ -46,8 +46,9 @@ describe('observing a block', () => {
   const observe = async <T>(tap: (rowsPerBatch: number, batches: number) => Tap<T>): Promise<T> => {
     const stream = await openStream(bench.context, bench.vit, await bench.context.calibration.images(images));
     await stream.advance(bench.vit, 0);
-    expect(stream.rows).toBe(rows);
-    const made = tap(stream.rowsPerBatch, stream.rows / stream.rowsPerBatch);
+    const read = rowsOf(stream, bench.vit.config, 1, 'fc2');
+    expect(read.rows).toBe(rows);
+    const made = tap(read.rowsPerBatch, stream.images / stream.batchSize);
     await stream.observe(bench.vit, 1, [made]);
     return made.result();
   };
@@ -101,7 +102,7 @@ describe('observing a block', () => {
   it('samples rows that were there, the same for the same seed', async () => {
     const sample = async (seed: number): Promise<Float32Array> => {
       const tap = await observe((rowsPerBatch, batches) =>
-        sampleTap(bench.engine, ['fc2'] as const, 12, batches, rowsPerBatch, seededRandom(seed)),
+        sampleTap(bench.engine, ['fc2'] as const, 12, batches, () => rowsPerBatch, seededRandom(seed)),
       );
       return tap.fc2.values;
     };

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compress, type Compressed } from '../../src/compress/pipeline.js';
+import { mergeTokensOptionsSchema } from '../../src/compress/merge-tokens/options.js';
 import { precisionOptionsSchema } from '../../src/compress/precision/options.js';
 import { profileOptionsSchema } from '../../src/compress/profile/options.js';
 import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
@@ -24,6 +25,10 @@ const step: Readonly<Record<StageName, Step>> = {
     options: pruneOptionsSchema.parse({
       ...{ ratio: 0.125, images: 32, importance: 'flap', compensation: 'mean', allocation: 'uniform' },
     }),
+  },
+  'merge-tokens': {
+    stage: 'merge-tokens',
+    options: mergeTokensOptionsSchema.parse({ r: [1, 0, 0, 0], images: 8 }),
   },
   precision: { stage: 'precision', options: precisionOptionsSchema.parse({ images: 8 }) },
   quantize: {
@@ -60,6 +65,7 @@ const all: StageName[][] = [
   ...subsets,
   ...subsets.filter(({ length }) => length === 2).map((pair) => pair.toReversed()),
   ...orders(['prune', 'precision', 'quantize'] as const),
+  ...orders(['prune', 'merge-tokens', 'quantize'] as const),
 ].filter((stages, index, every) => every.findIndex((each) => each.join() === stages.join()) === index);
 
 const refused = (stages: readonly StageName[]): boolean =>

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
+  isWeightFormat,
   quantizeOptionsSchema,
   type Format,
   type QuantizeOptions,
@@ -11,7 +12,16 @@ import { buildGraph } from '../../src/vit/graph/model.js';
 import { linearName, linearNames, linearWidths, type LinearName } from '../../src/vit/linears.js';
 import { formOf, weightOf, withWeights, type ViT } from '../../src/vit/vit.js';
 import { useFolder } from '../support/folder.js';
-import { copyOf, logitsOf, maxDifference, openBench, pixelsOf, valuesOf, type Bench } from './support.js';
+import {
+  copyOf,
+  kernelsOf,
+  logitsOf,
+  maxDifference,
+  openBench,
+  pixelsOf,
+  valuesOf,
+  type Bench,
+} from './support.js';
 
 const folder = useFolder();
 let bench: Bench;
@@ -29,7 +39,7 @@ async function meantBy(vit: ViT, name: LinearName): Promise<Float32Array> {
   const [inputs, outputs] = linearWidths(vit.config, 0, name.split('.')[2] as 'fc1');
   return Float32Array.from({ length: inputs * outputs }, (_, index) => {
     const [o, i] = [Math.floor(index / inputs), index % inputs];
-    if (form.kind === 'int8') return viewAs(bytes, Int8Array)[index]! * form.weightScales[o]!;
+    if ('weightScales' in form) return viewAs(bytes, Int8Array)[index]! * form.weightScales[o]!;
     if (form.kind === 'float') throw new Error(`${name} is float`);
     const { bits, blockSize, scales } = form;
     const block = o * Math.ceil(inputs / blockSize) + Math.floor(i / blockSize);
@@ -58,6 +68,7 @@ const spread = (): number => Math.max(...bench.reference) - Math.min(...bench.re
 
 describe.each<[Format, number, number, string]>([
   ['w8a8', 8, 0.02, 'MatMulIntegerToFloat'],
+  ['dynamic', 8, 0.02, 'DynamicQuantizeMatMul'],
   ['w8', 8, 0.02, 'MatMulNBits'],
   ['w4', 4, 0.02, 'MatMulNBits'],
 ])('a model in %s', (format, bits, tolerance, operator) => {
@@ -68,7 +79,9 @@ describe.each<[Format, number, number, string]>([
 
   it('gives what the numbers give that its weights stand for, but for the rounding of inputs', async () => {
     const [found, expected] = [await logitsOf(bench, vit), await logitsOf(bench, await dequantized(vit))];
-    expect(maxDifference(found, expected)).toBeLessThan((format === 'w8a8' ? 4 : 1) * tolerance * spread());
+    expect(maxDifference(found, expected)).toBeLessThan(
+      (isWeightFormat(format) ? 1 : 4) * tolerance * spread(),
+    );
   });
 
   it('has a node of its operator for each linear, and no float product for any', () => {
@@ -85,7 +98,7 @@ describe.each<[Format, number, number, string]>([
   it('keeps one integer of so many bits for each weight', () => {
     for (const name of linearNames(vit.config)) {
       const { dtype, dims } = weightOf(vit, `${name}.weight`);
-      expect(dtype).toBe(format === 'w8a8' ? 'int8' : 'uint8');
+      expect(dtype).toBe(isWeightFormat(format) ? 'uint8' : 'int8');
       const [inputs, outputs] = linearWidths(vit.config, 0, name.split('.')[2] as 'fc1');
       expect(dims.reduce((a, b) => a * b) * 8).toBe(inputs * outputs * bits);
     }
@@ -100,10 +113,47 @@ describe.each<[Format, number, number, string]>([
     const weights = 4 * (4 * 128 * 128 + 2 * 128 * 512);
     const saved = (weights * (32 - bits)) / 8;
     // Scales: one float for each output, or for each 32 inputs of it.
-    const scales = format === 'w8a8' ? 4 * 4 * (5 * 128 + 512) : (weights / 32) * 4;
+    const scales = isWeightFormat(format) ? (weights / 32) * 4 : 4 * 4 * (5 * 128 + 512);
     // Tensors lie at round offsets, and quantised linears have more nodes and names.
     const slack = 0.025 * saved;
     expect(Math.abs(sizes[0]! - sizes[1]! - (saved - scales))).toBeLessThan(slack);
+  });
+});
+
+describe('a model as QDQ', () => {
+  it('computes what W8A8 computes, with the kernels of W8A8 and nothing dequantised', async () => {
+    const made = async (format: Format): Promise<ViT> =>
+      (await quantize(bench.vit, bench.context, options({ format }))).vit;
+    const [qdq, w8a8] = [await made('qdq'), await made('w8a8')];
+    const difference = maxDifference(await logitsOf(bench, qdq), await logitsOf(bench, w8a8));
+    expect(difference).toBeLessThan(0.02 * spread());
+    const kernels = await kernelsOf(bench, qdq);
+    expect(kernels.get('MatMulIntegerToFloat')).toBe(24);
+    expect(kernels.has('MatMul') || kernels.has('DequantizeLinear')).toBe(false);
+  });
+});
+
+describe('a scale for a whole weight', () => {
+  it('is the largest that an output needs, and costs more than one for each output', async () => {
+    const made = (perChannel: boolean): ReturnType<typeof quantize> =>
+      quantize(
+        bench.vit,
+        bench.context,
+        options({ format: 'dynamic', alpha: 'off', clipWeights: false, perChannel }),
+      );
+    const [whole, each] = [await made(false), await made(true)];
+    for (const name of linearNames(bench.vit.config)) {
+      const scalesOf = (vit: ViT): number[] => {
+        const form = formOf(vit, name);
+        return 'weightScales' in form ? [...form.weightScales] : [];
+      };
+      const largest = Math.max(...scalesOf(each.vit));
+      expect(scalesOf(whole.vit)).toEqual(scalesOf(each.vit).map(() => largest));
+    }
+    const sum = (linears: typeof each.report.linears): number =>
+      linears.reduce((total, { sqnr }) => total + sqnr, 0);
+    expect(sum(whole.report.linears)).toBeLessThan(sum(each.report.linears));
+    expect((await kernelsOf(bench, whole.vit)).get('DynamicQuantizeMatMul')).toBe(24);
   });
 });
 

@@ -19,7 +19,7 @@ const meanSqnr = (linears: readonly { sqnr: number }[]): number =>
 describe('W8A8', () => {
   it('stores int8 and runs in int8 kernels, all linears of all blocks', async () => {
     const { vit, report } = await quantize(bench.vit, bench.context, options());
-    expect(formCounts(vit)).toEqual({ float: 0, int8: 24, blockwise: 0 });
+    expect(formCounts(vit)).toEqual({ float: 0, int8: 24, qdq: 0, dynamic: 0, blockwise: 0 });
     expect(vit.weights.get('layers.0.fc1.weight')).toMatchObject({ dtype: 'int8', dims: [512, 128] });
     const kernels = await kernelsOf(bench, vit);
     expect(kernels.get('MatMulIntegerToFloat')).toBe(24);
@@ -112,7 +112,7 @@ describe.each([
 ] as const)('weight-only %s', (format, bits) => {
   it(`stores ${bits} bits a weight and runs in MatMulNBits`, async () => {
     const { vit, report } = await quantize(bench.vit, bench.context, options({ format }));
-    expect(formCounts(vit)).toEqual({ float: 0, int8: 0, blockwise: 24 });
+    expect(formCounts(vit)).toEqual({ float: 0, int8: 0, qdq: 0, dynamic: 0, blockwise: 24 });
     expect(vit.weights.get('layers.0.fc2.weight')!.dims).toEqual([128, 16, (32 * bits) / 8]);
     expect((await kernelsOf(bench, vit)).get('MatMulNBits')).toBe(24);
     expect(meanSqnr(report.linears)).toBeGreaterThan(bits === 8 ? 40 : 18);

@@ -42,24 +42,24 @@ describe('the uint8 range of an input', () => {
 describe('int8 weights', () => {
   const weight = normals(6 * 40, 1);
   it('are off by at most half a step of their own output', () => {
-    const quantized = quantizeInt8(weight, 40);
+    const quantized = quantizeInt8(weight, 40, true);
     const back = dequantizeInt8(quantized);
     for (const [i, w] of weight.entries())
       expect(Math.abs(back[i]! - w)).toBeLessThanOrEqual(quantized.scales[Math.floor(i / 40)]! * 0.5001);
   });
 
   it('saturate where the scale is clipped', () => {
-    const clipped = quantizeInt8(weight, 40, new Float32Array(6).fill(0.5));
+    const clipped = quantizeInt8(weight, 40, true, new Float32Array(6).fill(0.5));
     expect(Math.max(...clipped.values)).toBe(127);
     expect(Math.min(...clipped.values)).toBeGreaterThanOrEqual(-127);
-    expect(clipped.scales[0]).toBeCloseTo(quantizeInt8(weight, 40).scales[0]! / 2, 6);
+    expect(clipped.scales[0]).toBeCloseTo(quantizeInt8(weight, 40, true).scales[0]! / 2, 6);
   });
 
   it('multiply in MatMulIntegerToFloat as a float64 reference does', async () => {
     const [rows, inputs, outputs] = [9, 40, 6];
     const x = normals(rows * inputs, 2);
     const { scale, zeroPoint } = inputRange(Math.min(...x), Math.max(...x));
-    const { values, scales } = quantizeInt8(weight, inputs);
+    const { values, scales } = quantizeInt8(weight, inputs, true);
     const bias = normals(outputs, 3);
     const g = new GraphBuilder('test');
     const a = g.input('x', 'float32', [rows, inputs]);

@@ -66,7 +66,7 @@ const seeds = [1, 2, 3];
 describe('the error of a candidate', () => {
   it.each([true, false])('is that of a float64 reference (inputs quantised: %s)', async (quantizes) => {
     const [value, linear] = [valueOf(1), linearOf(2)];
-    const weight = dequantizeInt8(quantizeInt8(linear.weight, inputs));
+    const weight = dequantizeInt8(quantizeInt8(linear.weight, inputs, true));
     const input = quantizes ? rangeOf(value, 0.9) : undefined;
     const found = await evaluator.error(value.sample, linear, { weight, input });
     const x = Float64Array.from(value.sample.values, (v) => {
@@ -164,9 +164,9 @@ describe.each(seeds)('the searches on sample %d', (seed) => {
 
   it('take weight ranges that are no worse than the whole of them, for every output', async () => {
     const [linear, input] = [readers[0]!, rangeOf(value, 1)];
-    const clips = await searchWeightClip(evaluator, value, linear, input);
+    const clips = await searchWeightClip(evaluator, value, linear, input, options({}));
     const squared = async (clip: Float32Array): Promise<Float32Array> => {
-      const weight = dequantizeInt8(quantizeInt8(linear.weight, inputs, clip));
+      const weight = dequantizeInt8(quantizeInt8(linear.weight, inputs, true, clip));
       return (await evaluator.error(value.sample, linear, { weight, input })).squared;
     };
     const [searched, whole] = [await squared(clips), await squared(new Float32Array(outputs).fill(1))];

@@ -3,6 +3,7 @@ import { seededRandom } from '../../src/base/random.js';
 import { GraphBuilder, type Value } from '../../src/onnx/builder.js';
 import { batch, sizeAt } from '../../src/onnx/dims.js';
 import { dtypeCode } from '../../src/onnx/dtype.js';
+import { topK } from '../../src/onnx/index-ops.js';
 import * as ops from '../../src/onnx/ops.js';
 import { float32, int64s, scalar, tensorOf } from '../../src/onnx/tensor.js';
 import { runOnce } from '../support/engine.js';
@@ -49,6 +50,7 @@ function everyOperator(g: GraphBuilder, x: Value): Value[] {
     ops.gelu(g, 'gelu', x),
     quantized,
     ops.dequantizeLinear(g, 'dequantized', quantized, scale, zero),
+    ops.dynamicQuantizeMatMul(g, 'dynamicQuantizeMatMul', x, integers, columns, bias),
     ops.matMulIntegerToFloat(
       g,
       'matMulIntegerToFloat',
@@ -62,7 +64,6 @@ function everyOperator(g: GraphBuilder, x: Value): Value[] {
     ops.reduce(g, 'ReduceMax', 'reduce', x, [0, 1]),
     ops.reduce(g, 'ReduceMean', 'reduce:last', x, [2]),
     ops.reduce(g, 'ReduceSum', 'reduce:all', x),
-    ops.topK(g, 'topK', x, 3, 2, true),
   ];
 }
 
@@ -103,7 +104,7 @@ describe('operators', () => {
       ops.binary(g, 'Sub', 'sub', x, g.constant('row', float32([3], [1, 2, 3]))),
       ops.transpose(g, 'transpose', x, [1, 0]),
       ops.reduce(g, 'ReduceSumSquare', 'squares', x, [1]),
-      ops.topK(g, 'least', x, 1, 1, false),
+      topK(g, 'least', x, 1, 1, { largest: false, sorted: false }).values,
       ops.gather(g, 'second', x, g.constant('one', tensorOf('int64', [], BigInt64Array.of(1n))), 0),
       ops.gemm(g, 'gram', x, x, undefined, { b: true }),
       ops.concat(g, 'concat', [x, x], 1),

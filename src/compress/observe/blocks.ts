@@ -1,16 +1,21 @@
 import { GraphBuilder } from '../../onnx/builder.js';
+import { batch } from '../../onnx/dims.js';
 import { serializeModel } from '../../onnx/file.js';
 import { defaultSessionOptions } from '../../runtime/engine.js';
-import { tokenCount } from '../../vit/config.js';
+import type { Session, Tensor } from '../../runtime/engine.js';
+import { layerCount, tokensAt, type ViTConfig } from '../../vit/config.js';
 import { emitBlock } from '../../vit/graph/block.js';
 import { emitEmbedding, emitPixels, INPUT } from '../../vit/graph/embedding.js';
 import { emitHead, OUTPUT } from '../../vit/graph/head.js';
+import type { Tokens } from '../../vit/graph/merge.js';
+import type { LinearRole } from '../../vit/linears.js';
 import type { ViT } from '../../vit/vit.js';
 import type { Calibration, StageContext } from '../context.js';
 import { finite } from '../weights.js';
 import type { Tap } from './taps.js';
 
 const RESIDUAL = 'residual';
+const SIZES = 'sizes';
 
 /**
  * The calibration images on their way through a model, one block at a time: what is held is the residual stream between
@@ -21,10 +26,8 @@ const RESIDUAL = 'residual';
 export interface BlockStream {
   /** How many images are on their way. */
   readonly images: number;
-  /** Token rows in all. */
-  readonly rows: number;
-  /** Token rows in a batch. */
-  readonly rowsPerBatch: number;
+  /** Images in a batch. */
+  readonly batchSize: number;
   /**
    * Runs a block over the stream without moving it, for the taps alone.
    *
@@ -60,53 +63,92 @@ export async function openStream(
   const embedding = emitEmbedding(g, vit, emitPixels(g, vit));
   g.output(embedding);
   const session = await openGraph(context, g);
-  const states: Float32Array[] = [];
+  const states: State[] = [];
   try {
     const dims = [calibration.batchSize, config.channels, config.imageSize, config.imageSize];
     for await (const pixels of calibration.batches()) {
       context.checkpoint();
       const outputs = await session.run({ [INPUT]: context.engine.tensor('float32', pixels, dims) });
-      states.push(finite(outputs[embedding.name]!.data as Float32Array, 'embedding'));
+      const residual = finite(outputs[embedding.name]!.data as Float32Array, 'embedding');
+      states.push({ residual, sizes: undefined });
     }
   } finally {
     await session.close();
   }
-  return streamOf(context, states, calibration.batchSize, tokenCount(config), config.hiddenSize);
+  return streamOf(context, states, calibration.batchSize);
 }
 
-function streamOf(
-  context: StageContext,
-  start: readonly Float32Array[],
-  batchSize: number,
-  tokens: number,
-  width: number,
-): BlockStream {
+/** How many token rows a linear reads. */
+export interface Rows {
+  /** In all. */
+  readonly rows: number;
+  /** In a batch. */
+  readonly rowsPerBatch: number;
+}
+
+/**
+ * How many token rows of a stream a linear reads: fewer behind the attention of a block that merges tokens.
+ *
+ * @param stream - the images
+ * @param config - the architecture
+ * @param layer - the block
+ * @param role - the linear
+ */
+export function rowsOf(
+  { images, batchSize }: Pick<BlockStream, 'images' | 'batchSize'>,
+  config: ViTConfig,
+  layer: number,
+  role: LinearRole,
+): Rows {
+  const tokens = tokensAt(config, role === 'fc1' || role === 'fc2' ? layer + 1 : layer);
+  return { rows: images * tokens, rowsPerBatch: batchSize * tokens };
+}
+
+/** A batch between two blocks. */
+interface State {
+  /** `[batchSize·tokens, hidden]`. */
+  readonly residual: Float32Array;
+  /** `[batchSize, tokens, 1]`; undefined where no token was merged yet. */
+  readonly sizes: Float32Array | undefined;
+}
+
+function streamOf(context: StageContext, start: readonly State[], batchSize: number): BlockStream {
   let states = start;
-  const rows = batchSize * tokens;
+  const { engine } = context;
+
+  /** Declares the inputs for the stream at a block. */
+  const entry = (g: GraphBuilder, { config }: ViT, layer: number): Tokens => {
+    const tokens = tokensAt(config, layer);
+    return {
+      residual: g.input(RESIDUAL, 'float32', [{ perBatch: tokens }, config.hiddenSize]),
+      sizes: states[0]!.sizes && g.input(SIZES, 'float32', [batch, tokens, 1]),
+    };
+  };
 
   const run = async (
     g: GraphBuilder,
     place: string,
-    output: string,
+    hiddenSize: number,
     taps: readonly Tap<unknown>[],
-    keep: boolean,
-  ): Promise<Float32Array[]> => {
+    take: (outputs: Readonly<Record<string, Tensor>>, state: State) => void,
+  ): Promise<void> => {
     const session = await openGraph(context, g);
-    const results: Float32Array[] = [];
     try {
       for (const state of states) {
         context.checkpoint();
-        const feeds = Object.assign({}, ...taps.map((tap) => tap.feeds?.() ?? {})) as object;
-        const residual = context.engine.tensor('float32', state, [rows, width]);
-        const outputs = await session.run({ ...feeds, [RESIDUAL]: residual });
+        const feeds = Object.assign({}, ...taps.map((tap) => tap.feeds?.() ?? {})) as Record<string, Tensor>;
+        const rows = state.residual.length / hiddenSize;
+        feeds[RESIDUAL] = engine.tensor('float32', state.residual, [rows, hiddenSize]);
+        if (session.inputNames.includes(SIZES))
+          feeds[SIZES] = engine.tensor('float32', state.sizes!, [batchSize, rows / batchSize, 1]);
+        const outputs = await session.run(feeds);
         for (const { data } of Object.values(outputs)) finite(data as Float32Array, place);
         for (const tap of taps) tap.add(outputs);
-        if (keep) results.push(outputs[output]!.data as Float32Array);
+        take(outputs, state);
       }
     } finally {
       await session.close();
     }
-    return results;
   };
 
   const block = async (
@@ -114,18 +156,28 @@ function streamOf(
     layer: number,
     taps: readonly Tap<unknown>[],
     keep: boolean,
-  ): Promise<Float32Array[]> => {
+  ): Promise<State[]> => {
     const g = new GraphBuilder(`block ${layer}`);
-    const values = emitBlock(g, vit, layer, g.input(RESIDUAL, 'float32', [{ perBatch: tokens }, width]));
+    const before = entry(g, vit, layer);
+    const { sizes, ...values } = emitBlock(g, vit, layer, before);
     for (const tap of taps) for (const value of tap.emit(g, values)) g.output(value);
+    const merged = sizes !== before.sizes;
     if (keep) g.output(values.residual);
-    return run(g, `layers.${layer}`, values.residual.name, taps, keep);
+    if (keep && merged) g.output(sizes!);
+    const after: State[] = [];
+    await run(g, `layers.${layer}`, vit.config.hiddenSize, taps, (outputs, state) => {
+      if (!keep) return;
+      after.push({
+        residual: outputs[values.residual.name]!.data as Float32Array,
+        sizes: merged ? (outputs[sizes!.name]!.data as Float32Array) : state.sizes,
+      });
+    });
+    return after;
   };
 
   return {
     images: states.length * batchSize,
-    rows: states.length * rows,
-    rowsPerBatch: rows,
+    batchSize,
     observe: async (vit, layer, taps) => {
       await block(vit, layer, taps, false);
     },
@@ -134,20 +186,21 @@ function streamOf(
     },
     logits: async (vit) => {
       const g = new GraphBuilder('head');
-      g.output(emitHead(g, vit, g.input(RESIDUAL, 'float32', [{ perBatch: tokens }, width])));
-      const batches = await run(g, 'head', OUTPUT, [], true);
-      const all = new Float32Array(batches.reduce((sum, batch) => sum + batch.length, 0));
+      const { residual } = entry(g, vit, layerCount(vit.config));
+      g.output(emitHead(g, vit, residual));
+      const all = new Float32Array(states.length * batchSize * vit.config.labels.length);
       let at = 0;
-      for (const batch of batches) {
-        all.set(batch, at);
-        at += batch.length;
-      }
+      await run(g, 'head', vit.config.hiddenSize, [], (outputs) => {
+        const logits = outputs[OUTPUT]!.data as Float32Array;
+        all.set(logits, at);
+        at += logits.length;
+      });
       return all;
     },
   };
 }
 
-async function openGraph(context: StageContext, g: GraphBuilder): ReturnType<StageContext['engine']['open']> {
+async function openGraph(context: StageContext, g: GraphBuilder): Promise<Session> {
   return context.engine.open(await serializeModel(g.finish()), {
     ...defaultSessionOptions,
     threads: context.threads,

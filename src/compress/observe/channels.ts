@@ -1,5 +1,6 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
-import { binary, reduce, topK, transpose, unary } from '../../onnx/ops.js';
+import { topK } from '../../onnx/index-ops.js';
+import { binary, reduce, transpose, unary } from '../../onnx/ops.js';
 import type { BlockValues } from '../../vit/graph/block.js';
 import type { LinearRole } from '../../vit/linears.js';
 import { numbers, type Tap } from './taps.js';
@@ -52,8 +53,11 @@ export function channelTap(
       ];
       if (k > 0) {
         const columns = transpose(g, name('columns'), x, [1, 0]);
-        outputs.push(topK(g, name('largest'), columns, k, 1, true));
-        outputs.push(topK(g, name('smallest'), columns, k, 1, false));
+        for (const [end, largest] of [
+          ['largest', true],
+          ['smallest', false],
+        ] as const)
+          outputs.push(topK(g, name(end), columns, k, 1, { largest, sorted: false }).values);
       }
       return outputs;
     },

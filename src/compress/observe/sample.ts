@@ -1,7 +1,7 @@
 import type { Random } from '../../base/random.js';
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import { gather } from '../../onnx/ops.js';
-import type { Engine } from '../../runtime/engine.js';
+import type { Engine, Tensor } from '../../runtime/engine.js';
 import type { BlockValues } from '../../vit/graph/block.js';
 import type { LinearRole } from '../../vit/linears.js';
 import { numbers, type Tap } from './taps.js';
@@ -14,13 +14,13 @@ export interface RowSample {
 }
 
 /**
- * Samples rows of the inputs of some linears: the same rows for each, drawn anew from every batch.
+ * Samples rows of the inputs of some linears, drawn anew from every batch: the same rows for all that read as many.
  *
  * @param engine - makes the index tensor
  * @param roles - which linears of the block
  * @param count - rows to sample in all (rounded up to the same number from each batch)
  * @param batches - how many batches there will be
- * @param rowsPerBatch - token rows of a batch
+ * @param rowsPerBatch - token rows of a batch that a linear reads
  * @param random - where the choice comes from
  */
 export function sampleTap<Role extends LinearRole>(
@@ -28,21 +28,29 @@ export function sampleTap<Role extends LinearRole>(
   roles: readonly Role[],
   count: number,
   batches: number,
-  rowsPerBatch: number,
+  rowsPerBatch: (role: Role) => number,
   random: Random,
 ): Tap<Readonly<Record<Role, RowSample>>> {
-  const perBatch = Math.min(rowsPerBatch, Math.ceil(count / batches));
-  const INDICES = 'tap:sample:indices';
+  const heights = new Set(roles.map(rowsPerBatch));
+  const picked = (height: number): number => Math.min(height, Math.ceil(count / batches));
+  const indicesOf = (height: number): string => `tap:sample:indices:${height}`;
   const name = (role: Role): string => `tap:${role}:sample`;
   const parts = new Map<Role, Float32Array[]>(roles.map((role) => [role, []]));
   return {
     emit(g: GraphBuilder, values: BlockValues): Value[] {
-      const indices = g.input(INDICES, 'int64', [perBatch]);
-      return roles.map((role) => gather(g, name(role), values[role], indices, 0));
+      const indices = new Map(
+        [...heights].map((height) => [height, g.input(indicesOf(height), 'int64', [picked(height)])]),
+      );
+      return roles.map((role) => gather(g, name(role), values[role], indices.get(rowsPerBatch(role))!, 0));
     },
     feeds() {
-      const indices = BigInt64Array.from({ length: perBatch }, () => BigInt(random.integer(rowsPerBatch)));
-      return { [INDICES]: engine.tensor('int64', indices, [perBatch]) };
+      const feeds: Record<string, Tensor> = {};
+      for (const height of heights) {
+        const length = picked(height);
+        const indices = BigInt64Array.from({ length }, () => BigInt(random.integer(height)));
+        feeds[indicesOf(height)] = engine.tensor('int64', indices, [length]);
+      }
+      return feeds;
     },
     add(outputs) {
       for (const role of roles) parts.get(role)!.push(numbers(outputs, name(role)));
@@ -56,7 +64,7 @@ export function sampleTap<Role extends LinearRole>(
           values.set(chunk, at);
           at += chunk.length;
         }
-        return { rows: perBatch * chunks.length, values };
+        return { rows: picked(rowsPerBatch(role)) * chunks.length, values };
       };
       return Object.fromEntries(roles.map((role) => [role, sampleOf(role)])) as Record<Role, RowSample>;
     },

@@ -7,7 +7,7 @@ import { linearName, linearRoles, type LinearName, type LinearRole } from '../..
 import { formOf, weightOf, withWeights, type ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
 import { openEvaluator, sqnr, type Evaluator } from '../evaluate.js';
-import { openStream } from '../observe/blocks.js';
+import { openStream, rowsOf } from '../observe/blocks.js';
 import { extremeTap } from '../observe/extremes.js';
 import { sampleTap, type RowSample } from '../observe/sample.js';
 import { matchesAny } from '../patterns.js';
@@ -115,14 +115,14 @@ export async function precision(
     for (let layer = 0; layer < layers; layer++) {
       context.onProgress(layer / layers, `block ${layer + 1} of ${layers}`);
       const extremes = extremeTap(observed);
-      const batches = stream.rows / stream.rowsPerBatch;
+      const batches = stream.images / stream.batchSize;
       const random = seededRandom(context.seed + layer);
       const samples = sampleTap(
         context.engine,
         linearRoles,
         SAMPLED_ROWS,
         batches,
-        stream.rowsPerBatch,
+        (role) => rowsOf(stream, vit.config, layer, role).rowsPerBatch,
         random,
       );
       await stream.advance(vit, layer, [extremes, samples]);

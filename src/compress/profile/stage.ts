@@ -4,7 +4,7 @@ import { buildGraph } from '../../vit/graph/model.js';
 import { linearName, type LinearName } from '../../vit/linears.js';
 import type { ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
-import { openStream } from '../observe/blocks.js';
+import { openStream, rowsOf } from '../observe/blocks.js';
 import { channelTap, type ChannelStatistics } from '../observe/channels.js';
 import type { ProfileOptions } from './options.js';
 
@@ -65,9 +65,10 @@ export async function profile(
   const layers = layerCount(vit.config);
   for (let layer = 0; layer < layers; layer++) {
     context.onProgress(layer / layers, `block ${layer + 1} of ${layers}`);
-    const taps = observedRoles.map((role) =>
-      channelTap(role, stream.rows, stream.rowsPerBatch, options.percentiles),
-    );
+    const taps = observedRoles.map((role) => {
+      const { rows, rowsPerBatch } = rowsOf(stream, vit.config, layer, role);
+      return channelTap(role, rows, rowsPerBatch, options.percentiles);
+    });
     await stream.advance(vit, layer, taps);
     for (const [index, role] of observedRoles.entries()) {
       const linear = linearName(layer, role);

@@ -1,7 +1,7 @@
 import type { ViTConfig } from '../../vit/config.js';
 import { withWeights, type ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
-import type { BlockStream } from '../observe/blocks.js';
+import { rowsOf, type BlockStream } from '../observe/blocks.js';
 import { channelTap } from '../observe/channels.js';
 import { momentsTap, type Moments } from '../observe/moments.js';
 import { floatEntry, floatsOf } from '../weights.js';
@@ -38,8 +38,9 @@ export async function observeMlp(
   vit: ViT,
   layer: number,
 ): Promise<MlpObservation> {
-  const moments = momentsTap('fc2', stream.rowsPerBatch);
-  const channels = channelTap('fc2', stream.rows, stream.rowsPerBatch);
+  const { rows, rowsPerBatch } = rowsOf(stream, vit.config, layer, 'fc2');
+  const moments = momentsTap('fc2', rowsPerBatch);
+  const channels = channelTap('fc2', rows, rowsPerBatch);
   context.checkpoint();
   await stream.observe(vit, layer, [moments, channels]);
   const at = `layers.${layer}`;

@@ -1,7 +1,6 @@
-import { layerCount } from '../../vit/config.js';
 import type { ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
-import { openStream } from '../observe/blocks.js';
+import { chosenClasses, logitsFor } from '../observe/logits.js';
 
 /**
  * Prepares to compare models with a reference on held-out training images.
@@ -17,24 +16,11 @@ export async function agreementWith(
   images: number,
 ): Promise<(vit: ViT) => Promise<number>> {
   const holdout = await context.calibration.holdout(images);
-  const classes = reference.config.labels.length;
-  const chosenBy = async (vit: ViT): Promise<number[]> => {
-    const stream = await openStream(context, vit, holdout);
-    for (let layer = 0; layer < layerCount(vit.config); layer++) await stream.advance(vit, layer);
-    return argmaxRows(await stream.logits(vit), classes);
-  };
+  const chosenBy = async (vit: ViT): Promise<number[]> =>
+    chosenClasses(await logitsFor(context, vit, holdout), reference.config.labels.length);
   const right = await chosenBy(reference);
   return async (vit) => {
     const chosen = await chosenBy(vit);
     return chosen.filter((choice, image) => choice === right[image]).length / right.length;
   };
-}
-
-function argmaxRows(logits: Float32Array, classes: number): number[] {
-  return Array.from({ length: logits.length / classes }, (_, row) => {
-    const start = row * classes;
-    let best = 0;
-    for (let c = 1; c < classes; c++) if (logits[start + c]! > logits[start + best]!) best = c;
-    return best;
-  });
 }

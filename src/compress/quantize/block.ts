@@ -2,13 +2,13 @@ import { seededRandom } from '../../base/random.js';
 import { linearName, type LinearName, type LinearRole } from '../../vit/linears.js';
 import { withWeights, type ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
-import type { BlockStream } from '../observe/blocks.js';
+import { rowsOf, type BlockStream, type Rows } from '../observe/blocks.js';
 import { channelTap } from '../observe/channels.js';
 import { sampleTap } from '../observe/sample.js';
 import { floatEntry, floatsOf } from '../weights.js';
 import { sqnr, type Evaluator, type FloatLinear } from '../evaluate.js';
 import { fold, foldGroups, readersOf } from './fold.js';
-import type { QuantizeOptions } from './options.js';
+import { isWeightFormat, type QuantizeOptions } from './options.js';
 import type { InputRange } from './rounding.js';
 import { searchInputRange, searchTransform, searchWeightClip } from './search.js';
 import { EXTENT_PERCENTILE, readValue, transformed, type ReadValue } from './value.js';
@@ -83,8 +83,9 @@ export async function quantizeBlock(
   for (const role of readRoles) {
     const value = values[role];
     const readers = await floatLinears(folded, layer, sharedBy[role]);
-    const input =
-      options.format === 'w8a8' ? await searchInputRange(evaluator, value, readers, options) : undefined;
+    const input = isWeightFormat(options.format)
+      ? undefined
+      : await searchInputRange(evaluator, value, readers, options);
     for (const [index, reader] of sharedBy[role].entries()) {
       const name = linearName(layer, reader);
       if (kept.has(name)) continue;
@@ -110,21 +111,24 @@ async function observe(
   layer: number,
   options: QuantizeOptions,
 ): Promise<Record<ReadRole, ReadValue>> {
-  const { rows, rowsPerBatch } = stream;
-  const channels = readRoles.map((role) => channelTap(role, rows, rowsPerBatch, [EXTENT_PERCENTILE]));
+  const read = (role: ReadRole): Rows => rowsOf(stream, vit.config, layer, role);
+  const channels = readRoles.map((role) => {
+    const { rows, rowsPerBatch } = read(role);
+    return channelTap(role, rows, rowsPerBatch, [EXTENT_PERCENTILE]);
+  });
   const random = seededRandom(context.seed + layer);
   const samples = sampleTap(
     context.engine,
     readRoles,
     options.rows,
-    rows / rowsPerBatch,
-    rowsPerBatch,
+    stream.images / stream.batchSize,
+    (role) => read(role).rowsPerBatch,
     random,
   );
   await stream.observe(vit, layer, [...channels, samples]);
-  const rowsOf = samples.result();
+  const sampled = samples.result();
   return Object.fromEntries(
-    readRoles.map((role, index) => [role, readValue(channels[index]!.result(), rowsOf[role])]),
+    readRoles.map((role, index) => [role, readValue(channels[index]!.result(), sampled[role])]),
   ) as Record<ReadRole, ReadValue>;
 }
 
@@ -136,10 +140,10 @@ async function quantizeWeight(
   options: QuantizeOptions,
 ): Promise<QuantizedWeight> {
   const inputs = value.min.length;
-  const { format, clipWeights, blockSize } = options;
-  if (format === 'w8a8') {
-    const clip = clipWeights ? await searchWeightClip(evaluator, value, linear, input!) : undefined;
-    return int8Weight(linear.weight, inputs, input!, clip);
+  const { format, clipWeights, perChannel, blockSize } = options;
+  if (!isWeightFormat(format)) {
+    const clip = clipWeights ? await searchWeightClip(evaluator, value, linear, input!, options) : undefined;
+    return int8Weight(linear.weight, inputs, format, perChannel, input!, clip);
   }
   const worth = clipWeights ? value.meanSquare : undefined;
   return blockwiseWeight(linear.weight, inputs, bitsOf(format), blockSize, worth);

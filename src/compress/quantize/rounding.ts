@@ -33,13 +33,19 @@ export interface Int8Weight {
 }
 
 /**
- * Quantises weights to int8 with one scale for each output.
+ * Quantises weights to int8, symmetrically.
  *
  * @param weight - `[outputs, inputs]`
  * @param inputs - its width
+ * @param perChannel - one scale for each output, or the largest of them for all
  * @param clip - share of each row's largest absolute value that the scale covers, `[outputs]`; undefined covers all
  */
-export function quantizeInt8(weight: Float32Array, inputs: number, clip?: Float32Array): Int8Weight {
+export function quantizeInt8(
+  weight: Float32Array,
+  inputs: number,
+  perChannel: boolean,
+  clip?: Float32Array,
+): Int8Weight {
   const outputs = weight.length / inputs;
   const values = new Int8Array(weight.length);
   const scales = new Float32Array(outputs);
@@ -47,8 +53,12 @@ export function quantizeInt8(weight: Float32Array, inputs: number, clip?: Float3
     const row = weight.subarray(o * inputs, (o + 1) * inputs);
     let largest = 0;
     for (let i = 0; i < inputs; i++) largest = Math.max(largest, Math.abs(row[i]!));
-    const scale = Math.fround((largest * (clip?.[o] ?? 1)) / INT8_MAX) || 1;
-    scales[o] = scale;
+    scales[o] = Math.fround((largest * (clip?.[o] ?? 1)) / INT8_MAX) || 1;
+  }
+  if (!perChannel) scales.fill(Math.max(...scales));
+  for (let o = 0; o < outputs; o++) {
+    const row = weight.subarray(o * inputs, (o + 1) * inputs);
+    const scale = scales[o]!;
     for (let i = 0; i < inputs; i++) {
       const q = Math.round(row[i]! / scale);
       values[o * inputs + i] = q > INT8_MAX ? INT8_MAX : q < -INT8_MAX ? -INT8_MAX : q;

@@ -1,5 +1,5 @@
 import { totalError, type Evaluator, type FloatLinear } from '../evaluate.js';
-import type { QuantizeOptions } from './options.js';
+import { isWeightFormat, type QuantizeOptions } from './options.js';
 import { dequantizeInt8, quantizeInt8, type InputRange } from './rounding.js';
 import { rangeOf, transformed, type ChannelTransform, type ReadValue } from './value.js';
 import { roundedWeight } from './weight.js';
@@ -57,7 +57,7 @@ export function readingTransformed({ weight, bias }: FloatLinear, transform: Cha
 
 /**
  * Searches α: the strength whose transform gives the least squared error at the outputs of all linears that read the
- * value, weights and (in w8a8) inputs quantised.
+ * value, weights and (but for weights alone) inputs quantised.
  *
  * @param evaluator - compares candidates on the sampled rows
  * @param value - the value, untransformed
@@ -72,7 +72,7 @@ export async function searchTransform(
   options: QuantizeOptions,
 ): Promise<{ readonly alpha: number; readonly transform: ChannelTransform } | undefined> {
   if (options.alpha === 'off') return undefined;
-  const shift = options.shift && options.format === 'w8a8';
+  const shift = options.shift && !isWeightFormat(options.format);
   const candidates = (options.alpha === 'search' ? ALPHAS : [options.alpha]).map((alpha) => ({
     alpha,
     transform: channelTransform(value, readers, alpha, shift),
@@ -81,7 +81,7 @@ export async function searchTransform(
   const errors: number[] = [];
   for (const { transform } of candidates) {
     const after = transformed(value, transform);
-    const input = options.format === 'w8a8' ? rangeOf(after, 1) : undefined;
+    const input = isWeightFormat(options.format) ? undefined : rangeOf(after, 1);
     let sum = 0;
     for (const reader of readers) {
       const linear = readingTransformed(reader, transform);
@@ -108,7 +108,8 @@ export async function searchInputRange(
   readers: readonly FloatLinear[],
   options: QuantizeOptions,
 ): Promise<InputRange> {
-  if (!options.clipInputs) return rangeOf(value, 1);
+  // A range that is taken while the model runs covers everything.
+  if (!options.clipInputs || options.format === 'dynamic') return rangeOf(value, 1);
   const weights = readers.map(({ weight }) => roundedWeight(weight, value.min.length, options));
   const ranges = INPUT_CLIPS.map((clip) => rangeOf(value, clip));
   const errors: number[] = [];
@@ -128,6 +129,7 @@ export async function searchInputRange(
  * @param value - what the linear reads
  * @param linear - the linear
  * @param input - how its input is quantised
+ * @param options - of the stage
  * @returns the share to cover, `[outputs]`
  */
 export async function searchWeightClip(
@@ -135,6 +137,7 @@ export async function searchWeightClip(
   value: ReadValue,
   linear: FloatLinear,
   input: InputRange,
+  options: QuantizeOptions,
 ): Promise<Float32Array> {
   const outputs = linear.bias.length;
   const inputs = linear.weight.length / outputs;
@@ -142,7 +145,7 @@ export async function searchWeightClip(
   const best = new Float32Array(outputs).fill(1);
   for (const clip of WEIGHT_CLIPS) {
     const clips = new Float32Array(outputs).fill(clip);
-    const weight = dequantizeInt8(quantizeInt8(linear.weight, inputs, clips));
+    const weight = dequantizeInt8(quantizeInt8(linear.weight, inputs, options.perChannel, clips));
     const { squared } = await evaluator.error(value.sample, linear, { weight, input });
     for (let o = 0; o < outputs; o++) {
       if (squared[o]! < least[o]!) {

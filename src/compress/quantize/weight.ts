@@ -1,6 +1,6 @@
 import { tensorOf, type TensorSource } from '../../onnx/tensor.js';
 import type { LinearForm } from '../../vit/linears.js';
-import type { Format, QuantizeOptions } from './options.js';
+import { isWeightFormat, type Format, type QuantizeOptions, type WeightFormat } from './options.js';
 import {
   dequantizeBlockwise,
   dequantizeInt8,
@@ -25,34 +25,41 @@ export interface QuantizedWeight {
  * @param options - of the stage
  */
 export function roundedWeight(weight: Float32Array, inputs: number, options: QuantizeOptions): Float32Array {
-  if (options.format === 'w8a8') return dequantizeInt8(quantizeInt8(weight, inputs));
-  const { blockSize } = options;
-  return dequantizeBlockwise(quantizeBlockwise(weight, inputs, bitsOf(options.format), blockSize), inputs);
+  const { format, perChannel, blockSize } = options;
+  return isWeightFormat(format)
+    ? dequantizeBlockwise(quantizeBlockwise(weight, inputs, bitsOf(format), blockSize), inputs)
+    : dequantizeInt8(quantizeInt8(weight, inputs, perChannel));
 }
 
 /**
- * A weight in W8A8 form.
+ * An int8 weight.
  *
  * @param weight - `[outputs, inputs]`
  * @param inputs - its width
+ * @param format - how its linear computes
+ * @param perChannel - one scale for each output, or one for all
  * @param input - how the linear's input is quantised
  * @param clip - share of each output's largest weight that the scale covers; undefined covers all
  */
 export function int8Weight(
   weight: Float32Array,
   inputs: number,
+  format: Exclude<Format, WeightFormat>,
+  perChannel: boolean,
   input: InputRange,
   clip: Float32Array | undefined,
 ): QuantizedWeight {
-  const int8 = quantizeInt8(weight, inputs, clip);
+  const int8 = quantizeInt8(weight, inputs, perChannel, clip);
+  const { scale: inputScale, zeroPoint: inputZeroPoint } = input;
   return {
     tensor: tensorOf('int8', [weight.length / inputs, inputs], int8.values),
-    form: {
-      kind: 'int8',
-      weightScales: int8.scales,
-      inputScale: input.scale,
-      inputZeroPoint: input.zeroPoint,
-    },
+    form:
+      format === 'dynamic'
+        ? { kind: 'dynamic', weightScales: int8.scales }
+        : {
+            kind: format === 'qdq' ? 'qdq' : 'int8',
+            ...{ weightScales: int8.scales, inputScale, inputZeroPoint },
+          },
     rounded: dequantizeInt8(int8),
   };
 }
@@ -83,6 +90,6 @@ export function blockwiseWeight(
 }
 
 /** Bits of a weight in a weight-only format. */
-export function bitsOf(format: Exclude<Format, 'w8a8'>): 4 | 8 {
+export function bitsOf(format: WeightFormat): 4 | 8 {
   return format === 'w8' ? 8 : 4;
 }

@@ -2,7 +2,7 @@ import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import { batch } from '../../onnx/dims.js';
 import { gather, gemm, reshape } from '../../onnx/ops.js';
 import { tensorOf } from '../../onnx/tensor.js';
-import { tokenCount } from '../config.js';
+import { layerCount, tokensAt } from '../config.js';
 import type { ViT } from '../vit.js';
 import { emitNorm } from './block.js';
 import { floatConstant, matrixConstant } from './constants.js';
@@ -22,7 +22,7 @@ export const OUTPUT = 'logits';
 export function emitHead(g: GraphBuilder, vit: ViT, residual: Value): Value {
   const sequence = reshape(g, 'tokens:last', residual, [
     batch,
-    tokenCount(vit.config),
+    tokensAt(vit.config, layerCount(vit.config)),
     vit.config.hiddenSize,
   ]);
   const first = g.constant('class_token:index', tensorOf('int64', [], new BigInt64Array(1)));

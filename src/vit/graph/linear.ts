@@ -1,5 +1,14 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
-import { gemm, matMulIntegerToFloat, matMulNBits, quantizeLinear } from '../../onnx/ops.js';
+import {
+  binary,
+  dequantizeLinear,
+  dynamicQuantizeMatMul,
+  gemm,
+  matMul,
+  matMulIntegerToFloat,
+  matMulNBits,
+  quantizeLinear,
+} from '../../onnx/ops.js';
 import { float32, scalar, tensorOf } from '../../onnx/tensor.js';
 import { linearName, linearWidths, type LinearRole } from '../linears.js';
 import { formOf, weightOf, type ViT } from '../vit.js';
@@ -46,6 +55,20 @@ export function emitLinear(
       const b = matrixConstant(g, vit, `${name}.weight`);
       const scale = g.constant(`${name}.weight_scales`, float32([outputs], form.weightScales));
       return matMulIntegerToFloat(g, name, a.value, b, { a: a.scale, b: scale }, a.zeroPoint, bias);
+    }
+    case 'qdq': {
+      const { value, scale, zeroPoint } = quantized(g, name, x, form.inputScale, form.inputZeroPoint, known);
+      // Each product has a DequantizeLinear of its own, or the runtime does not fuse them.
+      const a = dequantizeLinear(g, `${name}.input_float`, value, scale, zeroPoint);
+      const weight = matrixConstant(g, vit, `${name}.weight`);
+      const scales = g.constant(`${name}.weight_scales`, float32([outputs], form.weightScales));
+      const b = dequantizeLinear(g, `${name}.weight_float`, weight, scales);
+      return binary(g, 'Add', name, matMul(g, `${name}.product`, a, b), bias);
+    }
+    case 'dynamic': {
+      const b = matrixConstant(g, vit, `${name}.weight`);
+      const scale = g.constant(`${name}.weight_scales`, float32([outputs], form.weightScales));
+      return dynamicQuantizeMatMul(g, name, x, b, scale, bias);
     }
     case 'blockwise': {
       const { bits, blockSize } = form;

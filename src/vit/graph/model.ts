@@ -5,6 +5,7 @@ import type { ViT } from '../vit.js';
 import { emitBlock } from './block.js';
 import { emitEmbedding, emitPixels } from './embedding.js';
 import { emitHead } from './head.js';
+import type { Tokens } from './merge.js';
 
 /**
  * The graph of a model, from preprocessed pixels to logits, in the form that ONNX Runtime's CPU provider executes fast.
@@ -16,9 +17,8 @@ import { emitHead } from './head.js';
  */
 export function buildGraph(vit: ViT, metadata: Readonly<Record<string, string>> = {}): OnnxModel {
   const g = new GraphBuilder('vit');
-  let residual = emitEmbedding(g, vit, emitPixels(g, vit));
-  for (let layer = 0; layer < layerCount(vit.config); layer++)
-    ({ residual } = emitBlock(g, vit, layer, residual));
-  g.output(emitHead(g, vit, residual));
+  let tokens: Tokens = { residual: emitEmbedding(g, vit, emitPixels(g, vit)), sizes: undefined };
+  for (let layer = 0; layer < layerCount(vit.config); layer++) tokens = emitBlock(g, vit, layer, tokens);
+  g.output(emitHead(g, vit, tokens.residual));
   return g.finish(metadata);
 }

@@ -4,7 +4,7 @@ import { variantLabel } from '../../label.js';
 import { stagesOf, type StageSummary } from '../../stages.js';
 import { facts } from '../grid.js';
 import { html, unbroken, type Content, type Markup } from '../markup.js';
-import { precisionText, profileText, pruneText, quantizeText } from './stages.js';
+import { mergeTokensText, precisionText, profileText, pruneText, quantizeText } from './stages.js';
 
 /**
  * What the recipe of each variant did, stage by stage.
@@ -65,6 +65,8 @@ function ownText({ own }: StageSummary): Content {
       return profileText(own.report);
     case 'prune':
       return pruneText(own.report);
+    case 'merge-tokens':
+      return mergeTokensText(own.report);
     case 'precision':
       return precisionText(own.report);
     case 'quantize':

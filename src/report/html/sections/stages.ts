@@ -1,10 +1,18 @@
 import * as format from '../../format.js';
-import type { PrecisionSummary, ProfileSummary, PruneSummary, QuantizeSummary } from '../../stages.js';
+import type {
+  MergeTokensSummary,
+  PrecisionSummary,
+  ProfileSummary,
+  PruneSummary,
+  QuantizeSummary,
+} from '../../stages.js';
 import { grid } from '../grid.js';
 import { html, unbroken, type Content, type Markup } from '../markup.js';
 
 const FORMATS: Readonly<Record<string, string>> = {
   w8a8: 'INT8 weights and INT8 inputs',
+  qdq: 'INT8 weights and INT8 inputs, written as QuantizeLinear and DequantizeLinear',
+  dynamic: 'INT8 weights, inputs quantised while the model runs',
   w8: '8-bit weights, float inputs',
   w4: '4-bit weights, float inputs',
 };
@@ -65,6 +73,58 @@ export function pruneText({ images, neuronsBefore, neuronsAfter, blocks, budget 
       ),
       'Predicted error: what is added to the output of the MLP on the calibration images, as a share of its variance.',
     )}`;
+}
+
+/** How a `merge-tokens` stage merges tokens. */
+export function mergeTokensText({
+  images,
+  blocks,
+  multiplications: { before, after },
+  schedules,
+}: MergeTokensSummary): Markup {
+  const [taken] = schedules;
+  const agreement =
+    taken!.agreement === undefined
+      ? ''
+      : `On held-out training images ${format.percent(taken!.agreement, 2)} % keep the class they had before the stage.`;
+  return html`<p>
+      Merges the most similar tokens between attention and MLP: of ${blocks[0]!.before} tokens
+      ${blocks.at(-1)!.after} are left at the end, ${(before / after).toFixed(2)} times fewer multiplications
+      (counted from shapes, not measured).
+      ${
+        schedules.length > 1
+          ? `Of ${schedules.length} schedules with as many multiplications, the one whose logits stay nearest on ${count(images)} held-out training images was taken.`
+          : ''
+      }
+      ${unbroken(agreement)}
+    </p>
+    ${more(
+      'tokens by block',
+      grid(
+        ['block', 'attention', 'MLP', 'merged'].map((title) => ({ title, align: 'right' })),
+        blocks.map((block) => [block.layer, block.before, block.after, block.before - block.after]),
+      ),
+    )}
+    ${
+      schedules.length > 1
+        ? more(
+            'every schedule',
+            grid(
+              [
+                { title: 'merged in each block' },
+                { title: 'error', align: 'right' },
+                { title: 'same class', align: 'right' },
+              ],
+              schedules.map(({ merges, error, agreement: same }) => [
+                merges.join(' '),
+                number(error),
+                same === undefined ? format.NONE : `${format.percent(same, 2)} %`,
+              ]),
+            ),
+            'Error: mean squared difference of the logits from those before the stage, as a share of their variance.',
+          )
+        : undefined
+    }`;
 }
 
 /** What a `precision` stage stored as float16. */

@@ -1,0 +1,127 @@
+import { InputError } from '../../base/errors.js';
+import {
+  layerCount,
+  mostMerges,
+  patchCount,
+  tokenCount,
+  tokensAt,
+  type ViTConfig,
+} from '../../vit/config.js';
+import type { MergeTokensOptions } from './options.js';
+
+/** How merges are spread over the blocks, from twice the mean in the first block (−1) to twice the mean in the last (1). */
+const SLOPES = [-1, -0.5, 0, 0.5, 1] as const;
+
+/** A schedule that meets a budget. */
+export interface Candidate {
+  /** −1 merges most in the first blocks, 1 in the last, 0 the same in all. */
+  readonly slope: number;
+  /** One number for each block. */
+  readonly merges: readonly number[];
+}
+
+/**
+ * Multiplications that a model needs for one image, in the products alone: embedding, linears, and attention's scores and
+ * mixing. What speed-ups are predicted from; how long a multiplication takes differs between products and between devices.
+ *
+ * @param config - the architecture
+ */
+export function multiplications(config: ViTConfig): number {
+  const { hiddenSize, channels, patchSize, mlpSizes } = config;
+  let sum = patchCount(config) * channels * patchSize ** 2 * hiddenSize;
+  for (const [layer, mlp] of mlpSizes.entries()) {
+    const [before, after] = [tokensAt(config, layer), tokensAt(config, layer + 1)];
+    sum += 4 * before * hiddenSize ** 2 + 2 * before ** 2 * hiddenSize + 2 * after * hiddenSize * mlp;
+  }
+  return sum;
+}
+
+/**
+ * The schedules that the options allow: one that they name, or several that meet the budget.
+ *
+ * @param config - the architecture, unmerged
+ * @param options - of the stage
+ * @throws InputError when a list does not fit the model, or no schedule meets the budget
+ */
+export function candidatesFor(config: ViTConfig, { r, schedule, budget }: MergeTokensOptions): Candidate[] {
+  if (budget !== undefined)
+    return SLOPES.map((slope) => ({ slope, merges: withinBudget(config, slope, budget.speed) }));
+  if (Array.isArray(r)) {
+    checkList(config, r);
+    return [{ slope: 0, merges: r }];
+  }
+  const slope = schedule === 'constant' ? 0 : -1;
+  // The schema lets exactly one of r and budget through.
+  return [{ slope, merges: spread(config, slope, r as number) }];
+}
+
+/**
+ * Merges of a mean number for each block, a block that has no more to give merging all it can.
+ *
+ * @param config - the architecture
+ * @param slope - how they are spread
+ * @param mean - merges of a block, on average
+ */
+function spread(config: ViTConfig, slope: number, mean: number): number[] {
+  const layers = layerCount(config);
+  let tokens = tokenCount(config);
+  return Array.from({ length: layers }, (_, layer) => {
+    const place = layers === 1 ? 0 : (2 * layer) / (layers - 1) - 1;
+    const merges = Math.min(mostMerges(tokens), Math.floor(mean * (1 + slope * place)));
+    tokens -= merges;
+    return merges;
+  });
+}
+
+/**
+ * The gentlest schedule of a slope that meets a budget. The last block merges all it can: behind its attention only the class
+ * token reaches the head, so that nothing is lost.
+ */
+function withinBudget(config: ViTConfig, slope: number, speed: number): number[] {
+  const before = multiplications(config);
+  const scheduled = (mean: number): number[] => {
+    const merges = spread(config, slope, mean).slice(0, -1);
+    const left = tokenCount(config) - merges.reduce((sum, count) => sum + count, 0);
+    return [...merges, mostMerges(left)];
+  };
+  const speedOf = (merges: readonly number[]): number => before / multiplications({ ...config, merges });
+  let [low, high] = [0, tokenCount(config)];
+  if (speedOf(scheduled(high)) < speed) throw unreachable(speed, speedOf(scheduled(high)));
+  // Merges are whole numbers for each block, so that a tenth of one on average is fine enough.
+  while (high - low > 0.1) {
+    const middle = (low + high) / 2;
+    if (speedOf(scheduled(middle)) < speed) low = middle;
+    else high = middle;
+  }
+  return scheduled(high);
+}
+
+function checkList(config: ViTConfig, merges: readonly number[]): void {
+  const layers = layerCount(config);
+  if (merges.length !== layers)
+    throw new InputError({
+      source: 'recipe',
+      place: 'merge-tokens.r',
+      found: `${merges.length} numbers`,
+      expected: `one number, or ${layers}: one for each block`,
+    });
+  for (const [layer, count] of merges.entries()) {
+    const most = mostMerges(tokensAt({ ...config, merges }, layer));
+    if (count > most)
+      throw new InputError({
+        source: 'recipe',
+        place: `merge-tokens.r.${layer}`,
+        found: String(count),
+        expected: `at most ${most}, half of the tokens that reach block ${layer} without the class token`,
+      });
+  }
+}
+
+function unreachable(speed: number, most: number): InputError {
+  return new InputError({
+    source: 'recipe',
+    place: 'merge-tokens.budget.speed',
+    found: String(speed),
+    expected: `at most ${(Math.floor(most * 100) / 100).toFixed(2)}, what merging everything gives`,
+  });
+}

@@ -1,0 +1,114 @@
+import type { GraphBuilder, Value } from '../../onnx/builder.js';
+import { batch } from '../../onnx/dims.js';
+import { dtypeCode } from '../../onnx/dtype.js';
+import { gatherElements, int64Constant, slice, topK } from '../../onnx/index-ops.js';
+import { binary, cast, gather, matMul, reduce, reshape, transpose } from '../../onnx/ops.js';
+import { float32, scalar } from '../../onnx/tensor.js';
+import { mostMerges } from '../config.js';
+import type { Merging } from './merge.js';
+
+/** Which tokens stay, which go, and where to. Indices are int64. */
+export interface Matching {
+  /** `[batch, tokens − merges, 1]`: the tokens that stay, as they follow each other: class token, even ones, odd ones. */
+  readonly kept: Value;
+  /** `[batch, merges, 1]`: the tokens that go. */
+  readonly gone: Value;
+  /** `[batch, merges]`: the odd token that each is merged into, counted from 0 among the odd ones. */
+  readonly target: Value;
+}
+
+/** Keeps the cosine of a vector of zeros a number. */
+const LEAST_NORM = 1e-12;
+
+/**
+ * Bipartite soft matching (ToMe, arXiv 2210.09461, section 3 and appendix D): every even token but the class token proposes
+ * to the odd one whose keys, averaged over the heads, are most like its own; the `merges` best proposals are taken. No two
+ * that go are compared with each other, so that everything is a few products and sorts of fixed shape.
+ *
+ * Index arithmetic is in float32, exact for this many tokens, because not every provider sorts integers.
+ *
+ * @param g - the graph
+ * @param name - prefix of the nodes
+ * @param keys - `[batch·tokens, hidden]`
+ * @param merging - sizes
+ */
+export function emitMatching(g: GraphBuilder, name: string, keys: Value, merging: Merging): Matching {
+  const { tokens, merges } = merging;
+  const [even, odd] = [mostMerges(tokens), Math.floor(tokens / 2)];
+  const at = (what: string): string => `${name}:${what}`;
+  const proposals = similarities(g, name, keys, merging);
+  const best = topK(g, at('best'), proposals, 1, 2, { largest: true, sorted: true });
+  const similarity = reshape(g, at('similarity'), best.values, [batch, even]);
+  const choices = reshape(g, at('choices'), best.indices, [batch, even]);
+  const { indices } = topK(g, at('order'), similarity, even, 1, { largest: true, sorted: true });
+
+  const taken = slice(g, at('taken'), indices, 1, 0, merges);
+  const target = gatherElements(g, at('target'), choices, taken, 1);
+  const evenTokens = int64Constant(
+    g,
+    at('even'),
+    [even],
+    Array.from({ length: even }, (_, i) => 2 * i + 2),
+  );
+  const gone = reshape(g, at('gone'), gather(g, at('gone:row'), evenTokens, taken, 0), [batch, merges, 1]);
+
+  const left = tokens - merges;
+  const fixed = Float32Array.from({ length: left }, (_, i) => Math.max(0, 2 * (i - (left - odd)) + 1));
+  const others = g.constant(at('fixed'), float32([1, left], fixed));
+  const kept = g.call('Add', [padded(), others], {
+    name: at('kept:float'),
+    dtype: 'float32',
+    dims: [batch, left],
+  });
+  return {
+    kept: reshape(g, at('kept'), cast(g, at('kept:row'), kept, 'int64', dtypeCode('int64')), [
+      batch,
+      left,
+      1,
+    ]),
+    gone,
+    target,
+  };
+
+  /** The even tokens that stay, in order, with zeros where the class token and the odd ones are. */
+  function padded(): Value {
+    const rest = even - merges;
+    // With nothing left the zeros of one column do for all: it is broadcast.
+    const from = rest === 0 ? 0 : merges;
+    const picked = slice(g, at('rest'), indices, 1, from, rest === 0 ? 1 : even);
+    const numbers = cast(
+      g,
+      at('rest:float'),
+      gather(g, at('rest:row'), evenTokens, picked, 0),
+      'float32',
+      dtypeCode('float32'),
+    );
+    if (rest === 0) return binary(g, 'Sub', at('nothing'), numbers, numbers);
+    const { values } = topK(g, at('in_order'), numbers, rest, 1, { largest: false, sorted: true });
+    return g.call('Pad', [values, g.indices([0, 1, 0, odd])], {
+      name: at('padded'),
+      dtype: 'float32',
+      dims: [batch, left],
+    });
+  }
+}
+
+/** Cosine similarity of every even token's keys, from the second on, to every odd one's: `[batch, even, odd]`. */
+function similarities(g: GraphBuilder, name: string, keys: Value, { tokens, hidden, heads }: Merging): Value {
+  const width = hidden / heads;
+  const at = (what: string): string => `${name}:${what}`;
+  const byHead = reshape(g, at('keys'), keys, [batch, tokens, heads, width]);
+  const mean = reduce(g, 'ReduceMean', at('metric'), byHead, [2]);
+  const norm = g.call('ReduceL2', [mean, g.indices([2])], {
+    name: at('norm'),
+    dtype: 'float32',
+    dims: [batch, tokens, 1],
+  });
+  const least = g.constant('merge:least_norm', LEAST);
+  const unit = binary(g, 'Div', at('unit'), mean, binary(g, 'Max', at('norm:safe'), norm, least));
+  const a = slice(g, at('a'), unit, 1, 2, tokens, 2);
+  const b = slice(g, at('b'), unit, 1, 1, tokens, 2);
+  return matMul(g, at('similarities'), a, transpose(g, at('b:columns'), b, [0, 2, 1]));
+}
+
+const LEAST = scalar(LEAST_NORM);

@@ -1,0 +1,179 @@
+import { seededRandom } from '../../src/base/random.js';
+import { elementCount, float32 } from '../../src/onnx/tensor.js';
+import { layerCount, type ViTConfig } from '../../src/vit/config.js';
+import { weightShapes, type ViT } from '../../src/vit/vit.js';
+import { floatsOf } from '../../src/compress/weights.js';
+
+/**
+ * A ViT with token merging in float64, written after the paper (ToMe, arXiv 2210.09461), one image and one token at a time:
+ * what the graph is held against.
+ */
+
+/** A small ViT whose weights are drawn from a seed, large enough that tokens differ. */
+export function smallViT(seed: number, changes: Partial<ViTConfig> = {}): ViT {
+  const config: ViTConfig = {
+    ...{ imageSize: 32, patchSize: 8, channels: 3, hiddenSize: 24, heads: 3, mlpSizes: [40, 32, 36] },
+    ...{ layerNormEpsilon: 1e-6, labels: ['a', 'b', 'c', 'd', 'e'], ...changes },
+  };
+  const random = seededRandom(seed);
+  const weights = [...weightShapes(config)].map(([name, dims]) => {
+    const width = name.endsWith('bias') ? 0.2 : /norm/.test(name) ? 0.5 : 2 / Math.sqrt(dims.at(-1)!);
+    const centre = /norm\d?\.weight$/.test(name) ? 1 : 0;
+    const values = Float32Array.from(
+      { length: elementCount(dims) },
+      () => centre + 2 * width * (random.uniform() - 0.5),
+    );
+    return [name, float32(dims, values)] as const;
+  });
+  return { config, weights: new Map(weights), forms: new Map() };
+}
+
+/** What the reference gives for an image. */
+export interface Reference {
+  readonly logits: number[];
+  /** Sizes of the tokens that leave each block. */
+  readonly sizes: number[][];
+  /** Which patches each token that leaves the last block stands for; token 0 of an image is the class token. */
+  readonly members: number[][];
+}
+
+type Row = number[];
+
+/**
+ * The reference's answer for one image.
+ *
+ * @param vit - a float model
+ * @param pixels - `[channels, size, size]`
+ * @param proportional - whether attention counts a token as often as it stands for
+ */
+export async function referenceOf(
+  vit: ViT,
+  pixels: ArrayLike<number>,
+  proportional = true,
+): Promise<Reference> {
+  const { config } = vit;
+  const all = new Map<string, Float32Array>();
+  for (const name of vit.weights.keys()) all.set(name, await floatsOf(vit, name));
+  const linear = (name: string, x: Row): Row => {
+    const [weight, bias] = [all.get(`${name}.weight`)!, all.get(`${name}.bias`)!];
+    return Array.from(bias, (b, o) =>
+      x.reduce((sum, value, i) => sum + value * weight[o * x.length + i]!, b),
+    );
+  };
+  const norm = (name: string, x: Row): Row => {
+    const mean = x.reduce((sum, value) => sum + value, 0) / x.length;
+    const variance = x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / x.length;
+    const [weight, bias] = [all.get(`${name}.weight`)!, all.get(`${name}.bias`)!];
+    return x.map(
+      (value, c) => ((value - mean) / Math.sqrt(variance + config.layerNormEpsilon)) * weight[c]! + bias[c]!,
+    );
+  };
+  const plus = (a: Row, b: Row): Row => a.map((value, c) => value + b[c]!);
+  const positions = all.get('positions')!;
+  let tokens: Row[] = [
+    Array.from(all.get('cls')!),
+    ...patches(config, pixels).map((p) => linear('patch', p)),
+  ].map((row, t) => row.map((value, c) => value + positions[t * row.length + c]!));
+  let sizes = tokens.map(() => 1);
+  let members = tokens.map((_, t) => [t]);
+  const history: number[][] = [];
+  for (let layer = 0; layer < layerCount(config); layer++) {
+    const at = `layers.${layer}`;
+    const normed = tokens.map((row) => norm(`${at}.norm1`, row));
+    const [q, k, v] = ['q', 'k', 'v'].map((role) => normed.map((row) => linear(`${at}.${role}`, row)));
+    const mixed = attend(q!, k!, v!, config.heads, proportional ? sizes : sizes.map(() => 1));
+    tokens = tokens.map((row, t) => plus(row, linear(`${at}.o`, mixed[t]!)));
+    const groups = match(k!, config.heads, config.merges?.[layer] ?? 0);
+    tokens = groups.map((group) => {
+      const size = group.reduce((sum, t) => sum + sizes[t]!, 0);
+      return tokens[0]!.map((_, c) => group.reduce((sum, t) => sum + tokens[t]![c]! * sizes[t]!, 0) / size);
+    });
+    members = groups.map((group) => group.flatMap((t) => members[t]!));
+    sizes = groups.map((group) => group.reduce((sum, t) => sum + sizes[t]!, 0));
+    history.push(sizes);
+    tokens = tokens.map((row) => {
+      const hidden = linear(`${at}.fc1`, norm(`${at}.norm2`, row)).map(gelu);
+      return plus(row, linear(`${at}.fc2`, hidden));
+    });
+  }
+  return { logits: linear('head', norm('norm', tokens[0]!)), sizes: history, members };
+}
+
+/** Which tokens each token after merging is made of, in the order that they have then. */
+function match(keys: readonly Row[], heads: number, r: number): number[][] {
+  if (r === 0) return keys.map((_, t) => [t]);
+  const width = keys[0]!.length / heads;
+  const metric = keys.map((key) => {
+    const mean = Array.from({ length: width }, (_, c) => {
+      let sum = 0;
+      for (let head = 0; head < heads; head++) sum += key[head * width + c]!;
+      return sum / heads;
+    });
+    const length = Math.hypot(...mean);
+    return mean.map((value) => value / length);
+  });
+  const all = keys.map((_, t) => t);
+  const [even, odd] = [all.filter((t) => t % 2 === 0), all.filter((t) => t % 2 === 1)];
+  const proposals = even.slice(1).map((from) => {
+    const scores = odd.map((to) => metric[from]!.reduce((sum, value, c) => sum + value * metric[to]![c]!, 0));
+    const score = Math.max(...scores);
+    return { from, to: odd[scores.indexOf(score)]!, score };
+  });
+  const taken = proposals.sort((a, b) => b.score - a.score).slice(0, r);
+  const gone = new Set(taken.map(({ from }) => from));
+  return [
+    ...even.filter((t) => !gone.has(t)).map((t) => [t]),
+    ...odd.map((t) => [t, ...taken.filter(({ to }) => to === t).map(({ from }) => from)]),
+  ];
+}
+
+function attend(
+  q: readonly Row[],
+  k: readonly Row[],
+  v: readonly Row[],
+  heads: number,
+  sizes: readonly number[],
+): Row[] {
+  const width = q[0]!.length / heads;
+  return q.map((query) => {
+    const out = query.map(() => 0);
+    for (let head = 0; head < heads; head++) {
+      const channels = Array.from({ length: width }, (_, c) => head * width + c);
+      const scores = k.map(
+        (key) => channels.reduce((sum, c) => sum + query[c]! * key[c]!, 0) / Math.sqrt(width),
+      );
+      const largest = Math.max(...scores);
+      // A token that stands for s others is as s times the same token.
+      const weights = scores.map((score, t) => sizes[t]! * Math.exp(score - largest));
+      const total = weights.reduce((sum, weight) => sum + weight, 0);
+      for (const c of channels) out[c] = v.reduce((sum, row, t) => sum + (weights[t]! * row[c]!) / total, 0);
+    }
+    return out;
+  });
+}
+
+function patches(config: ViTConfig, pixels: ArrayLike<number>): Row[] {
+  const { imageSize, patchSize, channels } = config;
+  const side = imageSize / patchSize;
+  return Array.from({ length: side * side }, (_, patch) => {
+    const [top, left] = [Math.floor(patch / side) * patchSize, (patch % side) * patchSize];
+    const row: Row = [];
+    for (let c = 0; c < channels; c++)
+      for (let y = 0; y < patchSize; y++)
+        for (let x = 0; x < patchSize; x++)
+          row.push(pixels[(c * imageSize + top + y) * imageSize + left + x]!);
+    return row;
+  });
+}
+
+/** x · Φ(x), with erf as a power series: it converges for all x, to float64 accuracy where |x| is small. */
+function gelu(x: number): number {
+  const z = x / Math.SQRT2;
+  if (Math.abs(z) > 4) return x > 0 ? x : 0;
+  let [term, sum] = [z, z];
+  for (let n = 1; n < 120; n++) {
+    term *= (-z * z) / n;
+    sum += term / (2 * n + 1);
+  }
+  return (x * (1 + (2 / Math.sqrt(Math.PI)) * sum)) / 2;
+}
