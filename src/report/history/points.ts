@@ -4,7 +4,7 @@ import type { Estimate } from '../../stats/interval.js';
 import { wilson } from '../../stats/wilson.js';
 import { repositoryOf, type Repository } from '../../store/repository.js';
 import type { StoredCell, StoredRun } from '../../store/read.js';
-import { accuracyOf } from '../figures/accuracy.js';
+import { accuracyOf, isScored } from '../figures/accuracy.js';
 import { peaksByRound } from '../figures/memory.js';
 import { runSetting, type Setting } from '../setting.js';
 
@@ -64,7 +64,7 @@ export function pointsOf(run: StoredRun, metrics: readonly HistoryMetric[]): Pla
     .filter(({ row }) => row.status === 'done')
     .flatMap((cell) =>
       metrics.flatMap((metric) => {
-        const found = figureOf(cell, metric);
+        const found = figureOf(cell, metric, isScored(cell.variant, run.data));
         if (found === undefined) return [];
         const { kind, batch } = cell.row;
         const { model, recipe } = cell.variant;
@@ -81,10 +81,11 @@ export function pointsOf(run: StoredRun, metrics: readonly HistoryMetric[]): Pla
 function figureOf(
   cell: StoredCell,
   metric: HistoryMetric,
+  scored: boolean,
 ): Pick<HistoryPoint, 'estimate' | 'right'> | undefined {
   if (metric === 'accuracy') {
     if (cell.row.kind !== 'accuracy') return undefined;
-    const { correct, images } = accuracyOf(cell, undefined) ?? {};
+    const { correct, images } = accuracyOf(cell, undefined, scored) ?? {};
     if (correct === undefined || images === undefined) return undefined;
     const { labels, predicted } = cell.predictions!;
     const right = Uint8Array.from(predicted, (choice, image) => Number(choice === labels[image]));
