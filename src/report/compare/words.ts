@@ -13,9 +13,12 @@ export function inWords(judgement: Judgement): string {
   if (low === 0 && high === 0) return metric === 'accuracy' ? 'the same answers' : 'identical';
   const size = `${amount(metric, Math.abs(value))} ${wordFor(metric, value)}`;
   if (p === undefined) return size;
-  if (!significant) return `no difference seen: ${range(metric, low, high)}`;
-  const interval = low <= 0 && high >= 0 ? range(metric, low, high) : span(metric, low, high);
-  const effect = `${size} (${interval})`;
+  const holdsNone = low <= 0 && high >= 0;
+  const effect = `${size} (${holdsNone ? range(metric, low, high) : span(metric, low, high)})`;
+  if (!significant)
+    return holdsNone
+      ? `no difference seen: ${range(metric, low, high)}`
+      : `${effect} taken alone, but among so many figures that is chance's share`;
   return verdict === 'not distinguishable'
     ? `${effect}, below what this device can tell (${amount(metric, floor ?? 0)})`
     : effect;

@@ -259,3 +259,33 @@ describe('runs that were not made alike', () => {
     }
   });
 });
+
+describe('words', () => {
+  const change = { value: 0.02, low: 0.003, high: 0.037 };
+  const judgement = {
+    ...{ metric: 'latency', reference: 10, value: 10.2, change, p: 0.03, observations: 5, floor: undefined },
+    ...{ adjustedP: 0.03, significant: true, verdict: 'slower' },
+  } as const;
+
+  it('say the change, its interval, and why it does not count where it does not', () => {
+    expect(inWords(judgement)).toBe('2.0 % slower (0.3 to 3.7 %)');
+    expect(inWords({ ...judgement, verdict: 'not distinguishable', floor: 0.025 })).toBe(
+      '2.0 % slower (0.3 to 3.7 %), below what this device can tell (2.5 %)',
+    );
+    const alone = {
+      ...judgement,
+      adjustedP: 0.3,
+      significant: false,
+      verdict: 'not distinguishable',
+    } as const;
+    expect(inWords(alone)).toBe(
+      "2.0 % slower (0.3 to 3.7 %) taken alone, but among so many figures that is chance's share",
+    );
+    expect(inWords({ ...alone, change: { value: 0.01, low: -0.012, high: 0.04 } })).toBe(
+      'no difference seen: between 1.2 % faster and 4.0 % slower',
+    );
+    expect(inWords({ ...judgement, change: { value: -0.05, low: -0.08, high: -0.02 } })).toBe(
+      '5.0 % faster (2.0 to 8.0 %)',
+    );
+  });
+});

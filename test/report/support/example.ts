@@ -49,6 +49,7 @@ interface Contender {
 export async function storeExample(db: Db, options: ExampleOptions = {}): Promise<void> {
   const { id = 'example', devices = ['laptop'], smooth = false, dress = (text: string) => text } = options;
   const random = seededRandom(7);
+  const dataset = dress('shapes10');
   await insertRun(db, {
     ...{ id, suite: dress('drawings'), plan_hash: 'a1b2', seed: 7, version: '0.1.0' },
     ...{
@@ -57,7 +58,7 @@ export async function storeExample(db: Db, options: ExampleOptions = {}): Promis
       ended_at: null,
     },
     data_json: JSON.stringify({
-      ...{ name: dress('shapes10'), hash: 'd4e5', testImages: IMAGES },
+      ...{ name: dataset, hash: 'd4e5', testImages: IMAGES },
       labels: Array.from({ length: CLASSES }, (_, index) => dress(`class ${index}`)),
     }),
   });
@@ -71,7 +72,7 @@ export async function storeExample(db: Db, options: ExampleOptions = {}): Promis
     deviceIds.push(await upsertDevice(db, { run_id: id, ...deviceRow(name, dress) }));
   const labels = Uint8Array.from({ length: IMAGES }, (_, image) => image % CLASSES);
   let baseline: number[] = [];
-  for (const [position, contender] of contenders(dress, smooth).entries()) {
+  for (const [position, contender] of contenders(dress, smooth, dataset).entries()) {
     const { row, latency, memory, strays } = contender;
     const fault = smooth ? undefined : contender.fault;
     const variant = await upsertVariant(db, { run_id: id, position, artifact: `key-${position}`, ...row });
@@ -117,7 +118,7 @@ export async function storeExample(db: Db, options: ExampleOptions = {}): Promis
   if (smooth) await endRun(db, id, '2026-11-22T10:20:00.000Z');
 }
 
-function contenders(dress: (text: string) => string, smooth: boolean): Contender[] {
+function contenders(dress: (text: string) => string, smooth: boolean, dataset: string): Contender[] {
   const trained = dress('vit-drawn');
   const synthetic = dress('vit-large');
   const int8 = dress('int8');
@@ -126,7 +127,7 @@ function contenders(dress: (text: string) => string, smooth: boolean): Contender
     figures: [dress('0.028 s for a batch of 64'), dress('623 MB')],
   };
   const card = {
-    dataset: dress('shapes10'),
+    dataset,
     split: 'test',
     images: IMAGES,
     correct: 271,
