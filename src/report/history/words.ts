@@ -126,8 +126,8 @@ export function paragraphs(
 
 /** What is said when nothing is to be said, and what was left out. */
 export function closing({ thresholds, runs }: History, findings: HistoryFindings): string[] {
-  const { regressions, improvements, slow, others } = findings;
-  const quiet = regressions.length + improvements.length + slow.length === 0;
+  const { regressions, improvements, slow, open, others } = findings;
+  const quiet = regressions.length + improvements.length + slow.length + open.length === 0;
   const limits = `${format.percent(thresholds.ratio)} % (top-1: ${format.percent(thresholds.accuracy, 2)} points)`;
   return [
     ...(runs.length < 2 ? ['One run has no history: changes are seen from a few runs on.'] : []),
