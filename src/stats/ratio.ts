@@ -42,7 +42,8 @@ export function pairedRatio(
  * The ratio of two latencies that were measured in different rounds, as those of two runs are: the geometric means of the
  * rounds' medians divided by each other, with Welch's interval and test on the logarithms (Welch, Biometrika 1947; degrees of
  * freedom by Satterthwaite, 1946). It knows only how rounds within a run differ. What changed between the runs for all rounds
- * alike, such as the room's temperature, is part of the ratio: judge it against the noise floor of runs that lie apart.
+ * alike, such as the room's temperature, is part of the ratio: judge it against the noise floor of runs that lie apart. Two runs
+ * of as many rounds are best: with three against ten its 95 % interval covers 93.5 to 94.5 % and the test alarms in up to 6.5 %.
  *
  * @param numerator - samples of each round of one run
  * @param denominator - samples of each round of the other

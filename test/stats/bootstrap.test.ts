@@ -7,8 +7,8 @@ const seed = 1;
 
 describe('bootstrapRatio', () => {
   const random = seededRandom(6);
-  const first = draw(30, () => 20 * Math.exp(0.1 * random.normal()));
-  const second = draw(40, () => 10 * Math.exp(0.1 * random.normal()));
+  const first = draw(110, () => 20 * Math.exp(0.1 * random.normal()));
+  const second = draw(120, () => 10 * Math.exp(0.1 * random.normal()));
 
   test.each(['median', 'mean'] as const)('of the %s is its own reciprocal, and scales', (statistic) => {
     const { value, low, high } = bootstrapRatio(first, second, statistic, { seed })!;
@@ -39,13 +39,17 @@ describe('bootstrapRatio', () => {
   });
 
   test('of samples without spread is the ratio itself', () => {
-    expect(bootstrapRatio([4, 4, 4], [2, 2], 'median', { seed })).toEqual({ value: 2, low: 2, high: 2 });
+    expect(bootstrapRatio([4, 4, 4, 4, 4], [2, 2, 2, 2, 2], 'median', { seed })).toEqual({
+      value: 2,
+      low: 2,
+      high: 2,
+    });
   });
 
   test('of too few samples is undefined', () => {
-    expect(bootstrapRatio([4], [2, 2], 'mean', { seed })).toBeUndefined();
-    expect(bootstrapRatio([4, 3], [], 'mean', { seed })).toBeUndefined();
-    expect(bootstrapGeometricMean([1.1], { seed })).toBeUndefined();
+    expect(bootstrapRatio(first.slice(0, 4), second, 'median', { seed })).toBeUndefined();
+    expect(bootstrapRatio(first, second.slice(0, 99), 'mean', { seed })).toBeUndefined();
+    expect(bootstrapGeometricMean(first.slice(0, 49), { seed })).toBeUndefined();
   });
 });
 

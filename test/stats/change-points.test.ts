@@ -13,6 +13,31 @@ function history(levels: readonly number[], random: Random, noise = 0.01): Histo
 
 const flat = (count: number, level = 20): number[] => draw(count, () => level);
 
+/** Where the segments of the best of all cuts begin; every segment but the last has two points. */
+function bestByTrial(series: readonly HistoryPoint[]): number[] {
+  const n = series.length;
+  const logs = series.map(({ value }) => Math.log(value));
+  const inverse = series.map(({ value, error }) => value / error);
+  const weights = inverse.map((each) => (each * n) / inverse.reduce((sum, other) => sum + other, 0));
+  let best = { starts: [0], criterion: Infinity };
+  for (let mask = 0; mask < 1 << (n - 1); mask++) {
+    const starts = [0];
+    for (let i = 1; i < n; i++) if ((mask >> (i - 1)) & 1) starts.push(i);
+    if (starts.some((from, k) => k + 1 < starts.length && starts[k + 1]! - from < 2)) continue;
+    let cost = 0;
+    starts.forEach((from, k) => {
+      const points = logs.slice(from, starts[k + 1]).map((y, j) => ({ y, w: weights[from + j]! }));
+      // A weighted median is one of the points.
+      cost += Math.min(
+        ...points.map(({ y: level }) => points.reduce((sum, { y, w }) => sum + w * Math.abs(y - level), 0)),
+      );
+    });
+    const criterion = ((4 * Math.log(n)) / n) * starts.length + Math.log(0.001 + cost);
+    if (criterion < best.criterion - 1e-9) best = { starts, criterion };
+  }
+  return best.starts;
+}
+
 describe('changePoints', () => {
   test('of a history without noise are where it changed', () => {
     const levels = [...flat(6, 10), ...flat(5, 11), ...flat(9, 8)];
@@ -61,6 +86,19 @@ describe('changePoints', () => {
   test.each([8, 20, 60])('of %d points of noise are none in all but few histories', (n) => {
     const share = shareOf(400, n, (random) => changePoints(history(flat(n), random)).length > 1);
     expect(share).toBeLessThan(0.05);
+  });
+
+  test('are those that trying every cut finds', () => {
+    const random = seededRandom(7);
+    for (let i = 0; i < 40; i++) {
+      const n = 2 + random.integer(9);
+      const series = history(
+        draw(n, () => [10, 11, 14][random.integer(3)]!),
+        random,
+        0.02,
+      );
+      expect(changePoints(series).map(({ from }) => from)).toEqual(bestByTrial(series));
+    }
   });
 
   test('does not care in which unit the history is', () => {

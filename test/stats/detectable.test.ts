@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { minimumDetectableEffect, roundsNeeded } from '../../src/stats/detectable.js';
+import { noncentralStudentTail } from '../../src/stats/noncentral-student.js';
+import { normalTail } from '../../src/stats/normal.js';
 import { pairedRatio } from '../../src/stats/ratio.js';
+import { studentTail } from '../../src/stats/student.js';
 import { shareOf } from '../support/simulate.js';
 
 describe('minimumDetectableEffect', () => {
@@ -49,4 +52,21 @@ describe('minimumDetectableEffect', () => {
   test('of a wish that needs too many rounds says so', () => {
     expect(roundsNeeded({ deviation: 1, effect: 1e-6 })).toBe(Infinity);
   });
+});
+
+describe('noncentralStudentTail', () => {
+  test.each([1, 2, 5, 40, 1000])(
+    'with %d degrees of freedom has the values that are known in closed form',
+    (degrees) => {
+      for (const t of [-3, -0.5, 0, 1, 4])
+        expect(noncentralStudentTail(t, degrees, 0)).toBeCloseTo(studentTail(t, degrees), 8);
+      for (const shift of [-2, 0.5, 3])
+        expect(noncentralStudentTail(0, degrees, shift)).toBeCloseTo(normalTail(-shift), 8);
+      // T and −T with the shift turned round.
+      expect(noncentralStudentTail(1.5, degrees, 2)).toBeCloseTo(
+        1 - noncentralStudentTail(-1.5, degrees, -2),
+        8,
+      );
+    },
+  );
 });

@@ -90,15 +90,16 @@ describe('mannWhitney', () => {
     [5, 16],
     [3, 18],
     [30, 30],
-  ])('of %d and %d values is within 0.02 of the exact probability', (m, n) => {
+  ])('of %d and %d values is within 0.008 of an exact probability below 0.1', (m, n) => {
     const exact = exactTails(m, n);
     const low = draw(n, () => 0).map((_, index) => index);
     for (let u = 0; u <= m * n; u++) {
+      if (exact[u]! > 0.1) continue;
       // So many pairs in which the first is the larger: as many values as fit above all others, and one between.
       const above = Math.floor(u / n);
       const first: number[] = [];
       for (let i = 0; i < m; i++) first.push(i < above ? n + i : i === above ? (u % n) - 0.5 : -1 - i);
-      expect(Math.abs(mannWhitney(first, low) - exact[u]!)).toBeLessThan(0.02);
+      expect(Math.abs(mannWhitney(first, low) - exact[u]!)).toBeLessThan(0.008);
     }
   });
 

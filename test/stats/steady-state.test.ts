@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { seededRandom } from '../../src/base/random.js';
+import { seededRandom, type Random } from '../../src/base/random.js';
+import { driftOf } from '../../src/stats/drift.js';
 import { SteadyStateDetector, type SteadyStateRule } from '../../src/stats/steady-state.js';
 
 const rule: SteadyStateRule = {
@@ -139,5 +140,44 @@ describe('SteadyStateDetector', () => {
     expect(detector.steady).toBe(true);
     for (const sample of repeated(100, (i) => 100 * 2 ** i)) expect(detector.add(sample)).toBe(true);
     expect(detector.steady).toBe(true);
+  });
+});
+
+/** A warm-up that begins half as slow again and decays over time: what is left of it when the steady state is declared. */
+function decaying(latency: number, constant: number, random: Random): { left: number; after: number[] } {
+  const detector = new SteadyStateDetector(rule);
+  let elapsed = 0;
+  const excess = (): number => 0.5 * Math.exp(-elapsed / constant);
+  const next = (): number => {
+    const sample = latency * (1 + excess()) * Math.exp(0.02 * random.normal());
+    elapsed += sample;
+    return sample;
+  };
+  while (!detector.steady) detector.add(next());
+  const left = excess();
+  return { left, after: Array.from({ length: 6000 / latency }, next) };
+}
+
+describe('a decaying warm-up', () => {
+  const random = seededRandom(3);
+
+  test.each([5, 20, 100])(
+    'of %d ms queries that decays within a window is over when it is said to be',
+    (latency) => {
+      for (const constant of [100, 250])
+        for (let i = 0; i < 100; i++) expect(decaying(latency, constant, random).left).toBeLessThan(0.025);
+    },
+  );
+
+  test('that decays over seconds is said to be over too early, and what is left is seen as drift', () => {
+    let [early, seen] = [0, 0];
+    for (let i = 0; i < 100; i++) {
+      const { left, after } = decaying(20, 3000, random);
+      const { share, p } = driftOf(after);
+      if (left > 0.02) early += 1;
+      if (p <= 0.05 && share < -0.05) seen += 1;
+    }
+    expect(early).toBeGreaterThan(95);
+    expect(seen).toBeGreaterThan(95);
   });
 });
