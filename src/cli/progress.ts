@@ -53,6 +53,10 @@ function leftOf({ secondsLeft }: RoundProgress): string {
 function describe({ variant, device, scenario, round }: RoundProgress): string {
   const what = `${variant} on ${device}`;
   if (scenario.kind === 'performance')
-    return `${what}, batch ${scenario.batch}, round ${round + 1} of ${scenario.rounds}`;
+    return `${what}, batch ${scenario.batch}, ${numberOf(round, scenario.rounds)}`;
   return `${what}, ${scenario.kind}`;
+}
+
+function numberOf(round: number, planned: number): string {
+  return round < planned ? `round ${round + 1} of ${planned}` : `round ${round + 1}, for precision`;
 }

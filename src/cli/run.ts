@@ -3,10 +3,12 @@ import { reportDocument } from '../report/document.js';
 import { mainTable } from '../report/table.js';
 import { terminalTable } from '../report/terminal.js';
 import { writeReport } from '../report/write.js';
+import { InputError } from '../base/errors.js';
 import { executeSuite } from '../run/execute.js';
 import { locateData } from '../run/locate-data.js';
 import { openStore } from '../store/open.js';
 import { readSuite, withOverrides } from '../suite/read.js';
+import { precisionSchema } from '../suite/schema.js';
 import { collected, wholeNumber } from './flags.js';
 import { exitCodes, Interrupted } from './failure.js';
 import { RunProgress } from './progress.js';
@@ -21,6 +23,7 @@ interface RunFlags {
   readonly results: string;
   readonly reports: string;
   readonly resume?: true | string;
+  readonly precision?: number;
   readonly json?: true;
 }
 
@@ -40,6 +43,11 @@ export function runCommand(): Command {
     .addOption(resultsOption())
     .addOption(reportsOption())
     .option('--resume [run]', 'go on with an interrupted run: the newest of this suite, or the one named')
+    .option(
+      '--precision <share>',
+      'measure more rounds until each speed against fp32 is known to so much, such as 1%',
+      precisionOf,
+    )
     .option('--json', 'print the report as JSON instead of the table')
     .addHelpText(
       'after',
@@ -51,10 +59,12 @@ Examples:
   edgeflex run suites/quickstart.yaml
   edgeflex run suites/cifar10.yaml --data ~/datasets
   edgeflex run suites/cifar10.yaml --images 64 --device devices/local-cpu.yaml --device devices/browser-wasm.yaml
+  edgeflex run suites/cifar10.yaml --precision 1%
   edgeflex run suites/cifar10.yaml --resume`,
     )
     .action(async (path: string, flags: RunFlags) => {
-      const suite = withOverrides(await readSuite(path), { devices: flags.device, images: flags.images });
+      const { device: devices, images, precision } = flags;
+      const suite = withOverrides(await readSuite(path), { devices, images, precision });
       const data = await locateData(suite.data.name, suite.data.path, flags.data);
       const db = await openStore(databaseIn(flags.results));
       const progress = new RunProgress(process.stderr);
@@ -93,13 +103,27 @@ Examples:
 /** The command that goes on with a run, with the options this one was started with. */
 function resumeCommand(
   path: string,
-  { data, device, images, results, reports, json }: RunFlags,
+  { data, device, images, results, reports, precision, json }: RunFlags,
   id: string,
 ): string {
   const words = ['edgeflex', 'run', path, '--results', results, '--reports', reports];
   for (const profile of device) words.push('--device', profile);
   if (images !== undefined) words.push('--images', String(images));
   if (data !== undefined) words.push('--data', data);
+  if (precision !== undefined) words.push('--precision', String(precision));
   if (json) words.push('--json');
   return shellWords([...words, '--resume', id]);
+}
+
+/** A share as users write it: `1%`, or `0.01`. */
+function precisionOf(text: string): number {
+  const [, digits, percent] = /^\s*(\d*\.?\d+)\s*(%?)\s*$/.exec(text) ?? [];
+  // Shifted as decimals are, so that 1% is 0.01 to the last bit.
+  const parsed = precisionSchema.safeParse(Number(percent ? `${digits}e-2` : digits));
+  if (parsed.success) return parsed.data;
+  throw new InputError({
+    source: '--precision',
+    found: text,
+    expected: 'more than 0 % and less than 100 %, such as 1% or 0.01',
+  });
 }

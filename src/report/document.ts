@@ -1,5 +1,6 @@
 import type { Estimate } from '../stats/interval.js';
 import type { RunData, StoredDevice } from '../store/read.js';
+import type { Stopping } from '../store/stopping.js';
 import {
   judgementOf,
   type Analysis,
@@ -120,6 +121,8 @@ export interface PerformanceDocument {
   readonly unsteadyRounds: number;
   /** What speaks against the figures, in words. */
   readonly flags: readonly { readonly name: FlagName; readonly text: string }[];
+  /** Why there are no more rounds; null where their number was fixed, and for a baseline. */
+  readonly stopping: Maybe<Stopping>;
   /** Queries that are outliers within their round; they count like all others. */
   readonly outlierQueries: number;
   readonly medianMilliseconds: Estimate;
@@ -230,6 +233,7 @@ function performanceDocument(latency: LatencyFigures, figures: VariantFigures): 
     rounds,
     unsteadyRounds,
     flags: latency.flags.map(({ name, text }) => ({ name, text })),
+    stopping: latency.stopping ?? null,
     outlierQueries: latency.outliers,
     medianMilliseconds: median,
     p90Milliseconds: p90,

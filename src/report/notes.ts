@@ -2,6 +2,7 @@ import type { Analysis } from './analysis.js';
 import { cardNote } from './card.js';
 import { isScored } from './figures/accuracy.js';
 import { flagsText, signOf } from './flags.js';
+import { precisionNote } from './precision.js';
 import * as format from './format.js';
 import { labelOf } from './label.js';
 
@@ -42,6 +43,8 @@ export function notesOf(analysis: Analysis): string[] {
     notes.push(
       '† Measured by others, on other hardware, with other software: not comparable with our columns.',
     );
+  const precision = precisionNote(analysis);
+  if (precision !== undefined) notes.push(precision);
   for (const each of figures) {
     const card = each.isBaseline ? cardNote(each) : undefined;
     if (card !== undefined) notes.push(card);

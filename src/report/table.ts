@@ -1,6 +1,7 @@
 import { judgementOf, type Analysis, type CellName, type VariantFigures } from './analysis.js';
 import type { Judgement } from './compare/judge.js';
 import type { LatencyFigures } from './figures/latency.js';
+import { precisionText } from './precision.js';
 import { signOf } from './flags.js';
 import * as format from './format.js';
 import { labelOf } from './label.js';
@@ -48,6 +49,7 @@ const columns: readonly Column[] = [
   { key: 'latency', title: 'latency ms (95 %)', align: 'right' },
   { key: 'p90', title: 'p90 ms', align: 'right', spare: 4 },
   { key: 'speedup', title: 'speed (95 %)', align: 'right' },
+  { key: 'precision', title: 'speed ± (rounds)', align: 'right', spare: 5 },
   { key: 'memory', title: 'peak memory', align: 'right' },
   { key: 'reduction', title: 'peak vs fp32', align: 'right' },
   { key: 'verdict', title: 'verdict', align: 'left', spare: 9 },
@@ -142,7 +144,7 @@ function joined(timing = '', accuracy: string): string {
 }
 
 function latencyRow(figures: LatencyFigures, variant: VariantFigures): MarkedCells {
-  const { batch, median, p90, speedup, memory, flags } = figures;
+  const { batch, median, p90, speedup, memory, flags, stopping, rounds } = figures;
   const sign = signOf(flags);
   return {
     cells: {
@@ -150,6 +152,7 @@ function latencyRow(figures: LatencyFigures, variant: VariantFigures): MarkedCel
       latency: `${format.latency(median)}${sign ? ` ${sign}` : ''}`,
       p90: format.milliseconds(p90),
       speedup: speedup ? format.times(speedup) : '',
+      precision: stopping ? precisionText(stopping, rounds) : '',
       memory: memory ? format.mebibytes(memory.peak) : '',
       reduction: memory?.reduction === undefined ? '' : format.reduction(memory.reduction),
       verdict: verdictOf([judgementOf(variant, 'latency', batch), judgementOf(variant, 'memory', batch)]),

@@ -21,11 +21,29 @@ export class Course {
   readonly forecast = new Forecast();
   private readonly places = new Map<string, Whereabouts>();
 
-  constructor(private readonly plan: Plan) {}
+  /**
+   * @param plan - of the run
+   * @param added - rounds beyond the plan that are over already
+   */
+  constructor(
+    private readonly plan: Plan,
+    private added: number,
+  ) {}
 
-  /** How many rounds the run has. */
+  /** How many rounds the run has, as far as is known. */
   get rounds(): number {
-    return this.plan.rounds.length;
+    return this.plan.rounds.length + this.added;
+  }
+
+  /**
+   * Takes note that there will be more rounds than there were.
+   *
+   * @returns the place of the first of them in the run's order
+   */
+  add(rounds: number): number {
+    const first = this.rounds;
+    this.added += rounds;
+    return first;
   }
 
   /** How many of them are over, in whatever way. */

@@ -4,12 +4,14 @@ import type { Db } from '../store/open.js';
 import { insertRound } from '../store/write.js';
 import type { CellRow } from '../store/tables.js';
 import type { Plan, PlannedRound } from '../suite/plan.js';
+import { addedRound, comparisonsOf, type Comparison } from './added.js';
 import type { Artifact } from './artifact.js';
 import { Course } from './course.js';
 import { measurementFault } from './fault.js';
 import { variantName, type RoundProgress, type RunObserver } from './observer.js';
 import type { DeviceSession } from './session.js';
 import { Standing } from './standing.js';
+import { stoppingRuleOf, type StoppingRule } from './stopping.js';
 
 /** What measuring needs; lists are in the plan's order. */
 export interface Measuring {
@@ -34,8 +36,8 @@ interface OrderedRound extends PlannedRound {
 
 /**
  * Measures the rounds of a plan that are not stored yet, each in a fresh agent, and stores each as it ends. Devices of
- * different places are driven side by side; those of one place one after the other, in the plan's order. A round that fails
- * fails its cell; the others go on.
+ * different places are driven side by side; those of one place one after the other, in the plan's order, and after that in as
+ * many more rounds as the suite's precision asks for. A round that fails fails its cell; the others go on.
  *
  * @returns how many cells of the plan have failed
  * @throws the signal's reason when it fires, once no place measures any more
@@ -43,7 +45,7 @@ interface OrderedRound extends PlannedRound {
 export async function measureRounds(measuring: Measuring): Promise<number> {
   const { db, plan, cells, sessions } = measuring;
   const standing = await Standing.of(db, plan, cells);
-  const course = new Course(plan);
+  const course = new Course(plan, standing.addedRounds);
   const byPlace = new Map<string, OrderedRound[]>();
   for (const [position, planned] of plan.rounds.entries()) {
     const { place } = sessions[plan.cells[planned.cell]!.device]!.device;
@@ -66,6 +68,10 @@ export async function measureRounds(measuring: Measuring): Promise<number> {
 
 /** Drives the devices of one place through their rounds. */
 class Driver {
+  /** When comparisons may end; undefined where the plan's rounds are all. */
+  private readonly rule: StoppingRule | undefined;
+  private readonly comparisons: readonly Comparison[];
+
   constructor(
     private readonly measuring: Measuring,
     private readonly standing: Standing,
@@ -74,13 +80,30 @@ class Driver {
     private readonly rounds: readonly OrderedRound[],
   ) {
     course.at(place, this.dueAmong(rounds));
+    const { plan, sessions } = measuring;
+    const isHere = ({ baseline }: Comparison): boolean =>
+      sessions[plan.cells[baseline]!.device]!.device.place === place;
+    this.rule = stoppingRuleOf(plan.suite.performance);
+    this.comparisons = this.rule ? comparisonsOf(plan).filter(isHere) : [];
   }
 
   async drive(): Promise<void> {
-    for (const [index, round] of this.rounds.entries()) {
+    await this.driveAll(this.rounds);
+    if (this.rule === undefined) return;
+    for (let number = this.measuring.plan.suite.performance.rounds; ; number++) {
+      const round = await addedRound(this.measuring, this.standing, this.comparisons, this.rule, number);
+      if (round.length === 0) return;
+      const due = round.filter((each) => this.standing.isDue(each));
+      const first = this.course.add(due.length);
+      await this.driveAll(due.map((each, index) => ({ ...each, position: first + index })));
+    }
+  }
+
+  private async driveAll(rounds: readonly OrderedRound[]): Promise<void> {
+    for (const [index, round] of rounds.entries()) {
       if (!this.standing.isDue(round)) continue;
       this.measuring.signal.throwIfAborted();
-      await this.driveRound(round, this.rounds.slice(index + 1));
+      await this.driveRound(round, rounds.slice(index + 1));
     }
   }
 
@@ -100,8 +123,8 @@ class Driver {
     const spoilt = this.standing.spoiltBy(round.cell);
     const failure =
       spoilt === undefined ? await this.measure(round, started, progress) : `not timed, because ${spoilt}`;
-    if (failure === undefined) await this.standing.endIfComplete(round.cell);
-    else await this.standing.fail(round.cell, failure);
+    if (failure !== undefined) await this.standing.fail(round.cell, failure);
+    else if (!this.isOpenEnded(round.cell)) await this.standing.endIfComplete(round.cell);
     this.course.at(this.place, this.dueAmong(following));
     observer.measured(this.progressOf(round, 'done', 1), failure);
   }
@@ -141,6 +164,11 @@ class Driver {
       if (!(error instanceof DeviceError)) throw error;
       return error.message;
     }
+  }
+
+  /** Whether a cell is done only when its comparison is. */
+  private isOpenEnded(cell: number): boolean {
+    return this.comparisons.some(({ baseline, variants }) => baseline === cell || variants.includes(cell));
   }
 
   private dueAmong(rounds: readonly OrderedRound[]): OrderedRound[] {

@@ -1,7 +1,8 @@
 import type { Db } from '../store/open.js';
 import { storedRounds } from '../store/read.js';
 import type { CellRow } from '../store/tables.js';
-import { endCell } from '../store/write.js';
+import type { Stopping } from '../store/stopping.js';
+import { endCell, expectRounds } from '../store/write.js';
 import type { Plan, PlannedCell, PlannedRound } from '../suite/plan.js';
 
 /** How far the cells of a run are: what is stored of each, and how each ended. All places of a run share one. */
@@ -35,9 +36,29 @@ export class Standing {
     return [...this.status.values()].filter((each) => each === 'failed').length;
   }
 
+  /** How many rounds are stored beyond those of the plan. */
+  get addedRounds(): number {
+    const added = [...this.stored].map(([cell, rounds]) => {
+      const { scenario } = this.plan.cells[cell]!;
+      return scenario.kind === 'performance'
+        ? [...rounds].filter((each) => each >= scenario.rounds).length
+        : 0;
+    });
+    return added.reduce((sum, each) => sum + each, 0);
+  }
+
+  /** Whether a cell is neither done nor failed. */
+  isPending(cell: number): boolean {
+    return this.status.get(cell) === 'pending';
+  }
+
+  hasFailed(cell: number): boolean {
+    return this.status.get(cell) === 'failed';
+  }
+
   /** Whether a round is still to be measured. */
   isDue({ cell, round }: PlannedRound): boolean {
-    return this.status.get(cell) === 'pending' && !this.stored.get(cell)!.has(round);
+    return this.isPending(cell) && !this.stored.get(cell)!.has(round);
   }
 
   /** Why a cell is not worth measuring, because its variant has failed on its device already; undefined when it is. */
@@ -53,8 +74,23 @@ export class Standing {
   /** Ends a cell as done when all of its rounds are stored. */
   async endIfComplete(cell: number): Promise<void> {
     if (this.stored.get(cell)!.size < this.cells[cell]!.rounds) return;
-    await endCell(this.db, this.cells[cell]!.id, 'done', null);
+    await this.end(cell);
+  }
+
+  /**
+   * Ends a cell as done.
+   *
+   * @param stopping - why it gets no more rounds, where their number is not fixed
+   */
+  async end(cell: number, stopping?: Stopping): Promise<void> {
+    await endCell(this.db, this.cells[cell]!.id, 'done', null, stopping);
     this.status.set(cell, 'done');
+  }
+
+  /** Takes note that a cell is to have so many rounds. One that was done, as a baseline may be, is so no longer. */
+  async expect(cell: number, rounds: number): Promise<void> {
+    await expectRounds(this.db, this.cells[cell]!.id, rounds);
+    this.status.set(cell, 'pending');
   }
 
   /** Ends a cell as failed. */

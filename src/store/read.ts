@@ -3,6 +3,7 @@ import { InputError } from '../base/errors.js';
 import { conditionsSchema, type Conditions } from '../protocol/conditions.js';
 import { environmentSchema, type Environment } from '../protocol/environment.js';
 import type { Db } from './open.js';
+import { stoppingSchema, type Stopping } from './stopping.js';
 import type { CellRow, DeviceRow, RoundRow, RunRow, VariantRow } from './tables.js';
 
 /** A run in a list of runs. */
@@ -115,6 +116,8 @@ export interface StoredCell {
   readonly variant: VariantRow;
   readonly device: StoredDevice;
   readonly rounds: readonly StoredRound[];
+  /** Why it got no more rounds; undefined where their number was fixed. */
+  readonly stopping: Stopping | undefined;
   /** Class given to each test image, and the right one; only cells of accuracy have them. */
   readonly predictions:
     { readonly labels: readonly number[]; readonly predicted: readonly number[] } | undefined;
@@ -172,6 +175,7 @@ export async function loadRun(db: Db, run: RunRow): Promise<StoredRun> {
       variant: variants.find(({ id }) => id === row.variant_id)!,
       device: devices.find((device) => device.row.id === row.device_id)!,
       rounds,
+      stopping: row.stopping_json === null ? undefined : stoppingSchema.parse(JSON.parse(row.stopping_json)),
       predictions: row.kind === 'accuracy' ? await predictionsOf(db, row.id) : undefined,
     });
   }
@@ -188,6 +192,34 @@ export async function storedDevices(db: Db, runId: string): Promise<StoredDevice
 export async function storedRounds(db: Db, cellId: number): Promise<number[]> {
   const rows = await db.selectFrom('rounds').select('round').where('cell_id', '=', cellId).execute();
   return rows.map(({ round }) => round);
+}
+
+/**
+ * Latencies of a cell's rounds with numbers below a bound, in milliseconds.
+ *
+ * @param before - the bound
+ */
+export async function storedSamples(
+  db: Db,
+  cellId: number,
+  before: number,
+): Promise<Map<number, readonly number[]>> {
+  const rows = await db
+    .selectFrom('samples')
+    .innerJoin('rounds', 'rounds.id', 'samples.round_id')
+    .select(['round', 'milliseconds'])
+    .where('rounds.cell_id', '=', cellId)
+    .where('round', '<', before)
+    .orderBy('round')
+    .orderBy('query')
+    .execute();
+  const samples = new Map<number, number[]>();
+  for (const { round, milliseconds } of rows) {
+    const known = samples.get(round);
+    if (known) known.push(milliseconds);
+    else samples.set(round, [milliseconds]);
+  }
+  return samples;
 }
 
 async function roundsOf(db: Db, cellId: number): Promise<StoredRound[]> {

@@ -1,5 +1,6 @@
 import { predictedClasses, type Measurement } from '../protocol/measurement.js';
 import type { Db } from './open.js';
+import type { Stopping } from './stopping.js';
 import type { CellRow, NewCell, NewDevice, NewRun, NewVariant, VariantRow } from './tables.js';
 
 /** SQLite takes some thousands of values in a statement. */
@@ -57,14 +58,26 @@ export async function upsertCell(db: Db, cell: NewCell): Promise<CellRow> {
   return known ?? db.insertInto('cells').values(cell).returningAll().executeTakeFirstOrThrow();
 }
 
-/** Says how a cell ended; the reason of a failed one in words. */
+/**
+ * Says how a cell ended.
+ *
+ * @param reason - of a failed one, in words
+ * @param stopping - why it got no more rounds, where their number was not fixed
+ */
 export async function endCell(
   db: Db,
   id: number,
   status: 'done' | 'failed',
   reason: string | null,
+  stopping?: Stopping,
 ): Promise<void> {
-  await db.updateTable('cells').set({ status, reason }).where('id', '=', id).execute();
+  const stopping_json = stopping ? JSON.stringify(stopping) : null;
+  await db.updateTable('cells').set({ status, reason, stopping_json }).where('id', '=', id).execute();
+}
+
+/** Says that a cell is to have so many rounds, and is not done before. */
+export async function expectRounds(db: Db, id: number, rounds: number): Promise<void> {
+  await db.updateTable('cells').set({ status: 'pending', rounds }).where('id', '=', id).execute();
 }
 
 /** Makes failed cells of a run pending again, so that a resumed execution tries them once more. */

@@ -88,14 +88,17 @@ export interface SuiteOverrides {
   readonly devices: readonly string[];
   /** How many test images are scored; undefined leaves what the suite says. */
   readonly images: number | undefined;
+  /** How well speeds are to be known, as a share. */
+  readonly precision?: number | undefined;
 }
 
 /** A suite with what the user asked for in place of what it says. */
-export function withOverrides(suite: Suite, { devices, images }: SuiteOverrides): Suite {
+export function withOverrides(suite: Suite, { devices, images, precision }: SuiteOverrides): Suite {
   return {
     ...suite,
     devices: devices.length > 0 ? devices.map((path) => resolve(path)) : suite.devices,
     accuracy: images === undefined ? suite.accuracy : { ...suite.accuracy, images },
+    performance: precision === undefined ? suite.performance : { ...suite.performance, precision },
   };
 }
 

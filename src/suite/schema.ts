@@ -16,6 +16,9 @@ export type Tier = keyof typeof tiers;
 const name = z.string().regex(/^[a-z0-9][a-z0-9.+-]*$/i, 'a name of letters, digits, ".", "+" and "-"');
 const count = z.number().int().positive();
 
+/** How well the speed of a variant is to be known: a share. */
+export const precisionSchema = z.number().gt(0).lt(1);
+
 /** What others published for a like variant, shown beside ours and marked as theirs. */
 export const publishedSchema = z.strictObject({
   source: z.string(),
@@ -85,6 +88,17 @@ export const suiteSchema = z.strictObject({
       tier: z.enum(['rapid', 'quick', 'normal']).default('quick'),
       /** Fresh processes that a cell's measuring time is divided among. */
       rounds: count.default(3),
+      /**
+       * After these rounds more follow until every variant's speed against fp32 is known to so much: half of the width of its 95 %
+       * interval, as a share; 0.01 for ± 1 %. Left out, there are no more.
+       */
+      precision: precisionSchema.optional(),
+      /** But a cell gets no more rounds than this; left out, 30. */
+      maxRounds: count.optional(),
+    })
+    .refine(({ rounds, maxRounds = rounds }) => maxRounds >= rounds, {
+      path: ['maxRounds'],
+      error: 'no fewer than the rounds that there are anyway',
     })
     .default({ batches: [1, 8], tier: 'quick', rounds: 3 }),
 });

@@ -104,6 +104,16 @@ const cases: Case[] = [
     says: ['unknown-key.yaml:6', 'recipies', 'unknown key'],
   },
   {
+    what: 'a precision that is none',
+    args: async () => [...(await run(suiteOf('imprecise', {}))), '--precision', '100%'],
+    says: ['--precision', 'found 100%', 'less than 100 %', 'such as 1%'],
+  },
+  {
+    what: 'a precision that is no number',
+    args: async () => [...(await run(suiteOf('wordy', {}))), '--precision', 'high'],
+    says: ['--precision', 'found high'],
+  },
+  {
     what: 'a data directory that is missing',
     args: () => run(suiteOf('no-data', { data: join(folder, 'nowhere') })),
     says: ['data.path', 'no shapes10 images in', 'nowhere'],

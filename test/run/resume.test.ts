@@ -24,6 +24,7 @@ describe('resuming', () => {
     ['seed', (suite) => ({ ...suite, seed: 2 })],
     ['recipes', (suite) => ({ ...suite, recipes: suite.recipes.slice(0, 1) })],
     ['rounds', (suite) => ({ ...suite, performance: { ...suite.performance, rounds: 3 } })],
+    ['precision', (suite) => ({ ...suite, performance: { ...suite.performance, precision: 0.01 } })],
     ['images', (suite) => ({ ...suite, accuracy: { batch: 16, images: 41 } })],
     ['models', (suite) => ({ ...suite, models: [{ ...suite.models[0]!, name: 'other' }] })],
   ])('is refused with other %s', async (_, changed) => {

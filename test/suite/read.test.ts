@@ -127,6 +127,22 @@ describe('a suite', () => {
       'more than 0',
     ],
     [
+      'a precision that nothing can have',
+      { 12: 'performance: { precision: 1.5 }' },
+      12,
+      'performance.precision',
+      '1.5',
+      'less than 1',
+    ],
+    [
+      'fewer rounds at most than at least',
+      { 12: 'performance: { rounds: 5, precision: 0.01, maxRounds: 4 }' },
+      12,
+      'performance.maxRounds',
+      '4',
+      'no fewer than the rounds',
+    ],
+    [
       'a batch size twice',
       { 12: 'performance: { batches: [2, 2] }' },
       12,

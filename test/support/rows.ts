@@ -4,7 +4,8 @@ import type { Db } from '../../src/store/open.js';
 import type { CellRow, NewRun } from '../../src/store/tables.js';
 import { insertRun, upsertCell, upsertDevice, upsertVariant } from '../../src/store/write.js';
 
-const environment: Environment = {
+/** A machine that there is not. */
+export const environment: Environment = {
   cpu: {
     ...{ model: 'a processor', features: ['avx2'], physicalCores: 2, logicalCores: 4 },
     ...{ governor: null, maxFrequency: null },

@@ -4,6 +4,7 @@ import { medianEstimate } from '../../stats/median.js';
 import { outlierFlags } from '../../stats/outliers.js';
 import { pairedRatio } from '../../stats/ratio.js';
 import type { StoredCell } from '../../store/read.js';
+import type { Stopping } from '../../store/stopping.js';
 import { memoryOf, type MemoryFigures } from './memory.js';
 import { flagsOf, type Flag } from './validity.js';
 
@@ -25,6 +26,8 @@ export interface LatencyFigures {
   readonly unsteadyRounds: number;
   /** What speaks against the figures. */
   readonly flags: readonly Flag[];
+  /** Why there are no more rounds; undefined where their number was fixed, and for a baseline. */
+  readonly stopping: Stopping | undefined;
   /** Queries that are outliers within their round; they count like all others. */
   readonly outliers: number;
   /** Means over the rounds of the first run and of loading, in milliseconds; NaN where a round does not tell. */
@@ -57,6 +60,7 @@ export function latencyOf(cell: StoredCell, baseline: StoredCell | undefined): L
     memory: memoryOf(cell, baseline),
     unsteadyRounds: cell.rounds.filter(({ row }) => row.steady === 0).length,
     flags: flagsOf(cell),
+    stopping: cell.stopping,
     outliers: [...samples.values()].reduce(
       (sum, round) => sum + outlierFlags(round).filter(Boolean).length,
       0,

@@ -106,7 +106,8 @@ function otherLoad(seen: readonly Conditions[]): string | undefined {
   if (loads.length === 0) return undefined;
   const typical = median(loads);
   if (typical <= OTHER_LOAD) return undefined;
-  return `others took ${format.significant(typical, 2)} of a core while queries were timed (median)`;
+  const much = `${format.significant(typical, 2)} ${typical < 1 ? 'of a core' : 'cores'}`;
+  return `others took ${much} while queries were timed (median)`;
 }
 
 function fewSamples({ row, rounds }: StoredCell): string | undefined {

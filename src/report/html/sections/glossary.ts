@@ -24,6 +24,10 @@ const terms: readonly (readonly [term: string, meaning: string])[] = [
     'How many times as fast as fp32: the geometric mean over the rounds of the ratio of medians within a round, with Student’s 95 % interval over the rounds. An interval that holds 1 means: not told apart.',
   ],
   [
+    'speed ±',
+    'Half of the width of the speed’s interval, as a share of the speed, and the rounds that it took. A run for a precision adds rounds of fp32 and the variant, in random order, until this is as small as was asked for, after ten rounds at the earliest; “cap” says that it was not when the rounds or the time were used up.',
+  ],
+  [
     'peak memory',
     'The most memory the process held from loading the model to the last query, less what it held before the model was loaded (the runtime’s base). The raw peak is the whole process. Of the rounds, the one that took most.',
   ],

@@ -1,0 +1,203 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { addedRound, comparisonsOf, type Comparison } from '../../src/run/added.js';
+import { Standing } from '../../src/run/standing.js';
+import { loadRun, findRun } from '../../src/store/read.js';
+import type { CellRow } from '../../src/store/tables.js';
+import { insertRound, insertRun, upsertCell, upsertDevice, upsertVariant } from '../../src/store/write.js';
+import { planOf, type Plan, type PlannedRound } from '../../src/suite/plan.js';
+import type { Suite } from '../../src/suite/read.js';
+import { environment, fullMeasurement, labels, newRun, placeOf } from '../support/rows.js';
+import { useRuns } from './support.js';
+
+const runs = useRuns();
+
+/** fp32 and four variants of two models on two devices, at two batch sizes. */
+function suiteOfMany(): Suite {
+  const suite = runs.suite();
+  const [fp32, int8] = suite.recipes as [Suite['recipes'][number], Suite['recipes'][number]];
+  const named = ['a', 'b', 'c', 'd'].map((name) => ({ ...int8, recipe: { ...int8.recipe, name } }));
+  return {
+    ...suite,
+    models: [suite.models[0]!, { ...suite.models[0]!, name: 'other' }],
+    recipes: [fp32, ...named],
+    devices: ['here.yaml', 'there.yaml'],
+    performance: { batches: [1, 2], tier: 'rapid', rounds: 3, precision: 0.01, maxRounds: 12 },
+  };
+}
+
+const rule = { asked: 0.01, maxRounds: 12, maxSeconds: 1000 };
+
+let plan: Plan;
+let cells: CellRow[];
+let comparison: Comparison;
+
+/** A run in the store, whose cells have nothing measured. */
+beforeEach(async () => {
+  plan = planOf(suiteOfMany());
+  [comparison] = comparisonsOf(plan) as [Comparison];
+  const db = runs.db();
+  await insertRun(db, newRun('run'));
+  const of = { run_id: 'run' };
+  const devices: number[] = [];
+  for (const name of plan.suite.devices)
+    devices.push(
+      await upsertDevice(db, {
+        ...{ ...of, name, profile_json: '{}', environment_json: JSON.stringify(environment), threads: 1 },
+      }),
+    );
+  const variants: number[] = [];
+  for (const [position, { model, recipe }] of plan.variants.entries()) {
+    const { id } = await upsertVariant(db, {
+      ...{ ...of, position, model: model.name, recipe: recipe.recipe.name, description: '', synthetic: 0 },
+      ...{ artifact: 'key', file_bytes: 1000, parameters: 250, micro_batch: null, stages_json: '[]' },
+    });
+    variants.push(id);
+  }
+  cells = [];
+  for (const { variant, device, scenario } of plan.cells)
+    cells.push(
+      await upsertCell(db, {
+        ...{ ...of, variant_id: variants[variant]!, device_id: devices[device]!, kind: scenario.kind },
+        ...{ batch: scenario.batch, tier: null, rounds: 3, status: 'pending', reason: null },
+      }),
+    );
+});
+
+/** Stores a round of a cell with one latency. */
+async function store({ cell, round }: PlannedRound, milliseconds: number): Promise<void> {
+  const measurement = fullMeasurement({ latencies: [milliseconds] });
+  await insertRound(runs.db(), placeOf(cells[cell]!, round), measurement, labels, false);
+}
+
+/** Latency of a variant: the first one's ratio to the baseline's never changes, those of the others keep changing. */
+function latencyOf({ cell, round }: PlannedRound): number {
+  const index = comparison.variants.indexOf(cell);
+  return index <= 0 ? 10 : 10 * (1 + 0.3 * Math.sin(index * (round + 1)));
+}
+
+/** Stores rounds of the whole comparison. */
+async function storeRounds(first: number, last: number): Promise<void> {
+  for (let round = first; round <= last; round++)
+    for (const cell of [comparison.baseline, ...comparison.variants])
+      await store({ cell, round }, latencyOf({ cell, round }));
+}
+
+async function next(round: number, comparisons = [comparison]): Promise<PlannedRound[]> {
+  const standing = await Standing.of(runs.db(), plan, await rowsNow());
+  return addedRound({ db: runs.db(), plan, cells }, standing, comparisons, rule, round);
+}
+
+function rowsNow(): Promise<CellRow[]> {
+  return runs.db().selectFrom('cells').selectAll().orderBy('id').execute();
+}
+
+describe('the comparisons of a plan', () => {
+  it('are of the variants of a model with its fp32, on one device and at one batch size', () => {
+    const comparisons = comparisonsOf(plan);
+    expect(comparisons).toHaveLength(2 * 2 * 2);
+    for (const { baseline, variants } of comparisons) {
+      const own = plan.cells[baseline]!;
+      expect(plan.variants[own.variant]!.recipe.recipe.name).toBe('fp32');
+      expect(variants.map((cell) => plan.variants[plan.cells[cell]!.variant]!.recipe.recipe.name)).toEqual([
+        ...['a', 'b', 'c', 'd'],
+      ]);
+      for (const cell of variants) {
+        const { device, scenario, variant } = plan.cells[cell]!;
+        expect([device, scenario.batch, scenario.kind]).toEqual([
+          own.device,
+          own.scenario.batch,
+          'performance',
+        ]);
+        expect(plan.variants[variant]!.model).toBe(plan.variants[own.variant]!.model);
+      }
+    }
+    const all = comparisons.flatMap(({ baseline, variants }) => [baseline, ...variants]);
+    expect(new Set(all).size).toBe(all.length);
+  });
+
+  it('are none where there is nothing but fp32', () => {
+    const alone = { ...suiteOfMany(), recipes: plan.suite.recipes.slice(0, 1) };
+    expect(comparisonsOf(planOf(alone))).toEqual([]);
+  });
+});
+
+describe('an added round', () => {
+  it('has every variant that is not known well enough once, and its fp32, and grows their cells', async () => {
+    await storeRounds(0, 2);
+    const round = await next(3);
+    const all = [comparison.baseline, ...comparison.variants];
+    expect(round.map(({ cell }) => cell).sort((a, b) => a - b)).toEqual(all);
+    expect(round.every((each) => each.round === 3)).toBe(true);
+    const rows = await rowsNow();
+    for (const [index, row] of rows.entries()) expect(row.rounds).toBe(all.includes(index) ? 4 : 3);
+  });
+
+  it('leaves out those that are, and ends them', async () => {
+    await storeRounds(0, 9);
+    const round = await next(10);
+    const [known, ...others] = comparison.variants;
+    expect(round.map(({ cell }) => cell).sort((a, b) => a - b)).toEqual([comparison.baseline, ...others]);
+    const { cells: stored } = await loadRun(runs.db(), await findRun(runs.db(), 'run'));
+    expect(stored[known!]!.row).toMatchObject({ status: 'done', rounds: 3 });
+    expect(stored[known!]!.stopping).toEqual({ reason: 'precision', asked: 0.01, reached: 0 });
+    for (const cell of others) expect(stored[cell]).toMatchObject({ row: { status: 'pending' } });
+  });
+
+  it('is none at the cap, where the fp32 ends with its variants', async () => {
+    await storeRounds(0, 11);
+    expect(await next(12)).toEqual([]);
+    const { cells: stored } = await loadRun(runs.db(), await findRun(runs.db(), 'run'));
+    const [known, ...others] = comparison.variants;
+    expect(stored[known!]!.stopping).toMatchObject({ reason: 'precision' });
+    for (const cell of others) {
+      expect(stored[cell]!.stopping).toMatchObject({ reason: 'cap', asked: 0.01 });
+      expect(stored[cell]!.stopping!.reached).toBeGreaterThan(0.01);
+    }
+    expect(stored[comparison.baseline]).toMatchObject({ row: { status: 'done' }, stopping: undefined });
+  });
+
+  it('is the same again when it was interrupted, whatever of it is stored already', async () => {
+    await storeRounds(0, 2);
+    const round = await next(3);
+    // Alike so far, so that with this round they would be known well enough.
+    for (const each of round.slice(0, 2)) await store(each, 10);
+    expect(await next(3)).toEqual(round);
+  });
+
+  it('has another order each time, and for another seed', async () => {
+    await storeRounds(0, 7);
+    const orders = [3, 4, 5, 6].map(async (round) => (await next(round)).map(({ cell }) => cell));
+    const own = await Promise.all(orders);
+    expect(new Set(own.map(String)).size).toBe(4);
+    plan = planOf({ ...plan.suite, seed: 2 });
+    expect((await next(3)).map(({ cell }) => cell)).not.toEqual(own[0]);
+  });
+
+  it('has the cells of several comparisons mixed', async () => {
+    const [first, second] = comparisonsOf(plan) as [Comparison, Comparison];
+    const round = (await next(3, [first, second])).map(({ cell }) => cell);
+    const isFirst = round.map((cell) => cell === first.baseline || first.variants.includes(cell));
+    expect(round).toHaveLength(10);
+    expect(isFirst.lastIndexOf(true)).toBeGreaterThan(isFirst.indexOf(false));
+    expect(isFirst.lastIndexOf(false)).toBeGreaterThan(isFirst.indexOf(true));
+  });
+
+  it('is none where the fp32 has failed: the variants are done with what they have', async () => {
+    await storeRounds(0, 2);
+    const standing = await Standing.of(runs.db(), plan, cells);
+    await standing.fail(comparison.baseline, 'no memory');
+    expect(await next(3)).toEqual([]);
+    const { cells: stored } = await loadRun(runs.db(), await findRun(runs.db(), 'run'));
+    for (const cell of comparison.variants)
+      expect(stored[cell]).toMatchObject({ row: { status: 'done', rounds: 3 }, stopping: undefined });
+  });
+
+  it('takes the fp32 in again when a variant that had failed is tried once more', async () => {
+    await storeRounds(0, 2);
+    const standing = await Standing.of(runs.db(), plan, cells);
+    for (const cell of [comparison.baseline, ...comparison.variants.slice(1)]) await standing.end(cell);
+    const round = (await next(3)).map(({ cell }) => cell).sort((a, b) => a - b);
+    expect(round).toEqual([comparison.baseline, comparison.variants[0]]);
+    expect((await rowsNow())[comparison.baseline]).toMatchObject({ status: 'pending', rounds: 4 });
+  });
+});
