@@ -1,5 +1,6 @@
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import type { Conditions } from '../protocol/conditions.js';
+import { LinuxSensors } from './linux-sensors.js';
 
 /** The kernel tells processor times in hundredths of a second (USER_HZ, proc(5)), whatever its own clock. */
 const TICK_MILLISECONDS = 10;
@@ -32,6 +33,7 @@ export class LinuxConditions {
   private readonly cpuinfo: number | undefined;
   private readonly frequencies: readonly number[];
   private readonly governor: number | undefined;
+  private readonly sensors: LinuxSensors;
   private before: Times | undefined;
 
   /**
@@ -49,12 +51,19 @@ export class LinuxConditions {
       .filter((file) => file !== undefined);
     this.cpuinfo = this.frequencies.length > 0 ? undefined : this.open('proc/cpuinfo');
     this.governor = policies.map((policy) => this.open(`${policy}/scaling_governor`))[0];
+    this.sensors = new LinuxSensors(now, root);
     this.before = this.times();
   }
 
   /** What the machine is like now; loads are shares of one core since the last look, the first time since the beginning. */
   look(): Conditions {
-    return { at: this.now(), ...this.loads(), ...this.speeds(), ...this.governorNow() };
+    return {
+      at: this.now(),
+      ...this.loads(),
+      ...this.speeds(),
+      ...this.governorNow(),
+      ...this.sensors.look(),
+    };
   }
 
   /** Closes what is open. */

@@ -8,6 +8,7 @@ import { dataCommand } from './data.js';
 import { devicesCommand } from './devices.js';
 import { reportFailure } from './failure.js';
 import { historyCommand } from './history.js';
+import { procureCommand } from './procure.js';
 import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
 import { runsCommand } from './runs.js';
@@ -16,7 +17,7 @@ import { runsCommand } from './runs.js';
 const commands = [
   ...[runCommand, compressCommand, reportCommand, runsCommand],
   ...[compareCommand, historyCommand, baselineCommand, calibrateCommand],
-  ...[dataCommand, devicesCommand],
+  ...[procureCommand, devicesCommand, dataCommand],
 ];
 
 /**
@@ -42,6 +43,8 @@ Start here:
   edgeflex run suites/cifar10.yaml                           the real thing
   edgeflex report                                            the newest run's report again
   edgeflex compare 20261122 --fail-on latency:2%             the newest run against another, with a gate
+  edgeflex devices check devices/raspberry-pi-5.yaml         whether a board is ready, and what to mend
+  edgeflex procure --max-latency 30ms@p90 --min-accuracy 80%  which device and variant to buy
   edgeflex calibrate devices/local-cpu.yaml                  what differences this machine can tell
   edgeflex compress vit-base --recipe suites/recipes/edgeflex.yaml --dataset cifar10 -o out/
 

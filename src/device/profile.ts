@@ -94,3 +94,12 @@ export async function readDeviceProfile(path: string): Promise<DeviceProfile> {
 export function localProfile(changes: Partial<LocalProfile> = {}): LocalProfile {
   return { ...localSchema.parse({ name: 'local-cpu', kind: 'local' }), ...changes };
 }
+
+/**
+ * How a device is called in progress, database and reports: an emulator never without saying so.
+ *
+ * @param profile - of the device
+ */
+export function deviceName({ name, emulated }: Pick<DeviceProfile, 'name' | 'emulated'>): string {
+  return emulated ? `${name} (emulated)` : name;
+}

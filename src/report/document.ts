@@ -16,7 +16,7 @@ import type { LatencyFigures } from './figures/latency.js';
 import type { FlagName } from './figures/validity.js';
 import type { MemoryFigures } from './figures/memory.js';
 import { publishedOf, type Published } from './published.js';
-import { sessionsOf, type SessionFacts } from './sessions.js';
+import { profileOf, sessionsOf, type SessionFacts } from './sessions.js';
 
 /** Version of the document: it grows when a field changes its meaning or goes, not when one is added. */
 export const SCHEMA_VERSION = 1;
@@ -55,6 +55,8 @@ export interface ReportDocument {
 /** A device of the run, and how models were run on it. */
 export interface DeviceDocument {
   readonly name: string;
+  /** Not the hardware but an emulator of it: timings and memory say nothing of the hardware. */
+  readonly emulated: boolean;
   readonly threads: number;
   /** As the profile's file gave it. */
   readonly profile: unknown;
@@ -87,6 +89,7 @@ export interface ResultDocument {
   readonly model: string;
   readonly recipe: string;
   readonly device: string;
+  readonly emulated: boolean;
   readonly isBaseline: boolean;
   readonly accuracy: Maybe<AccuracyDocument>;
   /** By batch size, ascending. */
@@ -168,6 +171,7 @@ export function reportDocument(analysis: Analysis): ReportDocument {
     },
     devices: devices.map((device) => ({
       name: device.row.name,
+      emulated: profileOf(device).emulated,
       threads: device.row.threads,
       profile: JSON.parse(device.row.profile_json) as unknown,
       environment: device.environment,
@@ -195,6 +199,7 @@ function resultDocument(figures: VariantFigures): ResultDocument {
     model: variant.model,
     recipe: variant.recipe,
     device: device.row.name,
+    emulated: profileOf(device).emulated,
     isBaseline,
     accuracy: accuracy ? accuracyDocument(accuracy, judgementOf(figures, 'accuracy')) : null,
     performance: latencies.map((latency) => performanceDocument(latency, figures)),

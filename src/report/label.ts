@@ -1,3 +1,4 @@
+import { profileOf } from './sessions.js';
 import type { Analysis, VariantFigures } from './analysis.js';
 import type { VariantRow } from '../store/tables.js';
 
@@ -13,12 +14,13 @@ export function variantLabel(variant: VariantRow, { run }: Analysis): string {
 }
 
 /**
- * The name of a variant on a device: with the device where a run has several.
+ * The name of a variant on a device: with the device where a run has several, or where it is an emulator.
  *
  * @param figures - of the variant on the device
  * @param analysis - of the run
  */
 export function labelOf({ variant, device }: VariantFigures, analysis: Analysis): string {
   const name = variantLabel(variant, analysis);
-  return analysis.run.devices.length > 1 ? `${name} · ${device.row.name}` : name;
+  const named = analysis.run.devices.length > 1 || profileOf(device).emulated;
+  return named ? `${name} · ${device.row.name}` : name;
 }

@@ -5,6 +5,7 @@ import { flagsText, signOf } from './flags.js';
 import { precisionNote } from './precision.js';
 import * as format from './format.js';
 import { labelOf } from './label.js';
+import { profileOf } from './sessions.js';
 
 /**
  * What a reader must know to read the main table: what its figures are, and what went wrong.
@@ -45,6 +46,10 @@ export function notesOf(analysis: Analysis): string[] {
     );
   const precision = precisionNote(analysis);
   if (precision !== undefined) notes.push(precision);
+  if (run.devices.some((device) => profileOf(device).emulated))
+    notes.push(
+      '"(emulated)": not the hardware but an emulator of it. Its predictions count; its timings and its memory say nothing of the hardware.',
+    );
   for (const each of figures) {
     const card = each.isBaseline ? cardNote(each) : undefined;
     if (card !== undefined) notes.push(card);

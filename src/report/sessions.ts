@@ -3,7 +3,13 @@ import type { StoredDevice, StoredRun } from '../store/read.js';
 
 const runtimeSchema = z.object({ name: z.string(), version: z.string(), provider: z.string() });
 const sessionSchema = z.record(z.string(), z.union([z.number(), z.boolean(), z.string()]));
-const profileSchema = z.object({ kind: z.string(), description: z.string().default('') });
+const profileSchema = z.object({
+  kind: z.string(),
+  description: z.string().default(''),
+  emulated: z.boolean().default(false),
+  price: z.object({ amount: z.number().positive(), currency: z.string() }).optional(),
+  power: z.object({ idle: z.number().optional(), load: z.number().positive() }).optional(),
+});
 
 /** How agents of a run ran models. */
 export interface SessionFacts {
@@ -46,5 +52,5 @@ export function sessionsOf(device: StoredDevice, run: StoredRun): SessionFacts[]
  */
 export function profileOf({ row }: StoredDevice): z.infer<typeof profileSchema> {
   const profile = profileSchema.safeParse(JSON.parse(row.profile_json)).data;
-  return profile ?? { kind: 'unknown', description: '' };
+  return profile ?? { kind: 'unknown', description: '', emulated: false };
 }

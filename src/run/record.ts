@@ -4,6 +4,7 @@ import { hashJson } from '../base/hash.js';
 import { installedVersion } from '../base/paths.js';
 import type { OpenedData } from '../data/open.js';
 import type { Device } from '../device/device.js';
+import { deviceName } from '../device/profile.js';
 import type { Environment } from '../protocol/environment.js';
 import type { Db } from '../store/open.js';
 import { findRun, findUnfinished, storedDevices } from '../store/read.js';
@@ -125,7 +126,7 @@ export async function recordCells(
     deviceIds.push(
       await upsertDevice(db, {
         run_id: run.id,
-        name: profile.name,
+        name: deviceName(profile),
         profile_json: JSON.stringify(profile),
         environment_json: JSON.stringify(environment),
         threads: session.threads,
@@ -166,7 +167,7 @@ async function checkDevices(db: Db, run: RunRow, devices: readonly Device[]): Pr
   // None are stored when the run ended before its first cell.
   if (known.length === 0) return;
   for (const { profile, environment, session } of devices) {
-    const before = known.find(({ row }) => row.name === profile.name);
+    const before = known.find(({ row }) => row.name === deviceName(profile));
     const then = before && comparable(JSON.parse(before.row.profile_json) as object, before.environment);
     const same = then === comparable(profile, environment) && before?.row.threads === session.threads;
     if (!same)

@@ -1,4 +1,5 @@
 import { DeviceError } from '../base/errors.js';
+import { deviceName } from '../device/profile.js';
 import type { OpenedData } from '../data/open.js';
 import type { Db } from '../store/open.js';
 import { insertRound } from '../store/write.js';
@@ -181,7 +182,7 @@ class Driver {
     const { rounds, over, overall, secondsLeft } = this.course;
     return {
       variant: variantName(plan, planned),
-      device: sessions[planned.device]!.device.profile.name,
+      device: deviceName(sessions[planned.device]!.device.profile),
       scenario: planned.scenario,
       ...{ round, position, rounds, over, overall, phase, done, secondsLeft },
     };

@@ -3,6 +3,7 @@ import { judgementOf, type Analysis, type VariantFigures } from '../analysis.js'
 import type { Metric } from '../compare/effect.js';
 import type { LatencyFigures } from '../figures/latency.js';
 import * as format from '../format.js';
+import { profileOf } from '../sessions.js';
 import type { Exporter } from './exporter.js';
 
 /**
@@ -41,6 +42,7 @@ function rowOf(figures: VariantFigures, batch: number | undefined, { run }: Anal
     run_id: run.row.id,
     suite: run.row.suite,
     device: device.row.name,
+    emulated: Number(profileOf(device).emulated),
     threads: device.row.threads,
     model: variant.model,
     variant: variant.recipe,

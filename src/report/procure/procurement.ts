@@ -1,0 +1,131 @@
+import { InputError } from '../../base/errors.js';
+import type { Estimate } from '../../stats/interval.js';
+import type { Analysis } from '../analysis.js';
+import { candidatesOf, type Candidate } from './candidate.js';
+import type { Constraints } from './constraints.js';
+
+/** Whether another candidate is at least as good in everything that counts: surely, surely none, or not to be said. */
+export type Pareto = 'on the front' | 'dominated' | 'cannot tell';
+
+/** A candidate and its place among the others. */
+export interface Ranked extends Candidate {
+  /** From 1, by money for each image a second; undefined where that is not known or the candidate is not ranked. */
+  readonly byCost: number | undefined;
+  /** From 1, by energy for an image. */
+  readonly byEnergy: number | undefined;
+  /** Undefined for what is not ranked: what fails, and emulators. */
+  readonly pareto: Pareto | undefined;
+}
+
+/** What to buy. */
+export interface Procurement {
+  readonly runId: string;
+  readonly suite: string;
+  readonly batch: number;
+  readonly constraints: Constraints;
+  /** Whether emulators were ranked, which says nothing of the hardware they look like. */
+  readonly emulatedToo: boolean;
+  /** What meets everything first, then what may, then what fails; each by cost. */
+  readonly candidates: readonly Ranked[];
+}
+
+/** What is asked of a run. */
+export interface ProcureOptions {
+  readonly batch: number;
+  readonly constraints: Constraints;
+  readonly emulatedToo: boolean;
+}
+
+/**
+ * Ranks what a run measured by what it costs.
+ *
+ * @param analysis - of the run
+ * @param options - batch size and limits
+ * @throws InputError when nothing was timed at the batch size, or prices are in several currencies
+ */
+export function procure(
+  analysis: Analysis,
+  { batch, constraints, emulatedToo }: ProcureOptions,
+): Procurement {
+  const sizes = [
+    ...new Set(analysis.figures.flatMap(({ latencies }) => latencies.map((each) => each.batch))),
+  ];
+  if (!sizes.includes(batch))
+    throw new InputError({
+      source: '--batch',
+      found: String(batch),
+      expected: sizes.length > 0 ? `a batch size that was timed: ${sizes.join(', ')}` : 'a run with timings',
+    });
+  const all = candidatesOf(analysis, batch, constraints);
+  const currencies = [...new Set(all.flatMap(({ cost }) => (cost ? [cost.currency] : [])))];
+  if (currencies.length > 1)
+    throw new InputError({
+      source: `run ${analysis.run.row.id}`,
+      place: 'price.currency of the device profiles',
+      found: currencies.join(', '),
+      expected: 'one currency, so that prices can be compared',
+    });
+  const ranked = all.filter(({ answer, emulated }) => answer !== 'fails' && (emulatedToo || !emulated));
+  const byCost = placesBy(ranked, ({ cost }) => cost);
+  const byEnergy = placesBy(ranked, ({ energy }) => energy);
+  const candidates = all.map((each) => ({
+    ...each,
+    byCost: byCost.get(each),
+    byEnergy: byEnergy.get(each),
+    pareto: ranked.includes(each) ? paretoOf(each, ranked) : undefined,
+  }));
+  const { id: runId, suite } = analysis.run.row;
+  return { runId, suite, batch, constraints, emulatedToo, candidates: candidates.sort(inOrder) };
+}
+
+function placesBy(
+  candidates: readonly Candidate[],
+  quantity: (candidate: Candidate) => Estimate | undefined,
+): Map<Candidate, number> {
+  const known = candidates.filter((each) => quantity(each) !== undefined);
+  known.sort((a, b) => quantity(a)!.value - quantity(b)!.value);
+  return new Map(known.map((each, index) => [each, index + 1]));
+}
+
+const order = ['meets', 'cannot tell', 'fails'];
+
+function inOrder(a: Ranked, b: Ranked): number {
+  const worth = ({ answer, emulated, byCost }: Ranked): number[] => [
+    order.indexOf(answer),
+    Number(emulated),
+    byCost ?? Infinity,
+  ];
+  const [left, right] = [worth(a), worth(b)];
+  const first = left.findIndex((value, index) => value !== right[index]);
+  return first < 0 ? 0 : left[first]! - right[first]!;
+}
+
+/**
+ * What counts, each as an interval in which less is better: cost, energy and one minus accuracy. What is not known may be
+ * anything.
+ */
+function objectives({ cost, energy, accuracy, throughput }: Candidate): Estimate[] {
+  const anything = { value: NaN, low: 0, high: Infinity };
+  const wrong = accuracy?.estimate;
+  return [
+    cost ?? anything,
+    energy ?? anything,
+    throughput ? { value: 0, low: 1 / throughput.high, high: 1 / throughput.low } : anything,
+    wrong ? { value: 1 - wrong.value, low: 1 - wrong.high, high: 1 - wrong.low } : anything,
+  ];
+}
+
+/**
+ * One candidate surely dominates another when in everything the worst it may be is no worse than the best the other may be; it
+ * may dominate when the best it may be is no worse than the worst of the other.
+ */
+function paretoOf(candidate: Candidate, all: readonly Candidate[]): Pareto {
+  const own = objectives(candidate);
+  const others = all.filter((each) => each !== candidate).map(objectives);
+  const surely = (other: Estimate[]): boolean =>
+    other.every(({ high }, index) => high <= own[index]!.low) &&
+    other.some(({ high }, index) => high < own[index]!.low);
+  const perhaps = (other: Estimate[]): boolean => other.every(({ low }, index) => low <= own[index]!.high);
+  if (others.some(surely)) return 'dominated';
+  return others.some(perhaps) ? 'cannot tell' : 'on the front';
+}
