@@ -170,9 +170,10 @@ async function writeArtifact(
   return {
     fileBytes: await modelBytes(path),
     parameters: parameterCount(vit.config),
-    // A product between QuantizeLinear and DequantizeLinear is one integer product where the runtime has fused them.
+    // What is written as QDQ must have been fused, or it ran in float.
     kernels: {
-      MatMulIntegerToFloat: int8 + qdq,
+      MatMulIntegerToFloat: int8,
+      QGemm: qdq,
       DynamicQuantizeMatMul: dynamic,
       MatMulNBits: blockwise,
     },

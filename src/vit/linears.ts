@@ -40,8 +40,8 @@ export function linearWidths(config: ViTConfig, layer: number, role: LinearRole)
  * `float` (also the default): a product with the weight as it is stored, float32 or float16.
  * `int8`: W8A8. The weight is int8, symmetric per output channel (`weightScales`, one for each output); the input is
  * quantised to uint8 with one scale and zero point.
- * `qdq`: the same arithmetic written as QuantizeLinear and DequantizeLinear around a float product, which a runtime fuses or
- * not: the form that other tools emit.
+ * `qdq`: the same arithmetic written as QuantizeLinear and DequantizeLinear around a float product, which a runtime
+ * fuses or not: the form that other tools emit. The bias is int32, in multiples of the product's scale.
  * `dynamic`: int8 weights as above; the input is quantised while the model runs, with the range that the tensor then has,
  * whatever is in the batch.
  * `blockwise`: weight-only. The weight is uint8 in MatMulNBits' layout `[outputs, inputs / blockSize,

@@ -92,7 +92,7 @@ describe('a recipe with a fault is refused with line, place, what was found and 
       4,
       'stages.1.quantize.format',
       /"w2"/,
-      /"w8a8" or "w8" or "w4"/,
+      /"w8a8" or "qdq" or "dynamic" or "w8" or "w4"/,
     ],
     ['an α beyond one', '- quantize: { alpha: 1.5 }', 4, 'stages.1.quantize.alpha', /^1\.5$/, /./],
     ['an odd block size', '- quantize: { blockSize: 48 }', 4, 'stages.1.quantize.blockSize', /^48$/, /32/],

@@ -7,7 +7,12 @@ import {
   type Evaluator,
   type FloatLinear,
 } from '../../src/compress/evaluate.js';
-import { formats, quantizeOptionsSchema, type QuantizeOptions } from '../../src/compress/quantize/options.js';
+import {
+  formats,
+  isWeightFormat,
+  quantizeOptionsSchema,
+  type QuantizeOptions,
+} from '../../src/compress/quantize/options.js';
 import { quantizeInt8, dequantizeInt8 } from '../../src/compress/quantize/rounding.js';
 import {
   channelTransform,
@@ -105,9 +110,9 @@ describe.each(seeds)('the searches on sample %d', (seed) => {
 
   /** Squared error at all outputs with a strength, everything quantised, as if nothing were searched. */
   async function errorAt(alpha: number, how: QuantizeOptions): Promise<number> {
-    const transform = channelTransform(value, readers, alpha, how.shift && how.format === 'w8a8');
+    const transform = channelTransform(value, readers, alpha, how.shift && !isWeightFormat(how.format));
     const after = transformed(value, transform);
-    const input = how.format === 'w8a8' ? rangeOf(after, 1) : undefined;
+    const input = isWeightFormat(how.format) ? undefined : rangeOf(after, 1);
     let sum = 0;
     for (const reader of readers) {
       const linear = readingTransformed(reader, transform);

@@ -156,7 +156,7 @@ describe('a suite', () => {
       10,
       'recipes.1.stages.0.distil',
       'the unknown stage "distil"',
-      'profile, prune, precision, quantize',
+      'profile, prune, merge-tokens, precision, quantize',
     ],
     [
       'an option of a stage that is not known',

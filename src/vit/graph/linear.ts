@@ -1,15 +1,13 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import {
-  binary,
   dequantizeLinear,
   dynamicQuantizeMatMul,
   gemm,
-  matMul,
   matMulIntegerToFloat,
   matMulNBits,
   quantizeLinear,
 } from '../../onnx/ops.js';
-import { float32, scalar, tensorOf } from '../../onnx/tensor.js';
+import { float32, scalar, tensorOf, viewAs, type TensorSource } from '../../onnx/tensor.js';
 import { linearName, linearWidths, type LinearRole } from '../linears.js';
 import { formOf, weightOf, type ViT } from '../vit.js';
 import { floatConstant, matrixConstant } from './constants.js';
@@ -45,37 +43,44 @@ export function emitLinear(
 ): Value {
   const name = linearName(layer, role);
   const form = formOf(vit, name);
-  const bias = floatConstant(g, vit, `${name}.bias`);
+  const bias = (): Value => floatConstant(g, vit, `${name}.bias`);
   const [inputs, outputs] = linearWidths(vit.config, layer, role);
   switch (form.kind) {
     case 'float':
-      return gemm(g, name, x, matrixConstant(g, vit, `${name}.weight`), bias);
+      return gemm(g, name, x, matrixConstant(g, vit, `${name}.weight`), bias());
     case 'int8': {
       const a = quantized(g, name, x, form.inputScale, form.inputZeroPoint, known);
       const b = matrixConstant(g, vit, `${name}.weight`);
       const scale = g.constant(`${name}.weight_scales`, float32([outputs], form.weightScales));
-      return matMulIntegerToFloat(g, name, a.value, b, { a: a.scale, b: scale }, a.zeroPoint, bias);
+      return matMulIntegerToFloat(g, name, a.value, b, { a: a.scale, b: scale }, a.zeroPoint, bias());
     }
     case 'qdq': {
       const { value, scale, zeroPoint } = quantized(g, name, x, form.inputScale, form.inputZeroPoint, known);
-      // Each product has a DequantizeLinear of its own, or the runtime does not fuse them.
+      const { weightScales, inputScale } = form;
+      const biasScales = weightScales.map((weightScale) => Math.fround(inputScale * weightScale));
+      const integers = g.constant(`${name}.bias_int32`, asInt32(weightOf(vit, `${name}.bias`), biasScales));
       const a = dequantizeLinear(g, `${name}.input_float`, value, scale, zeroPoint);
+      const weightScale = g.constant(`${name}.weight_scales`, float32([outputs], weightScales));
+      const zeros = g.constant(
+        `${name}.weight_zero_points`,
+        tensorOf('int8', [outputs], new Int8Array(outputs)),
+      );
       const weight = matrixConstant(g, vit, `${name}.weight`);
-      const scales = g.constant(`${name}.weight_scales`, float32([outputs], form.weightScales));
-      const b = dequantizeLinear(g, `${name}.weight_float`, weight, scales);
-      return binary(g, 'Add', name, matMul(g, `${name}.product`, a, b), bias);
+      const b = dequantizeLinear(g, `${name}.weight_float`, weight, weightScale, zeros);
+      const biasScale = g.constant(`${name}.bias_scales`, float32([outputs], biasScales));
+      return gemm(g, name, a, b, dequantizeLinear(g, `${name}.bias_float`, integers, biasScale));
     }
     case 'dynamic': {
       const b = matrixConstant(g, vit, `${name}.weight`);
       const scale = g.constant(`${name}.weight_scales`, float32([outputs], form.weightScales));
-      return dynamicQuantizeMatMul(g, name, x, b, scale, bias);
+      return dynamicQuantizeMatMul(g, name, x, b, scale, bias());
     }
     case 'blockwise': {
       const { bits, blockSize } = form;
       const b = g.constant(`${name}.weight`, weightOf(vit, `${name}.weight`));
       const blocks = Math.ceil(inputs / blockSize);
       const scales = g.constant(`${name}.weight_scales`, float32([outputs, blocks], form.scales));
-      return matMulNBits(g, name, x, b, scales, bias, { k: inputs, n: outputs, bits, blockSize });
+      return matMulNBits(g, name, x, b, scales, bias(), { k: inputs, n: outputs, bits, blockSize });
     }
   }
 }
@@ -96,4 +101,16 @@ function quantized(
   const made = { value: quantizeLinear(g, `${linear}.input_u8`, x, s, z), scale: s, zeroPoint: z };
   known.set(key, made);
   return made;
+}
+
+/** A float32 vector in multiples of its scales, as an integer product adds it before it is scaled. */
+function asInt32(tensor: TensorSource, scales: Float32Array): TensorSource {
+  return {
+    dtype: 'int32',
+    dims: tensor.dims,
+    read: async () => {
+      const values = viewAs(await tensor.read(), Float32Array);
+      return new Uint8Array(Int32Array.from(values, (value, o) => Math.round(value / scales[o]!)).buffer);
+    },
+  };
 }
