@@ -80,11 +80,10 @@ Examples:
       if (flags.json) outputs.push({ exporter: jsonComparisonExporter, file: undefined });
       const db = await openForReading(databaseIn(flags.results));
       try {
-        const reference = await loadRun(db, await referenceRun(db, referenceName));
-        const run = await loadRun(
-          db,
-          await (runName === undefined ? findRun(db, undefined) : referenceRun(db, runName)),
-        );
+        const newer = await (runName === undefined ? findRun(db, undefined) : referenceRun(db, runName));
+        // A baseline has its name within its suite: main of this one is meant.
+        const reference = await loadRun(db, await referenceRun(db, referenceName, newer.suite));
+        const run = await loadRun(db, newer);
         const p90 = gates.some(({ metric }) => metric === 'p90');
         const comparison = compareRuns(reference, run, {
           ...{ floors: await listFloors(db), p90, force: flags.force ?? false },

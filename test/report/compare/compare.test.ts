@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { analyse, judgementOf as withinRun } from '../../../src/report/analysis.js';
 import { comparisonTable } from '../../../src/report/compare/table.js';
+import type { Judgement } from '../../../src/report/compare/judge.js';
 import { inWords } from '../../../src/report/compare/words.js';
 import { floorEnvironment, type StoredFloor } from '../../../src/store/floors.js';
 import { useFolder } from '../../support/folder.js';
@@ -262,22 +263,30 @@ describe('runs that were not made alike', () => {
 
 describe('words', () => {
   const change = { value: 0.02, low: 0.003, high: 0.037 };
-  const judgement = {
-    ...{ metric: 'latency', reference: 10, value: 10.2, change, p: 0.03, observations: 5, floor: undefined },
-    ...{ adjustedP: 0.03, significant: true, verdict: 'slower' },
-  } as const;
+  const judgement: Judgement = {
+    ...{
+      metric: 'latency' as const,
+      reference: 10,
+      value: 10.2,
+      change,
+      p: 0.03,
+      observations: 5,
+      floor: undefined,
+    },
+    ...{ adjustedP: 0.03, significant: true, verdict: 'slower' as const },
+  };
 
   it('say the change, its interval, and why it does not count where it does not', () => {
     expect(inWords(judgement)).toBe('2.0 % slower (0.3 to 3.7 %)');
     expect(inWords({ ...judgement, verdict: 'not distinguishable', floor: 0.025 })).toBe(
       '2.0 % slower (0.3 to 3.7 %), below what this device can tell (2.5 %)',
     );
-    const alone = {
+    const alone: Judgement = {
       ...judgement,
       adjustedP: 0.3,
       significant: false,
       verdict: 'not distinguishable',
-    } as const;
+    };
     expect(inWords(alone)).toBe(
       "2.0 % slower (0.3 to 3.7 %) taken alone, but among so many figures that is chance's share",
     );
