@@ -1,3 +1,4 @@
+import { coverage } from './coverage.js';
 import { falseAlarms } from './false-alarms.js';
 import { firstSample } from './first-sample.js';
 import { graphForms } from './graph-forms.js';
@@ -13,6 +14,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   'first-sample': firstSample,
   'slow-down': slowDown,
   'false-alarms': falseAlarms,
+  coverage,
 };
 
 const names = process.argv.slice(2);

@@ -1,0 +1,31 @@
+import { describe, expect, test } from 'vitest';
+import { coverageCases, simulate } from '../support/coverage.js';
+
+/** The table in docs/how-edgeflex-decides.md has 2,000 simulated cases of each; the same seeds yield the same cases here. */
+const seeded = coverageCases.map((each, index) => ({ ...each, seed: index + 1 }));
+const claimed = seeded.filter(({ claim }) => claim !== 'none');
+
+/** What 2.6 standard errors of a simulated share are: one in a hundred is further off by chance. */
+const chance = (share: number, cases: number): number => 2.6 * Math.sqrt((share * (1 - share)) / cases);
+
+describe('simulated', () => {
+  test.each(claimed.map((each) => [each.estimator, each.distribution, each.size, each] as const))(
+    '%s (%s, %s) covers and alarms as claimed',
+    (_estimator, _distribution, _size, each) => {
+      const cases = each.slow ? 300 : 2000;
+      // Of fewer cases the share is less sure.
+      const slack = each.slow ? chance(0.95, cases) : 0;
+      const { coverage, alarms } = simulate(each, cases, each.seed);
+      if (coverage !== undefined) {
+        expect(coverage).toBeGreaterThanOrEqual(0.93 - slack);
+        if (each.claim === 'exact') expect(coverage).toBeLessThanOrEqual(0.97 + slack);
+      }
+      if (alarms !== undefined) expect(alarms).toBeLessThanOrEqual(each.alpha + chance(each.alpha, cases));
+    },
+  );
+
+  test('what is not claimed is seen to fail: samples of several processes are not independent', () => {
+    const pooled = seeded.find(({ estimator }) => estimator.includes('pooled'))!;
+    expect(simulate(pooled, 500, pooled.seed).coverage).toBeLessThan(0.8);
+  });
+});
