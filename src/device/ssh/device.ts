@@ -11,6 +11,7 @@ import { THIS_MACHINE, type Device, type MeasureOptions } from '../device.js';
 import type { SshProfile } from '../profile.js';
 import { Connection, SSH_FAILED } from './connection.js';
 import { boardEnvironment } from './environment.js';
+import { Metering, readMeter } from './meter.js';
 import { probe } from './probe.js';
 import { clustersOf } from './processor.js';
 import { Unreachable } from './refusal.js';
@@ -106,6 +107,7 @@ class Board {
   }
 
   async begin(): Promise<Workplace> {
+    if (this.profile.meter) await readMeter(this.profile.meter);
     this.connection = await this.connect();
     return setUp(() => this.link(), this.profile);
   }
@@ -133,9 +135,25 @@ class Board {
     } finally {
       signal.removeEventListener('abort', cut);
     }
-    await this.perform(there, workplace, options);
+    if (task.kind === 'performance' && this.profile.meter)
+      await this.metered(this.profile.meter, there, workplace, options);
+    else await this.perform(there, workplace, options);
     if (task.kind === 'prepare' && there.kind === 'prepare')
       this.prepared.set(task.output, { task, path: there.output });
+  }
+
+  private async metered(
+    meter: readonly string[],
+    task: Task,
+    workplace: Workplace,
+    options: MeasureOptions,
+  ): Promise<void> {
+    const metering = new Metering(meter, (event) => options.onEvent(event));
+    try {
+      await this.perform(task, workplace, { ...options, onEvent: (event) => metering.hear(event) });
+    } finally {
+      await metering.stop();
+    }
   }
 
   /** Gives a task, whose paths are the board's, to a fresh agent there. */

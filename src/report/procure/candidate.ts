@@ -29,6 +29,8 @@ export interface Candidate {
   readonly latency: Test | undefined;
   readonly memory: Test | undefined;
   readonly accuracy: Test | undefined;
+  /** Share of right answers, asked for or not. */
+  readonly top1: Estimate | undefined;
   /** Images a second. */
   readonly throughput: Estimate | undefined;
   /** Amount of money for each image a second. */
@@ -74,7 +76,7 @@ function candidateOf(
     variant: variantLabel(variant, analysis),
     emulated,
     answer: together([latency, memory, accuracy]),
-    ...{ latency, memory, accuracy, throughput },
+    ...{ latency, memory, accuracy, throughput, top1: figures.accuracy?.top1 },
     cost: price && throughput && { ...inverse(throughput, price.amount), currency: price.currency },
     energy: watts && median && { ...energyOf(watts, median, batch), source: watts.source },
     failure: figures.failures.find(({ kind, batch: failed }) => kind !== 'performance' || failed === batch)

@@ -100,32 +100,34 @@ function inOrder(a: Ranked, b: Ranked): number {
   return first < 0 ? 0 : left[first]! - right[first]!;
 }
 
-/**
- * What counts, each as an interval in which less is better: cost, energy and one minus accuracy. What is not known may be
- * anything.
- */
-function objectives({ cost, energy, accuracy, throughput }: Candidate): Estimate[] {
-  const anything = { value: NaN, low: 0, high: Infinity };
-  const wrong = accuracy?.estimate;
-  return [
-    cost ?? anything,
-    energy ?? anything,
-    throughput ? { value: 0, low: 1 / throughput.high, high: 1 / throughput.low } : anything,
-    wrong ? { value: 1 - wrong.value, low: 1 - wrong.high, high: 1 - wrong.low } : anything,
-  ];
-}
+/** What counts, each as an interval in which less is better. */
+const objectives: readonly ((candidate: Candidate) => Estimate | undefined)[] = [
+  ({ cost }) => cost,
+  ({ energy }) => energy,
+  ({ throughput }) =>
+    throughput && { value: 1 / throughput.value, low: 1 / throughput.high, high: 1 / throughput.low },
+  ({ top1 }) => top1 && { value: 1 - top1.value, low: 1 - top1.high, high: 1 - top1.low },
+];
 
 /**
  * One candidate surely dominates another when in everything the worst it may be is no worse than the best the other may be; it
- * may dominate when the best it may be is no worse than the worst of the other.
+ * may dominate when the best it may be is no worse than the worst of the other. What is known of one of them alone may be
+ * anything for the other; what is known of neither does not count. A variant is as accurate on one device as on another.
  */
 function paretoOf(candidate: Candidate, all: readonly Candidate[]): Pareto {
-  const own = objectives(candidate);
-  const others = all.filter((each) => each !== candidate).map(objectives);
-  const surely = (other: Estimate[]): boolean =>
-    other.every(({ high }, index) => high <= own[index]!.low) &&
-    other.some(({ high }, index) => high < own[index]!.low);
-  const perhaps = (other: Estimate[]): boolean => other.every(({ low }, index) => low <= own[index]!.high);
+  const anything: Estimate = { value: NaN, low: 0, high: Infinity };
+  const pairs = (other: Candidate): [Estimate, Estimate][] =>
+    objectives.flatMap((objective, index): [Estimate, Estimate][] => {
+      const [own, its] = [objective(candidate), objective(other)];
+      const isAccuracy = index === objectives.length - 1;
+      if ((own ?? its) === undefined || (isAccuracy && candidate.variant === other.variant)) return [];
+      return [[own ?? anything, its ?? anything]];
+    });
+  const others = all.filter((each) => each !== candidate).map(pairs);
+  const surely = (pairsOf: [Estimate, Estimate][]): boolean =>
+    pairsOf.every(([own, its]) => its.high <= own.low) && pairsOf.some(([own, its]) => its.high < own.low);
+  const perhaps = (pairsOf: [Estimate, Estimate][]): boolean =>
+    pairsOf.every(([own, its]) => its.low <= own.high);
   if (others.some(surely)) return 'dominated';
   return others.some(perhaps) ? 'cannot tell' : 'on the front';
 }

@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { describe } from 'vitest';
 import { packageRoot } from '../../../src/base/paths.js';
 import { readDeviceProfile, type SshProfile } from '../../../src/device/profile.js';
+import { boardIsMissing } from './missing.js';
 import { arm64Node } from '../../../src/device/ssh/bring-node.js';
 
 const run = promisify(execFile);
@@ -16,14 +17,6 @@ const script = fileURLToPath(new URL('board.sh', import.meta.url));
 
 /** Kept between runs of the tests: making it takes downloads. */
 const cache = join(packageRoot(), 'node_modules', '.cache', 'edgeflex-board');
-
-/** Why there can be no emulated board here; undefined when there can. */
-export const boardIsMissing = [
-  [process.platform !== 'linux' || process.geteuid!() !== 0, 'root on Linux'],
-  [!existsSync('/usr/bin/qemu-aarch64-static'), 'qemu-user-static'],
-  [!existsSync('/usr/sbin/sshd'), 'openssh-server'],
-  [!existsSync('/usr/bin/ssh'), 'openssh-client'],
-].find(([missing]) => missing)?.[1] as string | undefined;
 
 /** How a board of a test differs from an ordinary one. */
 export interface BoardOptions {
