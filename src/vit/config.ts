@@ -48,12 +48,18 @@ export function tokensAt(config: ViTConfig, layer: number): number {
   return tokenCount(config) - merged.reduce((sum, count) => sum + count, 0);
 }
 
+/** How many tokens stand before the patches: what the head reads, and what therefore is never merged. */
+export function leadingTokens(config: ViTConfig): number {
+  return tokenCount(config) - patchCount(config);
+}
+
 /**
- * The most tokens that a block can merge: every second one but the class token, each into one that stays
+ * The most tokens that a block can merge: every second one behind those that the head reads, each into one that stays
  * (ToMe, arXiv 2210.09461, section 3).
  *
  * @param tokens - how many reach the block
+ * @param leading - how many of them the head reads: one or two
  */
-export function mostMerges(tokens: number): number {
-  return Math.floor((tokens - 1) / 2);
+export function mostMerges(tokens: number, leading: number): number {
+  return Math.max(0, Math.floor((tokens - leading) / 2));
 }

@@ -11,10 +11,13 @@ import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
 import { prune } from '../../src/compress/prune/stage.js';
 import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
 import { quantize } from '../../src/compress/quantize/stage.js';
+import { GraphBuilder } from '../../src/onnx/builder.js';
 import { float32 } from '../../src/onnx/tensor.js';
 import { mostMerges, tokensAt } from '../../src/vit/config.js';
+import { emitMerge } from '../../src/vit/graph/merge.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
 import { withWeights, type ViT } from '../../src/vit/vit.js';
+import { runOnce } from '../support/engine.js';
 import { refusalOf } from '../support/refusal.js';
 import {
   copyOf,
@@ -26,7 +29,7 @@ import {
   valuesOf,
   type Bench,
 } from './support.js';
-import { referenceOf, smallViT } from './tome-reference.js';
+import { matchTokens, referenceOf, smallViT } from './tome-reference.js';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -148,6 +151,52 @@ describe('a graph that merges tokens', () => {
   });
 });
 
+describe('merging', () => {
+  // Also when every even token goes, and with another token that the head reads beside the class token.
+  it.each([
+    [17, 1, 3],
+    [17, 1, 8],
+    [16, 1, 7],
+    [18, 2, 5],
+    [17, 2, 7],
+    [18, 2, 8],
+  ])(
+    'of %d tokens, %d of them read by the head, joins %d as the reference does',
+    async (tokens, leading, merges) => {
+      const [hidden, heads, count] = [12, 2, 3];
+      const g = new GraphBuilder('merge');
+      const rows = [{ perBatch: tokens }, hidden];
+      const [x, k] = [g.input('x', 'float32', rows), g.input('k', 'float32', rows)];
+      const merging = { tokens, merges, leading, hidden, heads };
+      const merged = emitMerge(g, 'merged', { residual: x, sizes: undefined }, k, merging);
+      g.output(merged.residual);
+      g.output(merged.sizes);
+      const random = seededRandom(tokens + leading);
+      const drawn = (): Float32Array =>
+        Float32Array.from({ length: count * tokens * hidden }, () => random.normal());
+      const [values, keys] = [drawn(), drawn()];
+      const dims = [count * tokens, hidden];
+      const outputs = await runOnce(g.finish(), { x: { dims, data: values }, k: { dims, data: keys } });
+      const row = (of: Float32Array, i: number, t: number): number[] =>
+        Array.from(of.subarray((i * tokens + t) * hidden, (i * tokens + t + 1) * hidden));
+      const expected: number[] = [];
+      const sizes: number[] = [];
+      for (let i = 0; i < count; i++) {
+        const keyRows = Array.from({ length: tokens }, (_, t) => row(keys, i, t));
+        const groups = matchTokens(keyRows, heads, merges, leading);
+        for (let t = 0; t < leading; t++) expect(groups[t]).toEqual([t]);
+        for (const group of groups) {
+          sizes.push(group.length);
+          for (let c = 0; c < hidden; c++)
+            expected.push(group.reduce((sum, t) => sum + row(values, i, t)[c]!, 0) / group.length);
+        }
+      }
+      expect(maxDifference(outputs['merged']!.data as Float32Array, expected)).toBeLessThan(1e-5);
+      expect([...(outputs['merged:sizes']!.data as Float32Array)]).toEqual(sizes);
+    },
+  );
+});
+
 describe('a schedule', () => {
   const { config } = smallViT(1, { mlpSizes: [40, 32, 36, 36, 36] });
 
@@ -160,7 +209,8 @@ describe('a schedule', () => {
 
   it('merges all it can where there are too few tokens', () => {
     expect(candidatesFor(config, options({ r: 100 }))[0]!.merges).toEqual([8, 4, 2, 1, 0]);
-    expect([17, 16, 3, 2, 1].map(mostMerges)).toEqual([8, 7, 1, 0, 0]);
+    expect([17, 16, 3, 2, 1].map((tokens) => mostMerges(tokens, 1))).toEqual([8, 7, 1, 0, 0]);
+    expect([18, 17, 3, 2].map((tokens) => mostMerges(tokens, 2))).toEqual([8, 7, 0, 0]);
   });
 
   it('meets its budget, with less than one more token for each block', () => {

@@ -83,7 +83,7 @@ export async function referenceOf(
     const [q, k, v] = ['q', 'k', 'v'].map((role) => normed.map((row) => linear(`${at}.${role}`, row)));
     const mixed = attend(q!, k!, v!, config.heads, proportional ? sizes : sizes.map(() => 1));
     tokens = tokens.map((row, t) => plus(row, linear(`${at}.o`, mixed[t]!)));
-    const groups = match(k!, config.heads, config.merges?.[layer] ?? 0);
+    const groups = matchTokens(k!, config.heads, config.merges?.[layer] ?? 0, 1);
     tokens = groups.map((group) => {
       const size = group.reduce((sum, t) => sum + sizes[t]!, 0);
       return tokens[0]!.map((_, c) => group.reduce((sum, t) => sum + tokens[t]![c]! * sizes[t]!, 0) / size);
@@ -99,8 +99,15 @@ export async function referenceOf(
   return { logits: linear('head', norm('norm', tokens[0]!)), sizes: history, members };
 }
 
-/** Which tokens each token after merging is made of, in the order that they have then. */
-function match(keys: readonly Row[], heads: number, r: number): number[][] {
+/**
+ * Which tokens each token after merging is made of, in the order that they have then.
+ *
+ * @param keys - of each token, all heads side by side
+ * @param heads - how many
+ * @param r - how many tokens go
+ * @param leading - tokens at the front that neither go nor are joined
+ */
+export function matchTokens(keys: readonly Row[], heads: number, r: number, leading: number): number[][] {
   if (r === 0) return keys.map((_, t) => [t]);
   const width = keys[0]!.length / heads;
   const metric = keys.map((key) => {
@@ -113,8 +120,8 @@ function match(keys: readonly Row[], heads: number, r: number): number[][] {
     return mean.map((value) => value / length);
   });
   const all = keys.map((_, t) => t);
-  const [even, odd] = [all.filter((t) => t % 2 === 0), all.filter((t) => t % 2 === 1)];
-  const proposals = even.slice(1).map((from) => {
+  const [even, odd] = [0, 1].map((rest) => all.filter((t) => t >= leading && t % 2 === rest)) as [Row, Row];
+  const proposals = even.map((from) => {
     const scores = odd.map((to) => metric[from]!.reduce((sum, value, c) => sum + value * metric[to]![c]!, 0));
     const score = Math.max(...scores);
     return { from, to: odd[scores.indexOf(score)]!, score };
@@ -122,6 +129,7 @@ function match(keys: readonly Row[], heads: number, r: number): number[][] {
   const taken = proposals.sort((a, b) => b.score - a.score).slice(0, r);
   const gone = new Set(taken.map(({ from }) => from));
   return [
+    ...all.slice(0, leading).map((t) => [t]),
     ...even.filter((t) => !gone.has(t)).map((t) => [t]),
     ...odd.map((t) => [t, ...taken.filter(({ to }) => to === t).map(({ from }) => from)]),
   ];

@@ -1,6 +1,7 @@
 import { InputError } from '../../base/errors.js';
 import {
   layerCount,
+  leadingTokens,
   mostMerges,
   patchCount,
   tokenCount,
@@ -67,22 +68,25 @@ function spread(config: ViTConfig, slope: number, mean: number): number[] {
   let tokens = tokenCount(config);
   return Array.from({ length: layers }, (_, layer) => {
     const place = layers === 1 ? 0 : (2 * layer) / (layers - 1) - 1;
-    const merges = Math.min(mostMerges(tokens), Math.floor(mean * (1 + slope * place)));
+    const merges = Math.min(
+      mostMerges(tokens, leadingTokens(config)),
+      Math.floor(mean * (1 + slope * place)),
+    );
     tokens -= merges;
     return merges;
   });
 }
 
 /**
- * The gentlest schedule of a slope that meets a budget. The last block merges all it can: behind its attention only the class
- * token reaches the head, so that nothing is lost.
+ * The gentlest schedule of a slope that meets a budget. The last block merges all it can: behind its attention only what the
+ * head reads matters, so that nothing is lost.
  */
 function withinBudget(config: ViTConfig, slope: number, speed: number): number[] {
   const before = multiplications(config);
   const scheduled = (mean: number): number[] => {
     const merges = spread(config, slope, mean).slice(0, -1);
     const left = tokenCount(config) - merges.reduce((sum, count) => sum + count, 0);
-    return [...merges, mostMerges(left)];
+    return [...merges, mostMerges(left, leadingTokens(config))];
   };
   const speedOf = (merges: readonly number[]): number => before / multiplications({ ...config, merges });
   let [low, high] = [0, tokenCount(config)];
@@ -106,7 +110,7 @@ function checkList(config: ViTConfig, merges: readonly number[]): void {
       expected: `one number, or ${layers}: one for each block`,
     });
   for (const [layer, count] of merges.entries()) {
-    const most = mostMerges(tokensAt({ ...config, merges }, layer));
+    const most = mostMerges(tokensAt({ ...config, merges }, layer), leadingTokens(config));
     if (count > most)
       throw new InputError({
         source: 'recipe',

@@ -1,7 +1,7 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import { batch } from '../../onnx/dims.js';
 import { asMatrix, attention, binary, gelu, layerNormalization, reshape } from '../../onnx/ops.js';
-import { mergesOf, tokensAt } from '../config.js';
+import { leadingTokens, mergesOf, tokensAt } from '../config.js';
 import type { LinearRole } from '../linears.js';
 import type { ViT } from '../vit.js';
 import { floatConstant } from './constants.js';
@@ -67,7 +67,15 @@ export function emitBlock(
   const unmerged = { residual: attended, sizes: before.sizes };
   const merges = mergesOf(vit.config, layer);
   const { residual, sizes } =
-    merges === 0 ? unmerged : emitMerge(g, `${at}.merge`, unmerged, k, { tokens, merges, hidden, heads });
+    merges === 0
+      ? unmerged
+      : emitMerge(g, `${at}.merge`, unmerged, k, {
+          tokens,
+          merges,
+          leading: leadingTokens(vit.config),
+          hidden,
+          heads,
+        });
 
   const norm2 = emitNorm(g, vit, `${at}.norm2`, residual);
   const fc1 = linear('fc1', norm2);

@@ -4,26 +4,27 @@ import { dtypeCode } from '../../onnx/dtype.js';
 import { gatherElements, int64Constant, slice, topK } from '../../onnx/index-ops.js';
 import { binary, cast, gather, matMul, reduce, reshape, transpose } from '../../onnx/ops.js';
 import { float32, scalar } from '../../onnx/tensor.js';
-import { mostMerges } from '../config.js';
 import type { Merging } from './merge.js';
 
 /** Which tokens stay, which go, and where to. Indices are int64. */
 export interface Matching {
-  /** `[batch, tokens − merges, 1]`: the tokens that stay, as they follow each other: class token, even ones, odd ones. */
+  /** `[batch, tokens − merges, 1]`: the tokens that stay, as they follow each other: leading ones, even ones, odd ones. */
   readonly kept: Value;
   /** `[batch, merges, 1]`: the tokens that go. */
   readonly gone: Value;
-  /** `[batch, merges]`: the odd token that each is merged into, counted from 0 among the odd ones. */
+  /** `[batch, merges]`: the odd token that each is merged into, counted from 0 among those that can be. */
   readonly target: Value;
+  /** How many odd tokens there are to merge into; they stay at the end. */
+  readonly targets: number;
 }
 
 /** Keeps the cosine of a vector of zeros a number. */
 const LEAST_NORM = 1e-12;
 
 /**
- * Bipartite soft matching (ToMe, arXiv 2210.09461, section 3 and appendix D): every even token but the class token proposes
- * to the odd one whose keys, averaged over the heads, are most like its own; the `merges` best proposals are taken. No two
- * that go are compared with each other, so that everything is a few products and sorts of fixed shape.
+ * Bipartite soft matching (ToMe, arXiv 2210.09461, section 3 and appendix D): of the tokens that the head does not read, every
+ * even one proposes to the odd one whose keys, averaged over the heads, are most like its own; the `merges` best proposals are
+ * taken. No two that go are compared with each other, so that everything is a few products and sorts of fixed shape.
  *
  * Index arithmetic is in float32, exact for this many tokens, because not every provider sorts integers.
  *
@@ -33,8 +34,9 @@ const LEAST_NORM = 1e-12;
  * @param merging - sizes
  */
 export function emitMatching(g: GraphBuilder, name: string, keys: Value, merging: Merging): Matching {
-  const { tokens, merges } = merging;
-  const [even, odd] = [mostMerges(tokens), Math.floor(tokens / 2)];
+  const { tokens, merges, leading } = merging;
+  const even = Math.floor((tokens - 1) / 2);
+  const targets = Math.floor(tokens / 2) - (leading - 1);
   const at = (what: string): string => `${name}:${what}`;
   const proposals = similarities(g, name, keys, merging);
   const best = topK(g, at('best'), proposals, 1, 2, { largest: true, sorted: true });
@@ -53,7 +55,11 @@ export function emitMatching(g: GraphBuilder, name: string, keys: Value, merging
   const gone = reshape(g, at('gone'), gather(g, at('gone:row'), evenTokens, taken, 0), [batch, merges, 1]);
 
   const left = tokens - merges;
-  const fixed = Float32Array.from({ length: left }, (_, i) => Math.max(0, 2 * (i - (left - odd)) + 1));
+  const fixed = Float32Array.from({ length: left }, (_, i) => {
+    if (i < leading) return i;
+    const place = i - (left - targets);
+    return place < 0 ? 0 : firstTarget(leading) + 2 * place;
+  });
   const others = g.constant(at('fixed'), float32([1, left], fixed));
   const kept = g.call('Add', [padded(), others], {
     name: at('kept:float'),
@@ -68,9 +74,10 @@ export function emitMatching(g: GraphBuilder, name: string, keys: Value, merging
     ]),
     gone,
     target,
+    targets,
   };
 
-  /** The even tokens that stay, in order, with zeros where the class token and the odd ones are. */
+  /** The even tokens that stay, in order, with zeros where the others are. */
   function padded(): Value {
     const rest = even - merges;
     // With nothing left the zeros of one column do for all: it is broadcast.
@@ -85,7 +92,7 @@ export function emitMatching(g: GraphBuilder, name: string, keys: Value, merging
     );
     if (rest === 0) return binary(g, 'Sub', at('nothing'), numbers, numbers);
     const { values } = topK(g, at('in_order'), numbers, rest, 1, { largest: false, sorted: true });
-    return g.call('Pad', [values, g.indices([0, 1, 0, odd])], {
+    return g.call('Pad', [values, g.indices([0, leading, 0, targets])], {
       name: at('padded'),
       dtype: 'float32',
       dims: [batch, left],
@@ -93,8 +100,18 @@ export function emitMatching(g: GraphBuilder, name: string, keys: Value, merging
   }
 }
 
-/** Cosine similarity of every even token's keys, from the second on, to every odd one's: `[batch, even, odd]`. */
-function similarities(g: GraphBuilder, name: string, keys: Value, { tokens, hidden, heads }: Merging): Value {
+/** The first odd token that the head does not read. */
+function firstTarget(leading: number): number {
+  return leading === 1 ? 1 : 3;
+}
+
+/** Cosine similarity of the keys of every even token that may go to those of every odd one that may be joined. */
+function similarities(
+  g: GraphBuilder,
+  name: string,
+  keys: Value,
+  { tokens, leading, hidden, heads }: Merging,
+): Value {
   const width = hidden / heads;
   const at = (what: string): string => `${name}:${what}`;
   const byHead = reshape(g, at('keys'), keys, [batch, tokens, heads, width]);
@@ -107,7 +124,7 @@ function similarities(g: GraphBuilder, name: string, keys: Value, { tokens, hidd
   const least = g.constant('merge:least_norm', LEAST);
   const unit = binary(g, 'Div', at('unit'), mean, binary(g, 'Max', at('norm:safe'), norm, least));
   const a = slice(g, at('a'), unit, 1, 2, tokens, 2);
-  const b = slice(g, at('b'), unit, 1, 1, tokens, 2);
+  const b = slice(g, at('b'), unit, 1, firstTarget(leading), tokens, 2);
   return matMul(g, at('similarities'), a, transpose(g, at('b:columns'), b, [0, 2, 1]));
 }
 

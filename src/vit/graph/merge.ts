@@ -20,14 +20,16 @@ export interface Merging {
   readonly tokens: number;
   /** How many of them become part of others. */
   readonly merges: number;
+  /** Tokens that the head reads, at the front: the class token, and one more where there is one. */
+  readonly leading: number;
   readonly hidden: number;
   readonly heads: number;
 }
 
 /**
  * Merges the most similar tokens (ToMe, arXiv 2210.09461): each one that goes is joined with the one it is most like, and a
- * token is the mean over all patches that it stands for. What stays follows each other as the class token, unmerged even
- * tokens, odd tokens.
+ * token is the mean over all patches that it stands for. What stays follows each other as the tokens that the head reads,
+ * unmerged even tokens, odd tokens.
  *
  * In matrices, a merged sequence is `diag(s / s') · kept + M · gone`, with s and s' the sizes before and after and M holding
  * `s / s'` of each token that goes, in the row of the one it goes to: a product with `merges` columns, where the whole merge
@@ -49,12 +51,11 @@ export function emitMerge(
   const { tokens, merges, hidden } = merging;
   const left = tokens - merges;
   const at = (what: string): string => `${name}:${what}`;
-  const { kept, gone, target } = emitMatching(g, name, keys, merging);
+  const { kept, gone, target, targets } = emitMatching(g, name, keys, merging);
   const sequence = reshape(g, at('sequence'), before.residual, [batch, tokens, hidden]);
   const sizes = before.sizes ?? ones(g, at('ones'), sequence, tokens);
 
-  const odd = Math.floor(tokens / 2);
-  const places = Array.from({ length: left }, (_, i) => Math.max(-1, i - (left - odd)));
+  const places = Array.from({ length: left }, (_, i) => Math.max(-1, i - (left - targets)));
   const goesTo = equal(
     g,
     at('goes_to'),
