@@ -116,7 +116,7 @@ function checkList(config: ViTConfig, merges: readonly number[]): void {
         source: 'recipe',
         place: `merge-tokens.r.${layer}`,
         found: String(count),
-        expected: `at most ${most}, half of the tokens that reach block ${layer} without the class token`,
+        expected: `at most ${most}, half of the tokens that reach block ${layer} behind those that the head reads`,
       });
   }
 }
