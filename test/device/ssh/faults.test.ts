@@ -1,10 +1,11 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { DeviceError } from '../../../src/base/errors.js';
 import { LinkLost, type Device } from '../../../src/device/device.js';
+import { cleanBoard } from '../../../src/device/ssh/clean.js';
 import { openSsh } from '../../../src/device/ssh/device.js';
 import type { AgentEvent } from '../../../src/protocol/events.js';
 import type { Task } from '../../../src/protocol/task.js';
@@ -15,6 +16,8 @@ import { longPass, perform, shortPass, timing, type Watch } from '../../support/
 
 /** An emulated agent takes seconds to start, on a busy machine many. */
 const options = { timeout: 180_000 };
+
+const thermal = 'class/thermal/thermal_zone0/temp';
 
 /** A board that is up again after a test need not be waited for as long as a real one. */
 const patience = { backSeconds: 60, leaseSeconds: 6 };
@@ -38,7 +41,10 @@ describeOnBoard('a board in trouble', options, () => {
       minSeconds: 0.01,
       maxWarmupSeconds: 0.01,
     });
-    board = await TestBoard.start('troubled');
+    board = await TestBoard.start('troubled', {
+      sys: { [thermal]: '45000\n' },
+      profile: 'coolDown: { temperature: 60, seconds: 60 }\n',
+    });
     device = await openSsh(await board.profile(), patience);
   }, options.timeout);
 
@@ -134,9 +140,28 @@ describeOnBoard('a board in trouble', options, () => {
     expect(error).toBe(reason);
   });
 
-  it('leaves nothing of the run when it is closed', async () => {
+  it('is hot before a timed round: it may cool down, and tells how warm it is', async () => {
+    const sensor = join(board.state, 'sys', thermal);
+    await writeFile(sensor, '85000\n');
+    let cooled = false;
+    const cooling = setTimeout(() => {
+      cooled = true;
+      writeFileSync(sensor, '55000\n');
+    }, 3000);
+    const before: boolean[] = [];
+    const { measurement } = await perform(device, short, { onEvent: () => before.push(cooled) });
+    clearTimeout(cooling);
+    expect(before).not.toContain(false);
+    expect(measurement.conditions.map(({ conditions }) => conditions.temperature)).toContain(55);
+  });
+
+  it('leaves nothing of the run when it is closed, and nothing at all when it is cleaned', async () => {
     await device.close();
-    expect(readdirSync(board.home('.cache', 'edgeflex', 'runs'))).toEqual([]);
-    device = await openSsh(await board.profile(), patience);
+    const folder = board.home('.cache', 'edgeflex');
+    expect(readdirSync(join(folder, 'runs'))).toEqual([]);
+    const { freedBytes, killedAgents } = await cleanBoard(await board.profile());
+    expect(freedBytes).toBeGreaterThan(20 * 1024 ** 2);
+    expect(killedAgents).toBe(0);
+    expect(existsSync(folder)).toBe(false);
   });
 });
