@@ -81,7 +81,7 @@ export async function openSsh(
       environment,
       session: { ...profile.session, threads },
       measure: (task, options) => board.measure(task, workplace, options),
-      close: () => board.close(workplace),
+      close: () => board.close(),
     };
   } catch (error) {
     await board.close();
@@ -92,6 +92,8 @@ export async function openSsh(
 /** A board and the link to it. */
 class Board {
   private connection: Connection | undefined;
+  /** Undefined until the board is ready. */
+  private workplace: Workplace | undefined;
   /** It did not come back: it gets one chance more for each task, and no time. */
   private gone = false;
   /** Batches that were prepared on the board, by the name that the harness gave them. */
@@ -109,11 +111,11 @@ class Board {
   async begin(): Promise<Workplace> {
     if (this.profile.meter) await readMeter(this.profile.meter);
     this.connection = await this.connect();
-    return setUp(() => this.link(), this.profile);
+    return (this.workplace = await setUp(() => this.link(), this.profile));
   }
 
-  async close(workplace?: Workplace): Promise<void> {
-    const { connection } = this;
+  async close(): Promise<void> {
+    const { connection, workplace } = this;
     if (connection?.alive && workplace) {
       await connection.run(KILL, [workplace.run, workplace.agent]).catch(() => undefined);
       await connection.run(REMOVE, [workplace.run]).catch(() => undefined);
@@ -129,7 +131,7 @@ class Board {
     signal.addEventListener('abort', cut);
     let there: Task;
     try {
-      await this.link(workplace, signal);
+      await this.link(signal);
       there = await this.bring(task, workplace, options);
       if (task.kind === 'performance') await this.coolDown(signal);
     } finally {
@@ -160,7 +162,7 @@ class Board {
   private async perform(task: Task, workplace: Workplace, options: MeasureOptions): Promise<void> {
     options.signal.throwIfAborted();
     const { node, agent, run } = workplace;
-    const link = await this.link(workplace, options.signal);
+    const link = await this.link(options.signal);
     const lease = `--lease=${this.patience.leaseSeconds}`;
     const { process, output } = link.start(AGENT, [run, node, ...NODE_FLAGS, agent, lease]);
     const heartbeat = setInterval(() => process.stdin.write('\n'), HEARTBEAT_SECONDS * 1000);
@@ -260,10 +262,11 @@ class Board {
   }
 
   /** The connection, or another one when it broke; then the agents that it left are killed. */
-  private async link(workplace?: Workplace, signal?: AbortSignal): Promise<Connection> {
+  private async link(signal?: AbortSignal): Promise<Connection> {
     if (this.connection?.alive) return this.connection;
     await this.connection?.close();
     const connection = await this.reconnect(signal);
+    const { workplace } = this;
     if (workplace) {
       await connection.run(KILL, [workplace.run, workplace.agent]);
       await connection.run('mkdir -p -- "$1/tmp"', [workplace.run]);
