@@ -129,7 +129,9 @@ export interface PerformanceDocument {
   /** Queries that are outliers within their round; they count like all others. */
   readonly outlierQueries: number;
   readonly medianMilliseconds: Estimate;
-  readonly p90Milliseconds: number;
+  /** By LoadGen's early stopping; null with too few queries. */
+  readonly p90Milliseconds: Maybe<number>;
+  readonly p99Milliseconds: Maybe<number>;
   /** Ratio to the baseline, larger is faster. */
   readonly speedup: Maybe<Estimate>;
   readonly loadMilliseconds: Maybe<number>;
@@ -229,7 +231,7 @@ function orNull(judgement: Judgement | undefined): Maybe<JudgementDocument> {
 }
 
 function performanceDocument(latency: LatencyFigures, figures: VariantFigures): PerformanceDocument {
-  const { batch, tier, queries, rounds, unsteadyRounds, median, p90, speedup, load, firstRun, memory } =
+  const { batch, tier, queries, rounds, unsteadyRounds, median, p90, p99, speedup, load, firstRun, memory } =
     latency;
   return {
     batch,
@@ -241,7 +243,8 @@ function performanceDocument(latency: LatencyFigures, figures: VariantFigures): 
     stopping: latency.stopping ?? null,
     outlierQueries: latency.outliers,
     medianMilliseconds: median,
-    p90Milliseconds: p90,
+    p90Milliseconds: p90 ?? null,
+    p99Milliseconds: p99 ?? null,
     speedup: speedup ?? null,
     loadMilliseconds: Number.isFinite(load) ? load : null,
     firstRunMilliseconds: Number.isFinite(firstRun) ? firstRun : null,

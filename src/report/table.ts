@@ -150,7 +150,7 @@ function latencyRow(figures: LatencyFigures, variant: VariantFigures): MarkedCel
     cells: {
       batch: String(batch),
       latency: `${format.latency(median)}${sign ? ` ${sign}` : ''}`,
-      p90: format.milliseconds(p90),
+      p90: p90 === undefined ? '' : format.milliseconds(p90),
       speedup: speedup ? format.times(speedup) : '',
       precision: stopping ? precisionText(stopping, rounds) : '',
       memory: memory ? format.mebibytes(memory.peak) : '',

@@ -91,6 +91,7 @@ function timing(latency: LatencyFigures | undefined): Record<string, Value> {
     outlier_queries: latency?.outliers,
     ...estimate('latency_median', 'ms', latency?.median),
     latency_p90_ms: latency?.p90,
+    latency_p99_ms: latency?.p99,
     ...estimate('speedup', 'ratio', latency?.speedup),
     load_ms: latency?.load,
     first_run_ms: latency?.firstRun,

@@ -1,6 +1,7 @@
 import { mean } from 'simple-statistics';
 import type { Estimate } from '../../stats/interval.js';
 import { medianEstimate } from '../../stats/median.js';
+import { tailEstimate } from '../../stats/early-stopping.js';
 import { outlierFlags } from '../../stats/outliers.js';
 import { pairedRatio } from '../../stats/ratio.js';
 import type { StoredCell } from '../../store/read.js';
@@ -16,8 +17,12 @@ export interface LatencyFigures {
   readonly rounds: number;
   /** Median over all rounds with its 95 % interval, in milliseconds. */
   readonly median: Estimate;
-  /** 90 % of all queries took no longer, in milliseconds. */
-  readonly p90: number;
+  /**
+   * 90 % and 99 % of all queries take no longer, with 99 % confidence, in milliseconds; undefined with too few queries to say
+   * so.
+   */
+  readonly p90: number | undefined;
+  readonly p99: number | undefined;
   /** How many times as fast as the baseline, with a 95 % interval over the rounds; undefined for the baseline. */
   readonly speedup: Estimate | undefined;
   /** Undefined where the device does not tell. */
@@ -55,7 +60,8 @@ export function latencyOf(cell: StoredCell, baseline: StoredCell | undefined): L
     queries: all.length,
     rounds: cell.rounds.length,
     median: medianEstimate(all),
-    p90: nearestRank(all, 90),
+    p90: tailEstimate(all, 0.9)?.value,
+    p99: tailEstimate(all, 0.99)?.value,
     speedup: baseline && pairedRatio(samplesByRound(baseline), samples),
     memory: memoryOf(cell, baseline),
     unsteadyRounds: cell.rounds.filter(({ row }) => row.steady === 0).length,

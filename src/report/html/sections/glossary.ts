@@ -18,7 +18,10 @@ const terms: readonly (readonly [term: string, meaning: string])[] = [
     'query, latency',
     'One batch of preprocessed images given to the model, and the time from inputs in the host’s memory to logits in the host’s memory. The figure is the median over all rounds; the interval is the one for the median of these queries and does not cover how much one process differs from the next: see the curves below, and the interval of the speed.',
   ],
-  ['p90', 'Nine of ten queries took no longer.'],
+  [
+    'p90',
+    'Nine of ten queries take no longer, with 99 % confidence: of n queries the t-th largest, with t by LoadGen’s rule of early stopping. It takes 64 queries to say so.',
+  ],
   [
     'speed',
     'How many times as fast as fp32: the geometric mean over the rounds of the ratio of medians within a round, with Student’s 95 % interval over the rounds. An interval that holds 1 means: not told apart.',
