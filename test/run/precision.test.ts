@@ -23,15 +23,17 @@ const numbersOf = ({ rounds }: StoredCell): number[] => rounds.map(({ row }) => 
 
 describe('a run for a precision', () => {
   it('adds nothing where the suite’s rounds are enough', async () => {
-    expect((await runs.execute(suiteWith(0.95, 4, 4))).failedCells).toBe(0);
+    // So loose that the noisiest machine gets there.
+    const asked = 1000;
+    expect((await runs.execute(suiteWith(asked, 4, 4))).failedCells).toBe(0);
     const [fp32, int8] = await timedCells();
     for (const cell of [fp32, int8]) {
       expect(cell.row).toMatchObject({ status: 'done', rounds: 4 });
       expect(numbersOf(cell)).toEqual([0, 1, 2, 3]);
     }
     expect(fp32.stopping).toBeUndefined();
-    expect(int8.stopping).toMatchObject({ reason: 'precision', asked: 0.95 });
-    expect(int8.stopping!.reached).toBeLessThanOrEqual(0.95);
+    expect(int8.stopping).toMatchObject({ reason: 'precision', asked });
+    expect(int8.stopping!.reached).toBeLessThanOrEqual(asked);
   });
 
   it('adds rounds of fp32 and the variant up to the cap, also when it is interrupted among them', async () => {
