@@ -21,8 +21,19 @@ export function serve(host: Host): void {
   lines.once('line', (line) => {
     lines.once('close', () => process.exit(1));
     if (lease > 0) {
-      const expiry = setTimeout(() => process.exit(1), lease * 1000);
-      lines.on('line', () => expiry.refresh());
+      // A run of the model keeps this thread busy, for a minute on a slow device; the lease may be over then though there
+      // were signs of life. They are read between a timer and an immediate, and only when there were none it counts.
+      let heard = false;
+      const expiry = setTimeout(() => {
+        heard = false;
+        setImmediate(() => {
+          if (!heard) process.exit(1);
+        });
+      }, lease * 1000);
+      lines.on('line', () => {
+        heard = true;
+        expiry.refresh();
+      });
     }
     const emit = (event: object): void => {
       writeFileSync(1, encodeLine(event));
