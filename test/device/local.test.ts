@@ -8,7 +8,7 @@ import { DeviceError } from '../../src/base/errors.js';
 import { packageRoot } from '../../src/base/paths.js';
 import type { Device } from '../../src/device/device.js';
 import type { AgentEvent } from '../../src/protocol/events.js';
-import type { Task } from '../../src/protocol/task.js';
+import { PROTOCOL_VERSION, type Task } from '../../src/protocol/task.js';
 import { writeMicro } from '../support/micro.js';
 import { agentsOf, isRunning, until } from '../support/processes.js';
 import { longPass, openTestDevice, perform, timing, type Watch } from '../support/tasks.js';
@@ -171,7 +171,7 @@ describe('an agent by itself', () => {
   });
 
   it.each([
-    ['is of another version of the protocol', () => ({ ...endless, protocol: 2 }), /protocol/],
+    ['is of another version of the protocol', () => ({ ...endless, protocol: PROTOCOL_VERSION + 1 }), /protocol/],
     ['is of a kind that is not known', () => ({ ...endless, kind: 'training' }), /kind/],
   ])('refuses a task that %s, in words', async (_, task, words) => {
     const { child, exit, output } = start();
