@@ -9,7 +9,7 @@ import { serializeModel } from '../src/onnx/file.js';
 import type { AgentEvent } from '../src/protocol/events.js';
 import { encodeLine } from '../src/protocol/lines.js';
 import { buildGraph } from '../src/vit/graph/model.js';
-import { loadHuggingFace } from '../src/vit/huggingface.js';
+import { loadCheckpoint } from '../src/vit/checkpoints/load.js';
 import { compare } from './interleave.js';
 
 /** Long enough for the agent to report and to look at the machine in between, as it does every second. */
@@ -22,7 +22,7 @@ const TURNS = 20;
  * whole is the time from query to query, in which the agent also keeps its samples, writes them out and looks at the machine.
  */
 export async function harnessCost(): Promise<void> {
-  const vit = await loadHuggingFace(join(packageRoot(), 'suites', 'models', 'vit-micro-shapes10'));
+  const vit = (await loadCheckpoint(join(packageRoot(), 'suites', 'models', 'vit-micro-shapes10'))).vit;
   const { channels, imageSize } = vit.config;
   const session = await ort.InferenceSession.create(await serializeModel(buildGraph(vit)), {
     executionProviders: ['cpu'],

@@ -9,9 +9,13 @@ import { localProfile } from '../device/profile.js';
 import { mebibytes, parameters, seconds } from '../report/format.js';
 import { stageLine } from '../report/stage-line.js';
 import { stageSummaries } from '../report/stages.js';
+import type { ModelRecord } from '../store/model-record.js';
+import { modelNotes } from '../report/model-notes.js';
 import { artifactOf, type Artifact } from '../run/artifact.js';
 import { locateData } from '../run/locate-data.js';
-import { cardOf, loadModel, namedModel } from '../run/model.js';
+import { withFittingHead } from '../run/fit-head.js';
+import { cardOf, loadModel, localModel, namedModel } from '../run/model.js';
+import { fetchWords } from '../run/observer.js';
 import { nodeEngine } from '../runtime/node.js';
 import { readRecipe } from '../suite/read.js';
 import { Bar } from './bar.js';
@@ -32,7 +36,7 @@ export function compressCommand(): Command {
     .description('apply a recipe to a model: the ONNX files and a report of every stage')
     .argument(
       '<model>',
-      'a directory in Hugging Face layout, or vit-tiny … vit-huge with weights from a seed',
+      'a directory or file with weights, an id of the Hugging Face Hub, or vit-tiny … vit-huge with weights from a seed',
     )
     .requiredOption('--recipe <file>', 'the recipe, such as suites/recipes/edgeflex.yaml')
     .requiredOption('-o, --output <directory>', 'where model.onnx, preprocess.onnx and report.json go')
@@ -55,31 +59,42 @@ Example:
       const { signal, release } = stopOnSignal();
       const bar = new Bar(process.stderr);
       try {
-        const named = namedModel(reference);
+        const named = await localModel(namedModel(reference), {
+          signal,
+          onProgress: (progress) => {
+            bar.show(...fetchWords(progress));
+          },
+        });
         const dataset = flags.dataset ?? datasetOf((await cardOf(named))?.dataset, reference);
         const data = await locateData(dataset, undefined, flags.data);
-        const model = await loadModel(named, data.train.labels);
         const device = await openDevice(localProfile());
-        const artifact = await artifactOf(model, recipe, {
+        const workshop = {
           engine: await nodeEngine(),
           threads: availableParallelism(),
           train: data.train,
           seed: flags.seed,
           device,
           signal,
-          onProgress: (done, what) => {
+          onProgress: (done: number, what: string): void => {
             bar.show(done, what);
           },
-        });
+        };
+        const model = await withFittingHead(await loadModel(named, data.train.labels), workshop);
+        const artifact = await artifactOf(model, recipe, workshop);
         await mkdir(flags.output, { recursive: true });
         await cp(artifact.directory, flags.output, {
           recursive: true,
           filter: (source) => basename(source) !== 'manifest.json',
         });
-        const report = { model: reference, recipe: recipe.name, ...withoutPlace(artifact) };
+        const report = {
+          ...{ model: reference, source: model.record, recipe: recipe.name },
+          ...withoutPlace(artifact),
+        };
         await writeFile(join(flags.output, 'report.json'), JSON.stringify(report, null, 2));
         bar.end();
-        console.log(flags.json ? JSON.stringify(report, null, 2) : describe(artifact, flags.output));
+        console.log(
+          flags.json ? JSON.stringify(report, null, 2) : describe(model.record, artifact, flags.output),
+        );
       } finally {
         bar.end();
         release();
@@ -104,7 +119,7 @@ function withoutPlace({ fileBytes, parameters: count, kernels, stages }: Artifac
   return { fileBytes, parameters: count, kernels, stages };
 }
 
-function describe(artifact: Artifact, output: string): string {
+function describe(record: ModelRecord, artifact: Artifact, output: string): string {
   const { stages, fileBytes, cached } = artifact;
   // As report.json holds them: JSON has no infinite SQNR.
   const lines = stageSummaries(JSON.parse(JSON.stringify(stages))).map((stage) => {
@@ -113,6 +128,7 @@ function describe(artifact: Artifact, output: string): string {
     return `  ${stage.stage.padEnd(9)}  ${stageLine(stage)}\n  ${''.padEnd(9)}  ${sizes}`;
   });
   return [
+    ...modelNotes(record).map((note) => `  ${note}`),
     ...lines,
     `${join(output, 'model.onnx')}: ${parameters(artifact.parameters)} parameters in ${mebibytes(fileBytes)}${cached ? ' (from the cache)' : ''}`,
     `${join(output, 'report.json')}: every stage in detail`,

@@ -6,6 +6,7 @@ import { writeReport } from '../report/write.js';
 import { InputError } from '../base/errors.js';
 import { executeSuite } from '../run/execute.js';
 import { locateData } from '../run/locate-data.js';
+import { namedModel } from '../run/model.js';
 import { openStore } from '../store/open.js';
 import { readSuite, withOverrides } from '../suite/read.js';
 import { precisionSchema } from '../suite/schema.js';
@@ -17,6 +18,7 @@ import { stopOnSignal } from './stop.js';
 import { shellWords } from './words.js';
 
 interface RunFlags {
+  readonly model?: string;
   readonly data?: string;
   readonly device: readonly string[];
   readonly images?: number;
@@ -40,6 +42,10 @@ export function runCommand(): Command {
       [],
     )
     .option('--images <n>', 'score the first n test images only', wholeNumber)
+    .option(
+      '--model <model>',
+      "another model in place of the suite's: a directory or file with weights, an id of the Hugging Face Hub (owner/name, or owner/name@revision), or vit-tiny … vit-huge",
+    )
     .addOption(resultsOption())
     .addOption(reportsOption())
     .option('--resume [run]', 'go on with an interrupted run: the newest of this suite, or the one named')
@@ -60,11 +66,15 @@ Examples:
   edgeflex run suites/cifar10.yaml --data ~/datasets
   edgeflex run suites/cifar10.yaml --images 64 --device devices/local-cpu.yaml --device devices/browser-wasm.yaml
   edgeflex run suites/cifar10.yaml --precision 1%
-  edgeflex run suites/cifar10.yaml --resume`,
+  edgeflex run suites/vit-base-224.yaml --model google/vit-base-patch16-224
+  edgeflex run suites/cifar10.yaml --resume
+
+Of the Hub: HF_TOKEN opens private models, HF_ENDPOINT names another address.`,
     )
     .action(async (path: string, flags: RunFlags) => {
       const { device: devices, images, precision } = flags;
-      const suite = withOverrides(await readSuite(path), { devices, images, precision });
+      const model = flags.model === undefined ? undefined : namedModel(flags.model);
+      const suite = withOverrides(await readSuite(path), { model, devices, images, precision });
       const data = await locateData(suite.data.name, suite.data.path, flags.data);
       const db = await openStore(databaseIn(flags.results));
       const progress = new RunProgress(process.stderr);
@@ -103,10 +113,11 @@ Examples:
 /** The command that goes on with a run, with the options this one was started with. */
 function resumeCommand(
   path: string,
-  { data, device, images, results, reports, precision, json }: RunFlags,
+  { model, data, device, images, results, reports, precision, json }: RunFlags,
   id: string,
 ): string {
   const words = ['edgeflex', 'run', path, '--results', results, '--reports', reports];
+  if (model !== undefined) words.push('--model', model);
   for (const profile of device) words.push('--device', profile);
   if (images !== undefined) words.push('--images', String(images));
   if (data !== undefined) words.push('--data', data);

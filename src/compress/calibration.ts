@@ -32,16 +32,18 @@ export function calibrationSource(
   const reserved = Math.floor(train.count * 0.75);
   const draw = async (count: number, skip: number, limit: number): Promise<Calibration> => {
     const available = Math.min(count, limit);
-    const { pixels, hash } = await drawCalibration(train, available, seed, skip);
+    const { pixels, hash, indices } = await drawCalibration(train, available, seed, skip);
     const batchSize = largestDivisor(available, Math.max(1, Math.round(ROWS_PER_BATCH / tokens)));
     return {
       count: available,
       batchSize,
       hash: hashJson({ images: hash, preprocessing }),
+      classes: Uint8Array.from(indices, (index) => train.classes[index]!),
       batches: () => preprocessed(engine, threads, preprocessing, pixels, batchSize),
     };
   };
   return {
+    labels: train.labels,
     images: (count) => draw(count, 0, reserved),
     holdout: (count) => draw(count, reserved, train.count - reserved),
   };

@@ -13,12 +13,16 @@ export interface Calibration {
   readonly batchSize: number;
   /** Which images exactly, and how they were preprocessed. */
   readonly hash: string;
+  /** The class of each image. */
+  readonly classes: Uint8Array;
   /** The images: `[batchSize, channels, size, size]` each, float32. */
   batches(): AsyncIterable<Float32Array>;
 }
 
 /** Where a stage gets its images from: always the training split. */
 export interface CalibrationSource {
+  /** Names of the classes. */
+  readonly labels: readonly string[];
   /** Images to calibrate on; the same count gives the same images, and a larger one contains a smaller. */
   images(count: number): Promise<Calibration>;
   /** Images to check a decision on: never among those of `images`. */

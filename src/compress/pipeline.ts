@@ -3,6 +3,7 @@ import { parameterCount, type ViT } from '../vit/vit.js';
 import { buildGraph } from '../vit/graph/model.js';
 import type { StageContext } from './context.js';
 import { mergeTokens, type MergeTokensReport } from './merge-tokens/stage.js';
+import { head, type HeadReport } from './head/stage.js';
 import { precision, type PrecisionReport } from './precision/stage.js';
 import { profile, type ProfileDetails, type ProfileReport } from './profile/stage.js';
 import { prune, type PruneReport } from './prune/stage.js';
@@ -15,7 +16,8 @@ export type OwnReport =
   | { readonly stage: 'prune'; readonly report: PruneReport }
   | { readonly stage: 'merge-tokens'; readonly report: MergeTokensReport }
   | { readonly stage: 'precision'; readonly report: PrecisionReport }
-  | { readonly stage: 'quantize'; readonly report: QuantizeReport };
+  | { readonly stage: 'quantize'; readonly report: QuantizeReport }
+  | { readonly stage: 'head'; readonly report: HeadReport };
 
 /** One stage of a finished pipeline. */
 export type StageReport = OwnReport & {
@@ -91,6 +93,10 @@ async function runStep(vit: ViT, step: Step, context: StageContext): Promise<{ v
     case 'quantize': {
       const { report, ...result } = await quantize(vit, context, step.options);
       return { ...result, own: { stage: 'quantize', report } };
+    }
+    case 'head': {
+      const { report, ...result } = await head(vit, context, step.options);
+      return { ...result, own: { stage: 'head', report } };
     }
   }
 }

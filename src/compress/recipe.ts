@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { checked, faultAt, type YamlFile } from '../base/schema.js';
 import { mergeTokensOptionsSchema, type MergeTokensOptions } from './merge-tokens/options.js';
+import { headOptionsSchema, type HeadOptions } from './head/options.js';
 import { precisionOptionsSchema, type PrecisionOptions } from './precision/options.js';
 import { profileOptionsSchema, type ProfileOptions } from './profile/options.js';
 import { pruneOptionsSchema, type PruneOptions } from './prune/options.js';
@@ -12,7 +13,8 @@ export type Step =
   | { readonly stage: 'prune'; readonly options: PruneOptions }
   | { readonly stage: 'merge-tokens'; readonly options: MergeTokensOptions }
   | { readonly stage: 'precision'; readonly options: PrecisionOptions }
-  | { readonly stage: 'quantize'; readonly options: QuantizeOptions };
+  | { readonly stage: 'quantize'; readonly options: QuantizeOptions }
+  | { readonly stage: 'head'; readonly options: HeadOptions };
 
 /** Names of the stages. */
 export type StageName = Step['stage'];
@@ -44,6 +46,7 @@ const optionSchemas = {
   'merge-tokens': mergeTokensOptionsSchema,
   precision: precisionOptionsSchema,
   quantize: quantizeOptionsSchema,
+  head: headOptionsSchema,
 } satisfies Record<StageName, z.ZodType>;
 
 const recipeSchema = z.strictObject({

@@ -2,14 +2,14 @@ import { access, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DeviceError, InputError } from '../base/errors.js';
-import { hashFile } from '../base/hash.js';
+import { hashFile, type FileDigest } from '../base/hash.js';
 import { discardNote, discardPartial, partialPath } from './partial.js';
 import { ConnectionFailure, transfer } from './transfer.js';
 import { writeFailure } from './write-failure.js';
 
 /** What a file's publisher says its digest is. */
 export interface Digest {
-  readonly algorithm: 'md5' | 'sha256';
+  readonly algorithm: FileDigest;
   /** Lower-case hex. */
   readonly hex: string;
 }
@@ -37,6 +37,8 @@ export interface DownloadOptions {
   readonly retryDelays?: readonly number[];
   /** After so many milliseconds without a byte the connection counts as dead. */
   readonly stallMilliseconds?: number;
+  /** Headers of every request; those that hold secrets do not follow a redirect to another host. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The network cannot be used, or the server cannot be reached through it. */
@@ -75,10 +77,9 @@ export async function download(
   options.signal.throwIfAborted();
   if (found !== digest.hex) {
     await discardPartial(target);
-    const name = digest.algorithm === 'md5' ? 'MD5' : 'SHA-256';
     throw new InputError({
       source: url,
-      found: `${name} ${found}`,
+      found: `${digestNames[digest.algorithm]} ${found}`,
       expected: digest.hex,
       hint: 'The download was deleted. Try again; if the sum stays the same, the server has another file.',
     });
@@ -86,6 +87,8 @@ export async function download(
   await rename(partial, target);
   await discardNote(target);
 }
+
+const digestNames: Readonly<Record<FileDigest, string>> = { md5: 'MD5', sha256: 'SHA-256', git: 'git blob' };
 
 async function isThere(target: string, digest: Digest): Promise<boolean> {
   const present = await access(target).then(
@@ -97,14 +100,14 @@ async function isThere(target: string, digest: Digest): Promise<boolean> {
 
 async function transferWithRetries(url: string, target: string, options: DownloadOptions): Promise<void> {
   const { onProgress, signal, retryDelays = [1000, 2000, 4000, 8000], stallMilliseconds = 30_000 } = options;
+  const { headers = {} } = options;
   let furthest = 0;
   let failures = 0;
   for (;;) {
     const before = furthest;
     try {
       await transfer(url, target, {
-        signal,
-        stallMilliseconds,
+        ...{ signal, stallMilliseconds, headers },
         onReceived: (received, total) => {
           furthest = Math.max(furthest, received);
           onProgress({ kind: 'receiving', received, total });

@@ -10,10 +10,15 @@ import { float32, tensorOf, type TensorSource } from '../onnx/tensor.js';
 import { IMAGE_CHANNELS, IMAGE_SIDE } from './dataset.js';
 import { resamplingWeights, WEIGHT_BITS, type Interpolation } from './resample.js';
 
-/** What happens to an image before the model: resize to a square, then `(pixel · rescale − mean) / std` per channel. */
+/**
+ * What happens to an image before the model: resize to a square, cut out its centre, then `(pixel · rescale − mean) / std` per
+ * channel.
+ */
 export interface Preprocessing {
   /** Side of the model's input, in pixels. */
   readonly size: number;
+  /** Side to which images are resized before the centre is cut out; `size` where nothing is cut. */
+  readonly resizedTo?: number;
   readonly interpolation: Interpolation;
   readonly rescale: number;
   readonly mean: readonly number[];
@@ -29,6 +34,47 @@ export function defaultPreprocessing(size: number): Preprocessing {
   return { size, interpolation: 'linear', rescale: 1 / 255, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
 }
 
+/** Mean and deviation of ImageNet's channels, which many models are trained with. */
+const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+
+/**
+ * What torchvision's ViTs are evaluated with: resized to 256/224 of the input's side, the centre cut out.
+ *
+ * @param size - the input's side
+ */
+export function torchvisionPreprocessing(size: number): Preprocessing {
+  const resizedTo = Math.round((size * 256) / 224);
+  return { size, resizedTo, interpolation: 'linear', rescale: 1 / 255, ...IMAGENET };
+}
+
+/** What timm's configuration of a model says of its images. */
+export interface TimmImages {
+  readonly interpolation?: 'bicubic' | 'bilinear' | 'nearest' | undefined;
+  /** Which share of the resized image's side is the input's. */
+  readonly crop_pct?: number | null | undefined;
+  readonly mean?: readonly number[] | undefined;
+  readonly std?: readonly number[] | undefined;
+}
+
+/**
+ * The preprocessing that timm does for evaluation.
+ *
+ * @param images - what the model's configuration says; timm's defaults stand for the rest
+ * @param size - the input's side
+ */
+export function timmPreprocessing(images: TimmImages, size: number): Preprocessing {
+  const filters = { bicubic: 'cubic', bilinear: 'linear', nearest: 'nearest' } as const;
+  const resizedTo = Math.floor(size / (images.crop_pct ?? 0.875));
+  return {
+    size,
+    ...(resizedTo > size && { resizedTo }),
+    interpolation: filters[images.interpolation ?? 'bicubic'],
+    rescale: 1 / 255,
+    mean: images.mean ?? IMAGENET.mean,
+    std: images.std ?? IMAGENET.std,
+  };
+}
+
 /** The filters by the number that Pillow gives them, which is what `resample` says. */
 const interpolations: Record<number, Interpolation> = {
   0: 'nearest',
@@ -37,16 +83,18 @@ const interpolations: Record<number, Interpolation> = {
 };
 
 const perChannel = z.array(z.number()).length(IMAGE_CHANNELS);
+const pixels = z.number().int().positive();
+const side = z.union([
+  pixels,
+  z.object({ height: pixels, width: pixels }),
+  z.object({ shortest_edge: pixels }),
+]);
 const configSchema = z.object({
   do_resize: z.boolean().default(true),
-  size: z
-    .union([
-      z.number().int().positive(),
-      z.object({ height: z.number().int().positive(), width: z.number().int().positive() }),
-    ])
-    .default(224),
+  size: side.default(224),
   resample: z.number().int().default(2),
-  do_center_crop: z.literal(false).default(false),
+  do_center_crop: z.boolean().default(false),
+  crop_size: side.optional(),
   do_rescale: z.boolean().default(true),
   rescale_factor: z
     .number()
@@ -61,7 +109,7 @@ const configSchema = z.object({
  * Reads a `preprocessor_config.json` of a ViT image processor.
  *
  * @param path - the file
- * @throws InputError when it is malformed or asks for something that is not supported (a crop, another filter)
+ * @throws InputError when it is malformed or asks for something that is not supported (another filter)
  */
 export async function readPreprocessing(path: string): Promise<Preprocessing> {
   const refuse = (place: string, found: string, expected: string): InputError =>
@@ -78,14 +126,22 @@ export async function readPreprocessing(path: string): Promise<Preprocessing> {
     throw refuse(issue.path.join('.'), issue.message, 'the settings of a ViT image processor');
   }
   const config = parsed.data;
-  const side = typeof config.size === 'number' ? config.size : config.size.height;
-  if (typeof config.size !== 'number' && config.size.width !== side)
-    throw refuse('size', JSON.stringify(config.size), 'a square');
+  const sideOf = (place: string, size: z.infer<typeof side>): number => {
+    if (typeof size === 'number') return size;
+    if ('shortest_edge' in size) return size.shortest_edge;
+    if (size.width !== size.height) throw refuse(place, JSON.stringify(size), 'a square');
+    return size.height;
+  };
+  const resized = config.do_resize ? sideOf('size', config.size) : IMAGE_SIDE;
+  const size = config.do_center_crop ? sideOf('crop_size', config.crop_size ?? config.size) : resized;
+  if (size > resized)
+    throw refuse('crop_size', String(size), `at most the ${resized} that images are resized to`);
   const interpolation = interpolations[config.resample];
   if (interpolation === undefined)
     throw refuse('resample', String(config.resample), '0 (nearest), 2 (bilinear) or 3 (bicubic)');
   return {
-    size: config.do_resize ? side : IMAGE_SIDE,
+    size,
+    ...(resized > size && { resizedTo: resized }),
     interpolation,
     rescale: config.do_rescale ? config.rescale_factor : 1,
     mean: config.do_normalize ? config.image_mean : [0, 0, 0],
@@ -103,7 +159,8 @@ export function preprocessingGraph(preprocessing: Preprocessing): OnnxModel {
   const { size, mean, std, rescale } = preprocessing;
   const g = new GraphBuilder('preprocess');
   const pixels = g.input(PIXELS, 'uint8', [batch, IMAGE_CHANNELS, IMAGE_SIDE, IMAGE_SIDE]);
-  const resized = size === IMAGE_SIDE ? pixels : resize(g, pixels, preprocessing);
+  const asItIs = size === IMAGE_SIDE && preprocessing.resizedTo === undefined;
+  const resized = asItIs ? pixels : resize(g, pixels, preprocessing);
   const x = cast(g, 'float', resized, 'float32', dtypeCode('float32'));
   const channels = [IMAGE_CHANNELS, 1, 1];
   const factor = g.constant(
@@ -128,8 +185,8 @@ export function preprocessingGraph(preprocessing: Preprocessing): OnnxModel {
  * Rows first, then columns, each an integer product with the filter's weights, as Pillow computes it. ONNX's own Resize
  * treats the edges otherwise, does not store 8 bits between the two steps, and is slower.
  */
-function resize(g: GraphBuilder, pixels: Value, { size, interpolation }: Preprocessing): Value {
-  const weights = resamplingWeights(IMAGE_SIDE, size, interpolation);
+function resize(g: GraphBuilder, pixels: Value, { size, resizedTo, interpolation }: Preprocessing): Value {
+  const weights = centre(resamplingWeights(IMAGE_SIDE, resizedTo ?? size, interpolation), size);
   const across = g.constant('weights', tensorOf('int32', [IMAGE_SIDE, size], weights));
   const down = transpose(g, 'weights:down', across, [1, 0]);
   const x = cast(g, 'integer', pixels, 'int32', dtypeCode('int32'));
@@ -137,6 +194,16 @@ function resize(g: GraphBuilder, pixels: Value, { size, interpolation }: Preproc
   const dims = [batch, IMAGE_CHANNELS, size, size];
   const tall = g.call('MatMul', [down, wide], { name: 'tall:product', dtype: 'int32', dims });
   return toBytes(g, 'tall', tall);
+}
+
+/** The middle columns of `[IMAGE_SIDE, …]` weights: what is cut away need not be computed. */
+function centre(weights: Int32Array, columns: number): Int32Array {
+  const all = weights.length / IMAGE_SIDE;
+  const first = Math.floor((all - columns) / 2);
+  const out = new Int32Array(IMAGE_SIDE * columns);
+  for (let row = 0; row < IMAGE_SIDE; row++)
+    out.set(weights.subarray(row * all + first, row * all + first + columns), row * columns);
+  return out;
 }
 
 /** From fixed-point to the nearest value that 8 bits can hold. */

@@ -14,6 +14,7 @@ export interface TransferOptions {
   readonly signal: AbortSignal;
   /** After so many milliseconds without a byte the connection counts as dead. */
   readonly stallMilliseconds: number;
+  readonly headers: Readonly<Record<string, string>>;
   /** Hears how many bytes lie on the disk, of how many, if the server said. */
   readonly onReceived: (received: number, total: number | undefined) => void;
 }
@@ -40,7 +41,7 @@ export async function transfer(url: string, target: string, options: TransferOpt
   }, options.stallMilliseconds);
   try {
     const signal = AbortSignal.any([options.signal, stall.signal]);
-    const response = await request(url, partial, signal);
+    const response = await request(url, partial, options.headers, signal);
     const appending = received > 0 && response.status === 206 && continues(response, partial);
     if (received > 0 && !appending && (response.status === 206 || response.status === 416)) {
       // The server has another file now than the one we have a part of.
@@ -70,9 +71,14 @@ export async function transfer(url: string, target: string, options: TransferOpt
   }
 }
 
-function request(url: string, { received, version }: PartialFile, signal: AbortSignal): Promise<Response> {
+function request(
+  url: string,
+  { received, version }: PartialFile,
+  own: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<Response> {
   // Packed once more on the way, the file's bytes could not be counted.
-  const headers: Record<string, string> = { 'accept-encoding': 'identity' };
+  const headers: Record<string, string> = { ...own, 'accept-encoding': 'identity' };
   if (received > 0) {
     headers['range'] = `bytes=${received}-`;
     // A weak tag does not vouch for bytes, and servers must not accept it here.

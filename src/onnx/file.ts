@@ -58,7 +58,7 @@ async function writeBoth(model: OnnxModel, path: string): Promise<WrittenModel> 
   } finally {
     await data?.close();
   }
-  const proto = encodeModel(model, place);
+  const proto = encodeModel(model, place, await attributeBytes(model));
   const file = await open(`${path}.partial`, 'w');
   try {
     await writeFully(file, proto, 0);
@@ -80,7 +80,7 @@ async function writeBoth(model: OnnxModel, path: string): Promise<WrittenModel> 
 export async function serializeModel(model: OnnxModel): Promise<Uint8Array> {
   const place = new Map<string, Uint8Array>();
   for (const [name, tensor] of model.initializers) place.set(name, await readChecked(name, tensor));
-  return encodeModel(model, place);
+  return encodeModel(model, place, await attributeBytes(model));
 }
 
 /**
@@ -157,6 +157,15 @@ export async function readRange(path: string, offset: number, length: number): P
   } finally {
     await file.close();
   }
+  return bytes;
+}
+
+/** The bytes of tensors that are attributes of nodes. */
+async function attributeBytes({ nodes }: OnnxModel): Promise<Map<TensorSource, Uint8Array>> {
+  const bytes = new Map<TensorSource, Uint8Array>();
+  for (const { attributes } of nodes)
+    for (const attribute of Object.values(attributes))
+      if (attribute.type === 'tensor') bytes.set(attribute.value, await attribute.value.read());
   return bytes;
 }
 

@@ -40,6 +40,8 @@ export interface OnnxModel {
   readonly opsets: Readonly<Record<string, number>>;
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
+  /** Further outputs, whose types and shapes the runtime is to find; none unless defined. */
+  readonly untypedOutputs?: readonly string[];
   readonly nodes: readonly OnnxNode[];
   readonly initializers: ReadonlyMap<string, TensorSource>;
   /** Types and shapes of intermediate values, where known. */

@@ -21,10 +21,12 @@ export interface ExternalLocation {
  *
  * @param model - the graph
  * @param place - for each initializer either its bytes, to lie inside the protobuf, or where they lie outside
+ * @param attributes - the bytes of tensors that are attributes of nodes
  */
 export function encodeModel(
   model: OnnxModel,
   place: ReadonlyMap<string, Uint8Array | ExternalLocation>,
+  attributes: ReadonlyMap<TensorSource, Uint8Array> = new Map(),
 ): Uint8Array {
   const message = proto.onnx.ModelProto.create({
     irVersion: model.irVersion,
@@ -33,9 +35,9 @@ export function encodeModel(
     metadataProps: Object.entries(model.metadata).map(([key, value]) => ({ key, value })),
     graph: {
       name: model.name,
-      node: model.nodes.map(encodeNode),
+      node: model.nodes.map((node) => encodeNode(node, attributes)),
       input: model.inputs.map(encodeValue),
-      output: model.outputs.map(encodeValue),
+      output: [...model.outputs.map(encodeValue), ...(model.untypedOutputs ?? []).map((name) => ({ name }))],
       initializer: [...model.initializers].map(([name, tensor]) => {
         const where = place.get(name);
         if (where === undefined) throw new RangeError(`initializer ${name} has no place`);
@@ -81,18 +83,24 @@ export function decodeModel(
   };
 }
 
-function encodeNode(node: OnnxNode): onnx.INodeProto {
+function encodeNode(node: OnnxNode, tensors: ReadonlyMap<TensorSource, Uint8Array>): onnx.INodeProto {
   return {
     name: node.name,
     opType: node.opType,
     domain: node.domain,
     input: [...node.inputs],
     output: [...node.outputs],
-    attribute: Object.entries(node.attributes).map(([name, attribute]) => encodeAttribute(name, attribute)),
+    attribute: Object.entries(node.attributes).map(([name, attribute]) =>
+      encodeAttribute(name, attribute, tensors),
+    ),
   };
 }
 
-function encodeAttribute(name: string, attribute: Attribute): onnx.IAttributeProto {
+function encodeAttribute(
+  name: string,
+  attribute: Attribute,
+  tensors: ReadonlyMap<TensorSource, Uint8Array>,
+): onnx.IAttributeProto {
   switch (attribute.type) {
     case 'int':
       return { name, type: AttributeType.INT, i: attribute.value };
@@ -110,8 +118,11 @@ function encodeAttribute(name: string, attribute: Attribute): onnx.IAttributePro
         type: AttributeType.STRINGS,
         strings: attribute.value.map((text) => toUtf8.encode(text)),
       };
-    case 'tensor':
-      throw new Error(`attribute ${name}: EdgeFlex writes constants as initializers, not as attributes`);
+    case 'tensor': {
+      const bytes = tensors.get(attribute.value);
+      if (bytes === undefined) throw new RangeError(`attribute ${name}: its tensor was not read`);
+      return { name, type: AttributeType.TENSOR, t: encodeTensor('', attribute.value, bytes) };
+    }
   }
 }
 

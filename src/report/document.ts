@@ -1,3 +1,5 @@
+import type { ModelRecord } from '../store/model-record.js';
+import { headOf, modelRecordOf, type HeadState } from './model-notes.js';
 import type { Estimate } from '../stats/interval.js';
 import type { RunData, StoredDevice } from '../store/read.js';
 import type { Stopping } from '../store/stopping.js';
@@ -78,6 +80,10 @@ export interface VariantDocument {
   readonly parameters: number;
   /** Images that the model runs at once; null runs whole batches. */
   readonly microBatch: Maybe<number>;
+  /** Where the model came from; null where it is not known. */
+  readonly source: Maybe<ModelRecord>;
+  /** Who made the classifier. */
+  readonly head: HeadState;
   /** The reports of the recipe's stages, as they are stored. */
   readonly stages: unknown;
   /** Measured by others, on other hardware. */
@@ -188,6 +194,8 @@ export function reportDocument(analysis: Analysis): ReportDocument {
       fileBytes: variant.file_bytes,
       parameters: variant.parameters,
       microBatch: variant.micro_batch,
+      source: modelRecordOf(variant) ?? null,
+      head: headOf(variant),
       stages: JSON.parse(variant.stages_json) as unknown,
       publishedByOthers: publishedOf(variant) ?? null,
     })),

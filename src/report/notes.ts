@@ -6,6 +6,7 @@ import { precisionNote } from './precision.js';
 import * as format from './format.js';
 import { labelOf } from './label.js';
 import { profileOf } from './sessions.js';
+import { modelNotesOf } from './model-notes.js';
 
 /**
  * What a reader must know to read the main table: what its figures are, and what went wrong.
@@ -51,6 +52,7 @@ export function notesOf(analysis: Analysis): string[] {
       '"(emulated)": not the hardware but an emulator of it. Its predictions count; its timings and its memory say nothing of the hardware.',
     );
   for (const each of figures) {
+    if (each.isBaseline) notes.push(...modelNotesOf(each.variant));
     const card = each.isBaseline ? cardNote(each) : undefined;
     if (card !== undefined) notes.push(card);
     const name = labelOf(each, analysis);

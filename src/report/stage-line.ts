@@ -1,6 +1,7 @@
 import * as format from './format.js';
 import type {
   MergeTokensSummary,
+  HeadSummary,
   PrecisionSummary,
   ProfileSummary,
   PruneSummary,
@@ -25,6 +26,8 @@ export function stageLine({ own }: StageSummary): string {
       return precisionLine(own.report);
     case 'quantize':
       return quantizeLine(own.report);
+    case 'head':
+      return headLine(own.report);
     case 'other':
       return '';
   }
@@ -65,4 +68,11 @@ function quantizeLine({ format: form, linears, kept, returned }: QuantizeSummary
     known.length > 0 ? `, SQNR ${Math.min(...known).toFixed(1)} to ${Math.max(...known).toFixed(1)} dB` : '';
   const float = kept.length + returned.length;
   return `${linears.length - returned.length} linears as ${form}${range}${float > 0 ? `, ${float} float` : ''}`;
+}
+
+function headLine({ images, classes, lambda, holdoutAccuracy }: HeadSummary): string {
+  return (
+    `head fitted for ${classes} classes on ${format.integer(images)} training images, λ ${format.significant(lambda)}; ` +
+    `${format.percent(holdoutAccuracy)} % right of those held out`
+  );
 }

@@ -66,6 +66,17 @@ const quantizeSchema = z.object({
   withinBudget: z.boolean().optional(),
 });
 
+const headSchema = z.object({
+  images: z.number(),
+  holdout: z.number(),
+  classes: z.number(),
+  lambda: z.number(),
+  holdoutAccuracy: z.number(),
+  tried: z
+    .array(z.object({ lambda: z.number(), squaredError: z.number(), accuracy: z.number() }))
+    .default([]),
+});
+
 const stageSchema = z.object({
   stage: z.string(),
   options: z.record(z.string(), z.unknown()).default({}),
@@ -85,6 +96,8 @@ export type MergeTokensSummary = z.infer<typeof mergeTokensSchema>;
 export type PrecisionSummary = z.infer<typeof precisionSchema>;
 /** What quantisation did. */
 export type QuantizeSummary = z.infer<typeof quantizeSchema>;
+/** How the head was fitted anew. */
+export type HeadSummary = z.infer<typeof headSchema>;
 /** What was observed. */
 export type ProfileSummary = z.infer<typeof profileSchema>;
 
@@ -95,6 +108,7 @@ export type OwnSummary =
   | { readonly kind: 'merge-tokens'; readonly report: MergeTokensSummary }
   | { readonly kind: 'precision'; readonly report: PrecisionSummary }
   | { readonly kind: 'quantize'; readonly report: QuantizeSummary }
+  | { readonly kind: 'head'; readonly report: HeadSummary }
   | { readonly kind: 'other' };
 
 /** One stage of a variant's recipe, as reports show it. */
@@ -143,6 +157,10 @@ function ownSummary(stage: string, report: unknown): OwnSummary {
     case 'quantize': {
       const quantize = read(quantizeSchema);
       return quantize ? { kind: 'quantize', report: quantize } : { kind: 'other' };
+    }
+    case 'head': {
+      const fitted = read(headSchema);
+      return fitted ? { kind: 'head', report: fitted } : { kind: 'other' };
     }
     default:
       return { kind: 'other' };

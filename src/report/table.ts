@@ -5,6 +5,7 @@ import { precisionText } from './precision.js';
 import { signOf } from './flags.js';
 import * as format from './format.js';
 import { labelOf } from './label.js';
+import { headOf } from './model-notes.js';
 import { notesOf } from './notes.js';
 import { publishedOf } from './published.js';
 
@@ -42,6 +43,7 @@ export interface Column {
 
 const columns: readonly Column[] = [
   { key: 'variant', title: 'variant', align: 'left' },
+  { key: 'head', title: 'head', align: 'left', spare: 9 },
   { key: 'top1', title: 'top-1 % (95 %)', align: 'right' },
   { key: 'mcnemar', title: 'McNemar p', align: 'right', spare: 7 },
   { key: 'agreement', title: 'same class % (95 %)', align: 'right', spare: 3 },
@@ -84,6 +86,7 @@ function rowsOf(figures: VariantFigures, analysis: Analysis): (MarkedCells & Row
   const { variant, accuracy, latencies, failures, pending } = figures;
   const common: Cells = {
     variant: labelOf(figures, analysis),
+    head: headOf(variant) === 'trained' ? '' : headOf(variant),
     top1: accuracy?.top1 ? format.share(accuracy.top1) : '',
     mcnemar: accuracy?.mcnemarP === undefined ? '' : format.pValue(accuracy.mcnemarP),
     agreement: accuracy?.agreement ? format.share(accuracy.agreement) : '',

@@ -10,8 +10,9 @@ import { endRun } from '../store/write.js';
 import { planOf, type Plan } from '../suite/plan.js';
 import type { Suite } from '../suite/read.js';
 import { artifactOf, type Artifact } from './artifact.js';
-import { loadModel, type LoadedModel } from './model.js';
-import type { RunObserver } from './observer.js';
+import { withFittingHead } from './fit-head.js';
+import { loadModel, localModel, type LoadedModel } from './model.js';
+import { fetchWords, type RunObserver } from './observer.js';
 import { openRecord, recordCells, type Resume } from './record.js';
 import { measureRounds } from './rounds.js';
 import { DeviceSession } from './session.js';
@@ -49,7 +50,7 @@ export async function executeSuite(suite: Suite, options: RunOptions): Promise<R
     stopping.abort(reason);
   };
   const plan = planOf(suite);
-  const models = await loadModels(suite, data);
+  const models = await loadModels(suite, data, signal, observer);
   const scoredImages = Math.min(suite.accuracy.images ?? data.test.count, data.test.count);
   const sessions: DeviceSession[] = [];
   try {
@@ -80,19 +81,29 @@ export async function executeSuite(suite: Suite, options: RunOptions): Promise<R
   }
 }
 
-async function loadModels(suite: Suite, data: OpenedData): Promise<Map<string, LoadedModel>> {
+async function loadModels(
+  suite: Suite,
+  data: OpenedData,
+  signal: AbortSignal,
+  observer: RunObserver,
+): Promise<Map<string, LoadedModel>> {
   const models = new Map<string, LoadedModel>();
   for (const model of suite.models) {
-    const loaded = await loadModel(model, data.test.labels);
-    const { labels } = loaded.vit.config;
-    if (labels.length !== data.test.labels.length)
-      throw new InputError({
-        source: `model ${model.name}`,
-        place: 'id2label',
-        found: `${labels.length} classes`,
-        expected: `the ${data.test.labels.length} classes of ${data.test.name}`,
-      });
-    models.set(model.name, loaded);
+    const local = await localModel(model, {
+      signal,
+      onProgress: (progress) => {
+        observer.compressing(model.name, ...fetchWords(progress));
+      },
+    });
+    const loaded = await loadModel(local, data.train.labels);
+    const fitted = await withFittingHead(loaded, {
+      ...{ engine: await nodeEngine(), threads: availableParallelism() },
+      ...{ train: data.train, seed: suite.seed, signal },
+      onProgress: (done, what) => {
+        observer.compressing(model.name, done, what);
+      },
+    });
+    models.set(model.name, fitted);
   }
   return models;
 }

@@ -1,3 +1,4 @@
+import type { SnapshotProgress } from '../hub/snapshot.js';
 import type { Plan, PlannedCell, Scenario } from '../suite/plan.js';
 
 /**
@@ -43,4 +44,29 @@ export interface RoundProgress {
 export function variantName(plan: Plan, cell: PlannedCell): string {
   const { model, recipe } = plan.variants[cell.variant]!;
   return plan.suite.models.length > 1 ? `${model.name} / ${recipe.recipe.name}` : recipe.recipe.name;
+}
+
+/**
+ * How far a model's download is, for `compressing` and the like.
+ *
+ * @param progress - of the download
+ * @returns the share that is done, and what happens in words
+ */
+export function fetchWords(progress: SnapshotProgress): [number, string] {
+  const { file } = progress;
+  switch (progress.kind) {
+    case 'receiving': {
+      const { received, total } = progress;
+      const amount = `${mebibytes(received)}${total === undefined ? '' : ` of ${mebibytes(total)}`}`;
+      return [total ? received / total : 0, `fetching ${file}, ${amount}`];
+    }
+    case 'waiting':
+      return [0, `${file}: ${progress.reason}; trying again in ${progress.seconds} s`];
+    case 'verifying':
+      return [1, `verifying ${file}`];
+  }
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }

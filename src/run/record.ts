@@ -96,7 +96,7 @@ export async function recordCells(
   const variantIds: number[] = [];
   for (const [position, { model, recipe }] of plan.variants.entries()) {
     const artifact = artifacts[position]!;
-    const { synthetic, card } = models.get(model.name)!;
+    const { synthetic, card, record } = models.get(model.name)!;
     const variant = await upsertVariant(db, {
       run_id: run.id,
       position,
@@ -111,6 +111,7 @@ export async function recordCells(
       stages_json: JSON.stringify(artifact.stages),
       published_json: recipe.published ? JSON.stringify(recipe.published) : null,
       card_json: card ? JSON.stringify(card) : null,
+      model_json: JSON.stringify(record),
     });
     if (variant.artifact !== artifact.key)
       throw new InputError({

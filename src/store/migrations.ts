@@ -6,6 +6,7 @@ import type { Kysely, Migration } from 'kysely';
 export const migrations: Record<string, Migration> = {
   '0001-first': { up: first },
   '0002-decisions': { up: decisions },
+  '0003-model-record': { up: modelRecord },
 };
 
 async function first(db: Kysely<unknown>): Promise<void> {
@@ -152,4 +153,8 @@ async function decisions({ schema }: Kysely<unknown>): Promise<void> {
     .addColumn('floor_json', 'text', (c) => c.notNull())
     .addUniqueConstraint('floor_of_run', ['run_id', 'device', 'batch', 'metric'])
     .execute();
+}
+
+async function modelRecord({ schema }: Kysely<unknown>): Promise<void> {
+  await schema.alterTable('variants').addColumn('model_json', 'text').execute();
 }

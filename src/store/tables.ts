@@ -67,6 +67,8 @@ export interface VariantsTable {
   published_json: string | null;
   /** What whoever trained the model says that it scores on these test images; null where nobody says. */
   card_json: string | null;
+  /** Where the weights came from and who made the head: `ModelRecord`; null in runs of older versions. */
+  model_json: string | null;
 }
 
 /** One variant on one device in one scenario. */

@@ -13,6 +13,13 @@ export interface SuiteRecipe {
 export type SuiteModel =
   | { readonly kind: 'path'; readonly name: string; readonly path: string }
   | {
+      readonly kind: 'hub';
+      readonly name: string;
+      /** Id on the Hugging Face Hub. */
+      readonly repository: string;
+      readonly revision: string;
+    }
+  | {
       readonly kind: 'synthetic';
       readonly name: string;
       readonly architecture: Extract<SuiteFile['models'][number], { synthetic: string }>['synthetic'];
@@ -65,6 +72,10 @@ export async function readSuite(path: string): Promise<Suite> {
       const directory = beside(model.path);
       return { kind: 'path', name: model.name ?? directory.split(/[\\/]/).pop()!, path: directory };
     }
+    if ('hub' in model) {
+      const { hub: repository, revision } = model;
+      return { kind: 'hub', name: model.name ?? repository.split('/')[1]!, repository, revision };
+    }
     const { synthetic, imageSize, seed } = model;
     return { kind: 'synthetic', name: model.name ?? synthetic, architecture: synthetic, imageSize, seed };
   });
@@ -84,6 +95,8 @@ export async function readSuite(path: string): Promise<Suite> {
 
 /** What a user may change of a suite without editing it. */
 export interface SuiteOverrides {
+  /** The only model; undefined leaves the suite's. */
+  readonly model?: SuiteModel | undefined;
   /** Paths of device profiles; none leaves the suite's. */
   readonly devices: readonly string[];
   /** How many test images are scored; undefined leaves what the suite says. */
@@ -93,9 +106,10 @@ export interface SuiteOverrides {
 }
 
 /** A suite with what the user asked for in place of what it says. */
-export function withOverrides(suite: Suite, { devices, images, precision }: SuiteOverrides): Suite {
+export function withOverrides(suite: Suite, { model, devices, images, precision }: SuiteOverrides): Suite {
   return {
     ...suite,
+    models: model === undefined ? suite.models : [model],
     devices: devices.length > 0 ? devices.map((path) => resolve(path)) : suite.devices,
     accuracy: images === undefined ? suite.accuracy : { ...suite.accuracy, images },
     performance: precision === undefined ? suite.performance : { ...suite.performance, precision },

@@ -30,9 +30,16 @@ export const publishedSchema = z.strictObject({
 
 export type Published = z.infer<typeof publishedSchema>;
 
-/** A model of a suite: a directory in Hugging Face layout, or an architecture with weights from a seed. */
+/** A model of a suite: a directory, a model of the Hugging Face Hub, or an architecture with weights from a seed. */
 const modelSchema = z.union([
   z.strictObject({ name: name.optional(), path: z.string() }),
+  z.strictObject({
+    name: name.optional(),
+    /** Its id, `owner/name`. */
+    hub: z.string().regex(/^[\w.-]+\/[\w.-]+$/, 'the id of a model on the Hub, owner/name'),
+    /** A branch, a tag or a commit. */
+    revision: z.string().default('main'),
+  }),
   z.strictObject({
     name: name.optional(),
     synthetic: z.enum(['vit-tiny', 'vit-small', 'vit-base', 'vit-large', 'vit-huge']),

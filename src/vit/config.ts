@@ -13,6 +13,11 @@ export interface ViTConfig {
   /** Tokens that each block merges into others after its attention, first block first; undefined merges none. */
   readonly merges?: readonly number[] | undefined;
   readonly layerNormEpsilon: number;
+  /**
+   * Whether a distillation token stands behind the class token, and the head reads both (Touvron et al., "Training
+   * data-efficient image transformers", arXiv 2012.12877).
+   */
+  readonly distilled: boolean;
   /** Class names in the order of the logits. */
   readonly labels: readonly string[];
 }
@@ -27,9 +32,9 @@ export function patchCount(config: ViTConfig): number {
   return (config.imageSize / config.patchSize) ** 2;
 }
 
-/** How many tokens an image becomes: the patches and the class token. */
+/** How many tokens an image becomes: the patches and those before them. */
 export function tokenCount(config: ViTConfig): number {
-  return patchCount(config) + 1;
+  return patchCount(config) + leadingTokens(config);
 }
 
 /** How many tokens a block merges into others. */
@@ -48,9 +53,12 @@ export function tokensAt(config: ViTConfig, layer: number): number {
   return tokenCount(config) - merged.reduce((sum, count) => sum + count, 0);
 }
 
-/** How many tokens stand before the patches: what the head reads, and what therefore is never merged. */
+/**
+ * How many tokens stand before the patches, the class token and in a distilled model the distillation token: what the head reads,
+ * and what therefore is never merged.
+ */
 export function leadingTokens(config: ViTConfig): number {
-  return tokenCount(config) - patchCount(config);
+  return config.distilled ? 2 : 1;
 }
 
 /**

@@ -40,6 +40,7 @@ export function syntheticViT(
     channels: 3,
     mlpSizes: Array.from({ length: layers }, () => mlpSize),
     layerNormEpsilon: 1e-12,
+    distilled: false,
     labels,
   };
   const weights = new Map<string, TensorSource>();

@@ -1,5 +1,5 @@
 import { elementCount, type TensorSource } from '../onnx/tensor.js';
-import { layerCount, tokenCount, type ViTConfig } from './config.js';
+import { leadingTokens, layerCount, tokenCount, type ViTConfig } from './config.js';
 import { linearNames, linearRoles, linearWidths, type LinearForm, type LinearName } from './linears.js';
 
 /**
@@ -9,7 +9,9 @@ import { linearNames, linearRoles, linearWidths, type LinearForm, type LinearNam
  * Weights (`[outputs, inputs]` for matrices, as PyTorch stores them):
  * `patch.weight` `[hidden, channels·patch²]`, `patch.bias`, `cls` `[hidden]`, `positions` `[tokens, hidden]`,
  * `layers.N.norm1.{weight,bias}`, `layers.N.{q,k,v,o,fc1,fc2}.{weight,bias}`, `layers.N.norm2.{weight,bias}`,
- * `norm.{weight,bias}`, `head.{weight,bias}`.
+ * `norm.{weight,bias}`, `head.{weight,bias}`; a distilled model has `distillation` `[hidden]` besides, and its
+ * `head.weight` is `[classes, 2·hidden]`: the class token's columns, then the distillation token's. A backbone without a
+ * head has no labels.
  */
 export interface ViT {
   readonly config: ViTConfig;
@@ -65,6 +67,7 @@ export function weightShapes(config: ViTConfig): Map<string, readonly number[]> 
     ['cls', [hiddenSize]],
     ['positions', [tokenCount(config), hiddenSize]],
   ]);
+  if (config.distilled) shapes.set('distillation', [hiddenSize]);
   const norm = (name: string): void => {
     shapes.set(`${name}.weight`, [hiddenSize]).set(`${name}.bias`, [hiddenSize]);
   };
@@ -78,7 +81,8 @@ export function weightShapes(config: ViTConfig): Map<string, readonly number[]> 
     }
   }
   norm('norm');
-  shapes.set('head.weight', [labels.length, hiddenSize]).set('head.bias', [labels.length]);
+  const read = hiddenSize * leadingTokens(config);
+  shapes.set('head.weight', [labels.length, read]).set('head.bias', [labels.length]);
   return shapes;
 }
 

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compress, type Compressed } from '../../src/compress/pipeline.js';
 import { mergeTokensOptionsSchema } from '../../src/compress/merge-tokens/options.js';
+import { headOptionsSchema } from '../../src/compress/head/options.js';
 import { precisionOptionsSchema } from '../../src/compress/precision/options.js';
 import { profileOptionsSchema } from '../../src/compress/profile/options.js';
 import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
@@ -37,6 +38,7 @@ const step: Readonly<Record<StageName, Step>> = {
       ...{ images: 8, rows: 16, format: 'w8', alpha: 'off', clipWeights: false },
     }),
   },
+  head: { stage: 'head', options: headOptionsSchema.parse({ images: 128 }) },
 };
 
 const recipe = (...stages: readonly StageName[]): Recipe => ({

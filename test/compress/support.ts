@@ -13,7 +13,7 @@ import { defaultSessionOptions, type Engine } from '../../src/runtime/engine.js'
 import { nodeEngine } from '../../src/runtime/node.js';
 import { tokenCount } from '../../src/vit/config.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
-import { loadHuggingFace } from '../../src/vit/huggingface.js';
+import { loadCheckpoint } from '../../src/vit/checkpoints/load.js';
 import { readSafetensors } from '../../src/vit/safetensors.js';
 import type { ViT } from '../../src/vit/vit.js';
 
@@ -33,7 +33,7 @@ const model = join(packageRoot(), 'suites', 'models', 'vit-micro-shapes10');
 
 export async function openBench(): Promise<Bench> {
   const engine = await nodeEngine();
-  const vit = await loadHuggingFace(model);
+  const { vit } = await loadCheckpoint(model);
   const data = await openDataset('shapes10', join(packageRoot(), 'suites', 'data', 'shapes10'));
   const preprocessing = await readPreprocessing(join(model, 'preprocessor_config.json'));
   const parity = await readSafetensors(join(model, 'parity.safetensors'));

@@ -210,6 +210,16 @@ describe('a preprocessor_config.json', () => {
     expect((await read({ size: { height: 64, width: 64 } })).size).toBe(64);
   });
 
+  test('may cut out the centre', async () => {
+    expect(await read({ size: 256, do_center_crop: true, crop_size: 224 })).toEqual({
+      ...defaultPreprocessing(224),
+      resizedTo: 256,
+    });
+    expect(await read({ size: { shortest_edge: 64 }, do_center_crop: true })).toEqual(
+      defaultPreprocessing(64),
+    );
+  });
+
   test('may switch steps off', async () => {
     const off = { do_resize: false, do_rescale: false, do_normalize: false, image_mean: [1, 1, 1] };
     expect(await read(off)).toEqual(onlyResized(IMAGE_SIDE, 'linear'));
@@ -218,9 +228,10 @@ describe('a preprocessor_config.json', () => {
   test.each([
     ['{', 'the whole file'],
     [{ size: { height: 32, width: 64 } }, 'size'],
-    [{ size: { shortest_edge: 224 } }, 'size'],
+    [{ size: { longest_edge: 224 } }, 'size'],
     [{ resample: 1 }, 'resample: found 1; expected 0 (nearest), 2 (bilinear) or 3 (bicubic)'],
-    [{ do_center_crop: true }, 'do_center_crop'],
+    [{ do_center_crop: 'yes' }, 'do_center_crop'],
+    [{ do_center_crop: true, size: 224, crop_size: 256 }, 'crop_size: found 256; expected at most the 224'],
     [{ image_mean: [0.5] }, 'image_mean'],
     [{ image_std: 'none' }, 'image_std'],
     [{ rescale_factor: 0 }, 'rescale_factor'],

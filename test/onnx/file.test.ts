@@ -156,9 +156,10 @@ describe('writeModel', () => {
 
     test('when the graph cannot be written', async () => {
       const model = linearModel(weight, bias);
-      const attributes = { value: { type: 'tensor', value: large } } as const;
+      const unreadable = { ...large, read: () => Promise.reject(new Error('gone')) };
+      const attributes = { value: { type: 'tensor', value: unreadable } } as const;
       const nodes = model.nodes.map((node) => ({ ...node, attributes }));
-      await expect(writeModel({ ...model, nodes }, inFolder('m.onnx'))).rejects.toThrow('value');
+      await expect(writeModel({ ...model, nodes }, inFolder('m.onnx'))).rejects.toThrow('gone');
       expect(await readdir(inFolder())).toEqual([]);
     });
 

@@ -79,6 +79,17 @@ describe('a suite', () => {
     ]);
   });
 
+  it('may name a model of the Hub, and its revision', async () => {
+    const hub = (text: string): Promise<string> => written({ 4: `  - { hub: ${text} }`, 5: '' });
+    expect((await readSuite(await hub('google/vit-tiny, revision: v1'))).models).toEqual([
+      { kind: 'hub', name: 'vit-tiny', repository: 'google/vit-tiny', revision: 'v1' },
+    ]);
+    expect((await readSuite(await hub('a/b'))).models).toMatchObject([{ revision: 'main' }]);
+    await expect(readSuite(await hub('vit-tiny'))).rejects.toThrow(
+      /the id of a model on the Hub, owner\/name/,
+    );
+  });
+
   it('may bring what others published along with a recipe', async () => {
     const published = '{ source: s, model: m, hardware: h, figures: [f] }';
     const inline = `  - { name: int8, stages: [{ quantize: {} }], published: ${published} }`;

@@ -4,7 +4,7 @@ import { openDataset, type OpenedData } from '../../src/data/open.js';
 import { preprocessingGraph, readPreprocessing } from '../../src/data/preprocess.js';
 import { writeModel } from '../../src/onnx/file.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
-import { loadHuggingFace } from '../../src/vit/huggingface.js';
+import { loadCheckpoint } from '../../src/vit/checkpoints/load.js';
 
 /** Where the built-in model lies. */
 export const microDirectory = join(packageRoot(), 'suites', 'models', 'vit-micro-shapes10');
@@ -31,7 +31,7 @@ export interface MicroFiles {
 export async function writeMicro(directory: string): Promise<MicroFiles> {
   const model = join(directory, 'model.onnx');
   const preprocess = join(directory, 'preprocess.onnx');
-  await writeModel(buildGraph(await loadHuggingFace(microDirectory)), model);
+  await writeModel(buildGraph((await loadCheckpoint(microDirectory)).vit), model);
   const preprocessing = await readPreprocessing(join(microDirectory, 'preprocessor_config.json'));
   await writeModel(preprocessingGraph(preprocessing), preprocess);
   return { model, preprocess };

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { InputError } from '../../src/base/errors.js';
 import { float16Bits } from '../../src/onnx/half.js';
-import { loadHuggingFace } from '../../src/vit/huggingface.js';
+import { loadCheckpoint } from '../../src/vit/checkpoints/load.js';
+import type { ViT } from '../../src/vit/vit.js';
 import { logitsOf, maxDifference, openBench, type Bench } from '../compress/support.js';
 import {
   builtInConfig,
@@ -17,6 +18,10 @@ beforeAll(async () => {
   bench = await openBench();
   tensors = await builtInTensors();
 });
+
+async function loadHuggingFace(directory: string): Promise<ViT> {
+  return (await loadCheckpoint(directory)).vit;
+}
 
 function asHalf(tensor: RawTensor, dtype: 'F16' | 'BF16'): RawTensor {
   const floats = new Float32Array(tensor.bytes.buffer, tensor.bytes.byteOffset, tensor.bytes.byteLength / 4);
@@ -115,8 +120,12 @@ describe('a checkpoint in Hugging Face layout', () => {
   });
 
   const configs: [string, Record<string, unknown>, RegExp][] = [
-    ['another model', { model_type: 'bert' }, /config\.json: model_type: found "bert"; expected "vit"/],
-    ['no model type', { model_type: undefined }, /model_type: found nothing; expected "vit"/],
+    [
+      'another model',
+      { model_type: 'bert' },
+      /config\.json: model_type: found "bert"; expected "vit" or "deit"/,
+    ],
+    ['no model type', { model_type: undefined }, /model_type: found nothing; expected "vit" or "deit"/],
     ['another activation', { hidden_act: 'relu' }, /hidden_act: found "relu"; expected "gelu"/],
     [
       'a patch that does not divide the image',
@@ -144,7 +153,39 @@ describe('a checkpoint in Hugging Face layout', () => {
     await expect(loadHuggingFace(directory)).rejects.toThrow(message);
   });
 
-  it('refuses a directory without a config', async () => {
-    await expect(loadHuggingFace(await directoryOf({}))).rejects.toThrow(/config\.json: found nothing/);
+  it('refuses a directory without a config, and one without anything', async () => {
+    const directory = await directoryOf({ 'model.safetensors': safetensorsBytes(tensors) });
+    await expect(loadHuggingFace(directory)).rejects.toThrow(/config\.json: found nothing/);
+    await expect(loadHuggingFace(await directoryOf({}))).rejects.toThrow(
+      /model\.safetensors: found nothing; expected a safetensors file/,
+    );
+  });
+
+  it('refuses a pickle and says how to convert it', async () => {
+    const directory = await directoryOf({
+      'config.json': await builtInConfig(),
+      'pytorch_model.bin': new Uint8Array(8),
+    });
+    await expect(loadHuggingFace(directory)).rejects.toThrow(
+      /pytorch_model\.bin: found a pickle, which can run any code when it is read; expected model\.safetensors\nConvert it/,
+    );
+  });
+
+  it('loads a backbone alone, without prefix and classifier, as a model without labels', async () => {
+    const backbone = new Map(
+      [...tensors]
+        .filter(([name]) => !name.startsWith('classifier.'))
+        .map(([name, tensor]) => [name.replace(/^vit\./, ''), tensor]),
+    );
+    const directory = await directoryOf({
+      'config.json': await builtInConfig({ id2label: undefined }),
+      'model.safetensors': safetensorsBytes(backbone),
+    });
+    const { config, weights } = await loadHuggingFace(directory);
+    expect(config.labels).toEqual([]);
+    expect(weights.get('head.weight')!.dims).toEqual([0, 128]);
+    expect(await weights.get('layers.3.fc2.weight')!.read()).toEqual(
+      await bench.vit.weights.get('layers.3.fc2.weight')!.read(),
+    );
   });
 });

@@ -6,7 +6,7 @@ import type { Session, Tensor } from '../../runtime/engine.js';
 import { layerCount, tokensAt, type ViTConfig } from '../../vit/config.js';
 import { emitBlock } from '../../vit/graph/block.js';
 import { emitEmbedding, emitPixels, INPUT } from '../../vit/graph/embedding.js';
-import { emitHead, OUTPUT } from '../../vit/graph/head.js';
+import { emitFeatures, emitHead } from '../../vit/graph/head.js';
 import type { Tokens } from '../../vit/graph/merge.js';
 import type { LinearRole } from '../../vit/linears.js';
 import type { ViT } from '../../vit/vit.js';
@@ -44,6 +44,12 @@ export interface BlockStream {
    * @param vit - the model the head is taken from
    */
   logits(vit: ViT): Promise<Float32Array>;
+  /**
+   * What the model's head would read of the stream: `[images, hidden]`, twice as wide for a distilled model.
+   *
+   * @param vit - the model the last norm is taken from
+   */
+  features(vit: ViT): Promise<Float32Array>;
 }
 
 /**
@@ -113,7 +119,7 @@ interface State {
 }
 
 function streamOf(context: StageContext, start: readonly State[], batchSize: number): BlockStream {
-  let states = start;
+  const states = [...start];
   const { engine } = context;
 
   /** Declares the inputs for the stream at a block. */
@@ -130,11 +136,11 @@ function streamOf(context: StageContext, start: readonly State[], batchSize: num
     place: string,
     hiddenSize: number,
     taps: readonly Tap<unknown>[],
-    take: (outputs: Readonly<Record<string, Tensor>>, state: State) => void,
+    take: (outputs: Readonly<Record<string, Tensor>>, index: number) => void,
   ): Promise<void> => {
     const session = await openGraph(context, g);
     try {
-      for (const state of states) {
+      for (const [index, state] of states.entries()) {
         context.checkpoint();
         const feeds = Object.assign({}, ...taps.map((tap) => tap.feeds?.() ?? {})) as Record<string, Tensor>;
         const rows = state.residual.length / hiddenSize;
@@ -144,7 +150,7 @@ function streamOf(context: StageContext, start: readonly State[], batchSize: num
         const outputs = await session.run(feeds);
         for (const { data } of Object.values(outputs)) finite(data as Float32Array, place);
         for (const tap of taps) tap.add(outputs);
-        take(outputs, state);
+        take(outputs, index);
       }
     } finally {
       await session.close();
@@ -155,48 +161,49 @@ function streamOf(context: StageContext, start: readonly State[], batchSize: num
     vit: ViT,
     layer: number,
     taps: readonly Tap<unknown>[],
-    keep: boolean,
-  ): Promise<State[]> => {
+    moves: boolean,
+  ): Promise<void> => {
     const g = new GraphBuilder(`block ${layer}`);
     const before = entry(g, vit, layer);
     const { sizes, ...values } = emitBlock(g, vit, layer, before);
     for (const tap of taps) for (const value of tap.emit(g, values)) g.output(value);
     const merged = sizes !== before.sizes;
-    if (keep) g.output(values.residual);
-    if (keep && merged) g.output(sizes!);
-    const after: State[] = [];
-    await run(g, `layers.${layer}`, vit.config.hiddenSize, taps, (outputs, state) => {
-      if (!keep) return;
-      after.push({
+    if (moves) g.output(values.residual);
+    if (moves && merged) g.output(sizes!);
+    return run(g, `layers.${layer}`, vit.config.hiddenSize, taps, (outputs, index) => {
+      if (!moves) return;
+      // In place, batch by batch: the stream is large, and two of it would be what takes most memory.
+      states[index] = {
         residual: outputs[values.residual.name]!.data as Float32Array,
-        sizes: merged ? (outputs[sizes!.name]!.data as Float32Array) : state.sizes,
-      });
+        sizes: merged ? (outputs[sizes!.name]!.data as Float32Array) : states[index]!.sizes,
+      };
     });
-    return after;
+  };
+
+  const end = async (vit: ViT, emit: typeof emitHead): Promise<Float32Array> => {
+    const g = new GraphBuilder('head');
+    const output = emit(g, vit, entry(g, vit, layerCount(vit.config)).residual);
+    g.output(output);
+    const batches: Float32Array[] = [];
+    await run(g, 'head', vit.config.hiddenSize, [], (outputs) => {
+      batches.push(outputs[output.name]!.data as Float32Array);
+    });
+    const all = new Float32Array(batches.reduce((sum, values) => sum + values.length, 0));
+    let at = 0;
+    for (const values of batches) {
+      all.set(values, at);
+      at += values.length;
+    }
+    return all;
   };
 
   return {
     images: states.length * batchSize,
     batchSize,
-    observe: async (vit, layer, taps) => {
-      await block(vit, layer, taps, false);
-    },
-    advance: async (vit, layer, taps = []) => {
-      states = await block(vit, layer, taps, true);
-    },
-    logits: async (vit) => {
-      const g = new GraphBuilder('head');
-      const { residual } = entry(g, vit, layerCount(vit.config));
-      g.output(emitHead(g, vit, residual));
-      const all = new Float32Array(states.length * batchSize * vit.config.labels.length);
-      let at = 0;
-      await run(g, 'head', vit.config.hiddenSize, [], (outputs) => {
-        const logits = outputs[OUTPUT]!.data as Float32Array;
-        all.set(logits, at);
-        at += logits.length;
-      });
-      return all;
-    },
+    observe: (vit, layer, taps) => block(vit, layer, taps, false),
+    advance: (vit, layer, taps = []) => block(vit, layer, taps, true),
+    logits: (vit) => end(vit, emitHead),
+    features: (vit) => end(vit, emitFeatures),
   };
 }
 

@@ -110,6 +110,7 @@ export async function precision(
   try {
     await consider('patch', 'patch.weight', accept);
     await consider('cls', 'cls', accept);
+    if (vit.config.distilled) await consider('distillation', 'distillation', accept);
     await consider('positions', 'positions', accept);
     const stream = await openStream(context, vit, calibration);
     for (let layer = 0; layer < layers; layer++) {

@@ -4,6 +4,7 @@ import type { Metric } from '../compare/effect.js';
 import type { LatencyFigures } from '../figures/latency.js';
 import * as format from '../format.js';
 import { profileOf } from '../sessions.js';
+import { headOf } from '../model-notes.js';
 import type { Exporter } from './exporter.js';
 
 /**
@@ -47,6 +48,7 @@ function rowOf(figures: VariantFigures, batch: number | undefined, { run }: Anal
     model: variant.model,
     variant: variant.recipe,
     synthetic: variant.synthetic,
+    head: headOf(variant),
     batch,
     status: statusOf(figures, batch),
     failure: relevant.map(({ kind, reason }) => `${kind}: ${format.oneLine(reason)}`).join('; '),

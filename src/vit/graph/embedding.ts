@@ -15,8 +15,8 @@ export function emitPixels(g: GraphBuilder, vit: ViT): Value {
 }
 
 /**
- * Adds the embedding: the image cut into patches, each a row times the patch matrix, the class token before them and
- * the positions added. A convolution whose stride is its kernel is this product; as a Gemm it needs no im2col.
+ * Adds the embedding: the image cut into patches, each a row times the patch matrix, the class token (and the
+ * distillation token) before them and the positions added. A convolution whose stride is its kernel is this product; as a Gemm it needs no im2col.
  *
  * @param g - the graph
  * @param vit - the model
@@ -33,14 +33,14 @@ export function emitEmbedding(g: GraphBuilder, vit: ViT, pixels: Value): Value {
   const weight = matrixConstant(g, vit, 'patch.weight');
   const projected = gemm(g, 'patch', rows, weight, floatConstant(g, vit, 'patch.bias'));
   const sequence = reshape(g, 'patch:sequence', projected, [batch, patches, hiddenSize]);
-  const tokens = concat(g, 'tokens', [classTokens(g, vit, pixels), sequence], 1);
+  const tokens = concat(g, 'tokens', [...classTokens(g, vit, pixels), sequence], 1);
   const positioned = binary(g, 'Add', 'embedded', tokens, floatConstant(g, vit, 'positions'));
   return asMatrix(g, 'embedding', positioned);
 }
 
-/** The class token once for each image: `[batch, 1, hidden]`. */
-function classTokens(g: GraphBuilder, vit: ViT, pixels: Value): Value {
-  const { hiddenSize } = vit.config;
+/** The class token, and the distillation token where there is one, once for each image: `[batch, 1, hidden]` each. */
+function classTokens(g: GraphBuilder, vit: ViT, pixels: Value): Value[] {
+  const { hiddenSize, distilled } = vit.config;
   const batchSize = g.call(
     'Shape',
     [pixels],
@@ -48,6 +48,11 @@ function classTokens(g: GraphBuilder, vit: ViT, pixels: Value): Value {
     { attributes: { start: { type: 'int', value: 0 }, end: { type: 'int', value: 1 } } },
   );
   const shape = concat(g, 'cls:shape', [batchSize, g.indices([1, hiddenSize])], 0);
-  const cls = floatConstant(g, vit, 'cls');
-  return g.call('Expand', [cls, shape], { name: 'cls:all', dtype: 'float32', dims: [batch, 1, hiddenSize] });
+  return (distilled ? ['cls', 'distillation'] : ['cls']).map((name) =>
+    g.call('Expand', [floatConstant(g, vit, name), shape], {
+      name: `${name}:all`,
+      dtype: 'float32',
+      dims: [batch, 1, hiddenSize],
+    }),
+  );
 }

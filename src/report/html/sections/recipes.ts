@@ -4,7 +4,7 @@ import { variantLabel } from '../../label.js';
 import { stagesOf, type StageSummary } from '../../stages.js';
 import { facts } from '../grid.js';
 import { html, unbroken, type Content, type Markup } from '../markup.js';
-import { mergeTokensText, precisionText, profileText, pruneText, quantizeText } from './stages.js';
+import { headText, mergeTokensText, precisionText, profileText, pruneText, quantizeText } from './stages.js';
 
 /**
  * What the recipe of each variant did, stage by stage.
@@ -71,6 +71,8 @@ function ownText({ own }: StageSummary): Content {
       return precisionText(own.report);
     case 'quantize':
       return quantizeText(own.report);
+    case 'head':
+      return headText(own.report);
     case 'other':
       return html`<p>This version of the report does not know what this stage stored of itself.</p>`;
   }

@@ -1,6 +1,7 @@
 import * as format from '../../format.js';
 import type {
   MergeTokensSummary,
+  HeadSummary,
   PrecisionSummary,
   ProfileSummary,
   PruneSummary,
@@ -46,6 +47,23 @@ export function profileText({ images, inputs, activations }: ProfileSummary): Ma
         ]),
       ),
       'Outlier ratio: the largest extent of a channel over the median extent. Large values make a shared scale costly.',
+    )}`;
+}
+
+/** How a `head` stage fitted the classifier anew. */
+export function headText({ images, holdout, classes, lambda, holdoutAccuracy, tried }: HeadSummary): Markup {
+  return html`<p>
+      Fitted a new head for ${count(classes)} classes on ${count(images)} training images, in closed form
+      (ridge regression on the class token). ${count(holdout)} of them chose the penalty, λ ${number(lambda)}:
+      fitted without them, that head is right on ${format.percent(holdoutAccuracy)} % of them.
+    </p>
+    ${more(
+      'penalties that were tried',
+      grid(
+        ['λ', 'squared error', 'right %'].map((title) => ({ title, align: 'right' as const })),
+        tried.map((each) => [number(each.lambda), number(each.squaredError), format.percent(each.accuracy)]),
+      ),
+      'On training images held out; λ is in units of the mean variance of a feature.',
     )}`;
 }
 

@@ -1,0 +1,158 @@
+import { join } from 'node:path';
+import { InputError } from '../../base/errors.js';
+import { elementCount, type TensorSource } from '../../onnx/tensor.js';
+import type { ViTConfig } from '../config.js';
+import { weightShapes, type ViT } from '../vit.js';
+import { inferArchitecture } from './config.js';
+import { readHuggingFaceConfig } from './huggingface-config.js';
+import { huggingFaceSchemes } from './huggingface.js';
+import type { Place, Scheme, SchemeName } from './scheme.js';
+import { asFloat32, readCheckpointTensors, type CheckpointTensors } from './tensors.js';
+import { averagedHeads, computed, floats, scaledRows, zeros } from '../derived.js';
+import { readTimmConfig, type TimmImages } from './timm-config.js';
+import { timmScheme } from './timm.js';
+import { torchvisionScheme } from './torchvision.js';
+
+/** A checkpoint as it was loaded. A backbone without a classifier has no labels. */
+export interface Checkpoint {
+  readonly vit: ViT;
+  /** Whose names the tensors have. */
+  readonly scheme: SchemeName;
+  /** What was assumed, because nothing says it. */
+  readonly notes: readonly string[];
+  /** What timm's configuration says of the images; undefined where there is none. */
+  readonly images: TimmImages | undefined;
+}
+
+const schemes: readonly Scheme[] = [...huggingFaceSchemes, timmScheme, torchvisionScheme];
+
+/**
+ * Loads a ViT or DeiT from a directory: `model.safetensors` (or its shards with `model.safetensors.index.json`) in F32, F16 or
+ * BF16, in the naming of Hugging Face Transformers (with its `config.json`), timm (`config.json` as on the Hub, or none)
+ * or torchvision (which has none). The naming is recognised from the names.
+ *
+ * @param directory - where the files lie
+ * @returns the model in float32; tensors are read from disk when they are needed
+ * @throws InputError when a file is missing or malformed, the architecture is no plain ViT, or a tensor is missing or misshapen
+ */
+export async function loadCheckpoint(directory: string): Promise<Checkpoint> {
+  const checkpoint = await readCheckpointTensors(directory);
+  const { source, tensors } = checkpoint;
+  const scheme = schemes.find(({ mark }) => tensors.has(mark));
+  if (scheme === undefined)
+    throw new InputError({
+      source,
+      found: `tensors named like ${[...tensors.keys()].slice(0, 3).join(', ') || 'nothing'}`,
+      expected: `a ViT or DeiT as Hugging Face Transformers, timm or torchvision name it (one of ${schemes.map(({ mark }) => mark).join(', ')})`,
+    });
+  const heads = scheme.heads.find((set) => set.every((head) => tensors.has(`${head}.weight`))) ?? [];
+  const classes = heads.length > 0 ? tensors.get(`${heads[0]!}.weight`)!.dims[0]! : 0;
+  const file = join(directory, 'config.json');
+  if (scheme.name === 'Hugging Face') {
+    const distilled = tensors.has(scheme.fixed['distillation']!.tensor);
+    const { config, qkvBias } = await readHuggingFaceConfig(file, classes, distilled);
+    return {
+      ...{ vit: assemble(checkpoint, scheme, config, heads, qkvBias), scheme: scheme.name },
+      ...{ notes: [], images: undefined },
+    };
+  }
+  const { told, images } = await readTimmConfig(file);
+  const { config, notes } = inferArchitecture(source, tensors, scheme, told, classes);
+  return { vit: assemble(checkpoint, scheme, config, heads, false), scheme: scheme.name, notes, images };
+}
+
+/**
+ * @param heads - names of the classifiers
+ * @param complete - whether tensors that some models do without must be there
+ */
+function assemble(
+  { source, tensors }: CheckpointTensors,
+  scheme: Scheme,
+  config: ViTConfig,
+  heads: readonly string[],
+  complete: boolean,
+): ViT {
+  refuseForeign(source, tensors, scheme);
+  const used = new Set<string>();
+  const take = (tensor: string, dims: readonly number[], optional = false): TensorSource | undefined => {
+    const found = tensors.get(tensor);
+    if (found === undefined && optional) return undefined;
+    if (found?.dims.join(', ') !== dims.join(', '))
+      throw new InputError({
+        source,
+        place: `tensor ${tensor}`,
+        found: found === undefined ? 'nothing' : `shape [${found.dims.join(', ')}]`,
+        expected: `shape [${dims.join(', ')}]`,
+      });
+    used.add(tensor);
+    return found;
+  };
+  const placed = (
+    name: string,
+    dims: readonly number[],
+    { tensor, third, scale, optional }: Place,
+  ): TensorSource => {
+    const theirs = third === undefined ? shapeThere(config, name, dims) : [3 * dims[0]!, ...dims.slice(1)];
+    const found = take(tensor, theirs, optional && !complete);
+    if (found === undefined) return zeros(dims);
+    if (third !== undefined) return rowsOf(asFloat32(source, tensor, found, theirs), dims, third);
+    const whole = asFloat32(source, tensor, found, dims);
+    const factors = scale === undefined ? undefined : take(scale, [dims[0]!], true);
+    return factors ? scaledRows(whole, asFloat32(source, scale!, factors, [dims[0]!])) : whole;
+  };
+
+  const weights = new Map<string, TensorSource>();
+  for (const [name, dims] of weightShapes(config)) {
+    if (name.startsWith('head.')) continue;
+    const inside = /^layers\.(\d+)\.(.+)$/.exec(name);
+    const place = inside ? scheme.block(Number(inside[1]))[inside[2]!]! : scheme.fixed[name]!;
+    weights.set(name, placed(name, dims, place));
+  }
+  const each = heads.map((head) => ({
+    weight: take(`${head}.weight`, [config.labels.length, config.hiddenSize])!,
+    bias: take(`${head}.bias`, [config.labels.length])!,
+    name: head,
+  }));
+  const widened = each.map(({ weight, bias, name }) => ({
+    weight: asFloat32(source, `${name}.weight`, weight, weight.dims),
+    bias: asFloat32(source, `${name}.bias`, bias, bias.dims),
+  }));
+  for (const [name, tensor] of averagedHeads(config, widened)) weights.set(name, tensor);
+  const left = [...tensors.keys()].find((name) => scheme.inBlock.test(name) && !used.has(name));
+  if (left !== undefined)
+    throw new InputError({
+      source,
+      place: `tensor ${left}`,
+      found: 'a tensor that a plain ViT of this architecture does not have',
+      expected: `the ${config.mlpSizes.length} blocks of a ViT or DeiT, as ${scheme.name} names them`,
+    });
+  return { config, weights, forms: new Map() };
+}
+
+/** Refuses what changes the function in a way that no form here has, by its name. */
+function refuseForeign(source: string, tensors: ReadonlyMap<string, TensorSource>, scheme: Scheme): void {
+  for (const { pattern, expected } of scheme.refused) {
+    const name = [...tensors.keys()].find((each) => pattern.test(each));
+    if (name !== undefined)
+      throw new InputError({
+        source,
+        place: `tensor ${name}`,
+        found: 'a tensor of another architecture',
+        expected,
+      });
+  }
+}
+
+/** The shape a tensor has in every checkpoint, where it differs from EdgeFlex's. */
+function shapeThere(config: ViTConfig, name: string, dims: readonly number[]): readonly number[] {
+  if (name === 'patch.weight')
+    return [config.hiddenSize, config.channels, config.patchSize, config.patchSize];
+  if (name === 'cls' || name === 'distillation') return [1, 1, ...dims];
+  if (name === 'positions') return [1, ...dims];
+  return dims;
+}
+
+function rowsOf(whole: TensorSource, dims: readonly number[], third: 0 | 1 | 2): TensorSource {
+  const count = elementCount(dims);
+  return computed(dims, async () => (await floats(whole)).slice(third * count, (third + 1) * count));
+}

@@ -1,0 +1,57 @@
+/** Where a tensor of EdgeFlex lies in a checkpoint. */
+export interface Place {
+  /** Its name there. */
+  readonly tensor: string;
+  /** Which third of its rows, where q, k and v lie in one tensor. */
+  readonly third?: 0 | 1 | 2;
+  /** A vector that multiplies the rows (LayerScale); it is folded in where the checkpoint has it. */
+  readonly scale?: string;
+  /** Whether the layer may do without it, which is to have zeros. */
+  readonly optional?: true;
+}
+
+/** A tensor that changes what a model computes in a way that EdgeFlex has no form for. */
+export interface Refused {
+  readonly pattern: RegExp;
+  /** What is expected instead. */
+  readonly expected: string;
+}
+
+/** How a library names the tensors of a ViT: one table. */
+export interface Scheme {
+  /** Whose names they are. */
+  readonly name: SchemeName;
+  /** A tensor that every checkpoint in this naming has, and none in another. */
+  readonly mark: string;
+  /** EdgeFlex's names of the tensors outside the blocks, the head's left out, and where they lie. */
+  readonly fixed: Readonly<Record<string, Place>>;
+  /**
+   * Where the tensors of a block lie, by EdgeFlex's name without `layers.N.`: `q.weight`.
+   *
+   * @param layer - which block
+   */
+  readonly block: (layer: number) => Readonly<Record<string, Place>>;
+  /** What the names of all tensors in blocks match: one that no place names is refused. */
+  readonly inBlock: RegExp;
+  /**
+   * The classifiers, whose logits are averaged: the first reads the class token, a second the distillation token. The first
+   * set that is all there counts.
+   */
+  readonly heads: readonly (readonly string[])[];
+  readonly refused: readonly Refused[];
+}
+
+/** The naming schemes. */
+export type SchemeName = 'Hugging Face' | 'timm' | 'torchvision';
+
+/** Weight and bias of a layer. */
+export function layerPlaces(
+  ours: string,
+  theirs: string,
+  more: Omit<Place, 'tensor'> = {},
+): [string, Place][] {
+  return [
+    [`${ours}.weight`, { tensor: `${theirs}.weight`, ...more }],
+    [`${ours}.bias`, { tensor: `${theirs}.bias`, ...more }],
+  ];
+}

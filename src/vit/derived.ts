@@ -1,0 +1,114 @@
+import { elementCount, float32, tensorOf, viewAs, type TensorSource } from '../onnx/tensor.js';
+import { leadingTokens, type ViTConfig } from './config.js';
+
+/**
+ * A float32 tensor that is computed from others when it is read, and not kept.
+ *
+ * @param dims - its shape
+ * @param compute - gives the elements
+ */
+export function computed(dims: readonly number[], compute: () => Promise<Float32Array>): TensorSource {
+  return { dtype: 'float32', dims, read: async () => tensorOf('float32', dims, await compute()).read() };
+}
+
+/** The elements of a float32 tensor. */
+export async function floats(tensor: TensorSource): Promise<Float32Array> {
+  return viewAs(await tensor.read(), Float32Array);
+}
+
+/** A float32 tensor of zeros. */
+export function zeros(dims: readonly number[]): TensorSource {
+  return float32(dims, new Float32Array(elementCount(dims)));
+}
+
+/** The transpose of a float32 matrix. */
+export function transposed(tensor: TensorSource): TensorSource {
+  const [rows, columns] = tensor.dims as [number, number];
+  return computed([columns, rows], async () => {
+    const values = await floats(tensor);
+    const out = new Float32Array(values.length);
+    for (let r = 0; r < rows; r++)
+      for (let c = 0; c < columns; c++) out[c * rows + r] = values[r * columns + c]!;
+    return out;
+  });
+}
+
+/**
+ * A float32 matrix (or vector) whose rows are multiplied by a number each: LayerScale, folded into the layer before it.
+ *
+ * @param tensor - `[rows, …]`
+ * @param factors - `[rows]`
+ */
+export function scaledRows(tensor: TensorSource, factors: TensorSource): TensorSource {
+  return computed(tensor.dims, async () => {
+    const [values, scales] = [await floats(tensor), await floats(factors)];
+    const width = values.length / scales.length;
+    return values.map((value, index) => value * scales[Math.floor(index / width)]!);
+  });
+}
+
+/**
+ * Some rows of a float32 matrix (or elements of a vector), in the order asked for.
+ *
+ * @param tensor - `[any, …]`
+ * @param rows - which
+ */
+export function pickedRows(tensor: TensorSource, rows: Int32Array): TensorSource {
+  const width = elementCount(tensor.dims.slice(1));
+  return computed([rows.length, ...tensor.dims.slice(1)], async () => {
+    const values = await floats(tensor);
+    const out = new Float32Array(rows.length * width);
+    for (const [to, from] of rows.entries())
+      out.set(values.subarray(from * width, (from + 1) * width), to * width);
+    return out;
+  });
+}
+
+/** A classifier of one token. */
+export interface TokenClassifier {
+  /** `[classes, hidden]`. */
+  readonly weight: TensorSource;
+  /** `[classes]`. */
+  readonly bias: TensorSource;
+}
+
+/**
+ * One head that gives the mean of what classifiers of the class token and of the distillation token give.
+ *
+ * @param config - the architecture
+ * @param heads - one for each token that is read, the class token's first; the columns of a token that none reads are zero
+ * @returns `head.weight` and `head.bias`
+ */
+export function averagedHeads(
+  config: ViTConfig,
+  heads: readonly TokenClassifier[],
+): [string, TensorSource][] {
+  const { hiddenSize, labels } = config;
+  const width = hiddenSize * leadingTokens(config);
+  const [first] = heads;
+  if (first && width === hiddenSize)
+    return [
+      ['head.weight', first.weight],
+      ['head.bias', first.bias],
+    ];
+  const weight = computed([labels.length, width], async () => {
+    const out = new Float32Array(labels.length * width);
+    for (const [token, head] of heads.entries()) {
+      const values = await floats(head.weight);
+      for (const [index, value] of values.entries())
+        out[Math.floor(index / hiddenSize) * width + token * hiddenSize + (index % hiddenSize)] =
+          value / heads.length;
+    }
+    return out;
+  });
+  const bias = computed([labels.length], async () => {
+    const out = new Float32Array(labels.length);
+    for (const head of heads)
+      for (const [index, value] of (await floats(head.bias)).entries()) out[index]! += value / heads.length;
+    return out;
+  });
+  return [
+    ['head.weight', weight],
+    ['head.bias', bias],
+  ];
+}

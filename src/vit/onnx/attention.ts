@@ -1,0 +1,118 @@
+import type { OnnxNode } from '../../onnx/model.js';
+import { behindViews, floatOf, isView, makerOf, notUnderstood } from './graph.js';
+import { linearAt, productAt, scalarAt, type FoundLinear, type Searched } from './pieces.js';
+
+/** One operand of attention and the linear whose output is cut, turned and scaled into it. */
+export interface Operand {
+  readonly linear: FoundLinear;
+  /** The value that attention reads. */
+  readonly value: string;
+  /** The nodes between the two. */
+  readonly between: readonly OnnxNode[];
+}
+
+/** Attention of all heads as it was found: `softmax(scale · q · kᵀ) · v`. */
+export interface FoundAttention {
+  /** What it gives. */
+  readonly output: string;
+  readonly q: Operand;
+  readonly k: Operand;
+  readonly v: Operand;
+  /** Whether k comes as `[…, size, tokens]`. */
+  readonly keysTransposed: boolean;
+  /** What the scores are multiplied by behind the product. */
+  readonly scale: number;
+  readonly node: OnnxNode;
+}
+
+/**
+ * Recognises attention behind an output projection's input.
+ *
+ * @param graph - the graph
+ * @param name - the value that the output projection reads
+ * @throws InputError at the node that was not understood
+ */
+export async function attentionAt(graph: Searched, name: string): Promise<FoundAttention> {
+  const output = behindViews(graph, name);
+  const node = graph.producers.get(output);
+  if (node?.opType === 'Attention' && node.domain === '') return attentionOperator(graph, node, output);
+  if (node?.opType !== 'MatMul')
+    throw notUnderstood(graph, node, 'the product of attention shares and values');
+  const softmax = await softmaxAt(graph, node.inputs[0]!);
+  const scores = await productAt(graph, softmax.inputs[0]!);
+  const product = graph.producers.get(scores.values[0]!);
+  if (scores.values.length !== 1 || product?.opType !== 'MatMul')
+    throw notUnderstood(graph, product ?? softmax, 'the product of queries and keys, scaled, without a mask');
+  return {
+    output,
+    q: await operandAt(graph, product.inputs[0]!),
+    k: await operandAt(graph, product.inputs[1]!),
+    v: await operandAt(graph, node.inputs[1]!),
+    keysTransposed: true,
+    scale: scores.factor,
+    node,
+  };
+}
+
+async function attentionOperator(graph: Searched, node: OnnxNode, output: string): Promise<FoundAttention> {
+  const [q = '', k = '', v = '', ...more] = node.inputs;
+  const rank = graph.shapes.get(q)?.length;
+  if (rank !== 4 || more.some((input) => input !== '') || node.attributes['is_causal']?.value === 1)
+    throw notUnderstood(
+      graph,
+      node,
+      'attention of queries, keys and values in four dimensions, without a mask',
+    );
+  const size = graph.shapes.get(q)!.at(-1)!;
+  return {
+    ...{ output, node, keysTransposed: false, scale: floatOf(node, 'scale', 1 / Math.sqrt(size)) },
+    ...{ q: await operandAt(graph, q), k: await operandAt(graph, k), v: await operandAt(graph, v) },
+  };
+}
+
+/** The softmax that makes a value; newer exporters put zeros where it gives no number. */
+async function softmaxAt(graph: Searched, name: string): Promise<OnnxNode> {
+  let node = makerOf(graph, name);
+  if (node?.opType === 'Where') {
+    const test = makerOf(graph, node.inputs[0]!);
+    const [otherwise, kept] = [await scalarAt(graph, node.inputs[1]!), node.inputs[2]!];
+    if (
+      test?.opType === 'IsNaN' &&
+      otherwise === 0 &&
+      behindViews(graph, test.inputs[0]!) === behindViews(graph, kept)
+    )
+      node = makerOf(graph, kept);
+  }
+  const axis = node?.attributes['axis'];
+  const rank = node && graph.shapes.get(node.outputs[0]!)?.length;
+  const last =
+    axis?.type === 'int' ? axis.value === -1 || axis.value === rank! - 1 : graph.model.opsets['']! >= 13;
+  if (node?.opType !== 'Softmax' || !last) throw notUnderstood(graph, node, 'a softmax over the keys');
+  return node;
+}
+
+/** Follows an operand of attention back to its linear. */
+async function operandAt(graph: Searched, value: string): Promise<Operand> {
+  const between: OnnxNode[] = [];
+  let current = value;
+  for (;;) {
+    const linear = linearAt(graph, current);
+    if (linear?.output === current) return { linear, value, between: between.reverse() };
+    const node = graph.producers.get(current);
+    const next = node && (await passedThrough(graph, node));
+    if (node === undefined || next === undefined)
+      throw notUnderstood(graph, node, 'reshapes, cuts and scalings between a linear layer and attention');
+    between.push(node);
+    current = next;
+  }
+}
+
+/** The input that a node cuts, turns or scales; undefined for one that does anything else. */
+async function passedThrough(graph: Searched, node: OnnxNode): Promise<string | undefined> {
+  if (node.domain !== '') return undefined;
+  const [first = '', second = ''] = node.inputs;
+  if (isView(node) || ['Split', 'Slice', 'Gather'].includes(node.opType)) return first;
+  if (node.opType !== 'Mul' && node.opType !== 'Div') return undefined;
+  if ((await scalarAt(graph, second)) !== undefined) return first;
+  return node.opType === 'Mul' && (await scalarAt(graph, first)) !== undefined ? second : undefined;
+}

@@ -1,0 +1,138 @@
+import { InputError } from '../../base/errors.js';
+import type { OnnxModel, OnnxNode } from '../../onnx/model.js';
+import { float32, int64s, viewAs, type TensorSource } from '../../onnx/tensor.js';
+import { fromFloat16 } from '../../onnx/half.js';
+import { computed, transposed } from '../derived.js';
+
+/** What a graph of another tool is searched by: who makes a value, and what is known of it without an image. */
+export interface ForeignGraph {
+  readonly path: string;
+  readonly model: OnnxModel;
+  /** The node that makes a value. */
+  readonly producers: ReadonlyMap<string, OnnxNode>;
+  /** Initializers and what `Constant` nodes hold. */
+  readonly constants: ReadonlyMap<string, TensorSource>;
+  /** Values that no image has a part in: they come from constants and from the shapes of others. */
+  readonly fixed: ReadonlySet<string>;
+}
+
+/**
+ * Prepares a model for being searched.
+ *
+ * @param path - the file, for messages
+ * @param model - its content
+ */
+export function foreignGraph(path: string, model: OnnxModel): ForeignGraph {
+  const producers = new Map<string, OnnxNode>();
+  const constants = new Map(model.initializers);
+  const fixed = new Set(['', ...model.initializers.keys()]);
+  for (const node of model.nodes) {
+    for (const output of node.outputs) producers.set(output, node);
+    if (node.opType === 'Constant') constants.set(node.outputs[0]!, constantOf(path, node));
+    if (node.opType === 'Shape' || node.opType === 'Size' || node.inputs.every((input) => fixed.has(input)))
+      for (const output of node.outputs) fixed.add(output);
+  }
+  return { path, model, producers, constants, fixed };
+}
+
+/**
+ * Why a graph is refused: the node that was not understood.
+ *
+ * @param graph - the graph
+ * @param node - which node; undefined where a value has none
+ * @param expected - what would have been understood
+ */
+export function notUnderstood(
+  { path }: Pick<ForeignGraph, 'path'>,
+  node: OnnxNode | undefined,
+  expected: string,
+): InputError {
+  const name = node === undefined ? 'the graph' : `node ${node.name === '' ? node.outputs[0]! : node.name}`;
+  return new InputError({
+    source: path,
+    place: name,
+    found:
+      node === undefined
+        ? 'a value that no node makes'
+        : `${node.domain === '' ? '' : `${node.domain}.`}${node.opType}`,
+    expected,
+    hint: 'Only plain ViT and DeiT classifiers are understood. Their checkpoints (safetensors) can be given instead.',
+  });
+}
+
+function constantOf(path: string, node: OnnxNode): TensorSource {
+  const [kind, attribute] = Object.entries(node.attributes)[0] ?? ['', undefined];
+  switch (attribute?.type) {
+    case 'tensor':
+      return attribute.value;
+    case 'float':
+      return float32([], [attribute.value]);
+    case 'floats':
+      return float32([attribute.value.length], attribute.value);
+    case 'int':
+      return { ...int64s([attribute.value]), dims: [] };
+    case 'ints':
+      return int64s(attribute.value);
+    default:
+      throw notUnderstood({ path }, node, `a constant of numbers, not ${kind || 'nothing'}`);
+  }
+}
+
+/** Operators that give their first input another form and leave its numbers as they are. */
+const VIEWS = new Set([
+  ...['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Transpose', 'Dropout', 'Cast'],
+]);
+
+/** Whether a node only gives its first input another form. */
+export function isView(node: OnnxNode): boolean {
+  return node.domain === '' && VIEWS.has(node.opType);
+}
+
+/** The value that a chain of views begins with. */
+export function behindViews(graph: ForeignGraph, name: string): string {
+  let current = name;
+  for (let node = graph.producers.get(current); node && isView(node); node = graph.producers.get(current))
+    current = node.inputs[0]!;
+  return current;
+}
+
+/** The node that makes a value, views left out. */
+export function makerOf(graph: ForeignGraph, name: string): OnnxNode | undefined {
+  return graph.producers.get(behindViews(graph, name));
+}
+
+/**
+ * A float constant as it is used: through Identity, Cast and transpositions, which exporters leave where they share weights or do
+ * not fold.
+ *
+ * @returns undefined when the value is none, or is computed in another way
+ */
+export function weightConstant(graph: ForeignGraph, name: string): TensorSource | undefined {
+  const direct = graph.constants.get(name);
+  if (direct) return widened(direct);
+  const node = graph.producers.get(name);
+  if (node?.domain !== '') return undefined;
+  const [input = ''] = node.inputs;
+  if (node.opType === 'Identity' || node.opType === 'Cast') return weightConstant(graph, input);
+  if (node.opType !== 'Transpose') return undefined;
+  const tensor = weightConstant(graph, input);
+  return tensor?.dims.length === 2 ? transposed(tensor) : undefined;
+}
+
+function widened(tensor: TensorSource): TensorSource | undefined {
+  if (tensor.dtype === 'float32') return tensor;
+  if (tensor.dtype !== 'float16') return undefined;
+  return computed(tensor.dims, async () => fromFloat16(viewAs(await tensor.read(), Uint16Array)));
+}
+
+/** An integer attribute, or what stands for it where it is left out. */
+export function intOf(node: OnnxNode, name: string, otherwise: number): number {
+  const attribute = node.attributes[name];
+  return attribute?.type === 'int' ? attribute.value : otherwise;
+}
+
+/** A float attribute, or what stands for it where it is left out. */
+export function floatOf(node: OnnxNode, name: string, otherwise: number): number {
+  const attribute = node.attributes[name];
+  return attribute?.type === 'float' ? attribute.value : otherwise;
+}

@@ -1,0 +1,95 @@
+import { elementCount, type TensorSource } from '../../onnx/tensor.js';
+import type { OnnxNode } from '../../onnx/model.js';
+import type { Engine, Tensor } from '../../runtime/engine.js';
+import { runForeign } from './evaluate.js';
+import { notUnderstood } from './graph.js';
+import type { Searched } from './pieces.js';
+
+/** A piece of a graph that should do no more than move numbers and scale them all alike. */
+export interface Passage {
+  /** The value that goes in. */
+  readonly from: string;
+  /** The value that comes out. */
+  readonly to: string;
+  /** The nodes on the way, in order. */
+  readonly nodes: readonly OnnxNode[];
+}
+
+/** Where the numbers of a passage's output come from. */
+export interface Moved {
+  readonly dims: readonly number[];
+  /** For each element of the output: its place along the last axis of the input. */
+  readonly columns: Int32Array;
+  /** What every number is multiplied by. */
+  readonly scale: number;
+}
+
+/**
+ * Finds what passages do by sending numbers through them: ones, which come out as the scale, and each number's place along the
+ * last axis, which says where it went. Nothing has to be known of how the exporter wrote it.
+ *
+ * @param engine - the runtime
+ * @param graph - the graph
+ * @param passages - pieces of it
+ * @throws InputError at a passage that does something else
+ */
+export async function probe(
+  engine: Engine,
+  graph: Searched,
+  passages: readonly Passage[],
+): Promise<readonly Moved[]> {
+  const initializers = new Map<string, TensorSource>();
+  const nodes: OnnxNode[] = [];
+  const feeds: { readonly name: string; readonly dims: readonly number[] }[] = [];
+  for (const [index, { from, nodes: way }] of passages.entries()) {
+    const own = (name: string): string => `${index}:${name}`;
+    feeds.push({ name: own(from), dims: graph.shapes.get(from)! });
+    for (const node of way) {
+      for (const input of node.inputs) {
+        const fixed = graph.constants.get(input) ?? graph.values.get(input);
+        if (fixed) initializers.set(own(input), fixed);
+      }
+      const renamed = (name: string): string => (name === '' ? '' : own(name));
+      nodes.push({
+        ...node,
+        name: own(node.name),
+        inputs: node.inputs.map(renamed),
+        outputs: node.outputs.map(renamed),
+      });
+    }
+  }
+  const changed = passages.flatMap(({ from, to }, index) => (from === to ? [] : [`${index}:${to}`]));
+  const run = async (value: (column: number) => number): Promise<Readonly<Record<string, Tensor>>> => {
+    const inputs: Record<string, Tensor> = {};
+    for (const { name, dims } of feeds) {
+      const width = dims.at(-1)!;
+      const data = Float32Array.from({ length: elementCount(dims) }, (_, i) => value(i % width));
+      inputs[name] = engine.tensor('float32', data, dims);
+    }
+    const results =
+      changed.length === 0
+        ? {}
+        : await runForeign(
+            engine,
+            {
+              ...{ ...graph.model, initializers, nodes, outputs: [], untypedOutputs: changed, values: [] },
+              inputs: feeds.map(({ name, dims }) => ({ name, dtype: 'float32', dims })),
+            },
+            inputs,
+          );
+    return { ...inputs, ...results };
+  };
+  const [ones, places] = [await run(() => 1), await run((column) => column)];
+  return passages.map(({ to, nodes: way }, index): Moved => {
+    const [unit, place] = [ones[`${index}:${to}`]!, places[`${index}:${to}`]!];
+    const [scales, values] = [unit.data as Float32Array, place.data as Float32Array];
+    const scale = scales[0]!;
+    const columns = Int32Array.from(values, (value) => Math.round(value / scale));
+    const plain =
+      scales.every((each) => each === scale) &&
+      columns.every((column, i) => Math.abs(column * scale - values[i]!) <= 1e-3 * Math.abs(scale));
+    if (!plain)
+      throw notUnderstood(graph, way.at(-1), 'numbers that are moved and scaled alike, and nothing more');
+    return { dims: unit.dims, columns, scale };
+  });
+}

@@ -1,0 +1,204 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { viewAs } from '../../src/onnx/tensor.js';
+import { loadCheckpoint } from '../../src/vit/checkpoints/load.js';
+import { linearName } from '../../src/vit/linears.js';
+import { logitsOf, maxDifference, openBench, type Bench } from '../compress/support.js';
+import { refusalOf } from '../support/refusal.js';
+import { directoryOf, safetensorsBytes, type RawTensor } from './checkpoint.js';
+import { distilledLogits } from './reference.js';
+import { renamed, type Renamed } from './rename.js';
+
+let bench: Bench;
+let timm: Renamed;
+let torchvision: Renamed;
+beforeAll(async () => {
+  bench = await openBench();
+  timm = await renamed(bench.vit, 'timm');
+  torchvision = await renamed(bench.vit, 'torchvision');
+});
+
+/** Four heads, which the convention for this width does not say, and the norms' epsilon of the built-in model. */
+const heads = JSON.stringify({ num_attention_heads: 4, layer_norm_eps: 1e-12 });
+
+async function stored(tensors: Renamed, config?: string): Promise<string> {
+  return directoryOf({
+    'model.safetensors': safetensorsBytes(tensors),
+    ...(config !== undefined && { 'config.json': config }),
+  });
+}
+
+function changed(tensors: Renamed, changes: Record<string, RawTensor | undefined>): Renamed {
+  const all = new Map(tensors);
+  for (const [name, tensor] of Object.entries(changes))
+    if (tensor) all.set(name, tensor);
+    else all.delete(name);
+  return all;
+}
+
+function vector(values: Float32Array, shape: readonly number[] = [values.length]): RawTensor {
+  return { dtype: 'F32', shape, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
+}
+
+function wave(length: number, phase: number, size: number): Float32Array {
+  return Float32Array.from({ length }, (_, i) => size * Math.sin(0.7 * i + phase));
+}
+
+describe.each(['timm', 'torchvision'] as const)('the trained weights named as %s does', (name) => {
+  const tensors = (): Renamed => (name === 'timm' ? timm : torchvision);
+
+  it('give the logits they give in the naming they were trained in, and those of PyTorch', async () => {
+    const { vit, scheme, notes } = await loadCheckpoint(await stored(tensors(), heads));
+    expect(scheme).toBe(name);
+    expect(notes).toEqual([]);
+    const logits = await logitsOf(bench, vit);
+    expect(maxDifference(logits, await logitsOf(bench, bench.vit))).toBeLessThan(1e-4);
+    expect(maxDifference(logits, bench.reference)).toBeLessThan(1e-3);
+  });
+
+  it('have the heads that are usual for their width where nothing says how many, and say so', async () => {
+    const { vit, notes } = await loadCheckpoint(await stored(tensors()));
+    expect(vit.config.heads).toBe(2);
+    expect(notes.join()).toMatch(/^2 attention heads of 64 are assumed/);
+  });
+
+  it('are read one by one: none is before it is asked for', async () => {
+    const directory = await stored(tensors(), heads);
+    const { vit } = await loadCheckpoint(directory);
+    const { truncate } = await import('node:fs/promises');
+    await truncate(`${directory}/model.safetensors`, 20_000);
+    await expect(vit.weights.get('layers.3.q.weight')!.read()).rejects.toThrow(/the end of the file/);
+  });
+
+  it('are refused when a tensor is missing or misshapen', async () => {
+    const norm = name === 'timm' ? 'norm.weight' : 'encoder.ln.weight';
+    const missing = await stored(changed(tensors(), { [norm]: undefined }), heads);
+    expect(await refusalOf(() => loadCheckpoint(missing))).toMatchObject({
+      place: `tensor ${norm}`,
+      found: 'nothing',
+      expected: 'shape [128]',
+    });
+    const short = await stored(changed(tensors(), { [norm]: vector(new Float32Array(64)) }), heads);
+    expect(await refusalOf(() => loadCheckpoint(short))).toMatchObject({
+      found: 'shape [64]',
+      expected: 'shape [128]',
+    });
+  });
+});
+
+describe('a checkpoint of timm', () => {
+  it('has its LayerScale folded into the layers before it', async () => {
+    const gamma = wave(128, 1, 0.5);
+    const scales = Object.fromEntries(
+      [0, 1, 2, 3].flatMap((layer) => [
+        [`blocks.${layer}.ls1.gamma`, vector(gamma)],
+        [`blocks.${layer}.ls2.gamma`, vector(gamma)],
+      ]),
+    );
+    const { vit } = await loadCheckpoint(await stored(changed(timm, scales), heads));
+    for (const name of [linearName(1, 'o'), linearName(2, 'fc2')])
+      for (const kind of ['weight', 'bias']) {
+        const before = viewAs(await bench.vit.weights.get(`${name}.${kind}`)!.read(), Float32Array);
+        const after = viewAs(await vit.weights.get(`${name}.${kind}`)!.read(), Float32Array);
+        const width = before.length / 128;
+        const expected = before.map((value, i) => Math.fround(value * gamma[Math.floor(i / width)]!));
+        expect(after).toEqual(expected);
+      }
+  });
+
+  it('takes zero for the biases of q, k and v where there are none', async () => {
+    const without = Object.fromEntries(
+      [0, 1, 2, 3].map((layer) => [`blocks.${layer}.attn.qkv.bias`, undefined]),
+    );
+    const { vit } = await loadCheckpoint(await stored(changed(timm, without), heads));
+    expect(new Set(await vit.weights.get('layers.0.k.bias')!.read())).toEqual(new Set([0]));
+  });
+
+  it.each([
+    ['pre_logits.fc.weight', /tanh/],
+    ['fc_norm.weight', /averages all patches/],
+    ['norm_pre.weight', /no norm before the first block/],
+    ['reg_token', /no register tokens/],
+    ['blocks.0.attn.q_norm.weight', /qk_norm/],
+    ['attn_pool.latent', /pools by attention/],
+    ['blocks.0.attn.relative_position_bias_table', /BEiT/],
+    ['blocks.3.mlp.gate.weight', /the 4 blocks of a ViT/],
+  ])('is refused for %s', async (tensor, expected) => {
+    const directory = await stored(changed(timm, { [tensor]: vector(new Float32Array(4)) }), heads);
+    const fault = await refusalOf(() => loadCheckpoint(directory));
+    expect(fault.place).toBe(`tensor ${tensor}`);
+    expect(fault.expected).toMatch(expected);
+  });
+
+  it.each([
+    [{ architecture: 'swin_tiny_patch4_window7_224' }, 'architecture'],
+    [{ architecture: 'vit_base_patch16_clip_quickgelu_224' }, 'architecture'],
+    [{ architecture: 'vit_base_patch16_224', global_pool: 'avg' }, 'global_pool'],
+    [{ architecture: 'vit_base_patch16_224', model_args: { global_pool: 'map' } }, 'global_pool'],
+    [
+      { architecture: 'vit_base_patch16_224', pretrained_cfg: { crop_mode: 'squash' } },
+      'pretrained_cfg.crop_mode',
+    ],
+  ])('is refused for the configuration %j', async (config, place) => {
+    const directory = await stored(timm, JSON.stringify({ ...config, num_attention_heads: 4 }));
+    expect((await refusalOf(() => loadCheckpoint(directory))).place).toBe(place);
+  });
+});
+
+describe('a distilled DeiT', () => {
+  const distillation = {
+    token: wave(128, 2, 0.3),
+    position: wave(128, 3, 0.2),
+    weight: wave(1280, 4, 0.4),
+    bias: wave(10, 5, 1),
+  };
+
+  function inTimm(): Renamed {
+    const positions = viewAs(timm.get('pos_embed')!.bytes, Float32Array);
+    const longer = new Float32Array(positions.length + 128);
+    longer.set(positions.subarray(0, 128));
+    longer.set(distillation.position, 128);
+    longer.set(positions.subarray(128), 256);
+    return changed(timm, {
+      pos_embed: vector(longer, [1, longer.length / 128, 128]),
+      dist_token: vector(distillation.token, [1, 1, 128]),
+      'head_dist.weight': vector(distillation.weight, [10, 128]),
+      'head_dist.bias': vector(distillation.bias),
+    });
+  }
+
+  it('averages the logits of its two heads, as a float64 forward does', async () => {
+    const { vit } = await loadCheckpoint(await stored(inTimm(), heads));
+    expect(vit.config.distilled).toBe(true);
+    const pixels = bench.pixels.slice(0, 3 * 3 * 32 * 32);
+    const expected = await distilledLogits(bench.vit, distillation, pixels, 3, 1e-12);
+    expect(maxDifference(await logitsOf(bench, vit, pixels), expected)).toBeLessThan(1e-4);
+  });
+
+  it('is the same model in the naming of Hugging Face', async () => {
+    const tensors = await renamed(bench.vit, 'deit');
+    const theirs = inTimm();
+    const all = changed(tensors, {
+      'deit.embeddings.position_embeddings': theirs.get('pos_embed')!,
+      'deit.embeddings.distillation_token': theirs.get('dist_token')!,
+      'cls_classifier.weight': tensors.get('classifier.weight')!,
+      'cls_classifier.bias': tensors.get('classifier.bias')!,
+      'distillation_classifier.weight': theirs.get('head_dist.weight')!,
+      'distillation_classifier.bias': theirs.get('head_dist.bias')!,
+      'classifier.weight': undefined,
+      'classifier.bias': undefined,
+    });
+    const config = {
+      ...{ model_type: 'deit', hidden_size: 128, num_hidden_layers: 4, num_attention_heads: 4 },
+      ...{ intermediate_size: 512, layer_norm_eps: 1e-12, image_size: 32, patch_size: 8 },
+    };
+    const deit = (await loadCheckpoint(await stored(all, JSON.stringify(config)))).vit;
+    const { vit } = await loadCheckpoint(await stored(theirs, heads));
+    expect(maxDifference(await logitsOf(bench, deit), await logitsOf(bench, vit))).toBe(0);
+  });
+});
+
+it('refuses tensors of another model by their names', async () => {
+  const directory = await stored(new Map([['features.0.weight', vector(new Float32Array(3))]]));
+  const fault = await refusalOf(() => loadCheckpoint(directory));
+  expect(fault.found).toBe('tensors named like features.0.weight');
+});

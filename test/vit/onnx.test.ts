@@ -1,0 +1,253 @@
+import { writeFile } from 'node:fs/promises';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { writeModel } from '../../src/onnx/file.js';
+import type { OnnxModel, OnnxNode } from '../../src/onnx/model.js';
+import { float32, int64s, type TensorSource } from '../../src/onnx/tensor.js';
+import { loadOnnx } from '../../src/vit/onnx/load.js';
+import type { ViT } from '../../src/vit/vit.js';
+import { logitsOf, maxDifference, openBench, type Bench } from '../compress/support.js';
+import { useFolder } from '../support/folder.js';
+import { refusalOf } from '../support/refusal.js';
+import { exported, type Forms } from './exporter.js';
+
+const folder = useFolder();
+let bench: Bench;
+beforeAll(async () => {
+  bench = await openBench();
+});
+
+const transformers: Forms = {
+  ...{ opset: 17, norm: 'operator', gelu: 'decomposed', linear: 'matmul', qkv: 'separate' },
+  ...{ attention: 'div', tokensFirst: false, dynamic: true, normLast: false },
+};
+const timm: Forms = { ...transformers, qkv: 'split', attention: 'mul', dynamic: false };
+const torchvision: Forms = { ...transformers, qkv: 'gather', attention: 'sdpa', tokensFirst: true };
+
+const exports: [string, Forms][] = [
+  ['Transformers, opset 11', { ...transformers, opset: 11, norm: 'decomposed' }],
+  ['Transformers, opset 13, eager attention', { ...transformers, opset: 13, norm: 'decomposed' }],
+  [
+    'Transformers, opset 14, scaled-dot-product attention',
+    { ...transformers, opset: 14, norm: 'decomposed', attention: 'sdpa' },
+  ],
+  ['Transformers, opset 17, fixed batch', { ...transformers, dynamic: false }],
+  ['Transformers, weights not folded', { ...transformers, linear: 'transposed' }],
+  ['timm, opset 11', { ...timm, opset: 11, norm: 'decomposed' }],
+  ['timm, opset 13, free batch', { ...timm, opset: 13, norm: 'decomposed', dynamic: true }],
+  [
+    'timm, opset 17, parts gathered, fused attention',
+    { ...timm, qkv: 'gather', attention: 'sdpa', dynamic: true },
+  ],
+  ['timm, opset 20 (dynamo): Gelu, Gemm of rows', { ...timm, opset: 20, gelu: 'operator', linear: 'gemm' }],
+  [
+    'timm, opset 23: Attention',
+    { ...timm, opset: 23, gelu: 'operator', attention: 'operator', normLast: true },
+  ],
+  ['torchvision, opset 14', { ...torchvision, opset: 14, norm: 'decomposed' }],
+  ['torchvision, opset 17, Gemm of rows', { ...torchvision, linear: 'gemm' }],
+  ['torchvision, opset 18, fixed batch', { ...torchvision, opset: 18, norm: 'decomposed', dynamic: false }],
+];
+
+async function imported(model: OnnxModel): Promise<ViT> {
+  const path = folder('model.onnx');
+  await writeModel(model, path);
+  return (await loadOnnx(path, bench.engine)).vit;
+}
+
+it.each(exports)('what %s exports is recognised', async (_name, forms) => {
+  const vit = await imported(await exported(bench.vit, forms));
+  expect({ ...vit.config, labels: [], layerNormEpsilon: 0 }).toEqual({
+    ...{ ...bench.vit.config, labels: [], layerNormEpsilon: 0 },
+  });
+  expect(maxDifference(await logitsOf(bench, vit), await logitsOf(bench, bench.vit))).toBeLessThan(1e-4);
+});
+
+it('the distilled DeiT of Transformers and of timm is recognised', async () => {
+  const { config, weights } = bench.vit;
+  const wave = (dims: readonly number[]): TensorSource =>
+    float32(
+      dims,
+      Float32Array.from({ length: dims.reduce((a, b) => a * b) }, (_, i) => 0.3 * Math.sin(i)),
+    );
+  const distilled: ViT = {
+    ...{ config: { ...config, distilled: true }, forms: new Map() },
+    weights: new Map([
+      ...weights,
+      ['distillation', wave([128])],
+      ['positions', wave([18, 128])],
+      ['head.weight', wave([10, 256])],
+    ]),
+  };
+  const expected = await logitsOf(bench, distilled);
+  for (const forms of [transformers, { ...timm, normLast: true }]) {
+    const vit = await imported(await exported(distilled, forms));
+    expect(vit.config.distilled).toBe(true);
+    expect(maxDifference(await logitsOf(bench, vit), expected)).toBeLessThan(1e-4);
+  }
+});
+
+it('takes class names from a config.json beside the file', async () => {
+  const id2label = Object.fromEntries(bench.vit.config.labels.map((label, index) => [index, label]));
+  await writeFile(folder('config.json'), JSON.stringify({ id2label }));
+  expect((await imported(await exported(bench.vit, timm))).config.labels).toEqual(bench.vit.config.labels);
+});
+
+/** A model of which some nodes are other ones. */
+function replaced(model: OnnxModel, change: (node: OnnxNode) => OnnxNode | readonly OnnxNode[]): OnnxModel {
+  return { ...model, nodes: model.nodes.flatMap(change) };
+}
+
+/** The same, of the only node for which a change is given a chance. */
+function once(
+  test: (node: OnnxNode) => boolean,
+  change: (node: OnnxNode) => readonly OnnxNode[],
+): (node: OnnxNode) => readonly OnnxNode[] {
+  let done = false;
+  return (node) => {
+    if (done || !test(node)) return [node];
+    done = true;
+    return change(node);
+  };
+}
+
+function after(node: OnnxNode, opType: string, inputs: string[] = []): OnnxNode[] {
+  const output = node.outputs[0]!;
+  return [
+    { ...node, outputs: [`${output}:inner`] },
+    {
+      name: `/odd/${opType}`,
+      opType,
+      domain: '',
+      inputs: [`${output}:inner`, ...inputs],
+      outputs: [output],
+      attributes: {},
+    },
+  ];
+}
+
+describe('a graph that is no plain ViT is refused at its node', () => {
+  const refused = async (model: OnnxModel): Promise<ReturnType<typeof refusalOf>> =>
+    refusalOf(() => imported(model));
+
+  it.each<[string, (node: OnnxNode) => boolean, string, RegExp]>([
+    ['another activation', ({ opType }) => opType === 'Gelu', 'Relu', /exact GELU/],
+    ['something on the logits', ({ name }) => name === '/head/Gemm_0', 'Tanh', /linear classifier/],
+    ['something behind the last norm', ({ opType }) => opType === 'Gather', 'Tanh', /choice of one token/],
+    [
+      'something behind the patches',
+      ({ opType }) => opType === 'Conv',
+      'Relu',
+      /one convolution of the image/,
+    ],
+    ['something on the shares', ({ opType }) => opType === 'Softmax', 'Abs', /softmax over the keys/],
+  ])('%s', async (_what, test, opType, expected) => {
+    const model = await exported(bench.vit, { ...timm, opset: 20, gelu: 'operator', qkv: 'split' });
+    const last = model.nodes.filter(test).at(-1);
+    const fault = await refused(replaced(model, (node) => (node === last ? after(node, opType) : node)));
+    expect(fault.found).toBe(opType);
+    expect(fault.place).toBe(`node /odd/${opType}`);
+    expect(fault.expected).toMatch(expected);
+  });
+
+  it('a GELU by tanh', async () => {
+    const model = await exported(bench.vit, { ...timm, opset: 20, gelu: 'operator' });
+    const fault = await refused(
+      replaced(model, (node) =>
+        node.opType === 'Gelu'
+          ? { ...node, attributes: { approximate: { type: 'string', value: 'tanh' } } }
+          : node,
+      ),
+    );
+    expect(fault.found).toBe('Gelu');
+    expect(fault.expected).toMatch(/not its approximation by tanh/);
+  });
+
+  it('norms on queries', async () => {
+    const model = await exported(bench.vit, transformers);
+    const initializers = new Map(model.initializers)
+      .set('odd.weight', float32([32], new Float32Array(32).fill(1)))
+      .set('odd.bias', float32([32], new Float32Array(32)));
+    const change = once(
+      ({ opType, attributes }) =>
+        opType === 'Transpose' &&
+        attributes['perm']?.type === 'ints' &&
+        attributes['perm'].value.join() === '0,2,1,3',
+      (node) => after(node, 'LayerNormalization', ['odd.weight', 'odd.bias']),
+    );
+    const fault = await refused({ ...replaced(model, change), initializers });
+    expect(fault.place).toBe('node /odd/LayerNormalization');
+    expect(fault.expected).toMatch(/between a linear layer and attention/);
+  });
+
+  it('scores scaled in another way', async () => {
+    const model = await exported(bench.vit, { ...timm, qkv: 'separate' });
+    const change = once(
+      ({ opType, inputs }) => opType === 'Mul' && inputs.length === 2 && inputs[1] !== inputs[0],
+      (node) => [{ ...node, inputs: [node.inputs[0]!, 'odd.scale'] }],
+    );
+    const initializers = new Map(model.initializers).set('odd.scale', float32([], [0.5]));
+    const fault = await refused({ ...replaced(model, change), initializers });
+    expect(fault.expected).toMatch(/^scores scaled by 1\/√32/);
+  });
+
+  it('an average over tokens', async () => {
+    const model = await exported(bench.vit, { ...timm, opset: 17 });
+    const last = model.nodes.filter(({ opType }) => opType === 'Gather').at(-1)!;
+    const mean: OnnxNode = {
+      ...{ ...last, name: '/odd/ReduceMean', opType: 'ReduceMean', inputs: [last.inputs[0]!] },
+      attributes: { axes: { type: 'ints', value: [1] }, keepdims: { type: 'int', value: 0 } },
+    };
+    const fault = await refused(replaced(model, (node) => (node === last ? mean : node)));
+    expect(fault.place).toBe('node /odd/ReduceMean');
+    expect(fault.expected).toMatch(/an average over tokens is not understood/);
+  });
+
+  it('an image of a free size', async () => {
+    const model = await exported(bench.vit, transformers);
+    const fault = await refused({
+      ...model,
+      inputs: [{ ...model.inputs[0]!, dims: ['batch', 3, 'height', 'width'] }],
+    });
+    expect(fault.found).toBe('input.1: float32 [batch, 3, height, width]');
+  });
+
+  it('a file whose logits are not those of what was recognised: its patches are in another order', async () => {
+    const model = await exported(bench.vit, timm);
+    const change = once(
+      ({ opType }) => opType === 'Conv',
+      (node) => {
+        const [convolution, turned] = after(node, 'Transpose') as [OnnxNode, OnnxNode];
+        return [convolution, { ...turned, attributes: { perm: { type: 'ints', value: [0, 1, 3, 2] } } }];
+      },
+    );
+    const fault = await refused(replaced(model, change));
+    expect(fault.place).toBe('logits');
+    expect(fault.found).toMatch(/^logits that differ by \S+ from those of what was recognised/);
+  });
+});
+
+it('follows heads that are cut in another order', async () => {
+  const model = await exported(bench.vit, { ...timm, qkv: 'separate' });
+  const initializers = new Map(model.initializers).set('odd.order', int64s([1, 0, 3, 2]));
+  const turn = (node: OnnxNode): OnnxNode => ({
+    ...{ name: `/odd/${node.outputs[0]!}`, opType: 'Gather', domain: '' },
+    ...{ inputs: [`${node.outputs[0]!}:inner`, 'odd.order'], outputs: [node.outputs[0]!] },
+    attributes: { axis: { type: 'int', value: 1 } },
+  });
+  // Queries and keys of one block in another order of heads than its values.
+  const parts = model.nodes.filter(
+    ({ opType, attributes }) =>
+      opType === 'Transpose' &&
+      attributes['perm']?.type === 'ints' &&
+      attributes['perm'].value.join() === '0,2,1,3',
+  );
+  const qk = new Set(parts.slice(0, 2));
+  const vit = await imported({
+    ...replaced(model, (node) =>
+      qk.has(node) ? [{ ...node, outputs: [`${node.outputs[0]!}:inner`] }, turn(node)] : node,
+    ),
+    initializers,
+  });
+  // Loaded means that the logits are the file's own; that they are other ones than the model's shows that heads moved.
+  expect(maxDifference(await logitsOf(bench, vit), await logitsOf(bench, bench.vit))).toBeGreaterThan(1e-2);
+});
