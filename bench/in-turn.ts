@@ -9,7 +9,7 @@ import { latencyEffect } from '../src/report/compare/effect.js';
 import { judge, type Judgement } from '../src/report/compare/judge.js';
 import { artifactOf, type Artifact } from '../src/run/artifact.js';
 import { locateData } from '../src/run/locate-data.js';
-import { loadModel, namedModel } from '../src/run/model.js';
+import { loadModel } from '../src/run/model.js';
 import { DeviceSession } from '../src/run/session.js';
 import { nodeEngine } from '../src/runtime/node.js';
 import type { Scenario } from '../src/suite/plan.js';
@@ -25,8 +25,9 @@ export interface Subject {
  */
 export async function builtInSubject(): Promise<Subject> {
   const data = await locateData('shapes10', undefined, undefined);
-  const reference = join(packageRoot(), 'suites', 'models', 'vit-tiny-cifar10');
-  const model = await loadModel(namedModel(reference), data.test.labels);
+  const name = 'vit-tiny-cifar10';
+  const path = join(packageRoot(), 'suites', 'models', name);
+  const model = await loadModel({ kind: 'path', name, path }, data.test.labels);
   const artifact = await artifactOf(model, fp32, {
     engine: await nodeEngine(),
     threads: availableParallelism(),

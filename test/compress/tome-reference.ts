@@ -13,7 +13,7 @@ import { floatsOf } from '../../src/compress/weights.js';
 export function smallViT(seed: number, changes: Partial<ViTConfig> = {}): ViT {
   const config: ViTConfig = {
     ...{ imageSize: 32, patchSize: 8, channels: 3, hiddenSize: 24, heads: 3, mlpSizes: [40, 32, 36] },
-    ...{ layerNormEpsilon: 1e-6, labels: ['a', 'b', 'c', 'd', 'e'], ...changes },
+    ...{ layerNormEpsilon: 1e-6, distilled: false, labels: ['a', 'b', 'c', 'd', 'e'], ...changes },
   };
   const random = seededRandom(seed);
   const weights = [...weightShapes(config)].map(([name, dims]) => {
