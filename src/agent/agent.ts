@@ -21,7 +21,7 @@ interface Bench {
   readonly engine: Engine;
   readonly session: SessionOptions;
   readonly emit: (event: AgentEvent) => void;
-  readonly endPhase: (phase: Phase) => void;
+  readonly endPhase: (phase: Phase) => Promise<void>;
   /** Tells what the device is like in a phase, where that can be seen. */
   readonly look: (phase: Phase) => void;
 }
@@ -39,9 +39,9 @@ interface Bench {
  */
 export async function runTask(host: Host, task: Task, emit: (event: AgentEvent) => void): Promise<void> {
   let started = 0;
-  const endPhase = (phase: Phase): void => {
+  const endPhase = async (phase: Phase): Promise<void> => {
     const milliseconds = host.now() - started;
-    emit({ event: 'phase', phase, milliseconds, memory: host.memory() });
+    emit({ event: 'phase', phase, milliseconds, memory: await host.memory() });
     host.resetPeak();
     started = host.now();
   };
@@ -50,7 +50,7 @@ export async function runTask(host: Host, task: Task, emit: (event: AgentEvent) 
   const session: SessionOptions = { ...defaultSessionOptions, ...task.session };
   emit({ event: 'started', runtime: engine.info, platform: host.platform, session, peakIsOfPhase });
   await startRuntime(engine, session);
-  endPhase('runtime');
+  await endPhase('runtime');
   const look = (phase: Phase): void => {
     if (host.conditions) emit({ event: 'conditions', phase, conditions: host.conditions() });
   };
@@ -80,10 +80,10 @@ async function startRuntime(engine: Engine, options: SessionOptions): Promise<vo
 
 async function prepareInputs({ host, engine, session, endPhase }: Bench, task: PrepareTask): Promise<void> {
   const pixels = await host.readImages(task.images, task.indices);
-  const preprocess = await engine.open(host.modelSource(task.preprocess), session);
+  const preprocess = await engine.openOnProcessor(host.modelSource(task.preprocess), session);
   const inputs = await preprocessed(engine, preprocess, pixels, 0, task.indices.length);
   await host.writeInputs(task.output, inputs.data as Float32Array);
-  endPhase('prepare');
+  await endPhase('prepare');
 }
 
 async function measurePerformance(bench: Bench, task: PerformanceTask): Promise<void> {
@@ -91,13 +91,13 @@ async function measurePerformance(bench: Bench, task: PerformanceTask): Promise<
   const batch = await host.readInputs(task.inputs);
   look('prepare');
   host.collectGarbage();
-  endPhase('prepare');
+  await endPhase('prepare');
 
   const session = await engine.open(host.modelSource(task.model), bench.session);
-  endPhase('load');
+  await endPhase('load');
   const query = queryOf(session, partsOf(engine, batch, task));
   await query();
-  endPhase('first');
+  await endPhase('first');
 
   const detector = new SteadyStateDetector();
   const warmupEnd = host.now() + task.maxWarmupSeconds * 1000;
@@ -110,7 +110,7 @@ async function measurePerformance(bench: Bench, task: PerformanceTask): Promise<
   }
   emit({ event: 'warmedUp', queries, steady: detector.steady });
   look('warmup');
-  endPhase('warmup');
+  await endPhase('warmup');
 
   const outputs = await timedQueries(query, task, {
     now: () => host.now(),
@@ -119,7 +119,7 @@ async function measurePerformance(bench: Bench, task: PerformanceTask): Promise<
       look('steady');
     },
   });
-  endPhase('steady');
+  await endPhase('steady');
   // The last timed outputs, so that they can be compared with the accuracy pass.
   emitLogits(outputs, 0, emit);
   await session.close();
@@ -128,23 +128,23 @@ async function measurePerformance(bench: Bench, task: PerformanceTask): Promise<
 async function listKernels(bench: Bench, task: KernelsTask): Promise<void> {
   const { host, engine, emit, endPhase } = bench;
   const batch = await host.readInputs(task.inputs);
-  endPhase('prepare');
+  await endPhase('prepare');
   const session = await engine.openProfiled(host.modelSource(task.model), bench.session);
-  endPhase('load');
+  await endPhase('load');
   const query = queryOf(session, partsOf(engine, batch, task));
   for (let run = 0; run < task.runs; run++) await query();
   emit({ event: 'kernels', runs: task.runs, kernels: kernelTimes(await session.calls(), task.runs) });
-  endPhase('steady');
+  await endPhase('steady');
   await session.close();
 }
 
 async function measureAccuracy(bench: Bench, task: AccuracyTask): Promise<void> {
   const { host, engine, emit, endPhase, look } = bench;
-  const preprocess = await engine.open(host.modelSource(task.preprocess), bench.session);
+  const preprocess = await engine.openOnProcessor(host.modelSource(task.preprocess), bench.session);
   look('prepare');
-  endPhase('prepare');
+  await endPhase('prepare');
   const session = await engine.open(host.modelSource(task.model), bench.session);
-  endPhase('load');
+  await endPhase('load');
   for (let first = 0; first < task.count; first += task.batch) {
     const images = Math.min(task.batch, task.count - first);
     const indices = Array.from({ length: images }, (_, i) => first + i);
@@ -158,13 +158,13 @@ async function measureAccuracy(bench: Bench, task: AccuracyTask): Promise<void> 
     emit({ event: 'latencies', milliseconds: [host.now() - before] });
     if (first === 0) {
       look('first');
-      endPhase('first');
+      await endPhase('first');
     }
     emitLogits(outputs, first, emit);
     emit({ event: 'progress', done: (first + images) / task.count });
   }
   look('steady');
-  endPhase('steady');
+  await endPhase('steady');
   await preprocess.close();
   await session.close();
 }

@@ -10,7 +10,7 @@ export interface Host {
   /** Loads the runtime. */
   loadEngine(): Promise<Engine>;
   /** Memory now. */
-  memory(): Memory;
+  memory(): Memory | Promise<Memory>;
   /** Makes the next peak count from here; false where the device cannot. */
   resetPeak(): boolean;
   /**

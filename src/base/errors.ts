@@ -28,7 +28,12 @@ export class InputError extends Error {
 
 /** A device could not be opened, or a cell could not be measured on it: exit code 3. */
 export class DeviceError extends Error {
-  override readonly name = 'DeviceError';
+  override readonly name: string = 'DeviceError';
+}
+
+/** A device cannot run a model at all, and has said so before it began; the message says why. */
+export class UnsupportedError extends DeviceError {
+  override readonly name = 'UnsupportedError';
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { WriteStream } from 'node:tty';
 import { seconds } from '../report/format.js';
 import type { RoundProgress, RunObserver } from '../run/observer.js';
+import type { Failure } from '../run/standing.js';
 import type { Plan } from '../suite/plan.js';
 import { Bar } from './bar.js';
 
@@ -30,12 +31,16 @@ export class RunProgress implements RunObserver {
     this.bar.line(`  ${variant}: ${cached ? 'from the cache' : `made in ${seconds(took)}`}`);
   }
 
+  rewritten(variant: string, form: string): void {
+    this.bar.line(`  ${variant} on a browser's GPU: ${form}`);
+  }
+
   measuring(round: RoundProgress): void {
     this.bar.show(round.overall, `${describe(round)}, ${round.phase}`, leftOf(round));
   }
 
-  measured(round: RoundProgress, failure: string | undefined): void {
-    if (failure !== undefined) this.bar.line(`  ${describe(round)}: failed: ${failure}`);
+  measured(round: RoundProgress, failure: Failure | undefined): void {
+    if (failure !== undefined) this.bar.line(`  ${describe(round)}: ${failureText(failure)}`);
     else if (!this.stream.isTTY)
       this.bar.line(`  ${round.over} of ${round.rounds}: ${describe(round)}, ${leftOf(round)}`);
   }
@@ -59,4 +64,8 @@ function describe({ variant, device, scenario, round }: RoundProgress): string {
 
 function numberOf(round: number, planned: number): string {
   return round < planned ? `round ${round + 1} of ${planned}` : `round ${round + 1}, for precision`;
+}
+
+function failureText({ status, reason }: Failure): string {
+  return status === 'failed' ? `failed: ${reason}` : `not supported here, because ${reason}`;
 }

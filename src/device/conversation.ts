@@ -5,7 +5,7 @@ import { DeviceError, messageOf } from '../base/errors.js';
 import { eventSchema, type AgentEvent } from '../protocol/events.js';
 import { decodeLines, encodeLine } from '../protocol/lines.js';
 import type { Task } from '../protocol/task.js';
-import type { MeasureOptions } from './device.js';
+import { errorOf, type MeasureOptions } from './device.js';
 
 /** How long an agent that was told to end may take before it is killed. */
 const GRACE_MILLISECONDS = 2000;
@@ -78,7 +78,7 @@ export async function converse(agent: Agent, task: Task, options: MeasureOptions
   end.over();
   options.signal.throwIfAborted();
   if (end.reason === undefined && last?.event === 'finished') return;
-  if (end.reason === undefined && last?.event === 'failed') throw new DeviceError(last.reason);
+  if (end.reason === undefined && last?.event === 'failed') throw errorOf(last);
   throw end.reason === undefined ? dead : new DeviceError(end.reason);
 }
 

@@ -1,4 +1,5 @@
-import { DeviceError } from '../base/errors.js';
+import { DeviceError, UnsupportedError } from '../base/errors.js';
+import type { GraphTarget } from '../base/target.js';
 import type { Environment } from '../protocol/environment.js';
 import type { AgentEvent } from '../protocol/events.js';
 import type { Task } from '../protocol/task.js';
@@ -23,13 +24,15 @@ export interface Device {
    */
   readonly place: string;
   readonly environment: Environment;
+  /** What a model's graph must be written for to run here. */
+  readonly target: GraphTarget;
   /** The session options that a task for this device carries. */
   readonly session: Task['session'];
   /**
    * Does one task in a fresh agent. Paths in the task are the harness's; bringing the files to the device is the device's part.
    *
-   * @throws LinkLost when the way to the device broke; DeviceError when the agent fails, dies, falls silent or breaks the
-   *   protocol
+   * @throws LinkLost when the way to the device broke; UnsupportedError when the device has no kernels for the model;
+   *   DeviceError when the agent fails, dies, falls silent or breaks the protocol
    */
   measure(task: Task, options: MeasureOptions): Promise<void>;
   close(): Promise<void>;
@@ -40,3 +43,8 @@ export class LinkLost extends DeviceError {}
 
 /** The place of every device that runs on the harness's own machine. */
 export const THIS_MACHINE = 'this machine';
+
+/** The error for a task that its agent could not do. */
+export function errorOf({ reason, unsupported }: Extract<AgentEvent, { event: 'failed' }>): DeviceError {
+  return unsupported ? new UnsupportedError(reason) : new DeviceError(reason);
+}

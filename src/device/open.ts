@@ -1,3 +1,4 @@
+import { openBrowser } from './browser/device.js';
 import type { Device } from './device.js';
 import { openLocal } from './local/device.js';
 import type { DeviceProfile } from './profile.js';
@@ -14,6 +15,8 @@ export function openDevice(profile: DeviceProfile): Promise<Device> {
   switch (profile.kind) {
     case 'local':
       return openLocal(profile);
+    case 'browser':
+      return openBrowser(profile);
     case 'ssh':
       return openSsh(profile);
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { dirname, resolve } from 'node:path';
 import { checked, readYaml } from '../base/schema.js';
+import { browserFields } from './browser/profile.js';
 import { refuseSecrets } from './secrets.js';
 
 const common = {
@@ -61,7 +62,10 @@ const sshSchema = z.strictObject({
 
 const localSchema = z.strictObject({ kind: z.literal('local'), ...common });
 
-const profileSchema = z.discriminatedUnion('kind', [localSchema, sshSchema]);
+/** A browser on this machine, or one that already runs elsewhere. */
+const browserSchema = z.strictObject({ ...browserFields, ...common });
+
+const profileSchema = z.discriminatedUnion('kind', [localSchema, sshSchema, browserSchema]);
 
 /** This machine. */
 type LocalProfile = z.infer<typeof localSchema>;
@@ -71,6 +75,9 @@ export type SshProfile = z.infer<typeof sshSchema>;
 
 /** A device profile: how to reach a device and how to use it. */
 export type DeviceProfile = z.infer<typeof profileSchema>;
+
+/** The profile of a kind of device. */
+export type ProfileOf<Kind extends DeviceProfile['kind']> = Extract<DeviceProfile, { kind: Kind }>;
 
 /**
  * Reads a device profile.

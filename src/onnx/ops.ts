@@ -278,3 +278,66 @@ export function reduce(
 export function asMatrix(g: GraphBuilder, name: string, x: Value): Value {
   return reshape(g, name, x, [productOf(x.dims.slice(0, -1)), lastDim(x)]);
 }
+
+/**
+ * Pad (ONNX 21) with zeros: so many before and after each axis. The sizes of padded axes must be fixed.
+ *
+ * @param widths - `[before, after]` for each axis
+ */
+export function pad(
+  g: GraphBuilder,
+  name: string,
+  x: Value,
+  widths: readonly (readonly [number, number])[],
+): Value {
+  const dims = x.dims.map((dim, axis) => {
+    const [before, after] = widths[axis]!;
+    if (before + after === 0) return dim;
+    if (typeof dim !== 'number')
+      throw new RangeError(`${name}: padding of an axis that depends on the batch`);
+    return before + dim + after;
+  });
+  const pads = [...widths.map(([before]) => before), ...widths.map(([, after]) => after)];
+  return g.call('Pad', [x, g.indices(pads)], { name, dtype: x.dtype, dims });
+}
+
+/**
+ * MultiHeadAttention (com.microsoft) of whole sequences, without mask or cache: `softmax(q·kᵀ / √d)·v` for each head.
+ *
+ * @param q - `[batch, tokens, heads · d]`; `k` and `v` likewise
+ */
+export function multiHeadAttention(
+  g: GraphBuilder,
+  name: string,
+  q: Value,
+  k: Value,
+  v: Value,
+  heads: number,
+): Value {
+  const options = { domain: 'com.microsoft', attributes: { num_heads: int(heads) } } as const;
+  return g.call('MultiHeadAttention', [q, k, v], { ...q, name }, options);
+}
+
+/**
+ * SkipLayerNormalization (com.microsoft): `sum = x + skip` and its LayerNorm in one kernel.
+ *
+ * @returns the norm, called `name`, and the sum, called `sumName`
+ */
+export function skipLayerNormalization(
+  g: GraphBuilder,
+  name: string,
+  sumName: string,
+  x: Value,
+  skip: Value,
+  scale: Value,
+  shift: Value,
+  epsilon: number,
+): { readonly norm: Value; readonly sum: Value } {
+  const [norm, , , sum] = g.callMany(
+    'SkipLayerNormalization',
+    [x, skip, scale, shift],
+    [{ ...x, name }, undefined, undefined, { ...x, name: sumName }] as const,
+    { domain: 'com.microsoft', attributes: { epsilon: float(epsilon) } },
+  );
+  return { norm, sum };
+}

@@ -1,5 +1,19 @@
 import { z } from 'zod';
 
+/** A WebGPU adapter. */
+export const gpuSchema = z.strictObject({
+  vendor: z.string().max(200),
+  architecture: z.string().max(200),
+  device: z.string().max(200),
+  description: z.string().max(500),
+  /** Whether the processor plays the GPU (SwiftShader, lavapipe): what is timed on it says nothing about a GPU. */
+  software: z.boolean(),
+  features: z.array(z.string().max(100)).max(200),
+  limits: z.record(z.string().max(100), z.number()),
+});
+
+export type Gpu = z.infer<typeof gpuSchema>;
+
 /** What a measurement was made on. Two environments are the same only if all of this is. */
 export const environmentSchema = z.strictObject({
   cpu: z.strictObject({
@@ -24,6 +38,12 @@ export const environmentSchema = z.strictObject({
     arch: z.string(),
   }),
   node: z.string(),
+  /** The browser that measured. */
+  browser: z
+    .strictObject({ product: z.string(), userAgent: z.string(), flags: z.array(z.string()) })
+    .optional(),
+  /** The adapter that WebGPU used. */
+  gpu: gpuSchema.optional(),
   versions: z.record(z.string(), z.string()),
   /** The harness's own code; null outside a git checkout. */
   git: z.strictObject({ commit: z.string(), dirty: z.boolean() }).nullable(),

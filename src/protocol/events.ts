@@ -15,7 +15,7 @@ const text = (length: number): z.ZodString => z.string().max(length);
 /**
  * Memory in bytes at the end of a phase. A device gives what it can see: a process its resident set, a page its GPU buffers.
  */
-const memorySchema = z.strictObject({
+export const memorySchema = z.strictObject({
   /** Resident now. */
   resident: bytes.optional(),
   /** Most that was resident since the phase began (since the process began, where `peakIsOfPhase` is false). */
@@ -24,6 +24,21 @@ const memorySchema = z.strictObject({
   anonymous: bytes.optional(),
   /** Of the resident: pages of mapped files. */
   fileBacked: bytes.optional(),
+  /** Buffers on the GPU that the page has made and not given back: now, and the most since the phase began. */
+  gpuBuffers: bytes.optional(),
+  peakGpuBuffers: bytes.optional(),
+  /** WebAssembly memory; it grows and never shrinks, so that this is also its peak. */
+  wasmHeap: bytes.optional(),
+  /** JavaScript's heap. */
+  jsHeap: bytes.optional(),
+  /** The browser's renderer processes: resident, the most since the phase began, and their share of pages that others map too. */
+  renderersResident: bytes.optional(),
+  renderersPeakResident: bytes.optional(),
+  renderersProportional: bytes.optional(),
+  /** The browser's GPU process, likewise. */
+  gpuProcessResident: bytes.optional(),
+  gpuProcessPeakResident: bytes.optional(),
+  gpuProcessProportional: bytes.optional(),
 });
 
 export type Memory = z.infer<typeof memorySchema>;
@@ -70,8 +85,10 @@ export const eventSchema = z.discriminatedUnion('event', [
         provider: text(256),
         /** How often in one run. */
         calls: z.number().nonnegative(),
-        /** In one run. */
+        /** In one run, on the processor. */
         milliseconds: z.number().nonnegative(),
+        /** In one run, on the GPU by its own clock. */
+        gpuMilliseconds: z.number().nonnegative().optional(),
       }),
     ),
   }),
@@ -79,8 +96,12 @@ export const eventSchema = z.discriminatedUnion('event', [
   z.strictObject({ event: z.literal('progress'), done: z.number().min(0).max(1) }),
   /** The task is done; nothing follows. */
   z.strictObject({ event: z.literal('finished') }),
-  /** The task could not be done; nothing follows. */
-  z.strictObject({ event: z.literal('failed'), reason: text(64 * 1024) }),
+  /** The task could not be done, or cannot be done on this device, which is no fault; nothing follows. */
+  z.strictObject({
+    event: z.literal('failed'),
+    reason: text(64 * 1024),
+    unsupported: z.boolean().optional(),
+  }),
 ]);
 
 export type AgentEvent = z.infer<typeof eventSchema>;

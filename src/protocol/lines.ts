@@ -43,7 +43,14 @@ function checkLength(length: number): void {
   if (length > MAX_LINE_BYTES) throw new Error(`a message of more than ${MAX_LINE_BYTES} bytes`);
 }
 
-function decodeLine<Schema extends z.ZodType>(schema: Schema, line: string): z.output<Schema> {
+/**
+ * Reads one message.
+ *
+ * @param schema - what it must be
+ * @param line - the text
+ * @throws Error when it is too long, is not JSON, or does not fit the schema
+ */
+export function decodeLine<Schema extends z.ZodType>(schema: Schema, line: string): z.output<Schema> {
   checkLength(line.length);
   const excerpt = line.length > 120 ? `${line.slice(0, 120)}…` : line;
   let value: unknown;

@@ -20,6 +20,8 @@ export interface CellName {
 
 /** A cell that could not be measured. */
 export interface FailedCell extends CellName {
+  /** Unsupported: the device cannot run the variant, which is no fault. */
+  readonly status: 'failed' | 'unsupported';
   readonly reason: string;
 }
 
@@ -43,6 +45,10 @@ export interface VariantFigures {
   /** What is to be said of its differences from the baseline; none of the baseline's own. */
   readonly judgements: readonly CellJudgement[];
   readonly failures: readonly FailedCell[];
+  /** In what the device's form of the variant differs from what the recipe asks for; undefined when in nothing. */
+  readonly form: string | undefined;
+  /** Bytes of the files of the form that the device runs. */
+  readonly fileBytes: number;
   /** Cells that are not measured yet. */
   readonly pending: readonly CellName[];
 }
@@ -149,9 +155,13 @@ function figuresOf(
     judgements: done.flatMap((cell) =>
       (judgements.get(cell) ?? []).map((judgement) => ({ ...named(cell), judgement })),
     ),
-    failures: cells
-      .filter(({ row }) => row.status === 'failed')
-      .map((cell) => ({ ...named(cell), reason: cell.row.reason ?? 'no reason was stored' })),
+    failures: cells.flatMap((cell) => {
+      const { status, reason } = cell.row;
+      if (status !== 'failed' && status !== 'unsupported') return [];
+      return [{ ...named(cell), status, reason: reason ?? 'no reason was stored' }];
+    }),
+    form: cells[0]?.row.form ?? undefined,
+    fileBytes: cells[0]?.row.file_bytes ?? variant.file_bytes,
     pending: cells.filter(({ row }) => row.status === 'pending').map(named),
   };
 }

@@ -13,6 +13,7 @@ import {
 import { judgementDocument, type JudgementDocument } from './compare/document.js';
 import type { Judgement } from './compare/judge.js';
 import type { AccuracyFigures } from './figures/accuracy.js';
+import { acrossDevices, type DeviceAgreement } from './figures/across-devices.js';
 import type { KernelShare } from './figures/kernels.js';
 import type { LatencyFigures } from './figures/latency.js';
 import type { FlagName } from './figures/validity.js';
@@ -52,6 +53,22 @@ export interface ReportDocument {
   readonly variants: readonly VariantDocument[];
   /** One for each variant on each device. */
   readonly results: readonly ResultDocument[];
+  /** How far devices answer alike; none for a run on one device. */
+  readonly agreement: readonly AgreementDocument[];
+}
+
+/** `DeviceAgreement` with names, and null for undefined. */
+export interface AgreementDocument {
+  readonly model: string;
+  readonly recipe: string;
+  readonly device: string;
+  readonly reference: string;
+  readonly images: number;
+  /** Share of images that get the same class; Wilson's interval. */
+  readonly sameClass: Estimate;
+  readonly mcnemarP: Maybe<number>;
+  /** The largest difference of two logits, as a share of the largest logit of its image. */
+  readonly largestLogitDifference: number;
 }
 
 /** A device of the run, and how models were run on it. */
@@ -97,6 +114,10 @@ export interface ResultDocument {
   readonly device: string;
   readonly emulated: boolean;
   readonly isBaseline: boolean;
+  /** In what the device's form of the variant differs from what the recipe asks for; null when in nothing. */
+  readonly form: Maybe<string>;
+  /** Of the form that the device runs. */
+  readonly fileBytes: number;
   readonly accuracy: Maybe<AccuracyDocument>;
   /** By batch size, ascending. */
   readonly performance: readonly PerformanceDocument[];
@@ -200,6 +221,21 @@ export function reportDocument(analysis: Analysis): ReportDocument {
       publishedByOthers: publishedOf(variant) ?? null,
     })),
     results: analysis.figures.map(resultDocument),
+    agreement: acrossDevices(analysis.run).map(agreementDocument),
+  };
+}
+
+function agreementDocument(agreement: DeviceAgreement): AgreementDocument {
+  const { variant, device, reference, images, same, mcnemarP, difference } = agreement;
+  return {
+    model: variant.model,
+    recipe: variant.recipe,
+    device: device.row.name,
+    reference: reference.row.name,
+    images,
+    sameClass: same,
+    mcnemarP: mcnemarP ?? null,
+    largestLogitDifference: difference,
   };
 }
 
@@ -211,6 +247,8 @@ function resultDocument(figures: VariantFigures): ResultDocument {
     device: device.row.name,
     emulated: profileOf(device).emulated,
     isBaseline,
+    form: figures.form ?? null,
+    fileBytes: figures.fileBytes,
     accuracy: accuracy ? accuracyDocument(accuracy, judgementOf(figures, 'accuracy')) : null,
     performance: latencies.map((latency) => performanceDocument(latency, figures)),
     kernels: kernelBatch === undefined ? null : { batch: kernelBatch, kernels },

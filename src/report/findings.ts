@@ -35,7 +35,7 @@ function comparison(figures: VariantFigures, analysis: Analysis): string {
   return [
     largest && speedText(largest, judgementOf(figures, 'latency', largest.batch)),
     largest?.memory && memoryText(largest.memory, judgementOf(figures, 'memory', largest.batch)),
-    `file ${format.reduction(1 - variant.file_bytes / baseline.variant.file_bytes)}`,
+    `file ${format.reduction(1 - figures.fileBytes / baseline.fileBytes)}`,
     accuracy && scoreText(accuracy, baseline.accuracy, judgementOf(figures, 'accuracy')),
   ]
     .filter((text) => text !== undefined)

@@ -1,6 +1,10 @@
 import { profileOf } from './sessions.js';
 import type { Analysis, VariantFigures } from './analysis.js';
+import type { StoredDevice } from '../store/read.js';
 import type { VariantRow } from '../store/tables.js';
+
+/** What timings of a GPU that is none are marked with. */
+const SOFTWARE = 'software GPU';
 
 /**
  * A variant's name within a run: the recipe, after the model's name where the run has several models.
@@ -22,5 +26,16 @@ export function variantLabel(variant: VariantRow, { run }: Analysis): string {
 export function labelOf({ variant, device }: VariantFigures, analysis: Analysis): string {
   const name = variantLabel(variant, analysis);
   const named = analysis.run.devices.length > 1 || profileOf(device).emulated;
-  return named ? `${name} · ${device.row.name}` : name;
+  if (named) return `${name} · ${deviceLabel(device)}`;
+  return isSoftware(device) ? `${name} (${SOFTWARE})` : name;
+}
+
+/** A device's name, with a warning where its GPU is none. */
+export function deviceLabel(device: StoredDevice): string {
+  return isSoftware(device) ? `${device.row.name} (${SOFTWARE})` : device.row.name;
+}
+
+/** Whether a device's GPU is played by the processor. */
+export function isSoftware({ environment }: StoredDevice): boolean {
+  return environment.gpu?.software === true;
 }

@@ -4,9 +4,10 @@ import { isScored } from './figures/accuracy.js';
 import { flagsText, signOf } from './flags.js';
 import { precisionNote } from './precision.js';
 import * as format from './format.js';
-import { labelOf } from './label.js';
-import { profileOf } from './sessions.js';
+import { acrossDevices } from './figures/across-devices.js';
+import { deviceLabel, isSoftware, labelOf, variantLabel } from './label.js';
 import { modelNotesOf } from './model-notes.js';
+import { profileOf } from './sessions.js';
 
 /**
  * What a reader must know to read the main table: what its figures are, and what went wrong.
@@ -58,9 +59,39 @@ export function notesOf(analysis: Analysis): string[] {
     const name = labelOf(each, analysis);
     for (const { batch, flags } of each.latencies)
       if (flags.length > 0) notes.push(`${signOf(flags)} ${name}, batch ${batch}: ${flagsText(flags)}.`);
-    for (const { kind, batch, reason } of each.failures)
+    for (const { kind, batch, reason } of each.failures.filter(({ status }) => status === 'failed'))
       notes.push(`✗ ${name}, batch ${batch}, ${kind}: ${format.oneLine(reason)}`);
+    const unsupported = each.failures.find(({ status }) => status === 'unsupported');
+    if (unsupported)
+      notes.push(`∅ ${name}: not supported here, because ${format.oneLine(unsupported.reason)}`);
+    if (each.form !== undefined) notes.push(`§ ${name}: ${format.oneLine(each.form)}.`);
   }
+  notes.push(...deviceNotes(analysis));
   if (analysis.pending > 0) notes.push(format.pendingCells(analysis.pending));
   return notes;
+}
+
+/** What a reader must know of the devices, and how far they agree. */
+function deviceNotes(analysis: Analysis): string[] {
+  const { devices } = analysis.run;
+  const software = devices.filter(isSoftware).map(deviceLabel);
+  const browsers = devices.filter(({ environment }) => environment.browser !== undefined);
+  return [
+    ...software.map(
+      (name) =>
+        `${name}: the processor plays the GPU, so that its timings say nothing about a GPU; its answers count.`,
+    ),
+    ...(browsers.length > 0
+      ? [
+          'Peak memory in a browser is what its renderers take over what they took before the model was loaded, and its GPU buffers likewise.',
+        ]
+      : []),
+    ...acrossDevices(analysis.run).map(
+      ({ variant, device, reference, images, same, mcnemarP, difference }) =>
+        `${variantLabel(variant, analysis)} on ${deviceLabel(device)} gives ${format.share(same)} % of ${images} images the class ` +
+        `that ${deviceLabel(reference)} gives` +
+        (mcnemarP === undefined ? '' : `, McNemar p ${format.pValue(mcnemarP)}`) +
+        `; no logit is further off than ${format.percent(difference, 3)} % of its image's largest.`,
+    ),
+  ];
 }

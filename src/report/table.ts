@@ -1,4 +1,10 @@
-import { judgementOf, type Analysis, type CellName, type VariantFigures } from './analysis.js';
+import {
+  judgementOf,
+  type Analysis,
+  type CellName,
+  type FailedCell,
+  type VariantFigures,
+} from './analysis.js';
 import type { Judgement } from './compare/judge.js';
 import type { LatencyFigures } from './figures/latency.js';
 import { precisionText } from './precision.js';
@@ -85,13 +91,13 @@ type MarkedCells = Pick<RowState, 'mark'> & { readonly cells: Cells };
 function rowsOf(figures: VariantFigures, analysis: Analysis): (MarkedCells & RowState)[] {
   const { variant, accuracy, latencies, failures, pending } = figures;
   const common: Cells = {
-    variant: labelOf(figures, analysis),
+    variant: `${labelOf(figures, analysis)}${figures.form === undefined ? '' : ' §'}`,
     head: headOf(variant) === 'trained' ? '' : headOf(variant),
     top1: accuracy?.top1 ? format.share(accuracy.top1) : '',
     mcnemar: accuracy?.mcnemarP === undefined ? '' : format.pValue(accuracy.mcnemarP),
     agreement: accuracy?.agreement ? format.share(accuracy.agreement) : '',
     testSet: accuracy ? format.seconds(accuracy.testSetSeconds) : '',
-    file: format.mebibytes(variant.file_bytes),
+    file: format.mebibytes(figures.fileBytes),
     parameters: format.parameters(variant.parameters),
     published: publishedOf(variant)?.figures.join('; ') ?? '',
   };
@@ -103,7 +109,7 @@ function rowsOf(figures: VariantFigures, analysis: Analysis): (MarkedCells & Row
   const accuracyVerdict = verdictOf([judgementOf(figures, 'accuracy')]);
   const [first = { cells: {}, mark: undefined }, ...rest] = [
     ...timed.sort((a, b) => Number(a.cells['batch']) - Number(b.cells['batch'])),
-    ...failures.filter((each) => !isTiming(each)).map(failedRow),
+    ...failures.filter((each) => !isTiming(each) && each.status === 'failed').map(failedRow),
   ];
   return [
     {
@@ -119,7 +125,9 @@ function isTiming({ kind }: CellName): boolean {
   return kind === 'performance';
 }
 
-function failedRow({ kind, batch }: CellName): MarkedCells {
+function failedRow({ kind, batch, status }: FailedCell): MarkedCells {
+  if (status === 'unsupported')
+    return { cells: { batch: String(batch), latency: '∅ not supported' }, mark: 'pending' };
   return { cells: { batch: String(batch), latency: `✗ ${kind} failed` }, mark: 'failed' };
 }
 

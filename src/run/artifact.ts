@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { z } from 'zod';
 import { cacheDirectory } from '../base/paths.js';
+import type { GraphTarget } from '../base/target.js';
 import { hashJson } from '../base/hash.js';
 import { calibrationSource } from '../compress/calibration.js';
 import { compress, type StageReport } from '../compress/pipeline.js';
@@ -11,10 +12,12 @@ import type { Dataset } from '../data/dataset.js';
 import { preprocessingGraph } from '../data/preprocess.js';
 import type { Device } from '../device/device.js';
 import { modelBytes, writeModel } from '../onnx/file.js';
+import { byteLength } from '../onnx/tensor.js';
 import type { Engine } from '../runtime/engine.js';
 import { tokenCount } from '../vit/config.js';
 import { buildGraph } from '../vit/graph/model.js';
-import { formCounts, parameterCount, type ViT } from '../vit/vit.js';
+import { targetForm } from '../vit/graph/form.js';
+import { parameterCount, type ViT } from '../vit/vit.js';
 import { codeVersion } from './code-version.js';
 import type { LoadedModel } from './model.js';
 import { peakProbe } from './peak-probe.js';
@@ -22,7 +25,7 @@ import { peakProbe } from './peak-probe.js';
 /** A stage's report without what fills a file of its own. */
 export type KeptStage = Omit<StageReport, 'details'>;
 
-/** A compressed model on disk: what a device is given. */
+/** A compressed model on disk, its graph written for a target: what a device is given. */
 export interface Artifact {
   /** Hash of everything it was made from. */
   readonly key: string;
@@ -38,6 +41,10 @@ export interface Artifact {
   readonly parameters: number;
   /** How often a run of the model must execute the kernels that its quantised linears stand for. */
   readonly kernels: Readonly<Record<string, number>>;
+  /** In what the graph differs from what the recipe asks for, in words; undefined when in nothing. */
+  readonly instead?: string | undefined;
+  /** Bytes of the largest constant: a GPU binds each as one buffer. */
+  readonly largestConstant: number;
   readonly stages: readonly KeptStage[];
   /** Whether it was there already. */
   readonly cached: boolean;
@@ -58,27 +65,59 @@ export interface Workshop {
 }
 
 /** What is known of an artifact that was just made. */
-type Made = Pick<Artifact, 'fileBytes' | 'parameters' | 'kernels' | 'stages'>;
+type Made = Pick<Artifact, 'fileBytes' | 'parameters' | 'kernels' | 'instead' | 'largestConstant' | 'stages'>;
 
 /** `manifest.json` beside an artifact. Stage reports were written by this very version of the code, as the key says. */
 const manifestSchema = z.object({
   fileBytes: z.number(),
   parameters: z.number(),
   kernels: z.record(z.string(), z.number()),
+  instead: z.string().optional(),
+  largestConstant: z.number(),
   stages: z.array(z.custom<KeptStage>()),
   /** Bytes by file. */
   files: z.record(z.string(), z.number()),
 });
 
+/** A variant's artifacts by target. */
+export type Artifacts = ReadonlyMap<GraphTarget, Artifact>;
+
 /**
- * The artifact of a model and a recipe: from the cache, or made now and put there.
+ * The artifacts of a model and a recipe, one for each target: from the cache, or made now and put there. What is missing is
+ * made of one and the same compressed model.
  *
  * @param model - the model
  * @param recipe - the recipe
+ * @param targets - what the devices of the run need
  * @param workshop - runtime, calibration images and progress
  * @throws InputError when the recipe cannot be applied to the model
  */
+export async function artifactsOf(
+  model: LoadedModel,
+  recipe: Recipe,
+  targets: Iterable<GraphTarget>,
+  workshop: Workshop,
+): Promise<Artifacts> {
+  let made: Promise<Compressed> | undefined;
+  const once = (): Promise<Compressed> => (made ??= compressed(model, recipe, workshop));
+  const artifacts = new Map<GraphTarget, Artifact>();
+  for (const target of targets)
+    artifacts.set(target, await artifactFor(target, model, recipe, workshop, once));
+  return artifacts;
+}
+
+/** The artifact of a model and a recipe for ONNX Runtime's CPU provider. */
 export async function artifactOf(model: LoadedModel, recipe: Recipe, workshop: Workshop): Promise<Artifact> {
+  return (await artifactsOf(model, recipe, ['cpu'], workshop)).get('cpu')!;
+}
+
+async function artifactFor(
+  target: GraphTarget,
+  model: LoadedModel,
+  recipe: Recipe,
+  workshop: Workshop,
+  compressOnce: () => Promise<Compressed>,
+): Promise<Artifact> {
   const key = hashJson({
     weights: model.identity,
     steps: recipe.steps,
@@ -91,6 +130,7 @@ export async function artifactOf(model: LoadedModel, recipe: Recipe, workshop: W
     },
     measured: fitsMemory(recipe) && measuredOn(recipe, workshop.device),
     code: await codeVersion(),
+    target,
   });
   const directory = join(cacheDirectory(), 'artifacts', key.slice(0, 32));
   const present = await readArtifact(directory, key, model);
@@ -99,8 +139,8 @@ export async function artifactOf(model: LoadedModel, recipe: Recipe, workshop: W
   const partial = `${directory}.${randomUUID()}.partial`;
   await mkdir(partial, { recursive: true });
   try {
-    const { vit, stages } = await compressed(model, recipe, workshop);
-    const written = await writeArtifact(partial, model, recipe, vit, stages);
+    const { vit, stages } = await compressOnce();
+    const written = await writeArtifact(partial, target, model, recipe, vit, stages);
     const files = await fileSizes(partial);
     await writeFile(join(partial, 'manifest.json'), JSON.stringify({ ...written, files }, null, 2));
     await rename(partial, directory).catch(async () => {
@@ -130,11 +170,13 @@ function measuredOn({ microBatch }: Recipe, device: Device | undefined): object 
   return { microBatch, environment, session: device?.session };
 }
 
-function compressed(
-  model: LoadedModel,
-  recipe: Recipe,
-  workshop: Workshop,
-): Promise<{ readonly vit: ViT; readonly stages: readonly StageReport[] }> {
+/** What a recipe makes of a model, before it is written for any target. */
+interface Compressed {
+  readonly vit: ViT;
+  readonly stages: readonly StageReport[];
+}
+
+function compressed(model: LoadedModel, recipe: Recipe, workshop: Workshop): Promise<Compressed> {
   const { engine, threads, train, seed, device, signal, onProgress } = workshop;
   const tokens = tokenCount(model.vit.config);
   const calibration = calibrationSource(engine, threads, train, model.preprocessing, tokens, seed);
@@ -154,29 +196,25 @@ function compressed(
  */
 async function writeArtifact(
   directory: string,
+  target: GraphTarget,
   model: LoadedModel,
   recipe: Recipe,
   vit: ViT,
   stages: readonly StageReport[],
 ): Promise<Made> {
   const path = join(directory, 'model.onnx');
-  await writeModel(buildGraph(vit, { model: model.name, recipe: JSON.stringify(recipe.steps) }), path);
+  const graph = buildGraph(vit, { model: model.name, recipe: JSON.stringify(recipe.steps) }, target);
+  await writeModel(graph, path);
   await writeModel(preprocessingGraph(model.preprocessing), join(directory, 'preprocess.onnx'));
   for (const stage of stages) {
     if (stage.stage === 'profile')
       await writeFile(join(directory, 'profile.json'), JSON.stringify(stage.details));
   }
-  const { int8, qdq, dynamic, blockwise } = formCounts(vit);
   return {
     fileBytes: await modelBytes(path),
     parameters: parameterCount(vit.config),
-    // What is written as QDQ must have been fused, or it ran in float.
-    kernels: {
-      MatMulIntegerToFloat: int8,
-      QGemm: qdq,
-      DynamicQuantizeMatMul: dynamic,
-      MatMulNBits: blockwise,
-    },
+    ...targetForm(vit, target),
+    largestConstant: Math.max(...[...graph.initializers.values()].map(byteLength)),
     stages: stages.map((stage) => (stage.stage === 'profile' ? { ...stage, details: undefined } : stage)),
   };
 }

@@ -8,6 +8,12 @@ import type { Artifact } from './artifact.js';
  */
 const LOGIT_TOLERANCE = 0.02;
 
+/** The same between two devices: of a model whose arithmetic is float32 everywhere, */
+const FLOAT_TOLERANCE = 0.005;
+
+/** and of one whose kernels quantise activations, each in its own way, or compute in float16. */
+const QUANTIZED_TOLERANCE = 0.05;
+
 /**
  * Checks that the kernels which a variant stands for are the ones that ran, and where they should.
  *
@@ -46,14 +52,46 @@ export function outputFault(
   indices: readonly number[],
   accuracy: Float32Array,
 ): string | undefined {
-  for (const { first, classes, values } of timed) {
+  const apart = farApart(timed, (image) => indices[image]!, accuracy, LOGIT_TOLERANCE);
+  return (
+    apart && `${apart.which} is ${apart.found} in the timed pass and ${apart.expected} in the accuracy pass`
+  );
+}
+
+/**
+ * Checks the logits of a device against those of this machine's CPU, of the same form and the same images.
+ *
+ * @param artifact - what the device ran
+ * @param logits - of test images 0, 1, 2 …, as the device gave them
+ * @param reference - the CPU's, `[images, classes]`
+ * @returns what is wrong, in words; undefined when nothing is
+ */
+export function agreementFault(
+  { kernels, instead }: Pick<Artifact, 'kernels' | 'instead'>,
+  logits: readonly LogitsRecord[],
+  reference: Float32Array,
+): string | undefined {
+  const exact = instead === undefined && Object.values(kernels).every((count) => count === 0);
+  const tolerance = exact ? FLOAT_TOLERANCE : QUANTIZED_TOLERANCE;
+  const apart = farApart(logits, (image) => image, reference, tolerance);
+  return apart && `${apart.which} is ${apart.found} here and ${apart.expected} on this machine's CPU`;
+}
+
+/** The first logit that lies further from what is expected than a share of the image's largest. */
+function farApart(
+  records: readonly LogitsRecord[],
+  imageOf: (index: number) => number,
+  reference: Float32Array,
+  tolerance: number,
+): { readonly which: string; readonly found: number; readonly expected: number } | undefined {
+  for (const { first, classes, values } of records) {
     for (let i = 0; i < values.length; i++) {
-      const image = indices[first + Math.floor(i / classes)]!;
-      const row = accuracy.subarray(image * classes, (image + 1) * classes);
+      const image = imageOf(first + Math.floor(i / classes));
+      const row = reference.subarray(image * classes, (image + 1) * classes);
       const largest = row.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
       const expected = row[i % classes]!;
-      if (!(Math.abs(values[i]! - expected) <= LOGIT_TOLERANCE * largest))
-        return `logit ${i % classes} of test image ${image} is ${values[i]!} in the timed pass and ${expected} in the accuracy pass`;
+      if (!(Math.abs(values[i]! - expected) <= tolerance * largest))
+        return { which: `logit ${i % classes} of test image ${image}`, found: values[i]!, expected };
     }
   }
   return undefined;

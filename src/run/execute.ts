@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { DeviceError, InputError, messageOf } from '../base/errors.js';
+import type { GraphTarget } from '../base/target.js';
 import type { OpenedData } from '../data/open.js';
 import type { Device } from '../device/device.js';
 import { openDevice } from '../device/open.js';
@@ -9,7 +10,7 @@ import type { Db } from '../store/open.js';
 import { endRun } from '../store/write.js';
 import { planOf, type Plan } from '../suite/plan.js';
 import type { Suite } from '../suite/read.js';
-import { artifactOf, type Artifact } from './artifact.js';
+import { artifactsOf, type Artifacts } from './artifact.js';
 import { withFittingHead } from './fit-head.js';
 import { loadModel, localModel, type LoadedModel } from './model.js';
 import { fetchWords, type RunObserver } from './observer.js';
@@ -69,7 +70,7 @@ export async function executeSuite(suite: Suite, options: RunOptions): Promise<R
     const devices = sessions.map(({ device }) => device);
     const run = await openRecord(db, plan, data, devices, options.command, options.resume);
     observer.started(run.id, plan);
-    const artifacts = await makeArtifacts(plan, models, data, devices[0]!, signal, observer);
+    const artifacts = await makeArtifacts(plan, models, data, devices, signal, observer);
     const cells = await recordCells(db, run, plan, models, artifacts, devices);
     const failedCells = await measureRounds({
       ...{ db, plan, cells, artifacts, sessions, data, signal, stop, observer },
@@ -112,17 +113,19 @@ async function makeArtifacts(
   plan: Plan,
   models: ReadonlyMap<string, LoadedModel>,
   data: OpenedData,
-  device: Device,
+  devices: readonly Device[],
   signal: AbortSignal,
   observer: RunObserver,
-): Promise<Artifact[]> {
+): Promise<Artifacts[]> {
   const engine = await nodeEngine();
-  const artifacts: Artifact[] = [];
+  // Every run has the CPU's form: it says how large a variant is and what its artifact's name is.
+  const targets = new Set<GraphTarget>(['cpu', ...devices.map(({ target }) => target)]);
+  const artifacts: Artifacts[] = [];
   for (const { model, recipe } of plan.variants) {
     const name = `${model.name} / ${recipe.recipe.name}`;
     const started = performance.now();
     observer.compressing(name, 0, 'looking in the cache');
-    const artifact = await artifactOf(models.get(model.name)!, recipe.recipe, {
+    const made = await artifactsOf(models.get(model.name)!, recipe.recipe, targets, {
       engine,
       threads: availableParallelism(),
       train: data.train,
@@ -130,14 +133,17 @@ async function makeArtifacts(
       onProgress: (done, what) => {
         observer.compressing(name, done, what);
       },
-      device,
+      // A browser does not tell the peak of a process.
+      device: devices.find(({ profile }) => profile.kind !== 'browser'),
       signal,
     }).catch((error: unknown) => {
       if (error instanceof InputError || signal.aborted) throw error;
       throw new DeviceError(`${name} could not be compressed: ${messageOf(error)}`, { cause: error });
     });
-    observer.compressed(name, (performance.now() - started) / 1000, artifact.cached);
-    artifacts.push(artifact);
+    const cached = [...made.values()].every((artifact) => artifact.cached);
+    observer.compressed(name, (performance.now() - started) / 1000, cached);
+    for (const { instead } of made.values()) if (instead !== undefined) observer.rewritten(name, instead);
+    artifacts.push(made);
   }
   return artifacts;
 }

@@ -1,10 +1,10 @@
 import type { Measurement } from '../protocol/measurement.js';
 import type { Db } from '../store/open.js';
-import { loadLogits } from '../store/read.js';
+import { loadLogits, type Logits } from '../store/read.js';
 import type { CellRow } from '../store/tables.js';
 import type { Plan, PlannedCell } from '../suite/plan.js';
-import type { Artifact } from './artifact.js';
-import { kernelFault, outputFault } from './checks.js';
+import type { Artifacts } from './artifact.js';
+import { agreementFault, kernelFault, outputFault } from './checks.js';
 import type { DeviceSession } from './session.js';
 
 /** What checking a measurement needs; lists are in the plan's order. */
@@ -12,7 +12,7 @@ interface Known {
   readonly db: Db;
   readonly plan: Plan;
   readonly cells: readonly CellRow[];
-  readonly artifacts: readonly Artifact[];
+  readonly artifacts: readonly Artifacts[];
   readonly sessions: readonly DeviceSession[];
 }
 
@@ -25,30 +25,42 @@ interface Known {
  * @returns undefined when nothing is
  */
 export async function measurementFault(
-  { db, plan, cells, artifacts, sessions }: Known,
-  { variant, device, scenario }: PlannedCell,
+  known: Known,
+  cell: PlannedCell,
   measurement: Measurement,
 ): Promise<string | undefined> {
+  const { plan, artifacts, sessions } = known;
+  const { variant, device, scenario } = cell;
   const { batch } = scenario;
+  const artifact = artifacts[variant]!.get(sessions[device]!.device.target)!;
   switch (scenario.kind) {
-    case 'accuracy':
-      return undefined;
+    case 'accuracy': {
+      const reference = sessions.findIndex((session) => session.device.profile.kind === 'local');
+      // Another form computes something else; how often it gives the same class is in the report.
+      if (reference < 0 || reference === device || artifact.instead?.includes('W8A8')) return undefined;
+      const logits = await scoredLogits(known, variant, reference);
+      return logits && agreementFault(artifact, measurement.logits, logits.values);
+    }
     case 'kernels': {
       const parts = Math.ceil(batch / (plan.variants[variant]!.recipe.recipe.microBatch ?? batch));
-      return kernelFault(
-        artifacts[variant]!,
-        measurement.kernels,
-        parts,
-        measurement.started!.runtime.provider,
-      );
+      return kernelFault(artifact, measurement.kernels, parts, measurement.started!.runtime.provider);
     }
     case 'performance': {
-      const scored = plan.cells.findIndex(
-        (cell) => cell.variant === variant && cell.device === device && cell.scenario.kind === 'accuracy',
-      );
-      const accuracy = await loadLogits(db, cells[scored]!.id);
+      const accuracy = await scoredLogits(known, variant, device);
       if (accuracy === undefined) return undefined;
       return outputFault(measurement.logits, sessions[device]!.batchIndices(batch), accuracy.values);
     }
   }
+}
+
+/** What the accuracy pass of a variant on a device gave; undefined when there is none yet. */
+async function scoredLogits(
+  { db, plan, cells }: Known,
+  variant: number,
+  device: number,
+): Promise<Logits | undefined> {
+  const scored = plan.cells.findIndex(
+    (cell) => cell.variant === variant && cell.device === device && cell.scenario.kind === 'accuracy',
+  );
+  return loadLogits(db, cells[scored]!.id);
 }

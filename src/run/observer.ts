@@ -1,4 +1,5 @@
 import type { SnapshotProgress } from '../hub/snapshot.js';
+import type { Failure } from './standing.js';
 import type { Plan, PlannedCell, Scenario } from '../suite/plan.js';
 
 /**
@@ -12,10 +13,12 @@ export interface RunObserver {
   compressing(variant: string, done: number, what: string): void;
   /** A variant is ready. */
   compressed(variant: string, seconds: number, cached: boolean): void;
+  /** A device runs the variant in another form than its recipe asks for: in which. */
+  rewritten(variant: string, form: string): void;
   /** A round is being measured. */
   measuring(round: RoundProgress): void;
   /** A round is stored, or its cell has failed. */
-  measured(round: RoundProgress, failure: string | undefined): void;
+  measured(round: RoundProgress, failure: Failure | undefined): void;
 }
 
 /** Where a run is. */

@@ -11,7 +11,7 @@ import { findRun, findUnfinished, storedDevices } from '../store/read.js';
 import type { CellRow, RunRow } from '../store/tables.js';
 import { insertRun, retryFailedCells, upsertCell, upsertDevice, upsertVariant } from '../store/write.js';
 import type { Plan } from '../suite/plan.js';
-import type { Artifact } from './artifact.js';
+import type { Artifacts } from './artifact.js';
 import type { LoadedModel } from './model.js';
 import { readRepository } from './repository.js';
 
@@ -90,12 +90,12 @@ export async function recordCells(
   run: RunRow,
   plan: Plan,
   models: ReadonlyMap<string, LoadedModel>,
-  artifacts: readonly Artifact[],
+  artifacts: readonly Artifacts[],
   devices: readonly Device[],
 ): Promise<CellRow[]> {
   const variantIds: number[] = [];
   for (const [position, { model, recipe }] of plan.variants.entries()) {
-    const artifact = artifacts[position]!;
+    const artifact = artifacts[position]!.get('cpu')!;
     const { synthetic, card, record } = models.get(model.name)!;
     const variant = await upsertVariant(db, {
       run_id: run.id,
@@ -134,7 +134,8 @@ export async function recordCells(
       }),
     );
   const rows: CellRow[] = [];
-  for (const { variant, device, scenario } of plan.cells)
+  for (const { variant, device, scenario } of plan.cells) {
+    const { instead, fileBytes } = artifacts[variant]!.get(devices[device]!.target)!;
     rows.push(
       await upsertCell(db, {
         run_id: run.id,
@@ -147,8 +148,11 @@ export async function recordCells(
         status: 'pending',
         reason: null,
         stopping_json: null,
+        form: instead ?? null,
+        file_bytes: fileBytes,
       }),
     );
+  }
   return rows;
 }
 

@@ -1,4 +1,4 @@
-import { DeviceError } from '../base/errors.js';
+import { DeviceError, UnsupportedError } from '../base/errors.js';
 import { deviceName } from '../device/profile.js';
 import type { OpenedData } from '../data/open.js';
 import type { Db } from '../store/open.js';
@@ -6,13 +6,14 @@ import { insertRound } from '../store/write.js';
 import type { CellRow } from '../store/tables.js';
 import type { Plan, PlannedRound } from '../suite/plan.js';
 import { addedRound, comparisonsOf, type Comparison } from './added.js';
-import type { Artifact } from './artifact.js';
+import type { Artifacts } from './artifact.js';
 import { Course } from './course.js';
 import { measurementFault } from './fault.js';
 import { variantName, type RoundProgress, type RunObserver } from './observer.js';
 import type { DeviceSession } from './session.js';
-import { Standing } from './standing.js';
+import { Standing, type Failure } from './standing.js';
 import { stoppingRuleOf, type StoppingRule } from './stopping.js';
+import { unsupportedReason } from './unsupported.js';
 
 /** What measuring needs; lists are in the plan's order. */
 export interface Measuring {
@@ -20,7 +21,7 @@ export interface Measuring {
   readonly plan: Plan;
   readonly cells: readonly CellRow[];
   /** By variant. */
-  readonly artifacts: readonly Artifact[];
+  readonly artifacts: readonly Artifacts[];
   /** By device. */
   readonly sessions: readonly DeviceSession[];
   readonly data: OpenedData;
@@ -121,28 +122,30 @@ class Driver {
       this.course.at(this.place, left, { ...round, started, done });
       return this.progressOf(round, phase, done);
     };
-    const spoilt = this.standing.spoiltBy(round.cell);
-    const failure =
-      spoilt === undefined ? await this.measure(round, started, progress) : `not timed, because ${spoilt}`;
+    const failure = this.standing.spoiltBy(round.cell) ?? (await this.measure(round, started, progress));
     if (failure !== undefined) await this.standing.fail(round.cell, failure);
     else if (!this.isOpenEnded(round.cell)) await this.standing.endIfComplete(round.cell);
     this.course.at(this.place, this.dueAmong(following));
     observer.measured(this.progressOf(round, 'done', 1), failure);
   }
 
-  /** @returns what failed, in words; undefined when nothing did */
+  /** @returns how it failed; undefined when it did not */
   private async measure(
     round: OrderedRound,
     started: number,
     progress: (phase: string, done: number) => RoundProgress,
-  ): Promise<string | undefined> {
+  ): Promise<Failure | undefined> {
     const { db, plan, cells, sessions, artifacts, data, observer } = this.measuring;
     const cell = plan.cells[round.cell]!;
+    const { device } = sessions[cell.device]!;
+    const artifact = artifacts[cell.variant]!.get(device.target)!;
     const { microBatch } = plan.variants[cell.variant]!.recipe.recipe;
     const startedAt = new Date().toISOString();
     try {
+      const refused = unsupportedReason(artifact, device);
+      if (refused !== undefined) throw new UnsupportedError(refused);
       const measurement = await sessions[cell.device]!.measure(
-        artifacts[cell.variant]!,
+        artifact,
         microBatch,
         cell.scenario,
         (event) => {
@@ -160,10 +163,12 @@ class Driver {
       );
       this.standing.add(round);
       this.course.forecast.add(cell, seconds);
-      return await measurementFault(this.measuring, cell, measurement);
+      const fault = await measurementFault(this.measuring, cell, measurement);
+      return fault === undefined ? undefined : { status: 'failed', reason: fault };
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error;
-      return error.message;
+      const status = error instanceof UnsupportedError ? 'unsupported' : 'failed';
+      return { status, reason: error.message };
     }
   }
 

@@ -5,11 +5,17 @@ import type { Stopping } from '../store/stopping.js';
 import { endCell, expectRounds } from '../store/write.js';
 import type { Plan, PlannedCell, PlannedRound } from '../suite/plan.js';
 
+/** How a cell ended that could not be measured. */
+export interface Failure {
+  readonly status: 'failed' | 'unsupported';
+  readonly reason: string;
+}
+
 /** How far the cells of a run are: what is stored of each, and how each ended. All places of a run share one. */
 export class Standing {
   private readonly status: Map<number, CellRow['status']>;
-  /** Why cells of a variant on a device that are not timed have failed. */
-  private readonly reasons = new Map<string, string>();
+  /** How cells of a variant on a device that are not timed have failed. */
+  private readonly failures = new Map<string, Failure>();
 
   private constructor(
     private readonly db: Db,
@@ -52,8 +58,10 @@ export class Standing {
     return this.status.get(cell) === 'pending';
   }
 
+  /** Whether a cell ended without having been measured. */
   hasFailed(cell: number): boolean {
-    return this.status.get(cell) === 'failed';
+    const status = this.status.get(cell);
+    return status === 'failed' || status === 'unsupported';
   }
 
   /** Whether a round is still to be measured. */
@@ -61,9 +69,10 @@ export class Standing {
     return this.isPending(cell) && !this.stored.get(cell)!.has(round);
   }
 
-  /** Why a cell is not worth measuring, because its variant has failed on its device already; undefined when it is. */
-  spoiltBy(cell: number): string | undefined {
-    return this.reasons.get(ownerOf(this.plan.cells[cell]!));
+  /** How a cell ends without being measured, because its variant has failed on its device already; undefined when it does not. */
+  spoiltBy(cell: number): Failure | undefined {
+    const known = this.failures.get(ownerOf(this.plan.cells[cell]!));
+    return known?.status === 'failed' ? { ...known, reason: `not timed, because ${known.reason}` } : known;
   }
 
   /** Takes note that a round is stored. */
@@ -93,12 +102,16 @@ export class Standing {
     this.status.set(cell, 'pending');
   }
 
-  /** Ends a cell as failed. */
-  async fail(cell: number, reason: string): Promise<void> {
-    await endCell(this.db, this.cells[cell]!.id, 'failed', reason);
-    this.status.set(cell, 'failed');
+  /** Ends a cell as failed or not supported. */
+  async fail(cell: number, failure: Failure): Promise<void> {
+    const { status, reason } = failure;
+    await endCell(this.db, this.cells[cell]!.id, status, reason);
+    this.status.set(cell, status);
     const planned = this.plan.cells[cell]!;
-    if (planned.scenario.kind !== 'performance') this.reasons.set(ownerOf(planned), reason);
+    const owner = ownerOf(planned);
+    // The first one says why; the others follow from it.
+    if (planned.scenario.kind !== 'performance' && !this.failures.has(owner))
+      this.failures.set(owner, failure);
   }
 }
 

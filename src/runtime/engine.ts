@@ -32,7 +32,10 @@ export interface KernelCall {
   readonly opType: string;
   /** Where it ran: `CPUExecutionProvider`. */
   readonly provider: string;
+  /** On the processor; for a kernel on a GPU that is the time to give it to the GPU. */
   readonly milliseconds: number;
+  /** On the GPU by its own clock; undefined where it has none. */
+  readonly gpuMilliseconds?: number;
 }
 
 /** What a runtime says of itself. */
@@ -43,7 +46,12 @@ export interface RuntimeInfo {
   readonly provider: string;
 }
 
-/** A model: a file, or the bytes of one that has no external data. */
+/** A model that an engine has no kernels for: not a fault, and not to be run somewhere else instead. The message says why. */
+export class UnsupportedModel extends Error {
+  override readonly name = 'UnsupportedModel';
+}
+
+/** A model: a file (in a page, its URL), or the bytes of one that has no external data. */
 export type ModelSource = string | Uint8Array;
 
 /** An open model. */
@@ -72,9 +80,11 @@ export interface Engine {
   /**
    * Opens a model.
    *
-   * @throws Error with the runtime's message when the model cannot be loaded
+   * @throws UnsupportedModel when the provider has no kernels for it; Error with the runtime's message when it cannot be loaded
    */
   open(model: ModelSource, options: SessionOptions): Promise<Session>;
+  /** Opens a model that is not measured, such as the preprocessing, on the processor, whatever the provider is. */
+  openOnProcessor(model: ModelSource, options: SessionOptions): Promise<Session>;
   /** Opens a model with the profiler on. */
   openProfiled(model: ModelSource, options: SessionOptions): Promise<ProfiledSession>;
   /** Makes a tensor over an array, without a copy. */

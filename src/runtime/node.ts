@@ -21,15 +21,17 @@ export async function nodeEngine(): Promise<Engine> {
       ? ort.InferenceSession.create(model, options)
       : ort.InferenceSession.create(model, options);
 
+  const open = async (model: ModelSource, options: SessionOptions): Promise<Session> =>
+    sessionOf(await create(model, ortOptions(options)));
+
   return {
     info: {
       name: 'onnxruntime-node',
       version: ort.env.versions.node ?? ort.env.versions.common,
       provider: 'CPUExecutionProvider',
     },
-    async open(model, options) {
-      return sessionOf(await create(model, ortOptions(options)));
-    },
+    open,
+    openOnProcessor: open,
     async openProfiled(model, options) {
       const directory = await mkdtemp(join(tmpdir(), 'edgeflex-profile-'));
       const session = await create(model, {

@@ -7,6 +7,7 @@ export const migrations: Record<string, Migration> = {
   '0001-first': { up: first },
   '0002-decisions': { up: decisions },
   '0003-model-record': { up: modelRecord },
+  '0004-forms': { up: forms },
 };
 
 async function first(db: Kysely<unknown>): Promise<void> {
@@ -157,4 +158,10 @@ async function decisions({ schema }: Kysely<unknown>): Promise<void> {
 
 async function modelRecord({ schema }: Kysely<unknown>): Promise<void> {
   await schema.alterTable('variants').addColumn('model_json', 'text').execute();
+}
+
+async function forms({ schema }: Kysely<unknown>): Promise<void> {
+  await schema.alterTable('cells').addColumn('form', 'text').execute();
+  await schema.alterTable('cells').addColumn('file_bytes', 'integer').execute();
+  await schema.alterTable('kernels').addColumn('gpu_milliseconds', 'real').execute();
 }

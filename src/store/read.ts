@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { InputError } from '../base/errors.js';
 import { conditionsSchema, type Conditions } from '../protocol/conditions.js';
 import { environmentSchema, type Environment } from '../protocol/environment.js';
+import type { KernelTime } from '../protocol/events.js';
 import type { Db } from './open.js';
 import { stoppingSchema, type Stopping } from './stopping.js';
 import type { CellRow, DeviceRow, RoundRow, RunRow, VariantRow } from './tables.js';
@@ -107,7 +108,7 @@ export interface StoredRound {
   readonly conditions: readonly { readonly phase: string; readonly conditions: Conditions }[];
   /** Latencies in order, in milliseconds. */
   readonly samples: readonly number[];
-  readonly kernels: readonly { opType: string; provider: string; calls: number; milliseconds: number }[];
+  readonly kernels: readonly KernelTime[];
 }
 
 /** A cell with its rounds. */
@@ -121,6 +122,15 @@ export interface StoredCell {
   /** Class given to each test image, and the right one; only cells of accuracy have them. */
   readonly predictions:
     { readonly labels: readonly number[]; readonly predicted: readonly number[] } | undefined;
+  /** `[images, classes]` of the same images; of runs with several devices only, which are compared by them. */
+  readonly logits: Logits | undefined;
+}
+
+/** Logits of test images 0, 1, 2 …. */
+export interface Logits {
+  readonly classes: number;
+  /** `[images, classes]` */
+  readonly values: Float32Array;
 }
 
 /** A device of a run. */
@@ -177,6 +187,7 @@ export async function loadRun(db: Db, run: RunRow): Promise<StoredRun> {
       rounds,
       stopping: row.stopping_json === null ? undefined : stoppingSchema.parse(JSON.parse(row.stopping_json)),
       predictions: row.kind === 'accuracy' ? await predictionsOf(db, row.id) : undefined,
+      logits: row.kind === 'accuracy' && devices.length > 1 ? await loadLogits(db, row.id) : undefined,
     });
   }
   return { row: run, data: dataSchema.parse(JSON.parse(run.data_json)), devices, variants, cells };
@@ -263,11 +274,12 @@ async function roundsOf(db: Db, cellId: number): Promise<StoredRound[]> {
           conditions: conditionsSchema.parse(JSON.parse(conditions_json)),
         })),
         samples: samples.map(({ milliseconds }) => milliseconds),
-        kernels: kernels.map(({ op_type, provider, calls, milliseconds }) => ({
+        kernels: kernels.map(({ op_type, provider, calls, milliseconds, gpu_milliseconds: gpu }) => ({
           opType: op_type,
           provider,
           calls,
           milliseconds,
+          ...(gpu === null ? {} : { gpuMilliseconds: gpu }),
         })),
       };
     }),
@@ -291,10 +303,7 @@ async function predictionsOf(db: Db, cellId: number): Promise<StoredCell['predic
  *
  * @returns `[count, classes]`; undefined when the cell has none
  */
-export async function loadLogits(
-  db: Db,
-  cellId: number,
-): Promise<{ readonly classes: number; readonly values: Float32Array } | undefined> {
+export async function loadLogits(db: Db, cellId: number): Promise<Logits | undefined> {
   const rows = await db
     .selectFrom('logits')
     .innerJoin('rounds', 'rounds.id', 'logits.round_id')

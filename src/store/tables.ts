@@ -86,6 +86,10 @@ export interface CellsTable {
   reason: string | null;
   /** Why no further rounds were measured: `Stopping`; null for a cell with a fixed number of rounds. */
   stopping_json: string | null;
+  /** In what the device's form of the variant differs from what the recipe asks for; null when in nothing. */
+  form: string | null;
+  /** Bytes of the files of that form; null where they are the variant's. */
+  file_bytes: number | null;
 }
 
 /** One fresh agent of a cell. */
@@ -149,6 +153,8 @@ export interface KernelsTable {
   provider: string;
   calls: number;
   milliseconds: number;
+  /** On the GPU by its own clock; null where there is none. */
+  gpu_milliseconds: number | null;
 }
 
 /** What the device was like at a moment of a round: `Conditions` in JSON. */

@@ -61,13 +61,13 @@ export async function upsertCell(db: Db, cell: NewCell): Promise<CellRow> {
 /**
  * Says how a cell ended.
  *
- * @param reason - of a failed one, in words
+ * @param reason - of one that failed or is not supported, in words
  * @param stopping - why it got no more rounds, where their number was not fixed
  */
 export async function endCell(
   db: Db,
   id: number,
-  status: 'done' | 'failed',
+  status: 'done' | 'failed' | 'unsupported',
   reason: string | null,
   stopping?: Stopping,
 ): Promise<void> {
@@ -172,7 +172,11 @@ export async function insertRound(
     );
     await insert(
       'kernels',
-      kernels.map(({ opType, ...kernel }) => ({ op_type: opType, ...kernel })),
+      kernels.map(({ opType, gpuMilliseconds, ...kernel }) => ({
+        op_type: opType,
+        ...kernel,
+        gpu_milliseconds: gpuMilliseconds ?? null,
+      })),
     );
     await insert(
       'logits',

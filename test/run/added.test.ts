@@ -185,7 +185,7 @@ describe('an added round', () => {
   it('is none where the fp32 has failed: the variants are done with what they have', async () => {
     await storeRounds(0, 2);
     const standing = await Standing.of(runs.db(), plan, cells);
-    await standing.fail(comparison.baseline, 'no memory');
+    await standing.fail(comparison.baseline, { status: 'failed', reason: 'no memory' });
     expect(await next(3)).toEqual([]);
     const { cells: stored } = await loadRun(runs.db(), await findRun(runs.db(), 'run'));
     for (const cell of comparison.variants)

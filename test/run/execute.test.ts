@@ -103,7 +103,7 @@ describe('a run', () => {
         killed = true;
         process.kill(agentsOf()[0]!, 'SIGKILL');
       },
-      measured: (_, failure) => failures.push(failure),
+      measured: (_, failure) => failures.push(failure?.reason),
     });
     expect(outcome.failedCells).toBe(4);
     expect(failures.filter((failure) => failure === undefined)).toHaveLength(2);

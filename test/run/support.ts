@@ -34,7 +34,14 @@ interface How {
 const nothing = (): void => undefined;
 
 const silent: RunObserver = {
-  ...{ started: nothing, compressing: nothing, compressed: nothing, measuring: nothing, measured: nothing },
+  ...{
+    started: nothing,
+    compressing: nothing,
+    compressed: nothing,
+    rewritten: nothing,
+    measuring: nothing,
+    measured: nothing,
+  },
 };
 
 /** The built-in images. */

@@ -25,6 +25,7 @@ export async function openLocal(profile: DeviceProfile, entry = ENTRY): Promise<
     profile,
     place: THIS_MACHINE,
     environment,
+    target: 'cpu',
     session: { ...profile.session, threads },
     measure: (task, options) => measure(entry, task, options),
     close: () => Promise.resolve(),

@@ -79,6 +79,7 @@ export async function openSsh(
       // An emulator takes this machine's processor.
       place: profile.emulated ? THIS_MACHINE : board.place,
       environment,
+      target: 'cpu',
       session: { ...profile.session, threads },
       measure: (task, options) => board.measure(task, workplace, options),
       close: () => board.close(),

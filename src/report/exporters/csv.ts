@@ -52,7 +52,7 @@ function rowOf(figures: VariantFigures, batch: number | undefined, { run }: Anal
     batch,
     status: statusOf(figures, batch),
     failure: relevant.map(({ kind, reason }) => `${kind}: ${format.oneLine(reason)}`).join('; '),
-    file_bytes: variant.file_bytes,
+    file_bytes: figures.fileBytes,
     parameters: variant.parameters,
     images: accuracy?.images,
     top1_correct: accuracy?.correct,

@@ -9,7 +9,9 @@ export interface KernelShare {
   readonly calls: number;
   /** In one query, while the profiler watched. */
   readonly milliseconds: number;
-  /** Of the time of all kernels. */
+  /** In one query on the GPU, by its own clock; undefined where there is none. */
+  readonly gpuMilliseconds?: number | undefined;
+  /** Of the time of all kernels; on a GPU, of its own time. */
   readonly share: number;
 }
 
@@ -20,8 +22,10 @@ export interface KernelShare {
  */
 export function kernelsOf(cell: StoredCell): KernelShare[] {
   const kernels = cell.rounds.flatMap((round) => round.kernels);
-  const total = kernels.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+  const timeOf = (kernel: Pick<KernelShare, 'milliseconds' | 'gpuMilliseconds'>): number =>
+    kernel.gpuMilliseconds ?? kernel.milliseconds;
+  const total = kernels.reduce((sum, kernel) => sum + timeOf(kernel), 0);
   return kernels
-    .map((kernel) => ({ ...kernel, share: total > 0 ? kernel.milliseconds / total : 0 }))
-    .sort((a, b) => b.milliseconds - a.milliseconds);
+    .map((kernel) => ({ ...kernel, share: total > 0 ? timeOf(kernel) / total : 0 }))
+    .sort((a, b) => timeOf(b) - timeOf(a));
 }

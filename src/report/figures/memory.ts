@@ -60,14 +60,38 @@ function largestRound(cell: StoredCell): RoundMemory | undefined {
 }
 
 function memoryOfRound({ row, memory }: StoredRound): RoundMemory | undefined {
-  const base = memory.get('prepare')?.get('resident');
+  const base = heldBy(memory.get('prepare'), resident);
   if (base === undefined) return undefined;
   const byPhase = new Map<ModelPhase, number>();
   for (const phase of modelPhases) {
-    const peak = memory.get(phase)?.get('peakResident');
+    const peak = heldBy(memory.get(phase), peakResident);
     if (peak !== undefined) byPhase.set(phase, peak - base);
   }
   if (byPhase.size === 0) return undefined;
   const peak = Math.max(...byPhase.values());
   return { peak, rawPeak: peak + base, base, byPhase, peaksAreOfPhases: row.peak_is_of_phase === 1 };
+}
+
+/** Where a device says what was held at the end of a phase, and at most during it: the first that it knows. */
+const resident = { process: 'resident', page: ['renderersResident', 'wasmHeap'], gpu: 'gpuBuffers' };
+const peakResident = {
+  process: 'peakResident',
+  page: ['renderersPeakResident', 'wasmHeap'],
+  gpu: 'peakGpuBuffers',
+};
+
+/**
+ * Memory that a device held: a process its resident set; a browser that of its renderers (of these, where they cannot be
+ * seen, the WebAssembly heap) and its GPU buffers. GPU buffers are counted by what the page asked for: on a GPU with
+ * memory of its own no process holds them, and where they lie in a process it is not a renderer.
+ */
+function heldBy(
+  figures: ReadonlyMap<string, number> | undefined,
+  names: typeof resident,
+): number | undefined {
+  if (figures === undefined) return undefined;
+  const page = names.page.map((name) => figures.get(name)).find((bytes) => bytes !== undefined);
+  return (
+    figures.get(names.process) ?? (page === undefined ? undefined : page + (figures.get(names.gpu) ?? 0))
+  );
 }

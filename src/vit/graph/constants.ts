@@ -27,6 +27,23 @@ export function matrixConstant(g: GraphBuilder, vit: ViT, name: string): Value {
   return widened(g, name, transposed(weightOf(vit, name)));
 }
 
+/** A tensor of the model as a float16 value. */
+export function halfConstant(g: GraphBuilder, vit: ViT, name: string): Value {
+  return narrowed(g, name, weightOf(vit, name));
+}
+
+/** A weight matrix `[outputs, inputs]` as `[inputs, outputs]`, float16. */
+export function halfMatrix(g: GraphBuilder, vit: ViT, name: string): Value {
+  return narrowed(g, name, transposed(weightOf(vit, name)));
+}
+
+function narrowed(g: GraphBuilder, name: string, tensor: TensorSource): Value {
+  const stored = g.constant(name, tensor);
+  return tensor.dtype === 'float16'
+    ? stored
+    : cast(g, `${name}:float16`, stored, 'float16', dtypeCode('float16'));
+}
+
 function widened(g: GraphBuilder, name: string, tensor: TensorSource): Value {
   if (tensor.dtype !== 'float16') return g.constant(name, tensor);
   const stored = g.constant(`${name}:float16`, tensor);

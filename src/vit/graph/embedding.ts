@@ -15,8 +15,9 @@ export function emitPixels(g: GraphBuilder, vit: ViT): Value {
 }
 
 /**
- * Adds the embedding: the image cut into patches, each a row times the patch matrix, the class token (and the
- * distillation token) before them and the positions added. A convolution whose stride is its kernel is this product; as a Gemm it needs no im2col.
+ * Adds the embedding: the image cut into patches, each a row times the patch matrix, the class token (and the distillation
+ * token) before them and the positions added. A convolution whose stride is its kernel is this product; as a Gemm it needs no
+ * im2col.
  *
  * @param g - the graph
  * @param vit - the model
@@ -24,18 +25,28 @@ export function emitPixels(g: GraphBuilder, vit: ViT): Value {
  * @returns `[batch·tokens, hidden]`
  */
 export function emitEmbedding(g: GraphBuilder, vit: ViT, pixels: Value): Value {
-  const { channels, imageSize, patchSize, hiddenSize } = vit.config;
+  const { hiddenSize } = vit.config;
+  const projected = emitPatches(g, vit, pixels);
+  const sequence = reshape(g, 'patch:sequence', projected, [batch, patchCount(vit.config), hiddenSize]);
+  const tokens = concat(g, 'tokens', [...classTokens(g, vit, pixels), sequence], 1);
+  const positioned = binary(g, 'Add', 'embedded', tokens, floatConstant(g, vit, 'positions'));
+  return asMatrix(g, 'embedding', positioned);
+}
+
+/**
+ * Adds the projection of an image's patches: `[batch·patches, hidden]`.
+ *
+ * @param pixels - `[batch, channels, size, size]`
+ */
+export function emitPatches(g: GraphBuilder, vit: ViT, pixels: Value): Value {
+  const { channels, imageSize, patchSize } = vit.config;
   const side = imageSize / patchSize;
   const patches = patchCount(vit.config);
   const cut = reshape(g, 'patches:cut', pixels, [batch, channels, side, patchSize, side, patchSize]);
   const ordered = transpose(g, 'patches:ordered', cut, [0, 2, 4, 1, 3, 5]);
   const rows = reshape(g, 'patches', ordered, [{ perBatch: patches }, channels * patchSize ** 2]);
   const weight = matrixConstant(g, vit, 'patch.weight');
-  const projected = gemm(g, 'patch', rows, weight, floatConstant(g, vit, 'patch.bias'));
-  const sequence = reshape(g, 'patch:sequence', projected, [batch, patches, hiddenSize]);
-  const tokens = concat(g, 'tokens', [...classTokens(g, vit, pixels), sequence], 1);
-  const positioned = binary(g, 'Add', 'embedded', tokens, floatConstant(g, vit, 'positions'));
-  return asMatrix(g, 'embedding', positioned);
+  return gemm(g, 'patch', rows, weight, floatConstant(g, vit, 'patch.bias'));
 }
 
 /** The class token, and the distillation token where there is one, once for each image: `[batch, 1, hidden]` each. */

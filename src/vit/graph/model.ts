@@ -1,3 +1,4 @@
+import type { GraphTarget } from '../../base/target.js';
 import { GraphBuilder } from '../../onnx/builder.js';
 import type { OnnxModel } from '../../onnx/model.js';
 import { layerCount } from '../config.js';
@@ -6,16 +7,25 @@ import { emitBlock } from './block.js';
 import { emitEmbedding, emitPixels } from './embedding.js';
 import { emitHead } from './head.js';
 import type { Tokens } from './merge.js';
+import { graphOf } from './form.js';
+import { buildWebGpuGraph } from './webgpu.js';
 
 /**
- * The graph of a model, from preprocessed pixels to logits, in the form that ONNX Runtime's CPU provider executes fast.
+ * The graph of a model, from preprocessed pixels to logits, in the form that ONNX Runtime executes fast on a target.
  *
  * Input `pixel_values` `[batch, channels, size, size]`, output `logits` `[batch, classes]`, both float32.
  *
  * @param vit - the model
  * @param metadata - properties to store in the file
+ * @param target - what it is to run on
  */
-export function buildGraph(vit: ViT, metadata: Readonly<Record<string, string>> = {}): OnnxModel {
+export function buildGraph(
+  vit: ViT,
+  metadata: Readonly<Record<string, string>> = {},
+  target: GraphTarget = 'cpu',
+): OnnxModel {
+  const graph = graphOf(vit, target);
+  if (graph !== 'cpu') return buildWebGpuGraph(vit, graph === 'webgpu-f16', metadata);
   const g = new GraphBuilder('vit');
   let tokens: Tokens = { residual: emitEmbedding(g, vit, emitPixels(g, vit)), sizes: undefined };
   for (let layer = 0; layer < layerCount(vit.config); layer++) tokens = emitBlock(g, vit, layer, tokens);

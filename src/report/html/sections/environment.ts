@@ -3,6 +3,7 @@ import * as format from '../../format.js';
 import { profileOf, sessionsOf, type SessionFacts } from '../../sessions.js';
 import type { StoredDevice } from '../../../store/read.js';
 import { facts } from '../grid.js';
+import { deviceLabel } from '../../label.js';
 import { html, type Content, type Markup } from '../markup.js';
 
 /**
@@ -31,14 +32,17 @@ export function environment(analysis: Analysis): Markup {
     ${devices.map((device) => deviceFacts(device, analysis))}`;
 }
 
+type Gpu = NonNullable<StoredDevice['environment']['gpu']>;
+type Fact = readonly [name: string, value: Content];
+
 function deviceFacts(device: StoredDevice, { run }: Analysis): Markup {
   const {
     row,
-    environment: { cpu, memoryBytes, virtual, os, node, versions, git },
+    environment: { cpu, memoryBytes, virtual, os, node, versions, git, browser, gpu },
   } = device;
   const { kind, description } = profileOf(device);
   const megahertz = cpu.maxFrequency === null ? undefined : `${format.integer(cpu.maxFrequency)} MHz`;
-  return html`<h3>Device ${row.name}</h3>
+  return html`<h3>Device ${deviceLabel(device)}</h3>
     ${facts([
       ['profile', [description, description && ' ', html`(${kind})`]],
       ['processor', [cpu.model, megahertz && `, at most ${megahertz}`]],
@@ -48,6 +52,9 @@ function deviceFacts(device: StoredDevice, { run }: Analysis): Markup {
       ['memory', format.mebibytes(memoryBytes)],
       ['virtual machine or container', virtual ? 'yes' : 'no'],
       ['system', `${os.distribution} ${os.release}, kernel ${os.kernel}, ${os.platform} ${os.arch}`],
+      ...(browser ? [['browser', `${browser.product}, ${browser.userAgent}`] as const] : []),
+      ...(browser ? [['browser flags', html`<code>${browser.flags.join(' ')}</code>`] as const] : []),
+      ...(gpu ? gpuFacts(gpu) : []),
       ['threads', row.threads],
       ...sessionsOf(device, run).map((session) => ['runtime', sessionText(session)] as const),
       ['Node.js', node],
@@ -68,4 +75,18 @@ function sessionText({ runtime, session, platform }: SessionFacts): Content {
 
 function gitText({ commit, dirty }: { readonly commit: string; readonly dirty: boolean }): Content {
   return html`<code>${commit}</code>${dirty ? html` <b>with uncommitted changes</b>` : ', clean'}`;
+}
+
+function gpuFacts({ vendor, architecture, device, description, software, features, limits }: Gpu): Fact[] {
+  const names = [vendor, architecture, device, description].filter((name) => name !== '');
+  const bytes = (name: string): string => format.mebibytes(limits[name] ?? NaN);
+  return [
+    ['GPU adapter', [names.join(', '), software ? html` <b>software: the processor plays the GPU</b>` : '']],
+    ['GPU features', features.join(', ')],
+    [
+      'GPU limits',
+      `buffers of ${bytes('maxBufferSize')}, bound as storage ${bytes('maxStorageBufferBindingSize')}, ` +
+        `${limits['maxComputeInvocationsPerWorkgroup'] ?? 0} invocations a workgroup`,
+    ],
+  ];
 }

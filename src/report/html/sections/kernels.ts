@@ -1,4 +1,4 @@
-import type { Analysis } from '../../analysis.js';
+import type { Analysis, VariantFigures } from '../../analysis.js';
 import * as format from '../../format.js';
 import { labelOf } from '../../label.js';
 import { grid } from '../grid.js';
@@ -14,8 +14,10 @@ export function kernels(analysis: Analysis): Markup {
   if (listed.length === 0) return html`<p>This run listed no kernels.</p>`;
   return html`<p>
       From the runtime's own profiler, in a pass of its own: the times hold its overhead and serve for
-      comparing kernels with each other. A variant whose quantised linears did not run as quantised kernels,
-      or not on the execution provider that was asked for, is a failed cell, not a slow one.
+      comparing kernels with each other. "GPU ms" is the GPU's own clock (timestamp queries); beside it, "ms"
+      is only what it took to hand the work over. Without that column the adapter has no timestamps. A variant
+      whose quantised linears did not run as quantised kernels, or not on the execution provider that was
+      asked for, is a failed cell, not a slow one.
     </p>
     ${listed.map(
       (figures) =>
@@ -30,16 +32,22 @@ export function kernels(analysis: Analysis): Markup {
               { title: 'ran on' },
               { title: 'calls', align: 'right' },
               { title: 'ms', align: 'right' },
+              ...(onGpu(figures) ? [{ title: 'GPU ms', align: 'right' as const }] : []),
               { title: 'share %', align: 'right' },
             ],
-            figures.kernels.map(({ opType, provider, calls, milliseconds, share }) => [
+            figures.kernels.map(({ opType, provider, calls, milliseconds, gpuMilliseconds, share }) => [
               html`<code>${opType}</code>`,
               provider,
               calls,
               format.milliseconds(milliseconds),
+              ...(onGpu(figures) ? [format.milliseconds(gpuMilliseconds ?? NaN)] : []),
               format.percent(share),
             ]),
           )}
         </details> `,
     )}`;
+}
+
+function onGpu({ kernels: listed }: VariantFigures): boolean {
+  return listed.some(({ gpuMilliseconds }) => gpuMilliseconds !== undefined);
 }

@@ -64,8 +64,11 @@ function warnings(analysis: Analysis): Markup {
           <b>What could not be measured</b>
           <ul>
             ${failures.map(
-              ({ name, kind, batch, reason }) =>
-                html`<li><b>${name}</b>, ${kind}, batch ${batch}: ${format.oneLine(reason)}</li> `,
+              ({ name, kind, batch, status, reason }) =>
+                html`<li>
+                  <b>${name}</b>, ${kind}, batch ${batch}:
+                  ${status === 'unsupported' ? 'not supported here, because ' : ''}${format.oneLine(reason)}
+                </li> `,
             )}
           </ul>
         </div>`

@@ -1,0 +1,107 @@
+import { IMAGE_BYTES, RECORD_BYTES } from '../../data/dataset.js';
+import { memorySchema, type Memory } from '../../protocol/events.js';
+import type { PageOrder } from '../../protocol/page.js';
+import type { AccuracyTask } from '../../protocol/task.js';
+import { webEngine } from '../../runtime/web.js';
+import type { Host } from '../host.js';
+import type { GpuWatch } from './gpu.js';
+import type { WasmMemoryWatch } from './wasm-memory.js';
+
+/** What watches the memory of the page. */
+export interface Watches {
+  readonly gpu: GpuWatch;
+  readonly wasm: WasmMemoryWatch;
+}
+
+/** Consecutive records of one file. */
+interface Stretch {
+  readonly path: string;
+  readonly first: number;
+  count: number;
+}
+
+/**
+ * A page in a browser: files by URL from the harness, memory as the page can see it and, where the harness sees the browser's
+ * processes, as the kernel accounts for these.
+ *
+ * @param order - what the page was told to do
+ * @param watches - made before anything else
+ */
+export function pageHost(order: Extract<PageOrder, { kind: 'task' }>, { gpu, wasm }: Watches): Host {
+  const { provider, powerPreference, task } = order;
+  return {
+    now: () => performance.now(),
+    loadEngine: () =>
+      webEngine({
+        provider,
+        powerPreference,
+        assets: new URL('runtime/', document.baseURI).href,
+        threads: task.session.threads,
+      }),
+    async memory() {
+      const heap = (performance as { memory?: { usedJSHeapSize: number } }).memory?.usedJSHeapSize;
+      const processes = memorySchema.parse(await (await asked('processes')).json());
+      const page: Memory = { wasmHeap: wasm.bytes, ...(heap === undefined ? {} : { jsHeap: heap }) };
+      if (provider === 'wasm') return { ...page, ...processes };
+      return { ...page, gpuBuffers: gpu.bytes, peakGpuBuffers: gpu.peakBytes, ...processes };
+    },
+    resetPeak() {
+      gpu.resetPeak();
+      return true;
+    },
+    collectGarbage: () => (globalThis as { gc?: () => void }).gc?.(),
+    readImages,
+    async writeInputs(path, values) {
+      await asked(path, { method: 'POST', body: values as Float32Array<ArrayBuffer> });
+    },
+    readInputs: async (path) => new Float32Array(await (await asked(path)).arrayBuffer()),
+    modelSource: (path) => new URL(path, document.baseURI).href,
+    platform: `${navigator.platform} ${browserOf(navigator.userAgent)}`,
+  };
+}
+
+/** Something of the harness's server. */
+async function asked(path: string, options: RequestInit = {}): Promise<Response> {
+  const response = await fetch(path, options);
+  if (!response.ok) throw new Error(`the harness answered ${response.status} for ${path}`);
+  return response;
+}
+
+/** By ranges: of a large file only the records that are asked for. */
+async function readImages(images: AccuracyTask['images'], indices: readonly number[]): Promise<Uint8Array> {
+  const pixels = new Uint8Array(indices.length * IMAGE_BYTES);
+  let slot = 0;
+  for (const { path, first, count } of stretches(images, indices)) {
+    const range = `bytes=${first * RECORD_BYTES}-${(first + count) * RECORD_BYTES - 1}`;
+    const bytes = new Uint8Array(await (await asked(path, { headers: { range } })).arrayBuffer());
+    // Black rows instead of an image would be measured without anyone noticing.
+    if (bytes.length !== count * RECORD_BYTES)
+      throw new Error(`${path}: ${bytes.length} bytes where ${count} records lie`);
+    for (let record = 0; record < count; record++) {
+      const at = record * RECORD_BYTES + 1;
+      pixels.set(bytes.subarray(at, at + IMAGE_BYTES), slot * IMAGE_BYTES);
+      slot += 1;
+    }
+  }
+  return pixels;
+}
+
+function stretches({ files }: AccuracyTask['images'], indices: readonly number[]): Stretch[] {
+  const found: Stretch[] = [];
+  for (const index of indices) {
+    let file = 0;
+    let record = index;
+    while (file < files.length && record >= files[file]!.records) record -= files[file++]!.records;
+    const path = files[file]?.path;
+    if (path === undefined) throw new RangeError(`there is no image ${index}`);
+    const last = found.at(-1);
+    if (last?.path === path && last.first + last.count === record) last.count += 1;
+    else found.push({ path, first: record, count: 1 });
+  }
+  return found;
+}
+
+function browserOf(userAgent: string): string {
+  const [, name = 'browser', version = ''] = /(Edg|Firefox|Chrome|Version)\/([\d.]+)/.exec(userAgent) ?? [];
+  return `${name} ${version}`.trim();
+}

@@ -1,0 +1,195 @@
+import { messageOf, DeviceError } from '../../base/errors.js';
+import type { GraphTarget } from '../../base/target.js';
+import type { Gpu } from '../../protocol/environment.js';
+import type { PageIdentity, PageOrder } from '../../protocol/page.js';
+import type { Task } from '../../protocol/task.js';
+import { errorOf, THIS_MACHINE, type Device, type MeasureOptions } from '../device.js';
+import type { ProfileOf } from '../profile.js';
+import { browserEnvironment, type BrowserFacts } from './environment.js';
+import { browserFlags, pageSource, type PageSource } from './launch.js';
+import { nameFiles, PageServer, type Visit } from './server.js';
+import { visit, type VisitOptions } from './visit.js';
+
+type Profile = ProfileOf<'browser'>;
+
+/** How long a page may take to say where it runs: some adapters never answer. */
+const IDENTIFY_MILLISECONDS = 30_000;
+
+/**
+ * A browser: every task runs in a page of its own, in a browser with a profile of its own (or in one that already runs).
+ *
+ * A browser that is missing, does not start or has no adapter fails its measurements with the reason; the device itself can
+ * be opened, so that a run goes on with the others.
+ *
+ * @param profile - which browser and how
+ * @throws DeviceError when the page cannot be served
+ */
+export async function openBrowser(profile: Profile): Promise<Device> {
+  const server = await PageServer.start(profile.port);
+  const source = await pageSource(profile);
+  const found = await identified(profile, source, server).catch((error: unknown) => {
+    if (error instanceof DeviceError) return error;
+    throw error;
+  });
+  const facts = found instanceof DeviceError ? undefined : found;
+  const environment = await browserEnvironment(facts);
+  return {
+    profile,
+    place: profile.connect === undefined ? THIS_MACHINE : `browser at ${profile.connect}`,
+    environment,
+    target: targetOf(profile, facts?.identity.gpu ?? undefined),
+    session: {
+      ...profile.session,
+      // WebGPU's provider computes nothing on the processor.
+      threads: profile.threads ?? (profile.provider === 'webgpu' ? 1 : environment.cpu.physicalCores),
+    },
+    async measure(task, options) {
+      options.signal.throwIfAborted();
+      if (found instanceof DeviceError) throw found;
+      await measure(profile, found, source, server, task, options);
+    },
+    async close() {
+      await source.close();
+      await server.close();
+    },
+  };
+}
+
+function targetOf({ provider }: Profile, gpu: Gpu | undefined): GraphTarget {
+  if (provider === 'wasm') return 'cpu';
+  return gpu?.features.includes('shader-f16') ? 'webgpu-f16' : 'webgpu';
+}
+
+/** Starts the browser once and asks where it runs. */
+async function identified(profile: Profile, source: PageSource, server: PageServer): Promise<BrowserFacts> {
+  const { provider, connect } = profile;
+  const order: PageOrder = { kind: 'identify', ...preferenceOf(profile) };
+  let identity: PageIdentity | undefined;
+  const product = await inFreshPage(
+    source,
+    server,
+    { order, files: new Map(), outputs: new Map() },
+    {
+      signal: new AbortController().signal,
+      silenceMilliseconds: IDENTIFY_MILLISECONDS,
+      timeoutMilliseconds: undefined,
+      onSaid: (said) => {
+        if (said.event === 'failed') throw errorOf(said);
+        if (said.event !== 'identified') return undefined;
+        identity = said;
+        return 'over';
+      },
+    },
+  );
+  if (identity === undefined) throw new DeviceError('the page did not say where it runs');
+  if (!identity.isolated)
+    throw new DeviceError('the page is not isolated from others, which its threads need');
+  if (provider === 'webgpu' && identity.gpu === null)
+    throw new DeviceError(
+      `${product} has no WebGPU adapter: no GPU it can use, or a driver it does not trust` +
+        ' ("adapter: swiftshader" in the profile takes a software one)',
+    );
+  const here = connect === undefined;
+  return { product, flags: here ? browserFlags(profile) : [], identity, here };
+}
+
+function preferenceOf({ adapter }: Profile): { powerPreference?: 'high-performance' | 'low-power' } {
+  return adapter === 'high-performance' || adapter === 'low-power' ? { powerPreference: adapter } : {};
+}
+
+async function measure(
+  profile: Profile,
+  { identity }: BrowserFacts,
+  source: PageSource,
+  server: PageServer,
+  task: Task,
+  { onEvent, signal, silenceMilliseconds }: MeasureOptions,
+): Promise<void> {
+  const { nameOf, files } = nameFiles();
+  const outputs = new Map<string, string>();
+  const order: PageOrder = {
+    kind: 'task',
+    provider: profile.provider,
+    ...preferenceOf(profile),
+    task: renamed(task, nameOf, outputs),
+  };
+  await inFreshPage(
+    source,
+    server,
+    { order, files, outputs },
+    {
+      signal,
+      silenceMilliseconds,
+      timeoutMilliseconds: profile.timeout === undefined ? undefined : profile.timeout * 1000,
+      onSaid: (said) => {
+        if (said.event === 'identified') {
+          checkAdapter(identity.gpu, said.gpu);
+          return undefined;
+        }
+        onEvent(said);
+        if (said.event === 'failed') throw errorOf(said);
+        return said.event === 'finished' ? 'over' : undefined;
+      },
+    },
+  );
+}
+
+/** Another adapter than the one that is on record would be a silent fallback. */
+function checkAdapter(known: Gpu | null, now: Gpu | null): void {
+  const name = (gpu: Gpu | null): string =>
+    gpu === null
+      ? 'none'
+      : [gpu.vendor, gpu.architecture, gpu.device, gpu.description].filter(Boolean).join(' ');
+  if (name(known) !== name(now))
+    throw new DeviceError(`the WebGPU adapter is ${name(now)} now; the run began with ${name(known)}`);
+}
+
+/** A task with the names of its files as the page asks for them. */
+function renamed(task: Task, nameOf: (path: string) => string, outputs: Map<string, string>): Task {
+  const images = <T extends { images: { files: { path: string; records: number }[] } }>(
+    of: T,
+  ): T['images'] => ({
+    files: of.images.files.map(({ path, records }) => ({ path: nameOf(path), records })),
+  });
+  switch (task.kind) {
+    case 'prepare':
+      outputs.set('output', task.output);
+      return { ...task, preprocess: nameOf(task.preprocess), images: images(task), output: 'output' };
+    case 'accuracy':
+      return {
+        ...task,
+        model: nameOf(task.model),
+        preprocess: nameOf(task.preprocess),
+        images: images(task),
+      };
+    case 'kernels':
+    case 'performance':
+      return { ...task, model: nameOf(task.model), inputs: nameOf(task.inputs) };
+  }
+}
+
+/**
+ * Does an order in a page of its own.
+ *
+ * @returns the browser's name and version
+ */
+async function inFreshPage(
+  source: PageSource,
+  server: PageServer,
+  what: Omit<Visit, 'processes'>,
+  options: VisitOptions,
+): Promise<string> {
+  const fresh = await source.open();
+  const { url, end } = server.admit({ ...what, processes: fresh.processes });
+  try {
+    const product = await fresh.browser.version();
+    await visit(fresh, url, options);
+    return product;
+  } catch (error) {
+    options.signal.throwIfAborted();
+    throw error instanceof DeviceError ? error : new DeviceError(messageOf(error));
+  } finally {
+    end();
+    await fresh.close();
+  }
+}

@@ -1,0 +1,195 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect, launch, type Browser, type Page } from 'puppeteer';
+import { DeviceError, messageOf } from '../../base/errors.js';
+import { packageRoot } from '../../base/paths.js';
+import type { Memory } from '../../protocol/events.js';
+import type { ProfileOf } from '../profile.js';
+import { findBrowser } from './find-browser.js';
+import { processMemory } from './processes.js';
+
+type Profile = ProfileOf<'browser'>;
+
+/** How long a browser that was told to end may take before it is killed. */
+const GRACE_MILLISECONDS = 3000;
+
+/** How long a browser may take to start, or to answer when it is connected to. */
+const START_MILLISECONDS = 60_000;
+
+/**
+ * No updates, no reports, no names of the net: the browser reaches this machine's loopback and nothing else. A long shader is
+ * no hang, and a page that nobody sees works as hard as another.
+ */
+const QUIET_FLAGS = [
+  '--no-first-run',
+  '--no-default-browser-check',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-domain-reliability',
+  '--disable-extensions',
+  '--disable-quic',
+  '--disable-sync',
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+  '--disable-gpu-watchdog',
+];
+
+/** The garbage collector on call, exact sizes of the heap. */
+const MEASURING_FLAGS = ['--js-flags=--expose-gc', '--enable-precise-memory-info'];
+
+/**
+ * The flags a browser is started with.
+ *
+ * @param profile - of the browser
+ */
+export function browserFlags({ provider, adapter, flags }: Profile): string[] {
+  // Chromium's sandbox does not work for the superuser, who containers often are.
+  const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+  // Off by default on Linux; adapters tell their names only to developers.
+  const webgpu = ['--enable-unsafe-webgpu', '--enable-webgpu-developer-features'];
+  const software = adapter === 'swiftshader' ? ['--use-webgpu-adapter=swiftshader'] : [];
+  return [
+    ...sandbox,
+    ...QUIET_FLAGS,
+    ...MEASURING_FLAGS,
+    ...(provider === 'webgpu' ? [...webgpu, ...software] : []),
+    ...flags,
+  ];
+}
+
+/** A page in a browser, both made for one task. */
+export interface FreshPage {
+  readonly page: Page;
+  readonly browser: Browser;
+  /** Memory of the browser's processes; empty where they are not this machine's. */
+  readonly processes: () => Promise<Memory>;
+  /** Ends the page and all that was started for it. */
+  readonly close: () => Promise<void>;
+}
+
+/** Makes fresh pages: each in a browser of its own, or in a browser that already runs. */
+export interface PageSource {
+  open(): Promise<FreshPage>;
+  close(): Promise<void>;
+}
+
+/**
+ * A source of pages.
+ *
+ * @param profile - of the browser
+ */
+export async function pageSource(profile: Profile): Promise<PageSource> {
+  return profile.connect === undefined ? startedBrowsers(profile) : runningBrowser(profile.connect);
+}
+
+/** Browsers with profiles of their own in a folder that a watchdog removes, together with the browser, when we are gone. */
+async function startedBrowsers(profile: Profile): Promise<PageSource> {
+  const folder = await mkdtemp(join(tmpdir(), 'edgeflex-browser-'));
+  let watchdog: ChildProcess | undefined;
+  const watch = (): ChildProcess =>
+    // In a group of its own, so that Ctrl-C does not end it together with us.
+    spawn(process.execPath, [join(packageRoot(), 'dist', 'device', 'browser', 'watchdog.js'), folder], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    });
+  return {
+    async open() {
+      const executablePath = findBrowser(profile);
+      watchdog ??= watch();
+      const userDataDir = await mkdtemp(join(folder, 'profile-'));
+      const browser = await launch({
+        executablePath,
+        headless: profile.headless,
+        userDataDir,
+        // The browser ends when its pipe closes, which it does when we end.
+        pipe: true,
+        args: browserFlags(profile),
+        timeout: START_MILLISECONDS,
+        protocolTimeout: START_MILLISECONDS,
+        handleSIGINT: false,
+        handleSIGTERM: false,
+        handleSIGHUP: false,
+      }).catch((error: unknown) => {
+        throw new DeviceError(`the browser did not start: ${firstLine(messageOf(error))}`);
+      });
+      const started = browser.process();
+      // A browser that ends resets its pipes; that it ended is noticed by other means.
+      for (const pipe of started?.stdio ?? []) pipe?.on('error', () => undefined);
+      watchdog.stdin!.write(`${started?.pid ?? ''}\n`);
+      const close = async (): Promise<void> => {
+        if (started && started.exitCode === null && started.signalCode === null) await end(browser, started);
+        // Pipes that nobody closes keep a process from ending.
+        for (const pipe of started?.stdio ?? []) pipe?.destroy();
+        watchdog?.stdin?.write('\n');
+        await rm(userDataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+      };
+      try {
+        const session = await browser.target().createCDPSession();
+        const [page = await browser.newPage()] = await browser.pages();
+        return { page, browser, processes: () => processMemory(session), close };
+      } catch (error) {
+        await close();
+        throw new DeviceError(`the browser did not start: ${firstLine(messageOf(error))}`);
+      }
+    },
+    async close() {
+      if (watchdog === undefined) {
+        await rm(folder, { recursive: true, force: true });
+        return;
+      }
+      const ended = once(watchdog, 'exit');
+      watchdog.stdin!.end();
+      await ended;
+    },
+  };
+}
+
+/** Tells a browser to end, and kills it with all its processes when it does not. */
+async function end(browser: Browser, started: ChildProcess): Promise<void> {
+  const exit = once(started, 'exit');
+  const kill = setTimeout(() => {
+    try {
+      process.kill(-started.pid!, 'SIGKILL');
+    } catch {
+      started.kill('SIGKILL');
+    }
+  }, GRACE_MILLISECONDS);
+  // A browser that went away does not answer any more.
+  browser.close().catch(() => undefined);
+  await exit;
+  clearTimeout(kill);
+}
+
+/** A browser that somebody else started: pages in contexts of their own, which are closed, and the browser is left alone. */
+function runningBrowser(address: string): PageSource {
+  return {
+    async open() {
+      const where = address.startsWith('http') ? { browserURL: address } : { browserWSEndpoint: address };
+      const browser = await connect({ ...where, protocolTimeout: START_MILLISECONDS }).catch(
+        (error: unknown) => {
+          throw new DeviceError(`no browser answers at ${address}: ${firstLine(messageOf(error))}`);
+        },
+      );
+      // Browsers on phones have no further contexts.
+      const context = await browser.createBrowserContext().catch(() => undefined);
+      const page = await (context ?? browser).newPage();
+      return {
+        page,
+        browser,
+        processes: () => Promise.resolve({}),
+        close: async () => {
+          await page.close().catch(() => undefined);
+          await context?.close().catch(() => undefined);
+          await browser.disconnect();
+        },
+      };
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+function firstLine(text: string): string {
+  return text.trim().split('\n')[0]!;
+}

@@ -1,0 +1,114 @@
+import { DeviceError, messageOf } from '../../base/errors.js';
+import { eventSchema, type AgentEvent } from '../../protocol/events.js';
+import { decodeLine } from '../../protocol/lines.js';
+import { identitySchema, SAY, type PageIdentity } from '../../protocol/page.js';
+import { z } from 'zod';
+import type { FreshPage } from './launch.js';
+
+/** What a page says. */
+export type Said = AgentEvent | PageIdentity;
+
+const saidSchema = z.union([eventSchema, identitySchema]);
+
+/** How a visit is watched and ended. */
+export interface VisitOptions {
+  /** Receives what the page says; what it returns other than undefined ends the visit. */
+  readonly onSaid: (said: Said) => 'over' | undefined;
+  readonly signal: AbortSignal;
+  /** The visit has failed when the page says nothing for so long, */
+  readonly silenceMilliseconds: number;
+  /** or when it takes so long as a whole. */
+  readonly timeoutMilliseconds: number | undefined;
+}
+
+/**
+ * Opens the agent's page and listens until it is done.
+ *
+ * @param fresh - a page
+ * @param url - where the agent is served
+ * @param options - who listens, and when enough is enough
+ * @throws DeviceError when the page or its browser fails, falls silent or breaks the protocol; the signal's reason when it fires
+ */
+export async function visit({ page, browser }: FreshPage, url: string, options: VisitOptions): Promise<void> {
+  const { onSaid, signal, silenceMilliseconds, timeoutMilliseconds } = options;
+  const errors: string[] = [];
+  let settle!: (reason?: Error) => void;
+  const over = new Promise<void>((resolve, reject) => {
+    settle = (reason) => (reason ? reject(reason) : resolve());
+  });
+  const fail = (reason: string): void => {
+    // Errors that nobody caught in the page are often what led here.
+    settle(new DeviceError([reason, ...new Set(errors)].join(': ')));
+  };
+  const after = (milliseconds: number, reason: string): NodeJS.Timeout =>
+    setTimeout(() => {
+      fail(reason);
+    }, milliseconds);
+  const silence = (): NodeJS.Timeout =>
+    after(silenceMilliseconds, `the agent said nothing for ${Math.round(silenceMilliseconds / 1000)} s`);
+  let silent = silence();
+  const late =
+    timeoutMilliseconds === undefined
+      ? undefined
+      : after(
+          timeoutMilliseconds,
+          `it took longer than ${timeoutMilliseconds / 1000} s, the profile's timeout`,
+        );
+  const stop = (): void => {
+    settle(signal.reason as Error);
+  };
+  const hear = (text: string): void => {
+    clearTimeout(silent);
+    silent = silence();
+    try {
+      if (onSaid(decodeLine(saidSchema, text)) === 'over') settle();
+    } catch (error) {
+      settle(
+        error instanceof DeviceError
+          ? error
+          : new DeviceError(`the agent broke the protocol: ${messageOf(error)}`),
+      );
+    }
+  };
+  over.catch(() => undefined);
+  try {
+    signal.throwIfAborted();
+    signal.addEventListener('abort', stop);
+    page.on('error', () => {
+      fail('the page crashed (out of memory?)');
+    });
+    page.on('close', () => {
+      fail('the page was closed before its task was done');
+    });
+    page.on('pageerror', (error) => errors.push(messageOf(error)));
+    browser.on('disconnected', () => {
+      fail('the browser ended before its task was done');
+    });
+    const session = await page.createCDPSession();
+    session.on('Runtime.bindingCalled', ({ name, payload }) => {
+      if (name === SAY) hear(payload);
+    });
+    await Promise.race([
+      over,
+      (async () => {
+        await session.send('Runtime.enable');
+        await session.send('Runtime.addBinding', { name: SAY });
+        await page.goto(url, { waitUntil: 'load', timeout: silenceMilliseconds });
+      })(),
+    ]);
+    await over;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error instanceof DeviceError
+      ? error
+      : await over
+          .catch((reason: unknown) => reason)
+          .then((reason) => reason ?? new DeviceError(messageOf(error)));
+  } finally {
+    clearTimeout(silent);
+    clearTimeout(late);
+    signal.removeEventListener('abort', stop);
+    page.removeAllListeners();
+    browser.removeAllListeners();
+  }
+}

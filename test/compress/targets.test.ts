@@ -1,0 +1,129 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { GraphTarget } from '../../src/base/target.js';
+import { precisionOptionsSchema } from '../../src/compress/precision/options.js';
+import { precision } from '../../src/compress/precision/stage.js';
+import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
+import { quantize } from '../../src/compress/quantize/stage.js';
+import { serializeModel } from '../../src/onnx/file.js';
+import { targetForm } from '../../src/vit/graph/form.js';
+import { buildGraph } from '../../src/vit/graph/model.js';
+import { linearNames } from '../../src/vit/linears.js';
+import { formOf, weightOf, withWeights, type ViT } from '../../src/vit/vit.js';
+import { float32 } from '../../src/onnx/tensor.js';
+import { runOnce } from '../support/engine.js';
+import { logitsOf, maxDifference, openBench, type Bench } from './support.js';
+
+let bench: Bench;
+let spread: number;
+let w8a8: ViT;
+let half: ViT;
+
+beforeAll(async () => {
+  bench = await openBench();
+  spread = Math.max(...bench.reference) - Math.min(...bench.reference);
+  const int8 = quantizeOptionsSchema.parse({ format: 'w8a8', images: 16, rows: 32 });
+  ({ vit: w8a8 } = await quantize(bench.vit, bench.context, int8));
+  ({ vit: half } = await precision(bench.vit, bench.context, precisionOptionsSchema.parse({ images: 16 })));
+});
+
+/** The logits of a model's graph for a target, computed by the CPU's provider, which has all of WebGPU's operators. */
+async function logitsFor(target: GraphTarget, vit: ViT): Promise<Float32Array> {
+  const inputs = { pixel_values: { dims: [32, 3, 32, 32], data: bench.pixels } };
+  return (await runOnce(buildGraph(vit, {}, target), inputs))['logits']!.data as Float32Array;
+}
+
+const operatorsOf = (vit: ViT, target: GraphTarget): Set<string> =>
+  new Set(buildGraph(vit, {}, target).nodes.map(({ opType }) => opType));
+
+/** The model with the weights that its int8 linears stand for. */
+async function dequantized(vit: ViT): Promise<ViT> {
+  const weights: [string, ReturnType<typeof float32>][] = [];
+  for (const name of linearNames(vit.config)) {
+    const form = formOf(vit, name);
+    if (form.kind !== 'int8') continue;
+    const tensor = weightOf(vit, `${name}.weight`);
+    const columns = tensor.dims[1]!;
+    const bytes = new Int8Array((await tensor.read()).slice().buffer);
+    const values = Float32Array.from(
+      bytes,
+      (byte, at) => byte * form.weightScales[Math.floor(at / columns)]!,
+    );
+    weights.push([`${name}.weight`, float32(tensor.dims, values)]);
+  }
+  return { ...withWeights(vit, weights), forms: new Map() };
+}
+
+describe("WebGPU's graph", () => {
+  it('computes what the CPU’s graph does', async () => {
+    const [own, other] = [await logitsFor('webgpu', bench.vit), await logitsOf(bench, bench.vit)];
+    expect(maxDifference(own, other)).toBeLessThan(1e-5 * spread);
+    expect(maxDifference(own, bench.reference)).toBeLessThan(1e-5 * spread);
+  });
+
+  it('has no operator that WebGPU’s provider leaves to the processor', () => {
+    for (const vit of [bench.vit, w8a8, half])
+      for (const operator of [
+        'Shape',
+        'Attention',
+        'QuantizeLinear',
+        'MatMulIntegerToFloat',
+        'DequantizeLinear',
+      ])
+        expect(operatorsOf(vit, 'webgpu')).not.toContain(operator);
+    expect(operatorsOf(bench.vit, 'webgpu')).toContain('SkipLayerNormalization');
+    expect(operatorsOf(bench.vit, 'webgpu')).toContain('MultiHeadAttention');
+  });
+
+  it('of a W8A8 model has the very weights of that model, with inputs that are quantised otherwise', async () => {
+    const own = await logitsFor('webgpu', w8a8);
+    const floatInputs = await logitsOf(bench, await dequantized(w8a8));
+    // MatMulNBits quantises its inputs to int8 by itself: the weights are exact, the products nearly.
+    expect(maxDifference(own, floatInputs)).toBeLessThan(0.02 * spread);
+    expect(maxDifference(own, await logitsOf(bench, bench.vit))).toBeGreaterThan(0);
+    expect(operatorsOf(w8a8, 'webgpu')).toContain('MatMulNBits');
+  });
+
+  it('computes linears in float16 where the adapter can, between float32 norms', async () => {
+    const graph = buildGraph(half, {}, 'webgpu-f16');
+    const linear = graph.nodes.find(({ name }) => name === 'layers.1.fc1')!;
+    expect(graph.values.find(({ name }) => name === linear.outputs[0])!.dtype).toBe('float16');
+    for (const { name, dtype } of graph.values)
+      if (/(residual\d|norm\d)$/.test(name)) expect(`${name} ${dtype}`).toBe(`${name} float32`);
+    const difference = maxDifference(await logitsFor('webgpu-f16', half), bench.reference);
+    expect(difference).toBeLessThan(0.02 * spread);
+    const widened = buildGraph(half, {}, 'webgpu');
+    expect(widened.values.find(({ name }) => name === 'layers.1.fc1')!.dtype).toBe('float32');
+    expect(maxDifference(await logitsFor('webgpu', half), await logitsOf(bench, half))).toBeLessThan(
+      1e-5 * spread,
+    );
+  });
+
+  it('is no larger than the CPU’s', async () => {
+    for (const vit of [bench.vit, half, w8a8]) {
+      const [cpu, gpu] = [
+        await serializeModel(buildGraph(vit)),
+        await serializeModel(buildGraph(vit, {}, 'webgpu')),
+      ];
+      expect(gpu.length).toBeLessThan(1.05 * cpu.length);
+    }
+  });
+});
+
+describe('the form of a model on a target', () => {
+  it('is the recipe’s own on a CPU', () => {
+    expect(targetForm(w8a8, 'cpu')).toEqual({
+      kernels: { MatMulIntegerToFloat: 24, MatMulNBits: 0 },
+      instead: undefined,
+    });
+  });
+
+  it('says what WebGPU runs instead', () => {
+    expect(targetForm(bench.vit, 'webgpu')).toEqual({ kernels: { MatMulNBits: 0 }, instead: undefined });
+    expect(targetForm(w8a8, 'webgpu').kernels).toEqual({ MatMulNBits: 24 });
+    expect(targetForm(w8a8, 'webgpu').instead).toMatch(/^W8 instead of W8A8/);
+    expect(targetForm(half, 'webgpu').instead).toMatch(
+      /computed in float32, since the adapter has no shader-f16/,
+    );
+    expect(targetForm(half, 'webgpu-f16').instead).toMatch(/computed in float16$/);
+  });
+});
