@@ -7,7 +7,7 @@ import { readDeviceProfile, type DeviceProfile } from '../device/profile.js';
 import { checkBoard, describeBoard } from '../device/ssh/check.js';
 import { cleanBoard } from '../device/ssh/clean.js';
 import type { Finding } from '../device/ssh/findings.js';
-import type { Environment } from '../protocol/environment.js';
+import type { Environment, Gpu } from '../protocol/environment.js';
 import { mebibytes, oneLine } from '../report/format.js';
 import { terminalTable } from '../report/terminal.js';
 import { exitCodes } from './failure.js';
@@ -130,7 +130,10 @@ async function opens(profile: DeviceProfile): Promise<Finding[]> {
   try {
     const device = await openDevice(profile);
     await device.close();
-    return [{ what: 'opens', state: 'ok', found: device.environment.cpu.model }];
+    if (device.fault !== undefined) return [{ what: 'opens', state: 'fail', found: device.fault }];
+    const { browser, gpu, cpu } = device.environment;
+    const what = [browser?.product, gpu && adapterInWords(gpu)].filter((each) => each !== undefined);
+    return [{ what: 'opens', state: 'ok', found: what.join(', ') || cpu.model }];
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
     return [{ what: 'opens', state: 'fail', found: error.message }];
@@ -152,7 +155,7 @@ async function environmentOf(profile: DeviceProfile): Promise<Environment> {
 
 function inWords(
   { name, emulated, notes }: DeviceProfile,
-  { cpu, memoryBytes, os, node, versions }: Environment,
+  { cpu, memoryBytes, os, node, versions, browser, gpu }: Environment,
 ): string {
   const lines: [string, string][] = [
     ['processor', cpu.model],
@@ -163,6 +166,8 @@ function inWords(
     ['memory', mebibytes(memoryBytes)],
     ['system', [os.distribution, os.release, os.kernel, os.arch].filter(Boolean).join(' ')],
     ['node', node],
+    ...(browser ? [['browser', browser.product] as [string, string]] : []),
+    ...(gpu ? [['GPU', adapterInWords(gpu)] as [string, string]] : []),
     ...Object.entries(versions),
   ];
   const head = `${name}${emulated ? ' (emulated: its timings are not those of such a board)' : ''}`;
@@ -206,4 +211,9 @@ function print(
     notes: [],
   };
   console.log(terminalTable(table, process.stdout.isTTY, process.stdout.columns));
+}
+
+function adapterInWords({ vendor, architecture, description, software }: Gpu): string {
+  const names = [vendor, architecture, description].filter((name) => name !== '').join(', ');
+  return software ? `${names} (software: the processor plays the GPU)` : names;
 }

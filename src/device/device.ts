@@ -24,6 +24,8 @@ export interface Device {
    */
   readonly place: string;
   readonly environment: Environment;
+  /** Why every measurement here will fail, where that is known already: a browser that is missing. */
+  readonly fault?: string | undefined;
   /** What a model's graph must be written for to run here. */
   readonly target: GraphTarget;
   /** The session options that a task for this device carries. */

@@ -37,6 +37,7 @@ export async function openBrowser(profile: Profile): Promise<Device> {
     profile,
     place: profile.connect === undefined ? THIS_MACHINE : `browser at ${profile.connect}`,
     environment,
+    fault: found instanceof DeviceError ? found.message : undefined,
     target: targetOf(profile, facts?.identity.gpu ?? undefined),
     session: {
       ...profile.session,

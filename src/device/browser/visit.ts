@@ -1,14 +1,18 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import { DeviceError, messageOf } from '../../base/errors.js';
 import { eventSchema, type AgentEvent } from '../../protocol/events.js';
 import { decodeLine } from '../../protocol/lines.js';
 import { identitySchema, SAY, type PageIdentity } from '../../protocol/page.js';
-import { z } from 'zod';
 import type { FreshPage } from './launch.js';
 
 /** What a page says. */
 export type Said = AgentEvent | PageIdentity;
 
 const saidSchema = z.union([eventSchema, identitySchema]);
+
+/** How long to wait for the reason when something in the page fails. */
+const REASON_MILLISECONDS = 1000;
 
 /** How a visit is watched and ended. */
 export interface VisitOptions {
@@ -99,11 +103,10 @@ export async function visit({ page, browser }: FreshPage, url: string, options: 
     await over;
   } catch (error) {
     signal.throwIfAborted();
-    throw error instanceof DeviceError
-      ? error
-      : await over
-          .catch((reason: unknown) => reason)
-          .then((reason) => reason ?? new DeviceError(messageOf(error)));
+    if (error instanceof DeviceError) throw error;
+    // A page that went away answers nothing; where it went is heard at about the same time.
+    const reason = await Promise.race([over.catch((why: unknown) => why), sleep(REASON_MILLISECONDS)]);
+    throw reason instanceof DeviceError ? reason : new DeviceError(messageOf(error));
   } finally {
     clearTimeout(silent);
     clearTimeout(late);

@@ -1,0 +1,119 @@
+import { writeFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { mergeTokensOptionsSchema } from '../../src/compress/merge-tokens/options.js';
+import { fp32, type Recipe } from '../../src/compress/recipe.js';
+import { analyse } from '../../src/report/analysis.js';
+import { reportDocument } from '../../src/report/document.js';
+import { mainTable } from '../../src/report/table.js';
+import { findRun, loadRun, type StoredCell, type StoredRun } from '../../src/store/read.js';
+import { describeInBrowser } from '../report/support/browser.js';
+import { useRuns } from './support.js';
+
+const runs = useRuns();
+
+async function profile(name: string, ...lines: string[]): Promise<string> {
+  const path = runs.folder(`${name}.yaml`);
+  await writeFile(path, [`name: ${name}`, ...lines].join('\n'));
+  return path;
+}
+
+const stored = async (): Promise<StoredRun> => loadRun(runs.db(), await findRun(runs.db(), undefined));
+
+const cellsOf = ({ cells }: StoredRun, device: string): StoredCell[] =>
+  cells.filter((cell) => cell.device.row.name === device);
+
+describeInBrowser('a run on a CPU and in browsers', () => {
+  it('stores the form each device runs, and how far they agree', async () => {
+    const suite = runs.suite({
+      accuracy: { batch: 4, images: 8 },
+      performance: { ...runs.suite().performance, batches: [] },
+      devices: [
+        runs.folder('here.yaml'),
+        await profile('wasm', 'kind: browser', 'provider: wasm', 'threads: 1'),
+        await profile('gpu', 'kind: browser', 'provider: webgpu', 'adapter: swiftshader'),
+      ],
+    });
+    const rewritten: string[] = [];
+    const outcome = await runs.execute(suite, { rewritten: (variant) => rewritten.push(variant) });
+    const run = await stored();
+    expect(run.cells.map(({ row }) => [row.status, row.reason])).toEqual(run.cells.map(() => ['done', null]));
+    expect(outcome.failedCells).toBe(0);
+    expect(rewritten).toEqual(['micro / int8']);
+
+    const here = cellsOf(run, 'here');
+    for (const { row } of [...here, ...cellsOf(run, 'wasm')]) expect(row.form).toBeNull();
+    const gpu = cellsOf(run, 'gpu');
+    expect(gpu.map(({ row, variant }) => [variant.recipe, row.form?.slice(0, 18)])).toEqual([
+      ['fp32', undefined],
+      ['int8', 'W8 instead of W8A8'],
+      ['fp32', undefined],
+      ['int8', 'W8 instead of W8A8'],
+    ]);
+    expect(gpu.find(({ variant }) => variant.recipe === 'int8')!.row.file_bytes).not.toBe(
+      here.find(({ variant }) => variant.recipe === 'int8')!.row.file_bytes,
+    );
+    const kernels = gpu.flatMap(({ rounds }) => rounds.flatMap((round) => round.kernels));
+    expect(kernels.find(({ opType }) => opType === 'MatMulNBits')?.gpuMilliseconds).toBeGreaterThan(0);
+
+    const analysis = analyse(run);
+    const { agreement } = reportDocument(analysis);
+    expect(agreement.map(({ recipe, device, reference }) => [recipe, device, reference])).toEqual([
+      ['fp32', 'wasm', 'here'],
+      ['fp32', 'gpu', 'here'],
+      ['int8', 'wasm', 'here'],
+      ['int8', 'gpu', 'here'],
+    ]);
+    for (const { recipe, images, sameClass, mcnemarP, largestLogitDifference } of agreement) {
+      expect(images).toBe(8);
+      expect(mcnemarP).toBe(sameClass.value === 1 ? 1 : mcnemarP);
+      expect(largestLogitDifference).toBeLessThan(recipe === 'fp32' ? 1e-3 : 0.5);
+    }
+    const { rows, notes } = mainTable(analysis);
+    const names = rows.map(({ variant }) => variant);
+    expect(names).toContain('fp32 · gpu (software GPU)');
+    expect(names).toContain('int8 · gpu (software GPU) §');
+    expect(notes.join('\n')).toContain('its timings say nothing about a GPU');
+    expect(notes.join('\n')).toContain('§ int8 · gpu (software GPU): W8 instead of W8A8');
+  }, 180_000);
+
+  it('goes on without a browser that is missing', async () => {
+    const suite = runs.suite({
+      accuracy: { batch: 4, images: 8 },
+      performance: { ...runs.suite().performance, batches: [] },
+      devices: [
+        await profile('none', 'kind: browser', 'provider: wasm', `executable: ${runs.folder('none')}`),
+        runs.folder('here.yaml'),
+      ],
+    });
+    const outcome = await runs.execute(suite);
+    expect(outcome.failedCells).toBe(4);
+    const run = await stored();
+    for (const { row } of cellsOf(run, 'none')) {
+      expect(row.status).toBe('failed');
+      expect(row.reason).toContain('there is no browser at');
+      expect(row.reason).toContain('apt-get install chromium');
+    }
+    for (const { row } of cellsOf(run, 'here')) expect(row.status).toBe('done');
+  });
+
+  it('does not count as failed what a device has no kernels for', async () => {
+    const options = mergeTokensOptionsSchema.parse({ r: 2, images: 8 });
+    const merged: Recipe = { ...fp32, name: 'merged', steps: [{ stage: 'merge-tokens', options }] };
+    const suite = runs.suite({
+      recipes: [fp32, merged].map((recipe) => ({ recipe, published: undefined })),
+      accuracy: { batch: 4, images: 4 },
+      performance: { ...runs.suite().performance, batches: [] },
+      devices: [await profile('gpu', 'kind: browser', 'provider: webgpu', 'adapter: swiftshader')],
+    });
+    const said: (string | undefined)[] = [];
+    const measured = (_: unknown, failure?: { status: string }): void => void said.push(failure?.status);
+    expect((await runs.execute(suite, { measured })).failedCells).toBe(0);
+    expect(said).toEqual([undefined, 'unsupported', undefined, 'unsupported']);
+    const run = await stored();
+    const { row } = run.cells.find(({ variant }) => variant.recipe === 'merged')!;
+    expect(row.status).toBe('unsupported');
+    expect(row.reason).toMatch(/^WebGPU has no kernels for /);
+    const { notes } = mainTable(analyse(run));
+    expect(notes.filter((note) => note.startsWith('∅ merged'))).toHaveLength(1);
+  }, 120_000);
+});
