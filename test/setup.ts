@@ -11,7 +11,7 @@ export default function setup(): void {
     throw new Error('dist/ is missing: run "npm run build" first');
   if (browserPath === undefined)
     console.warn(
-      '\nNo Chromium here: the tests of the report in a browser do not run (in CI they fail).' +
+      '\nNo Chromium here: the tests of the report in a browser and of browsers as devices do not run (in CI they fail).' +
         '\n"apt-get install chromium" brings one; PUPPETEER_EXECUTABLE_PATH names another.\n',
     );
   if (boardIsMissing !== undefined)

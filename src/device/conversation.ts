@@ -17,7 +17,7 @@ const STDERR_TAIL = 2000;
  * So many characters are heard of one task: ten times what the logits of 10,000 images with 1,000 classes take, and little
  * enough that a broken or hostile agent does not fill the harness's memory.
  */
-const MAX_TASK_CHARACTERS = 512 * 1024 * 1024;
+export const MAX_TASK_CHARACTERS = 512 * 1024 * 1024;
 
 /** A process whose standard streams lead to an agent. */
 export type AgentProcess = ChildProcessByStdio<Writable, Readable, Readable>;

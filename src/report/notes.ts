@@ -4,7 +4,7 @@ import { isScored } from './figures/accuracy.js';
 import { flagsText, signOf } from './flags.js';
 import { precisionNote } from './precision.js';
 import * as format from './format.js';
-import { acrossDevices } from './figures/across-devices.js';
+import { acrossDevices, type DeviceAgreement } from './figures/across-devices.js';
 import { deviceLabel, isSoftware, labelOf, variantLabel } from './label.js';
 import { modelNotesOf } from './model-notes.js';
 import { profileOf } from './sessions.js';
@@ -86,12 +86,27 @@ function deviceNotes(analysis: Analysis): string[] {
           'Peak memory in a browser is what its renderers take over what they took before the model was loaded, and its GPU buffers likewise.',
         ]
       : []),
-    ...acrossDevices(analysis.run).map(
-      ({ variant, device, reference, images, same, mcnemarP, difference }) =>
-        `${variantLabel(variant, analysis)} on ${deviceLabel(device)} gives ${format.share(same)} % of ${images} images the class ` +
-        `that ${deviceLabel(reference)} gives` +
-        (mcnemarP === undefined ? '' : `, McNemar p ${format.pValue(mcnemarP)}`) +
-        `; no logit is further off than ${format.percent(difference, 3)} % of its image's largest.`,
-    ),
+    ...devices.flatMap((device) => {
+      const note = agreementNote(
+        acrossDevices(analysis.run).filter((each) => each.device === device),
+        analysis,
+      );
+      return note === undefined ? [] : [note];
+    }),
   ];
+}
+
+/** How far a device agrees with the reference, at its worst. */
+function agreementNote(agreements: readonly DeviceAgreement[], analysis: Analysis): string | undefined {
+  const [first] = agreements;
+  if (first === undefined) return undefined;
+  const { device, reference, images } = first;
+  const least = agreements.reduce((worst, each) => (each.same.value < worst.same.value ? each : worst));
+  const furthest = agreements.reduce((worst, each) => (each.difference > worst.difference ? each : worst));
+  const named = ({ variant }: DeviceAgreement): string => variantLabel(variant, analysis);
+  return (
+    `${deviceLabel(device)} gives ${format.percent(least.same.value)} % of ${images} images or more the class that ` +
+    `${deviceLabel(reference)} gives (least: ${named(least)}); no logit is further off than ` +
+    `${format.significant(furthest.difference * 100, 2)} % of its image's largest (most: ${named(furthest)}).`
+  );
 }

@@ -4,6 +4,7 @@ import { DeviceError, messageOf } from '../../base/errors.js';
 import { eventSchema, type AgentEvent } from '../../protocol/events.js';
 import { decodeLine } from '../../protocol/lines.js';
 import { identitySchema, SAY, type PageIdentity } from '../../protocol/page.js';
+import { MAX_TASK_CHARACTERS } from '../conversation.js';
 import type { FreshPage } from './launch.js';
 
 /** What a page says. */
@@ -36,6 +37,7 @@ export interface VisitOptions {
 export async function visit({ page, browser }: FreshPage, url: string, options: VisitOptions): Promise<void> {
   const { onSaid, signal, silenceMilliseconds, timeoutMilliseconds } = options;
   const errors: string[] = [];
+  let heard = 0;
   let settle!: (reason?: Error) => void;
   const over = new Promise<void>((resolve, reject) => {
     settle = (reason) => (reason ? reject(reason) : resolve());
@@ -64,7 +66,9 @@ export async function visit({ page, browser }: FreshPage, url: string, options: 
   const hear = (text: string): void => {
     clearTimeout(silent);
     silent = silence();
+    heard += text.length;
     try {
+      if (heard > MAX_TASK_CHARACTERS) throw new Error(`more than ${MAX_TASK_CHARACTERS} bytes in one task`);
       if (onSaid(decodeLine(saidSchema, text)) === 'over') settle();
     } catch (error) {
       settle(

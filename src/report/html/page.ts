@@ -3,6 +3,7 @@ import type { PicturedChart } from '../charts/pictured.js';
 import { framed } from './frame.js';
 import { html, type Markup } from './markup.js';
 import { chartFigures } from './sections/charts.js';
+import { devices } from './sections/devices.js';
 import { environment } from './sections/environment.js';
 import { glossary } from './sections/glossary.js';
 import { header } from './sections/header.js';
@@ -25,6 +26,7 @@ export async function page(analysis: Analysis, charts: readonly PicturedChart[])
     ['reading', 'How to read this', glossary()],
     ['charts', 'Charts', chartFigures(charts)],
     ['recipes', 'What each recipe did', recipes(analysis)],
+    ['devices', 'Devices against each other', devices(analysis)],
     ['kernels', 'Kernels that ran', kernels(analysis)],
     ['published', 'Published by others', published(analysis)],
     ['environment', 'Where and how it was measured', environment(analysis)],

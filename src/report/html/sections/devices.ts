@@ -1,0 +1,45 @@
+import type { Analysis } from '../../analysis.js';
+import { acrossDevices } from '../../figures/across-devices.js';
+import * as format from '../../format.js';
+import { deviceLabel, variantLabel } from '../../label.js';
+import { grid } from '../grid.js';
+import { html, type Markup } from '../markup.js';
+
+/**
+ * How far the devices of a run answer alike.
+ *
+ * @param analysis - of a run
+ * @returns undefined for a run on one device
+ */
+export function devices(analysis: Analysis): Markup | undefined {
+  const agreements = acrossDevices(analysis.run);
+  const [first] = agreements;
+  if (first === undefined) return undefined;
+  const formOf = (variant: unknown, device: unknown): string =>
+    analysis.figures.find((each) => each.variant === variant && each.device === device)?.form ?? '';
+  return html`<p>
+      The same images, the same preprocessing: every device against ${deviceLabel(first.reference)}. Where
+      both run the same form, a cell fails when a logit is further off than 0.5 % of its image's largest
+      (float32) or 5 % (quantised or float16 arithmetic).
+    </p>
+    ${grid(
+      [
+        { title: 'variant' },
+        { title: 'device' },
+        { title: 'images', align: 'right' },
+        { title: 'same class % (95 %)', align: 'right' },
+        { title: 'McNemar p', align: 'right' },
+        { title: 'largest logit difference %', align: 'right' },
+        { title: 'form' },
+      ],
+      agreements.map(({ variant, device, images, same, mcnemarP, difference }) => [
+        variantLabel(variant, analysis),
+        deviceLabel(device),
+        format.integer(images),
+        format.share(same),
+        mcnemarP === undefined ? '' : format.pValue(mcnemarP),
+        format.significant(difference * 100, 2),
+        formOf(variant, device),
+      ]),
+    )}`;
+}
