@@ -15,8 +15,6 @@ import { identityModel } from './identity.js';
 /** How ONNX Runtime is started in a page. */
 export interface WebEngineOptions {
   readonly provider: 'webgpu' | 'wasm';
-  /** Which of several adapters WebGPU is to choose. */
-  readonly powerPreference: 'high-performance' | 'low-power' | undefined;
   /** Where the runtime's own files lie, as a URL that ends with a slash. */
   readonly assets: string;
   /** Threads of the runtime's pool; the page must be cross-origin isolated for more than one. */
@@ -34,15 +32,13 @@ const DATA_SUFFIX = '.data';
  * @param options - provider, where the runtime's files lie, threads
  * @throws Error when there is no WebGPU adapter, or no isolation for the threads asked for
  */
-export async function webEngine(options: WebEngineOptions): Promise<Engine> {
-  const { provider, powerPreference, assets, threads } = options;
+export async function webEngine({ provider, assets, threads }: WebEngineOptions): Promise<Engine> {
   const printed = new Printed();
   const ort = await (provider === 'webgpu'
     ? import('onnxruntime-web/webgpu')
     : import('onnxruntime-web/wasm'));
   ort.env.wasm.wasmPaths = assets;
   ort.env.wasm.numThreads = threads;
-  if (powerPreference !== undefined) ort.env.webgpu.powerPreference = powerPreference;
 
   const create = async (
     model: ModelSource,

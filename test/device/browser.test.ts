@@ -28,6 +28,9 @@ import { browserProcesses, browserProfile, openTestBrowser } from './support/bro
 /** A timed pass that is over after two queries, slow ones as well. */
 const twoQueries = { minQueries: 2, minSeconds: 0.01, maxSeconds: 60, maxWarmupSeconds: 0.01 };
 
+// Browsers start slowly on a busy machine, and SwiftShader is slow everywhere.
+vi.setConfig({ testTimeout: 180_000 });
+
 const { vit } = await loadCheckpoint(microDirectory);
 
 const folder = useFolder();
@@ -45,10 +48,10 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.unstubAllEnvs();
   // Whatever a test did, no browser and no profile is left.
   await until('all browsers end', () => browserProcesses(folder('tmp')).length === 0);
   expect(readdirSync(folder('tmp'))).toEqual([]);
-  vi.unstubAllEnvs();
 });
 
 const images = { files: [{ path: join(shapesDirectory, 'test.bin'), records: 1000 }] };

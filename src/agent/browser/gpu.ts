@@ -27,6 +27,15 @@ export class GpuWatch {
     this.most = this.live;
   }
 
+  /** Makes every request for an adapter in this page ask for the fast or the frugal one. */
+  prefer(powerPreference: GPUPowerPreference): void {
+    if (!('gpu' in navigator)) return;
+    const request = unbound(GPU.prototype, 'requestAdapter');
+    GPU.prototype.requestAdapter = function (options) {
+      return request.call(this, { ...options, powerPreference });
+    };
+  }
+
   private watchBuffers(): void {
     const sizes = new WeakMap<GPUBuffer, number>();
     const add = (bytes: number): void => {

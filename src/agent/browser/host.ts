@@ -31,13 +31,11 @@ export function pageHost(order: Extract<PageOrder, { kind: 'task' }>, { gpu, was
   const { provider, powerPreference, task } = order;
   return {
     now: () => performance.now(),
-    loadEngine: () =>
-      webEngine({
-        provider,
-        powerPreference,
-        assets: new URL('runtime/', document.baseURI).href,
-        threads: task.session.threads,
-      }),
+    loadEngine() {
+      if (powerPreference !== undefined) gpu.prefer(powerPreference);
+      const assets = new URL('runtime/', document.baseURI).href;
+      return webEngine({ provider, assets, threads: task.session.threads });
+    },
     async memory() {
       const heap = (performance as { memory?: { usedJSHeapSize: number } }).memory?.usedJSHeapSize;
       const processes = memorySchema.parse(await (await asked('processes')).json());

@@ -104,7 +104,7 @@ async function measure(
   source: PageSource,
   server: PageServer,
   task: Task,
-  { onEvent, signal, silenceMilliseconds }: MeasureOptions,
+  options: MeasureOptions,
 ): Promise<void> {
   const { nameOf, files } = nameFiles();
   const outputs = new Map<string, string>();
@@ -119,15 +119,15 @@ async function measure(
     server,
     { order, files, outputs },
     {
-      signal,
-      silenceMilliseconds,
+      signal: options.signal,
+      silenceMilliseconds: options.silenceMilliseconds,
       timeoutMilliseconds: profile.timeout === undefined ? undefined : profile.timeout * 1000,
       onSaid: (said) => {
         if (said.event === 'identified') {
           checkAdapter(identity.gpu, said.gpu);
           return undefined;
         }
-        onEvent(said);
+        options.onEvent(said);
         if (said.event === 'failed') throw errorOf(said);
         return said.event === 'finished' ? 'over' : undefined;
       },

@@ -103,6 +103,8 @@ async function startedBrowsers(profile: Profile): Promise<PageSource> {
         executablePath,
         headless: profile.headless,
         userDataDir,
+        // What a browser that is killed leaves among the temporary files goes with the folder.
+        env: { ...process.env, TMPDIR: folder },
         // The browser ends when its pipe closes, which it does when we end.
         pipe: true,
         args: browserFlags(profile),

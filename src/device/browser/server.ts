@@ -112,9 +112,11 @@ export class PageServer {
       case '':
         return void response.writeHead(200, { ...headers, 'Content-Type': 'text/html' }).end(PAGE);
       case 'order':
-        return void sendJson(response, visit.order);
+        sendJson(response, visit.order);
+        return;
       case 'processes':
-        return void sendJson(response, await visit.processes());
+        sendJson(response, await visit.processes());
+        return;
     }
     const file = visit.files.get(name) ?? programFile(name);
     if (file === undefined || !existsSync(file)) return void response.writeHead(404, headers).end();
