@@ -50,10 +50,9 @@ export class Metering {
 
   /** Takes an event of the agent. */
   hear(event: AgentEvent): void {
-    if (event.event === 'conditions') {
-      const { watts: _, ...conditions } = event.conditions;
-      this.onEvent({ ...event, conditions });
-    } else this.onEvent(event);
+    if (event.event === 'conditions')
+      this.onEvent({ ...event, conditions: { ...event.conditions, watts: undefined } });
+    else this.onEvent(event);
     if (event.event === 'phase' && event.phase === 'warmup') this.reading ??= this.read();
   }
 
@@ -65,9 +64,9 @@ export class Metering {
 
   /** A reading that fails is left out: the meter was right when the run began, and figures do not depend on it. */
   private async read(): Promise<void> {
-    const { signal } = this.end;
-    while (!signal.aborted) {
+    for (;;) {
       const watts = await readMeter(this.command).catch(() => undefined);
+      const { signal } = this.end;
       if (signal.aborted) return;
       // The agent's clock began when it was started, a moment after ours.
       const at = performance.now() - this.started;

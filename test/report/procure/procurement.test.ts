@@ -34,13 +34,15 @@ function example(
 
 const nothing = { latency: undefined, memory: undefined, accuracy: undefined };
 
-async function asked(
+function asked(
   { analysis }: Stored,
   constraints: Partial<ProcureOptions['constraints']> = {},
   emulatedToo = false,
 ): Promise<readonly Ranked[]> {
   const batch = Math.min(...analysis.figures.flatMap(({ latencies }) => latencies.map((each) => each.batch)));
-  return procure(analysis, { batch, constraints: { ...nothing, ...constraints }, emulatedToo }).candidates;
+  return Promise.resolve().then(
+    () => procure(analysis, { batch, constraints: { ...nothing, ...constraints }, emulatedToo }).candidates,
+  );
 }
 
 const euros = (amount: number): object => ({ price: { amount, currency: 'EUR' } });
