@@ -112,7 +112,7 @@ describe("WebGPU's graph", () => {
 describe('the form of a model on a target', () => {
   it('is the recipe’s own on a CPU', () => {
     expect(targetForm(w8a8, 'cpu')).toEqual({
-      kernels: { MatMulIntegerToFloat: 24, MatMulNBits: 0 },
+      kernels: { MatMulIntegerToFloat: 24, DynamicQuantizeMatMul: 0, MatMulNBits: 0 },
       instead: undefined,
     });
   });

@@ -1,6 +1,6 @@
 import type { Analysis, VariantFigures } from '../analysis.js';
 import type { LatencyFigures } from '../figures/latency.js';
-import { variantLabel } from '../label.js';
+import { deviceLabel, variantLabel } from '../label.js';
 
 /** A timed cell and where charts show it. */
 export interface PlacedCell {
@@ -33,7 +33,7 @@ export function placeCells(analysis: Analysis): Placement {
         figures,
         latency,
         variant: variantLabel(figures.variant, analysis),
-        panel: several ? `${figures.device.row.name}, ${batch}` : batch,
+        panel: several ? `${deviceLabel(figures.device)}, ${batch}` : batch,
       };
     }),
   );

@@ -1,6 +1,7 @@
 import type { Analysis } from '../analysis.js';
 import { findingsOf } from '../findings.js';
 import * as format from '../format.js';
+import { deviceLabel } from '../label.js';
 import { escaped, markdownTable } from '../markdown.js';
 import { mainTable } from '../table.js';
 import type { Exporter } from './exporter.js';
@@ -27,11 +28,15 @@ export const markdownExporter: Exporter = {
 };
 
 function provenance({ run }: Analysis): string {
-  const devices = run.devices.map(({ row, environment: { cpu, os, git } }) => {
+  const devices = run.devices.map((device) => {
+    const {
+      row,
+      environment: { cpu, os, git },
+    } = device;
     const commit = git
       ? `, commit ${git.commit.slice(0, 12)}${git.dirty ? ' with uncommitted changes' : ''}`
       : '';
-    return `${cpu.model}, ${row.threads} threads, ${os.distribution} ${os.release} (${row.name})${commit}`;
+    return `${cpu.model}, ${row.threads} threads, ${os.distribution} ${os.release} (${deviceLabel(device)})${commit}`;
   });
   const { id, started_at: started } = run.row;
   return `<sub>Run ${escaped(id)}, ${format.moment(started)}. ${escaped(devices.join('; '))}</sub>`;

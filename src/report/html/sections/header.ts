@@ -1,5 +1,6 @@
 import type { Analysis } from '../../analysis.js';
 import * as format from '../../format.js';
+import { deviceLabel } from '../../label.js';
 import { facts } from '../grid.js';
 import { html, type Markup } from '../markup.js';
 
@@ -37,8 +38,9 @@ export function header(analysis: Analysis, links: readonly SectionLink[]): Marku
       [
         'measured on',
         devices.map(
-          ({ row: { name, threads }, environment }) =>
-            html`${deviceText(environment)}, ${plural(threads, 'thread')} (device profile ${name})<br />`,
+          (device) =>
+            html`${deviceText(device.environment)}, ${plural(device.row.threads, 'thread')} (device profile
+              ${deviceLabel(device)})<br />`,
         ),
       ],
       ['scored on', images > 0 ? html`${format.integer(images)} test images of ${data.name}` : undefined],
@@ -55,9 +57,10 @@ function deviceText({
   memoryBytes,
   os,
   virtual,
+  browser,
 }: Analysis['run']['devices'][number]['environment']): string {
   const gibibytes = (memoryBytes / 1024 ** 3).toFixed(0);
-  return `${cpu.model}, ${plural(cpu.physicalCores, 'core')}, ${gibibytes} GiB, ${os.distribution} ${os.release}${virtual ? ', virtual machine or container' : ''}`;
+  return `${browser ? `${browser.product} on ` : ''}${cpu.model}, ${plural(cpu.physicalCores, 'core')}, ${gibibytes} GiB, ${os.distribution} ${os.release}${virtual ? ', virtual machine or container' : ''}`;
 }
 
 function durationText(start: string, end: string | null): string {
