@@ -22,7 +22,7 @@ const LEVEL = 0.05;
  * logarithms of a history. Sharp steps beyond the threshold are regressions of their own: only points between two of them are
  * compared with each other. A history creeps when that trend is significant at 0.05 and beyond the threshold in total. The test
  * takes measurements of different commits for independent. Where they correlate by 0.5, as on a machine whose state outlasts
- * several of them, it alarms in 11 to 22 % of histories, so that the threshold must be beyond what the machine does by itself.
+ * several of them, it alarms in 11 to 21 % of histories, so that the threshold must be beyond what the machine does by itself.
  *
  * @param series - in the order of commits
  * @param threshold - the share from which a change matters, 0.02 for 2 %
