@@ -33,7 +33,8 @@ export function notesOf(analysis: Analysis): string[] {
         'fp32 on the same images.',
     );
   notes.push(
-    'Latency is the median of timed queries, inputs on the host to logits on the host. Speed is how many times as fast as fp32.',
+    'Latency is the median query of a process, averaged over the rounds, inputs on the host to logits on the host. Speed is how ' +
+      'many times as fast as fp32.',
     'Peak memory is over what the runtime takes before it loads a model; the raw peak is of the whole process.',
   );
   if (figures.some(({ judgements }) => judgements.length > 0))

@@ -171,7 +171,11 @@ describe('an agent by itself', () => {
   });
 
   it.each([
-    ['is of another version of the protocol', () => ({ ...endless, protocol: PROTOCOL_VERSION + 1 }), /protocol/],
+    [
+      'is of another version of the protocol',
+      () => ({ ...endless, protocol: PROTOCOL_VERSION + 1 }),
+      /protocol/,
+    ],
     ['is of a kind that is not known', () => ({ ...endless, kind: 'training' }), /kind/],
   ])('refuses a task that %s, in words', async (_, task, words) => {
     const { child, exit, output } = start();

@@ -105,7 +105,7 @@ describe('accuracy', () => {
 });
 
 describe('latency', () => {
-  it('is the median of all samples, between order statistics that cover it 95 times in 100', async () => {
+  it('is the geometric mean of the rounds’ medians, with Student’s interval over the rounds', async () => {
     const { analysis, raw } = await stored();
     for (const [recipe, batch] of [
       ['fp32', 1],
@@ -113,20 +113,36 @@ describe('latency', () => {
       ['int8', 1],
       ['pruned', 1],
     ] as const) {
-      const sorted = raw
-        .samples(timed(recipe, batch))
-        .flat()
-        .sort((a, b) => a - b);
-      const n = sorted.length;
+      const rounds = raw.samples(timed(recipe, batch));
       const figures = figuresOf(analysis, recipe).latencies.find((each) => each.batch === batch)!;
-      expect(figures).toMatchObject({ queries: n, rounds: 5, tier: 'rapid' });
-      expect(figures.median.value).toBe(middle(sorted));
-      const [low, high] = [sorted.indexOf(figures.median.low), sorted.indexOf(figures.median.high)];
-      expect(high).toBe(n - 1 - low);
-      // The median lies below the sample of this rank when at most so many samples are smaller.
-      expect(binomialSum(n, 0, low, 1, 2)).toBeLessThanOrEqual(0.025);
-      expect(binomialSum(n, 0, low + 1, 1, 2)).toBeGreaterThan(0.025);
+      expect(figures).toMatchObject({ queries: rounds.flat().length, rounds: 5, tier: 'rapid' });
+      const logs = rounds.map((round) => Math.log(middle([...round].sort((a, b) => a - b))));
+      const centre = logs.reduce((sum, each) => sum + each, 0) / 5;
+      const variance = logs.reduce((sum, each) => sum + (each - centre) ** 2, 0) / 4;
+      // 2.776445: Student's 97.5 % quantile with four degrees of freedom, from a table.
+      const half = 2.776445 * Math.sqrt(variance / 5);
+      expect(figures.median.value).toBeCloseTo(Math.exp(centre), 9);
+      expect(figures.median.low).toBeCloseTo(Math.exp(centre - half), 5);
+      expect(figures.median.high).toBeCloseTo(Math.exp(centre + half), 5);
     }
+  });
+
+  it('of a single round is the median of its queries, between order statistics that cover it 95 times in 100', async () => {
+    const { analysis, raw } = await storedExample(folder('results.sqlite'), {}, (database) => {
+      database.pragma('foreign_keys = ON');
+      database.exec('delete from rounds where round > 0');
+    });
+    const sorted = raw
+      .samples(timed('int8', 8))
+      .flat()
+      .sort((a, b) => a - b);
+    const { median } = figuresOf(analysis, 'int8').latencies[1]!;
+    expect(median.value).toBe(middle(sorted));
+    const low = sorted.indexOf(median.low);
+    expect(sorted.indexOf(median.high)).toBe(sorted.length - 1 - low);
+    // The median lies below the sample of this rank when at most so many samples are smaller.
+    expect(binomialSum(sorted.length, 0, low, 1, 2)).toBeLessThanOrEqual(0.025);
+    expect(binomialSum(sorted.length, 0, low + 1, 1, 2)).toBeGreaterThan(0.025);
   });
 
   it('has a p90 as far out as early stopping asks for, and no p99 of so few queries', async () => {
@@ -255,7 +271,7 @@ describe('cells without a measurement', () => {
     const { analysis } = await stored();
     expect(figuresOf(analysis, 'pruned').failures).toEqual([
       {
-        ...{ kind: 'performance', batch: 8 },
+        ...{ kind: 'performance', batch: 8, status: 'failed' },
         reason: 'the agent was killed (SIGKILL)\nout of memory, "perhaps"; see the log',
       },
     ]);

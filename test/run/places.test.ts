@@ -135,7 +135,7 @@ describe('devices of a run', () => {
         process.kill(agentsOf()[0]!, 'SIGKILL');
       },
       measured: ({ device }, failure) => {
-        if (failure !== undefined) failed.push(`${device}: ${failure}`);
+        if (failure !== undefined) failed.push(`${device}: ${failure.reason}`);
       },
     });
     expect(outcome.failedCells).toBe(1);

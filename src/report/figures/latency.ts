@@ -1,4 +1,5 @@
-import { mean } from 'simple-statistics';
+import { mean, median } from 'simple-statistics';
+import { geometricMean } from '../../stats/geometric.js';
 import type { Estimate } from '../../stats/interval.js';
 import { medianEstimate } from '../../stats/median.js';
 import { tailEstimate } from '../../stats/early-stopping.js';
@@ -15,7 +16,10 @@ export interface LatencyFigures {
   readonly tier: string;
   readonly queries: number;
   readonly rounds: number;
-  /** Median over all rounds with its 95 % interval, in milliseconds. */
+  /**
+   * The median of a round, in milliseconds: the geometric mean over the rounds with Student's 95 % interval. Of one round alone
+   * it is the median of its queries between order statistics, which say nothing of the next process.
+   */
   readonly median: Estimate;
   /**
    * 90 % and 99 % of all queries take no longer, with 99 % confidence, in milliseconds; undefined with too few queries to say
@@ -59,7 +63,7 @@ export function latencyOf(cell: StoredCell, baseline: StoredCell | undefined): L
     tier: cell.row.tier ?? '',
     queries: all.length,
     rounds: cell.rounds.length,
-    median: medianEstimate(all),
+    median: typicalLatency([...samples.values()]),
     p90: tailEstimate(all, 0.9)?.value,
     p99: tailEstimate(all, 0.99)?.value,
     speedup: baseline && pairedRatio(samplesByRound(baseline), samples),
@@ -86,6 +90,14 @@ export function latencyOf(cell: StoredCell, baseline: StoredCell | undefined): L
 export function nearestRank(samples: readonly number[], percent: number): number {
   const sorted = [...samples].sort((a, b) => a - b);
   return sorted[Math.ceil((percent * sorted.length) / 100) - 1]!;
+}
+
+function typicalLatency(rounds: readonly (readonly number[])[]): Estimate {
+  const medians = rounds.filter((round) => round.length > 0).map((round) => median([...round]));
+  // A clock too coarse for a query gives medians of nothing, which have no logarithm.
+  return medians.length > 1 && medians.every((each) => each > 0)
+    ? geometricMean(medians)
+    : medianEstimate(rounds.flat());
 }
 
 function samplesByRound(cell: StoredCell): Map<number, readonly number[]> {

@@ -16,7 +16,7 @@ const terms: readonly (readonly [term: string, meaning: string])[] = [
   ],
   [
     'query, latency',
-    'One batch of preprocessed images given to the model, and the time from inputs in the host’s memory to logits in the host’s memory. The figure is the median over all rounds; the interval is the one for the median of these queries and does not cover how much one process differs from the next: see the curves below, and the interval of the speed.',
+    'One batch of preprocessed images given to the model, and the time from inputs in the host’s memory to logits in the host’s memory. The figure is the median of a round, as a geometric mean over the rounds, with Student’s interval over the rounds, since processes differ by more than their queries do.',
   ],
   [
     'p90',
