@@ -303,7 +303,7 @@ describeInBrowser('a browser that goes wrong', () => {
     );
     await closeGpu();
     const { device: page, close: closePage } = await opened('wasm');
-    const failed = perform(page, timing(await largeModel(300_000), inputs, 1, twoQueries));
+    const failed = perform(page, timing(await largeModel(349_000), inputs, 1, twoQueries));
     await expect(failed).rejects.toThrow(DeviceError);
     await expect(failed).rejects.toThrow(/bad_alloc|memory|allocat/i);
     await closePage();

@@ -154,7 +154,12 @@ describe('JSON', () => {
     const { run, results, variants } = await read(await example());
     expect(run.pendingCells).toBe(1);
     expect(results.flatMap(({ failedCells }) => failedCells)).toEqual([
-      { kind: 'performance', batch: 8, reason: expect.stringContaining('SIGKILL') as string },
+      {
+        kind: 'performance',
+        batch: 8,
+        status: 'failed',
+        reason: expect.stringContaining('SIGKILL') as string,
+      },
     ]);
     expect(results.at(-1)!.pendingCells).toEqual([{ kind: 'performance', batch: 8 }]);
     const synthetic = variants.flatMap((variant, index) => (variant.synthetic ? [results[index]!] : []));
