@@ -111,10 +111,8 @@ describe("WebGPU's graph", () => {
 
 describe('the form of a model on a target', () => {
   it('is the recipe’s own on a CPU', () => {
-    expect(targetForm(w8a8, 'cpu')).toEqual({
-      kernels: { MatMulIntegerToFloat: 24, DynamicQuantizeMatMul: 0, MatMulNBits: 0 },
-      instead: undefined,
-    });
+    expect(targetForm(w8a8, 'cpu')).toMatchObject({ kernels: { MatMulIntegerToFloat: 24, MatMulNBits: 0 } });
+    expect(targetForm(w8a8, 'cpu').instead).toBeUndefined();
   });
 
   it('says what WebGPU runs instead', () => {
