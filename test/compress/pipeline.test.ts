@@ -88,7 +88,8 @@ describe('the pipeline', () => {
     expect(patch).toBe(stages.includes('precision') ? 'float16' : 'float32');
     const spread = Math.max(...bench.reference) - Math.min(...bench.reference);
     const difference = maxDifference(await logitsOf(bench, vit), bench.reference);
-    expect(difference).toBeLessThan(0.15 * spread);
+    // One token of sixteen is much to lose; that merging is right is held against a reference of its own.
+    expect(difference).toBeLessThan((stages.includes('merge-tokens') ? 0.5 : 0.15) * spread);
     const changes = stages.some((stage) => stage !== 'profile');
     if (changes) expect(difference).toBeGreaterThan(1e-5);
     else expect(vit).toBe(bench.vit);

@@ -48,6 +48,13 @@ function everyOperator(g: GraphBuilder, x: Value): Value[] {
     ops.layerNormalization(g, 'layerNormalization', x, row, row, 1e-6),
     ops.attention(g, 'attention', x, x, x, 2),
     ops.gelu(g, 'gelu', x),
+    ops.pad(g, 'pad', x, [
+      [0, 0],
+      [1, 2],
+      [0, 0],
+    ]),
+    ops.multiHeadAttention(g, 'multiHeadAttention', x, x, x, 2),
+    ...Object.values(ops.skipLayerNormalization(g, 'skipLayerNormalization', 'sum', x, x, row, row, 1e-6)),
     quantized,
     ops.dequantizeLinear(g, 'dequantized', quantized, scale, zero),
     ops.dynamicQuantizeMatMul(g, 'dynamicQuantizeMatMul', x, integers, columns, bias),
