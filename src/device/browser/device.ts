@@ -91,7 +91,9 @@ async function identified(profile: Profile, source: PageSource, server: PageServ
         ' ("adapter: swiftshader" in the profile takes a software one)',
     );
   const here = connect === undefined;
-  return { product, flags: here ? browserFlags(profile) : [], identity, here };
+  // WebAssembly runs on the processor, whatever adapter there is.
+  const where = provider === 'wasm' ? { ...identity, gpu: null } : identity;
+  return { product, flags: here ? browserFlags(profile) : [], identity: where, here };
 }
 
 function preferenceOf({ adapter }: Profile): { powerPreference?: 'high-performance' | 'low-power' } {

@@ -78,20 +78,24 @@ export async function visit({ page, browser }: FreshPage, url: string, options: 
       );
     }
   };
+  const crashed = (): void => {
+    fail('the page crashed (out of memory?)');
+  };
+  const closed = (): void => {
+    fail('the page was closed before its task was done');
+  };
+  const noted = (error: unknown): void => {
+    errors.push(messageOf(error));
+  };
+  const ended = (): void => {
+    fail('the browser ended before its task was done');
+  };
   over.catch(() => undefined);
   try {
     signal.throwIfAborted();
     signal.addEventListener('abort', stop);
-    page.on('error', () => {
-      fail('the page crashed (out of memory?)');
-    });
-    page.on('close', () => {
-      fail('the page was closed before its task was done');
-    });
-    page.on('pageerror', (error) => errors.push(messageOf(error)));
-    browser.on('disconnected', () => {
-      fail('the browser ended before its task was done');
-    });
+    page.on('error', crashed).on('close', closed).on('pageerror', noted);
+    browser.on('disconnected', ended);
     const session = await page.createCDPSession();
     session.on('Runtime.bindingCalled', ({ name, payload }) => {
       if (name === SAY) hear(payload);
@@ -115,7 +119,8 @@ export async function visit({ page, browser }: FreshPage, url: string, options: 
     clearTimeout(silent);
     clearTimeout(late);
     signal.removeEventListener('abort', stop);
-    page.removeAllListeners();
-    browser.removeAllListeners();
+    // Only ours: the library has listeners of its own there, without which nothing can be closed.
+    page.off('error', crashed).off('close', closed).off('pageerror', noted);
+    browser.off('disconnected', ended);
   }
 }
