@@ -45,10 +45,11 @@ export async function builtInSubject(): Promise<Subject> {
  *
  * @param subject - whose images it is fed
  * @param entry - the agent's program; undefined is the usual one
+ * @returns one thread: of two on two shared cores, one process waits more than the next, by tens of percent
  */
 export async function sessionHere({ data }: Subject, entry?: string): Promise<DeviceSession> {
   return new DeviceSession(
-    await openLocal(localProfile({ name: 'here' }), entry),
+    await openLocal(localProfile({ name: 'here', threads: 1 }), entry),
     data,
     64,
     new AbortController().signal,

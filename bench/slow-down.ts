@@ -5,7 +5,8 @@ import { builtInSubject, judgedInTurn, sessionHere } from './in-turn.js';
 import { SLOW_DOWN } from './slow-share.js';
 
 const BATCH = 8;
-const ROUNDS = 5;
+// Processes are what varies: the same time in many of them tells more than in few.
+const ROUNDS = 20;
 
 /** Whether a model that is slowed down a little on purpose is found to be slower, at the tier for reviewers. */
 export async function slowDown(): Promise<void> {

@@ -56,7 +56,7 @@ threads or session options it does not hold. "edgeflex run", "report" and "compa
 device can tell it. Measure while nothing else runs, as you will measure later.
 
 Examples:
-  edgeflex calibrate devices/local-cpu.yaml                        about five minutes
+  edgeflex calibrate devices/local-cpu.yaml                        the built-in ViT, 20 rounds
   edgeflex calibrate devices/local-cpu.yaml --batch 64 --tier normal
   edgeflex calibrate --list`,
     )

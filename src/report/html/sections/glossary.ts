@@ -48,7 +48,7 @@ const terms: readonly (readonly [term: string, meaning: string])[] = [
   ],
   [
     'noise floor',
-    'The smallest difference that a device tells from none, four times out of five: from a calibration, which measures a model against itself in fresh processes.',
+    'The smallest difference that a test on this device finds four times out of five, from a calibration, which measures a model against itself in fresh processes. Estimates below it get no verdict.',
   ],
   [
     'test set',
