@@ -39,8 +39,8 @@ describeOnBoard('a file for a board', options, () => {
     content = randomBytes(BYTES);
     path = join(directory, "weights; rm -rf $HOME '.bin");
     await writeFile(path, content);
-    stored = board.home('work', 'store', createHash('sha256').update(content).digest('hex'));
-    await connection.run('mkdir -p "$1/store"', ['/home/bench/work']);
+    stored = board.home('files', 'store', createHash('sha256').update(content).digest('hex'));
+    await connection.run('mkdir -p "$1/store"', ['/home/bench/files']);
   });
 
   /** Brings the file, as a harness would that begins now; says how many of its bytes were sent. */
@@ -49,7 +49,7 @@ describeOnBoard('a file for a board', options, () => {
     let from: number | undefined;
     const files = new BoardFiles(
       () => Promise.resolve(connection),
-      '/home/bench/work',
+      '/home/bench/files',
       (_, bytes) => {
         if (from === undefined || bytes < from) from = bytes;
         sent = bytes - from;
@@ -90,14 +90,14 @@ describeOnBoard('a file for a board', options, () => {
   });
 
   it('stands under its own name where that is needed, without taking room twice', async () => {
-    const files = new BoardFiles(() => Promise.resolve(connection), '/home/bench/work');
+    const files = new BoardFiles(() => Promise.resolve(connection), '/home/bench/files');
     const there = await files.put(path);
     const folder = await files.arrange('models/a b', new Map([["it's.onnx", there]]));
-    expect(folder).toBe('/home/bench/work/models/a b');
-    const named = board.home('work', 'models', 'a b', "it's.onnx");
+    expect(folder).toBe('/home/bench/files/models/a b');
+    const named = board.home('files', 'models', 'a b', "it's.onnx");
     expect(await readFile(named)).toEqual(content);
     expect((await stat(named)).ino).toBe((await stat(stored)).ino);
     await files.arrange('models/a b', new Map([["it's.onnx", there]]));
-    expect(await readdir(board.home('work', 'models'))).toEqual(['a b']);
+    expect(await readdir(board.home('files', 'models'))).toEqual(['a b']);
   });
 });
