@@ -148,20 +148,26 @@ async function startedBrowsers(profile: Profile): Promise<PageSource> {
   };
 }
 
-/** Tells a browser to end, and kills it with all its processes when it does not. */
+/**
+ * Tells a browser to end, kills it when it does not, and kills what it leaves behind: it does not wait for renderers that
+ * hang.
+ */
 async function end(browser: Browser, started: ChildProcess): Promise<void> {
   const exit = once(started, 'exit');
-  const kill = setTimeout(() => {
+  const killAll = (): void => {
     try {
       process.kill(-started.pid!, 'SIGKILL');
     } catch {
+      // Nothing of the group is left.
       started.kill('SIGKILL');
     }
-  }, GRACE_MILLISECONDS);
+  };
+  const late = setTimeout(killAll, GRACE_MILLISECONDS);
   // A browser that went away does not answer any more.
   browser.close().catch(() => undefined);
   await exit;
-  clearTimeout(kill);
+  clearTimeout(late);
+  killAll();
 }
 
 /** A browser that somebody else started: pages in contexts of their own, which are closed, and the browser is left alone. */
