@@ -3,7 +3,7 @@ import type { Estimate } from '../../stats/interval.js';
 import { mcnemar, pairedDifference, pairedOutcomes } from '../../stats/mcnemar.js';
 import { pairedRatio, unpairedRatio } from '../../stats/ratio.js';
 import type { StoredCell } from '../../store/read.js';
-import { nearestRank } from '../figures/latency.js';
+import { nearestRank, typicalLatency } from '../figures/latency.js';
 import { peaksByRound } from '../figures/memory.js';
 
 /** What two cells are compared in. */
@@ -55,7 +55,7 @@ type ByRound = ReadonlyMap<number, readonly number[]>;
  * @param interleaved - whether rounds of one number belong together
  */
 export function latencyEffect(reference: ByRound, own: ByRound, interleaved: boolean): Effect | NoEffect {
-  const typical = (samples: ByRound): number => median([...samples.values()].flat());
+  const typical = (samples: ByRound): number => typicalLatency([...samples.values()]).value;
   return ratioEffect('latency', reference, own, interleaved, typical);
 }
 

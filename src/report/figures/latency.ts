@@ -92,7 +92,13 @@ export function nearestRank(samples: readonly number[], percent: number): number
   return sorted[Math.ceil((percent * sorted.length) / 100) - 1]!;
 }
 
-function typicalLatency(rounds: readonly (readonly number[])[]): Estimate {
+/**
+ * The latency of a cell: the median of a round, as a geometric mean over the rounds with Student's 95 % interval; of one round
+ * alone the median of its queries between order statistics.
+ *
+ * @param rounds - latencies of each round
+ */
+export function typicalLatency(rounds: readonly (readonly number[])[]): Estimate {
   const medians = rounds.filter((round) => round.length > 0).map((round) => median([...round]));
   // A clock too coarse for a query gives medians of nothing, which have no logarithm.
   return medians.length > 1 && medians.every((each) => each > 0)
