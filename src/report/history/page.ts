@@ -1,3 +1,4 @@
+import { definitions, type Term } from '../html/definitions.js';
 import type { PicturedChart } from '../charts/pictured.js';
 import * as format from '../format.js';
 import { framed } from '../html/frame.js';
@@ -98,7 +99,7 @@ function newestText(metric: History['cells'][number]['metric'], { changes: found
   ].join('; ');
 }
 
-const terms: readonly (readonly [term: string, meaning: string])[] = [
+const terms: readonly Term[] = [
   [
     'point',
     'One run. Latency: the geometric mean of the medians of the run’s rounds, with Student’s 95 % interval over the rounds; peak memory likewise. Top-1 with Wilson’s interval.',
@@ -126,13 +127,5 @@ const terms: readonly (readonly [term: string, meaning: string])[] = [
 ];
 
 function reading(): Markup {
-  return html`<dl class="glossary">
-    ${terms.map(
-      ([term, meaning]) =>
-        html`<div>
-          <dt>${term}</dt>
-          <dd>${meaning}</dd>
-        </div> `,
-    )}
-  </dl>`;
+  return definitions(terms);
 }

@@ -1,6 +1,7 @@
-import { html, type Markup } from '../markup.js';
+import { definitions, type Term } from '../definitions.js';
+import type { Markup } from '../markup.js';
 
-const terms: readonly (readonly [term: string, meaning: string])[] = [
+const terms: readonly Term[] = [
   [
     'variant',
     'A model and the recipe it was compressed by. fp32 is the empty recipe: the model as it was, in float32.',
@@ -72,13 +73,5 @@ const terms: readonly (readonly [term: string, meaning: string])[] = [
 
 /** What the words of the page mean. */
 export function glossary(): Markup {
-  return html`<dl class="glossary">
-    ${terms.map(
-      ([term, meaning]) =>
-        html`<div>
-          <dt>${term}</dt>
-          <dd>${meaning}</dd>
-        </div> `,
-    )}
-  </dl>`;
+  return definitions(terms);
 }
