@@ -70,6 +70,7 @@ const kernelsTaskSchema = z.strictObject({
   ...batches,
   /** The file that a prepare task wrote. */
   inputs: z.string(),
+  /** How often at most; fewer where one takes long. */
   runs: z.number().int().positive(),
 });
 

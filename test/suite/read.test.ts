@@ -4,6 +4,9 @@ import { join, resolve } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { InputFault } from '../../src/base/errors.js';
 import { packageRoot } from '../../src/base/paths.js';
+import { candidatesFor } from '../../src/compress/merge-tokens/schedule.js';
+import { loadModel } from '../../src/run/model.js';
+import { planOf } from '../../src/suite/plan.js';
 import { readRecipe, readSuite, withOverrides } from '../../src/suite/read.js';
 import { readDeviceProfile } from '../../src/device/profile.js';
 import { microDirectory, shapesDirectory } from '../support/micro.js';
@@ -45,16 +48,40 @@ beforeEach(async () => {
 });
 
 describe('the suites that EdgeFlex brings', () => {
-  it('can be read, and what they name is there', async () => {
-    const suite = await readSuite(join(packageRoot(), 'suites', 'quickstart.yaml'));
+  const suites = join(packageRoot(), 'suites');
+  const brought = readdirSync(suites).filter((file) => file.endsWith('.yaml'));
+
+  it('hold what `npm start` runs', async () => {
+    const suite = await readSuite(join(suites, 'quickstart.yaml'));
     expect(suite.recipes.map(({ recipe }) => recipe.name)).toEqual(
       expect.arrayContaining(['fp32', 'edgeflex']),
     );
-    for (const path of suite.devices) expect((await readDeviceProfile(path)).kind).toBe('local');
-    const paths = suite.models.flatMap((model) => (model.kind === 'path' ? [model.path] : []));
-    expect(paths).toEqual([microDirectory]);
-    for (const path of paths) expect(readdirSync(path)).toContain('config.json');
+    expect(suite.models.map((model) => model.kind === 'path' && model.path)).toEqual([microDirectory]);
     expect(suite.data.path).toBe(shapesDirectory);
+  });
+
+  it.each(brought)('%s can be read and planned, and what it names is there', async (file) => {
+    const suite = await readSuite(join(suites, file));
+    expect(suite.name).toBe(file.replace(/\.yaml$/, ''));
+    for (const path of suite.devices) await readDeviceProfile(path);
+    for (const model of suite.models)
+      if (model.kind === 'path') expect(readdirSync(model.path)).toContain('config.json');
+    const { batches, rounds } = suite.performance;
+    const cells = suite.models.length * suite.recipes.length * suite.devices.length;
+    expect(planOf(suite).rounds).toHaveLength(cells * (2 + batches.length * rounds));
+    // A schedule that a model is too small for would show only after what comes before it was done.
+    for (const model of suite.models) {
+      if (model.kind !== 'synthetic') continue;
+      const { vit } = await loadModel(model, ['a', 'b']);
+      for (const { recipe } of suite.recipes) {
+        const halved = recipe.steps.some(({ stage }) => stage === 'prune')
+          ? { ...vit.config, mlpSizes: vit.config.mlpSizes.map((width) => width / 2) }
+          : vit.config;
+        for (const step of recipe.steps)
+          if (step.stage === 'merge-tokens')
+            expect(candidatesFor(halved, step.options).length).toBeGreaterThan(0);
+      }
+    }
   });
 });
 
