@@ -1,36 +1,38 @@
-import type { KernelTime } from '../protocol/events.js';
+import type { NodeTime } from '../protocol/events.js';
 import type { KernelCall } from '../runtime/engine.js';
 
 /**
- * Sums kernel calls up by operator and provider.
+ * What each node took in each query. The first query does not count: it makes memory and threads that the others find.
  *
- * @param calls - of all runs
- * @param runs - how many runs there were
- * @returns per run, the longest first
+ * @param calls - of all queries, in the order they were made
+ * @param queries - how many there were, the first included
+ * @returns in the order the nodes were first called
+ * @throws Error when a node was not called as often in one query as in another
  */
-export function kernelTimes(calls: readonly KernelCall[], runs: number): KernelTime[] {
-  const sums = new Map<string, KernelTime>();
-  for (const { opType, provider, milliseconds, gpuMilliseconds: gpu } of calls) {
-    const key = `${opType} ${provider}`;
-    const known = sums.get(key) ?? { opType, provider, calls: 0, milliseconds: 0 };
-    sums.set(key, {
-      ...known,
-      calls: known.calls + 1,
-      milliseconds: known.milliseconds + milliseconds,
-      ...(gpu === undefined ? {} : { gpuMilliseconds: (known.gpuMilliseconds ?? 0) + gpu }),
-    });
+export function nodeTimes(calls: readonly KernelCall[], queries: number): NodeTime[] {
+  const byNode = new Map<string, KernelCall[]>();
+  for (const call of calls) {
+    const key = `${call.node} ${call.opType} ${call.provider}`;
+    const known = byNode.get(key);
+    if (known) known.push(call);
+    else byNode.set(key, [call]);
   }
-  return [...sums.values()]
-    .map(({ gpuMilliseconds: gpu, ...sum }) => ({
-      ...sum,
-      calls: sum.calls / runs,
-      milliseconds: sum.milliseconds / runs,
-      ...(gpu === undefined ? {} : { gpuMilliseconds: gpu / runs }),
-    }))
-    .sort((a, b) => timeOf(b) - timeOf(a));
-}
-
-/** What a kernel takes: the GPU's time where it is known. */
-function timeOf({ milliseconds, gpuMilliseconds }: KernelTime): number {
-  return gpuMilliseconds ?? milliseconds;
+  return [...byNode.values()].map((all) => {
+    const { node, opType, provider } = all[0]!;
+    const perQuery = all.length / queries;
+    if (!Number.isInteger(perQuery))
+      throw new Error(`the runtime ran ${node} ${all.length} times in ${queries} queries`);
+    const sums = (timeOf: (call: KernelCall) => number): number[] =>
+      Array.from({ length: queries - 1 }, (_, query) =>
+        all
+          .slice((query + 1) * perQuery, (query + 2) * perQuery)
+          .reduce((sum, call) => sum + timeOf(call), 0),
+      );
+    const onGpu = all.some(({ gpuMilliseconds }) => gpuMilliseconds !== undefined);
+    return {
+      ...{ node, opType, provider, calls: perQuery },
+      milliseconds: sums(({ milliseconds }) => milliseconds),
+      ...(onGpu ? { gpuMilliseconds: sums(({ gpuMilliseconds }) => gpuMilliseconds ?? 0) } : {}),
+    };
+  });
 }

@@ -75,20 +75,20 @@ export const eventSchema = z.discriminatedUnion('event', [
     classes: z.number().int().positive(),
     values: z.string(),
   }),
-  /** The kernels that ran, by operator and provider; times over all runs. */
+  /** The nodes that ran, after the runtime's own fusions. */
   z.strictObject({
     event: z.literal('kernels'),
-    runs: z.number().int().positive(),
-    kernels: z.array(
+    nodes: z.array(
       z.strictObject({
+        node: text(1024),
         opType: text(256),
         provider: text(256),
-        /** How often in one run. */
-        calls: z.number().nonnegative(),
-        /** In one run, on the processor. */
-        milliseconds: z.number().nonnegative(),
-        /** In one run, on the GPU by its own clock. */
-        gpuMilliseconds: z.number().nonnegative().optional(),
+        /** How often in one query. */
+        calls: z.number().int().positive(),
+        /** In each query, of all its calls, on the processor. */
+        milliseconds: z.array(z.number().nonnegative()).min(1),
+        /** The same on the GPU, by its own clock. */
+        gpuMilliseconds: z.array(z.number().nonnegative()).min(1).optional(),
       }),
     ),
   }),
@@ -106,5 +106,5 @@ export const eventSchema = z.discriminatedUnion('event', [
 
 export type AgentEvent = z.infer<typeof eventSchema>;
 
-/** One operator's share of a run. */
-export type KernelTime = Extract<AgentEvent, { event: 'kernels' }>['kernels'][number];
+/** What one node of a model took, query by query. */
+export type NodeTime = Extract<AgentEvent, { event: 'kernels' }>['nodes'][number];

@@ -1,5 +1,6 @@
 import type { Conditions } from './conditions.js';
-import type { AgentEvent, KernelTime, Memory, Phase } from './events.js';
+import type { AgentEvent, Memory, NodeTime, Phase } from './events.js';
+import { kernelTimes, type KernelTime } from './kernels.js';
 
 /** One phase of a task. */
 export interface PhaseRecord {
@@ -34,7 +35,10 @@ export interface Measurement {
   /** Latency of each timed query, in milliseconds, in order. */
   readonly latencies: readonly number[];
   readonly logits: readonly LogitsRecord[];
+  /** By operator and provider, the longest first. */
   readonly kernels: readonly KernelTime[];
+  /** What `kernels` is the sum of. */
+  readonly nodes: readonly NodeTime[];
 }
 
 /** So many records of a kind are more than any task has: ten minutes of the smallest model are a million queries. */
@@ -48,7 +52,7 @@ export class MeasurementCollector {
   private readonly conditions: ConditionsRecord[] = [];
   private readonly latencies: number[] = [];
   private readonly logits: LogitsRecord[] = [];
-  private kernels: readonly KernelTime[] = [];
+  private nodes: readonly NodeTime[] = [];
 
   /**
    * Takes the next event.
@@ -80,7 +84,7 @@ export class MeasurementCollector {
         this.logits.push({ first: event.first, classes: event.classes, values: decodeFloats(event.values) });
         break;
       case 'kernels':
-        this.kernels = event.kernels;
+        this.nodes = event.nodes;
         break;
       case 'progress':
       case 'finished':
@@ -91,8 +95,11 @@ export class MeasurementCollector {
 
   /** What was gathered so far. */
   get measurement(): Measurement {
-    const { started, warmup, phases, conditions, latencies, logits, kernels } = this;
-    return { started, warmup, phases, conditions, latencies, logits, kernels };
+    const { started, warmup, phases, conditions, latencies, logits, nodes } = this;
+    return {
+      ...{ started, warmup, phases, conditions, latencies, logits, nodes },
+      kernels: kernelTimes(nodes),
+    };
   }
 }
 

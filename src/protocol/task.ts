@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Version of the messages; an agent refuses a task of another. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** How sessions are opened; the runtime room documents each field and has the defaults for what is left out. */
 export const sessionOptionsSchema = z.strictObject({
@@ -63,14 +63,14 @@ const performanceTaskSchema = z.strictObject({
   maxWarmupSeconds: z.number().positive(),
 });
 
-/** Runs the model a few times under the runtime's profiler and tells which kernels ran. */
+/** Runs the model a few times under the runtime's profiler and tells which kernels ran, and what each node took. */
 const kernelsTaskSchema = z.strictObject({
   kind: z.literal('kernels'),
   ...session,
   ...batches,
   /** The file that a prepare task wrote. */
   inputs: z.string(),
-  /** How often at most; fewer where one takes long. */
+  /** How often at most, fewer where one takes long; one more comes before them, which pays for what is done once. */
   runs: z.number().int().positive(),
 });
 

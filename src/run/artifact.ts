@@ -12,6 +12,7 @@ import type { Dataset } from '../data/dataset.js';
 import { preprocessingGraph } from '../data/preprocess.js';
 import type { Device } from '../device/device.js';
 import { modelBytes, writeModel } from '../onnx/file.js';
+import type { ValueInfo } from '../onnx/model.js';
 import { byteLength } from '../onnx/tensor.js';
 import type { Engine } from '../runtime/engine.js';
 import { tokenCount } from '../vit/config.js';
@@ -46,6 +47,8 @@ export interface Artifact {
   /** Bytes of the largest constant: a GPU binds each as one buffer. */
   readonly largestConstant: number;
   readonly stages: readonly KeptStage[];
+  /** Types and shapes of the graph's intermediate values, which its file does not hold. */
+  readonly values: readonly ValueInfo[];
   /** Whether it was there already. */
   readonly cached: boolean;
 }
@@ -65,9 +68,12 @@ export interface Workshop {
 }
 
 /** What is known of an artifact that was just made. */
-type Made = Pick<Artifact, 'fileBytes' | 'parameters' | 'kernels' | 'instead' | 'largestConstant' | 'stages'>;
+type Made = Pick<
+  Artifact,
+  'fileBytes' | 'parameters' | 'kernels' | 'instead' | 'largestConstant' | 'stages' | 'values'
+>;
 
-/** `manifest.json` beside an artifact. Stage reports were written by this very version of the code, as the key says. */
+/** `manifest.json` beside an artifact. Stage reports and values were written by this very version of the code, as the key says. */
 const manifestSchema = z.object({
   fileBytes: z.number(),
   parameters: z.number(),
@@ -75,6 +81,7 @@ const manifestSchema = z.object({
   instead: z.string().optional(),
   largestConstant: z.number(),
   stages: z.array(z.custom<KeptStage>()),
+  values: z.array(z.custom<ValueInfo>()),
   /** Bytes by file. */
   files: z.record(z.string(), z.number()),
 });
@@ -215,6 +222,7 @@ async function writeArtifact(
     parameters: parameterCount(vit.config),
     ...targetForm(vit, target),
     largestConstant: Math.max(...[...graph.initializers.values()].map(byteLength)),
+    values: graph.values,
     stages: stages.map((stage) => (stage.stage === 'profile' ? { ...stage, details: undefined } : stage)),
   };
 }

@@ -1,4 +1,4 @@
-import type { KernelTime } from '../protocol/events.js';
+import type { KernelTime } from '../protocol/kernels.js';
 import type { LogitsRecord } from '../protocol/measurement.js';
 import type { Artifact } from './artifact.js';
 

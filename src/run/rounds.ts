@@ -10,6 +10,7 @@ import type { Artifacts } from './artifact.js';
 import { Course } from './course.js';
 import { measurementFault } from './fault.js';
 import { variantName, type RoundProgress, type RunObserver } from './observer.js';
+import { profiledNodes } from './profiled-nodes.js';
 import type { DeviceSession } from './session.js';
 import { Standing, type Failure } from './standing.js';
 import { stoppingRuleOf, type StoppingRule } from './stopping.js';
@@ -140,6 +141,7 @@ class Driver {
     const { device } = sessions[cell.device]!;
     const artifact = artifacts[cell.variant]!.get(device.target)!;
     const { microBatch } = plan.variants[cell.variant]!.recipe.recipe;
+    const { batch } = cell.scenario;
     const startedAt = new Date().toISOString();
     try {
       const refused = unsupportedReason(artifact, device);
@@ -160,6 +162,7 @@ class Driver {
         measurement,
         data.test.classes,
         cell.scenario.kind === 'accuracy',
+        await profiledNodes(measurement.nodes, artifact, batch, Math.min(microBatch ?? batch, batch)),
       );
       this.standing.add(round);
       this.course.forecast.add(cell, seconds);

@@ -8,6 +8,7 @@ export const migrations: Record<string, Migration> = {
   '0002-decisions': { up: decisions },
   '0003-model-record': { up: modelRecord },
   '0004-forms': { up: forms },
+  '0005-roofline': { up: roofline },
 };
 
 async function first(db: Kysely<unknown>): Promise<void> {
@@ -164,4 +165,30 @@ async function forms({ schema }: Kysely<unknown>): Promise<void> {
   await schema.alterTable('cells').addColumn('form', 'text').execute();
   await schema.alterTable('cells').addColumn('file_bytes', 'integer').execute();
   await schema.alterTable('kernels').addColumn('gpu_milliseconds', 'real').execute();
+}
+
+async function roofline({ schema }: Kysely<unknown>): Promise<void> {
+  await schema
+    .createTable('kernel_nodes')
+    .addColumn('round_id', 'integer', (c) => c.notNull().references('rounds.id').onDelete('cascade'))
+    .addColumn('sequence', 'integer', (c) => c.notNull())
+    .addColumn('node', 'text', (c) => c.notNull())
+    .addColumn('op_type', 'text', (c) => c.notNull())
+    .addColumn('provider', 'text', (c) => c.notNull())
+    .addColumn('calls', 'integer', (c) => c.notNull())
+    .addColumn('times_json', 'text', (c) => c.notNull())
+    .addColumn('gpu_times_json', 'text')
+    .addColumn('work_json', 'text')
+    .addPrimaryKeyConstraint('kernel_nodes_key', ['round_id', 'sequence'])
+    .execute();
+  await schema
+    .createTable('rooflines')
+    .addColumn('id', 'integer', (c) => c.primaryKey())
+    .addColumn('device', 'text', (c) => c.notNull())
+    .addColumn('environment_hash', 'text', (c) => c.notNull())
+    .addColumn('measured_at', 'text', (c) => c.notNull())
+    .addColumn('version', 'text', (c) => c.notNull())
+    .addColumn('setting_json', 'text', (c) => c.notNull())
+    .addColumn('ceilings_json', 'text', (c) => c.notNull())
+    .execute();
 }

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { InputError } from '../base/errors.js';
 import { conditionsSchema, type Conditions } from '../protocol/conditions.js';
 import { environmentSchema, type Environment } from '../protocol/environment.js';
-import type { KernelTime } from '../protocol/events.js';
+import type { KernelTime } from '../protocol/kernels.js';
 import type { Db } from './open.js';
+import { nodeWorkSchema, type NodeWork } from './node-work.js';
 import { stoppingSchema, type Stopping } from './stopping.js';
 import type { CellRow, DeviceRow, RoundRow, RunRow, VariantRow } from './tables.js';
 
@@ -109,7 +110,27 @@ export interface StoredRound {
   /** Latencies in order, in milliseconds. */
   readonly samples: readonly number[];
   readonly kernels: readonly KernelTime[];
+  /** What `kernels` is the sum of, in the order they were called; none in runs of older versions. */
+  readonly nodes: readonly StoredNode[];
 }
+
+/** A node of a profiled model. */
+export interface StoredNode {
+  readonly node: string;
+  /** Operator that was executed, after the runtime's own fusions. */
+  readonly opType: string;
+  readonly provider: string;
+  /** How often in a query. */
+  readonly calls: number;
+  /** In each query, on the processor. */
+  readonly milliseconds: readonly number[];
+  /** In each query, on the GPU by its own clock; undefined where there is none. */
+  readonly gpuMilliseconds: readonly number[] | undefined;
+  /** What it computes and moves in a query; undefined where that is not known. */
+  readonly work: NodeWork | undefined;
+}
+
+const timesSchema = z.array(z.number());
 
 /** A cell with its rounds. */
 export interface StoredCell {
@@ -265,6 +286,12 @@ async function roundsOf(db: Db, cellId: number): Promise<StoredRound[]> {
         .where('round_id', '=', row.id)
         .orderBy('milliseconds', 'desc')
         .execute();
+      const nodes = await db
+        .selectFrom('kernel_nodes')
+        .selectAll()
+        .where('round_id', '=', row.id)
+        .orderBy('sequence')
+        .execute();
       return {
         row,
         phases: new Map(phases.map(({ phase, milliseconds }) => [phase, milliseconds])),
@@ -281,6 +308,14 @@ async function roundsOf(db: Db, cellId: number): Promise<StoredRound[]> {
           milliseconds,
           ...(gpu === null ? {} : { gpuMilliseconds: gpu }),
         })),
+        nodes: nodes.map(
+          ({ node, op_type, provider, calls, times_json, gpu_times_json: gpu, work_json: work }) => ({
+            ...{ node, opType: op_type, provider, calls },
+            milliseconds: timesSchema.parse(JSON.parse(times_json)),
+            gpuMilliseconds: gpu === null ? undefined : timesSchema.parse(JSON.parse(gpu)),
+            work: work === null ? undefined : nodeWorkSchema.parse(JSON.parse(work)),
+          }),
+        ),
       };
     }),
   );

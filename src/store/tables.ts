@@ -13,9 +13,11 @@ export interface Tables {
   predictions: PredictionsTable;
   logits: LogitsTable;
   kernels: KernelsTable;
+  kernel_nodes: KernelNodesTable;
   conditions: ConditionsTable;
   baselines: BaselinesTable;
   floors: FloorsTable;
+  rooflines: RooflinesTable;
 }
 
 /** One execution of a suite. */
@@ -157,6 +159,24 @@ export interface KernelsTable {
   gpu_milliseconds: number | null;
 }
 
+/** What one node of the model took, query by query. */
+export interface KernelNodesTable {
+  round_id: number;
+  /** Place in the order the nodes were called. */
+  sequence: number;
+  node: string;
+  op_type: string;
+  provider: string;
+  /** How often in a query. */
+  calls: number;
+  /** Milliseconds in each query. */
+  times_json: string;
+  /** On the GPU by its own clock; null where there is none. */
+  gpu_times_json: string | null;
+  /** What it computes and moves in a query: `NodeWork`; null where the runtime put it in or its shapes are not known. */
+  work_json: string | null;
+}
+
 /** What the device was like at a moment of a round: `Conditions` in JSON. */
 export interface ConditionsTable {
   round_id: number;
@@ -187,6 +207,21 @@ export interface FloorsTable {
   measured_at: string;
   /** The floor: numbers in JSON, see `NoiseFloor`. */
   floor_json: string;
+}
+
+/** What a device can do at best, see `StoredRoofline`. */
+export interface RooflinesTable {
+  id: Generated<number>;
+  device: string;
+  /** Hash of what must be the same for it to hold: processor, adapter, browser, threads, runtime, session options. */
+  environment_hash: string;
+  measured_at: string;
+  /** EdgeFlex's. */
+  version: string;
+  /** The environment, threads, runtime and session options: what the hash is of, and more. */
+  setting_json: string;
+  /** Every ceiling with its raw times. */
+  ceilings_json: string;
 }
 
 export type RunRow = Selectable<RunsTable>;

@@ -1,4 +1,6 @@
+import type { NodeTime } from '../protocol/events.js';
 import { predictedClasses, type Measurement } from '../protocol/measurement.js';
+import type { NodeWork } from './node-work.js';
 import type { Db } from './open.js';
 import type { Stopping } from './stopping.js';
 import type { CellRow, NewCell, NewDevice, NewRun, NewVariant, VariantRow } from './tables.js';
@@ -105,6 +107,13 @@ export interface RoundPlace {
   readonly seconds: number;
 }
 
+/** A node of a profiled model. */
+export interface ProfiledNode {
+  readonly time: NodeTime;
+  /** What it computes and moves in a query; undefined where that is not known. */
+  readonly work: NodeWork | undefined;
+}
+
 /**
  * Stores a round with all its raw data, in one transaction: it is there whole or not at all.
  *
@@ -112,6 +121,7 @@ export interface RoundPlace {
  * @param measurement - what it yielded
  * @param labels - the class of each test image, by its index
  * @param keepPredictions - whether the logits are those of test images 0, 1, 2 …, to be stored as predictions
+ * @param nodes - of the measurement, with what they compute
  */
 export async function insertRound(
   db: Db,
@@ -119,6 +129,7 @@ export async function insertRound(
   measurement: Measurement,
   labels: Uint8Array,
   keepPredictions: boolean,
+  nodes: readonly ProfiledNode[] = [],
 ): Promise<void> {
   const { started, warmup, phases, conditions, latencies, logits, kernels } = measurement;
   await db.transaction().execute(async (transaction) => {
@@ -140,7 +151,15 @@ export async function insertRound(
       .returning('id')
       .executeTakeFirstOrThrow();
     const insert = async (
-      table: 'phases' | 'memory' | 'conditions' | 'samples' | 'predictions' | 'logits' | 'kernels',
+      table:
+        | 'phases'
+        | 'memory'
+        | 'conditions'
+        | 'samples'
+        | 'predictions'
+        | 'logits'
+        | 'kernels'
+        | 'kernel_nodes',
       rows: readonly object[],
     ): Promise<void> => {
       for (let at = 0; at < rows.length; at += ROWS_PER_INSERT) {
@@ -177,6 +196,19 @@ export async function insertRound(
         ...kernel,
         gpu_milliseconds: gpuMilliseconds ?? null,
       })),
+    );
+    await insert(
+      'kernel_nodes',
+      nodes.map(
+        (
+          { time: { node, opType, provider, calls, milliseconds, gpuMilliseconds: gpu }, work },
+          sequence,
+        ) => ({
+          ...{ sequence, node, op_type: opType, provider, calls, times_json: JSON.stringify(milliseconds) },
+          gpu_times_json: gpu ? JSON.stringify(gpu) : null,
+          work_json: work ? JSON.stringify(work) : null,
+        }),
+      ),
     );
     await insert(
       'logits',

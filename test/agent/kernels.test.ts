@@ -1,22 +1,36 @@
 import { describe, expect, it } from 'vitest';
-import { kernelTimes } from '../../src/agent/kernels.js';
+import { nodeTimes } from '../../src/agent/kernels.js';
 
-describe('kernel times', () => {
-  it('are the sums by operator and provider, for one run, the longest first', () => {
-    const call = (opType: string, milliseconds: number, provider = 'CPU') => ({
-      ...{ node: `${opType}-${milliseconds}`, opType, provider, milliseconds },
-    });
+const call = (node: string, milliseconds: number, provider = 'CPU') => ({
+  ...{ node, opType: 'Add', provider, milliseconds },
+});
+
+describe('node times', () => {
+  it('are the sums by node in each query but the first, in the order of the calls', () => {
     const calls = [
-      call('Add', 1),
-      call('MatMul', 5),
-      call('Add', 2),
-      call('MatMul', 7),
-      call('Add', 4, 'GPU'),
+      ...[call('b', 100), call('a', 50), call('b', 101)],
+      ...[call('b', 1), call('a', 4), call('b', 2)],
+      ...[call('b', 3), call('a', 5), call('b', 7)],
     ];
-    expect(kernelTimes(calls, 2)).toEqual([
-      { opType: 'MatMul', provider: 'CPU', calls: 1, milliseconds: 6 },
-      { opType: 'Add', provider: 'GPU', calls: 0.5, milliseconds: 2 },
-      { opType: 'Add', provider: 'CPU', calls: 1, milliseconds: 1.5 },
+    expect(nodeTimes(calls, 3)).toEqual([
+      { node: 'b', opType: 'Add', provider: 'CPU', calls: 2, milliseconds: [3, 10] },
+      { node: 'a', opType: 'Add', provider: 'CPU', calls: 1, milliseconds: [4, 5] },
     ]);
+  });
+
+  it('keep the time of a GPU where there is one', () => {
+    const onGpu = (milliseconds: number, gpuMilliseconds: number) => ({
+      ...call('a', milliseconds),
+      gpuMilliseconds,
+    });
+    expect(nodeTimes([onGpu(9, 9), onGpu(1, 5)], 2)).toMatchObject([
+      { milliseconds: [1], gpuMilliseconds: [5] },
+    ]);
+  });
+
+  it('are refused when a node does not run in every query', () => {
+    expect(() => nodeTimes([call('a', 1), call('a', 1), call('a', 1)], 2)).toThrow(
+      'the runtime ran a 3 times in 2 queries',
+    );
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { KernelTime } from '../../src/protocol/events.js';
+import type { KernelTime } from '../../src/protocol/kernels.js';
 import { kernelFault, outputFault } from '../../src/run/checks.js';
 
 const CPU = 'CPUExecutionProvider';

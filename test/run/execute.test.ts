@@ -78,8 +78,12 @@ describe('a run', () => {
       // The model's card says 96 %; chance is 10 %.
       expect(right).toBeGreaterThan(30);
     }
-    const kernels = cells['int8 kernels']!.rounds[0]!.kernels.map(({ opType }) => opType);
-    expect(kernels).toContain('MatMulIntegerToFloat');
+    const { kernels, nodes } = cells['int8 kernels']!.rounds[0]!;
+    expect(kernels.map(({ opType }) => opType)).toContain('MatMulIntegerToFloat');
+    expect(nodes.find(({ node }) => node === 'layers.0.fc1')).toMatchObject({
+      opType: 'MatMulIntegerToFloat',
+      work: { product: { precision: 'int8', shape: { rows: 2 * 17, inner: 128, columns: 512 } } },
+    });
     expect((await refusalOf(() => runs.execute(suite, {}, { resume: true }))).found).toContain(
       'no unfinished run',
     );

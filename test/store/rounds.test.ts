@@ -12,6 +12,7 @@ import {
   insertRun,
   retryFailedCells,
   upsertCell,
+  type ProfiledNode,
 } from '../../src/store/write.js';
 import { useFolder } from '../support/folder.js';
 import { refusalOf } from '../support/refusal.js';
@@ -30,7 +31,7 @@ async function rowsOfRounds(): Promise<number> {
   let rows = 0;
   const tables = [
     ...(['rounds', 'phases', 'memory', 'conditions', 'samples'] as const),
-    ...(['predictions', 'logits', 'kernels'] as const),
+    ...(['predictions', 'logits', 'kernels', 'kernel_nodes'] as const),
   ];
   for (const table of tables) rows += (await db.selectFrom(table).selectAll().execute()).length;
   return rows;
@@ -60,6 +61,29 @@ describe('a round', () => {
     expect(stored!.predictions).toEqual({ labels: [1, 1, 0], predicted: [1, 0, 0] });
     const logits = await loadLogits(db, cell.id);
     expect(logits).toEqual({ classes: 2, values: Float32Array.of(1, 2, 4, 3, NaN, -0.5) });
+  });
+
+  it('keeps what each node of a profile took and computes', async () => {
+    const cell = await storeCell(db, 'one', 'kernels');
+    const shape = { rows: 5, inner: 7, columns: 4 };
+    const nodes: ProfiledNode[] = [
+      {
+        time: { node: 'z', opType: 'Gemm', provider: 'CPU', calls: 2, milliseconds: [0.5, 0.25] },
+        work: { product: { precision: 'int8', shape, multiplications: 280 }, bytes: 1e12 },
+      },
+      {
+        time: {
+          ...{ node: 'a', opType: 'Add', provider: 'GPU', calls: 1 },
+          ...{ milliseconds: [1], gpuMilliseconds: [0.125] },
+        },
+        work: undefined,
+      },
+    ];
+    await insertRound(db, placeOf(cell), fullMeasurement(), labels, false, nodes);
+    const [stored] = (await loadRun(db, await findRun(db, 'one'))).cells;
+    expect(stored!.rounds[0]!.nodes).toEqual(
+      nodes.map(({ time, work }) => ({ gpuMilliseconds: undefined, ...time, work })),
+    );
   });
 
   it('keeps predictions only where they are of test images in order', async () => {

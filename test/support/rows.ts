@@ -78,6 +78,7 @@ export function fullMeasurement(changes: Partial<Measurement> = {}): Measurement
       { opType: 'Add', provider: 'CPU', calls: 2, milliseconds: 0.5 },
       { opType: 'MatMul', provider: 'CPU', calls: 4, milliseconds: 1.5 },
     ],
+    nodes: [],
     ...changes,
   };
 }

@@ -22,6 +22,7 @@ const nothing: Omit<Measurement, 'started'> = {
   latencies: [],
   logits: [],
   kernels: [],
+  nodes: [],
 };
 
 function started({ runtime, provider, platform, tellsMemory }: AgentWords): Measurement['started'] {

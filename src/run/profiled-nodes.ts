@@ -1,0 +1,65 @@
+import { nodeCosts, type NodeCost } from '../onnx/cost.js';
+import { readModel } from '../onnx/file.js';
+import type { NodeTime } from '../protocol/events.js';
+import type { NodeWork, Precision } from '../store/node-work.js';
+import type { ProfiledNode } from '../store/write.js';
+import type { Artifact } from './artifact.js';
+
+/** Products that are computed in int8, whatever type the graph's values have. */
+const INTEGER = new Set(['MatMulIntegerToFloat', 'DynamicQuantizeMatMul', 'QGemm', 'QLinearMatMul']);
+
+/**
+ * What the nodes of a profile compute and move, from the graph that was run.
+ *
+ * @param nodes - as the runtime's profiler saw them
+ * @param artifact - whose model was run
+ * @param batch - images in a query
+ * @param microBatch - images that the model ran at once
+ * @throws InputError when the file is no ONNX model
+ */
+export async function profiledNodes(
+  nodes: readonly NodeTime[],
+  { model, values }: Pick<Artifact, 'model' | 'values'>,
+  batch: number,
+  microBatch: number,
+): Promise<ProfiledNode[]> {
+  if (nodes.length === 0) return [];
+  const graph = { ...(await readModel(model)), values };
+  const [whole, rest] = [microBatch, batch % microBatch].map((images) => nodeCosts(graph, images)) as [
+    Map<string, NodeCost>,
+    Map<string, NodeCost>,
+  ];
+  const parts = Math.floor(batch / microBatch);
+  return nodes.map((time) => {
+    const { node, opType } = time;
+    const cost = costOf(whole, node);
+    if (cost === undefined) return { time, work: undefined };
+    const last = batch % microBatch === 0 ? undefined : costOf(rest, node);
+    return { time, work: workOf(opType, cost, (part) => parts * part(cost) + (last ? part(last) : 0)) };
+  });
+}
+
+/** Of the node, or of the one that the runtime has fused with others under a longer name: `scores/MatmulTransposeFusion/`. */
+function costOf(costs: ReadonlyMap<string, NodeCost>, node: string): NodeCost | undefined {
+  return costs.get(node) ?? costs.get(/^(.+)\/\w*Fusion\w*\/?$/.exec(node)?.[1] ?? '');
+}
+
+function workOf(
+  opType: string,
+  { product }: NodeCost,
+  inQuery: (part: (cost: NodeCost) => number) => number,
+): NodeWork {
+  const bytes = inQuery((cost) => cost.bytes);
+  if (product === undefined) return { bytes };
+  const precision = precisionOf(opType, product.dtype);
+  if (precision === undefined) return { bytes };
+  const multiplications = inQuery((cost) => cost.product!.multiplications);
+  return { product: { precision, shape: product.shape, multiplications }, bytes };
+}
+
+/** In what numbers an operator computes; undefined where no ceiling is measured in them. */
+function precisionOf(opType: string, dtype: string): Precision | undefined {
+  if (INTEGER.has(opType)) return 'int8';
+  if (opType === 'MatMulNBits') return 'w8';
+  return dtype === 'float32' || dtype === 'float16' ? dtype : undefined;
+}
