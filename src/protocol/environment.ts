@@ -8,6 +8,7 @@ export const gpuSchema = z.strictObject({
   description: z.string().max(500),
   /** Whether the processor plays the GPU (SwiftShader, lavapipe): what is timed on it says nothing about a GPU. */
   software: z.boolean(),
+  /** As the runtime is told of them. */
   features: z.array(z.string().max(100)).max(200),
   limits: z.record(z.string().max(100), z.number()),
 });

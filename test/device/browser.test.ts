@@ -18,6 +18,7 @@ import type { AgentEvent } from '../../src/protocol/events.js';
 import type { Task } from '../../src/protocol/task.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
 import { loadCheckpoint } from '../../src/vit/checkpoints/load.js';
+import { smallViT } from '../compress/tome-reference.js';
 import { describeInBrowser } from '../report/support/browser.js';
 import { useFolder } from '../support/folder.js';
 import { microDirectory, shapesDirectory, writeMicro } from '../support/micro.js';
@@ -191,6 +192,20 @@ describeInBrowser('a task in a page', () => {
       .values;
     for (const [at, value] of scored!.logits[0]!.values.entries())
       expect(value).toBeCloseTo(reference[at]!, 4);
+  });
+
+  it('attends over many tokens on narrow subgroups as a process does', async () => {
+    // 65 tokens, heads of 64: where ONNX Runtime's attention would exchange keys within a subgroup.
+    const shape = { patchSize: 4, hiddenSize: 64, heads: 1, mlpSizes: [64] };
+    const wide = smallViT(5, shape);
+    const [here, there] = [folder('here.onnx'), folder('there.onnx')];
+    await writeModel(buildGraph(wide), here);
+    await writeModel(buildGraph(wide, {}, 'webgpu'), there);
+    const { device, results } = await performAll('webgpu', [timing(there, inputs, 1, twoQueries)]);
+    expect(device.environment.gpu!.features).not.toContain('subgroups');
+    const local = await perform(await openTestDevice(), timing(here, inputs, 1, twoQueries));
+    const [expected, found] = [local, results[0]!].map(({ measurement }) => measurement.logits[0]!.values);
+    for (const [at, value] of found!.entries()) expect(value).toBeCloseTo(expected![at]!, 3);
   });
 
   it('is not supported where WebGPU has no kernels, and says for what', async () => {

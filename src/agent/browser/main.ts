@@ -5,6 +5,7 @@ import { runTask } from '../agent.js';
 import { GpuWatch } from './gpu.js';
 import { pageHost } from './host.js';
 import { identify } from './identify.js';
+import { hideNarrowSubgroups } from './subgroups.js';
 import { WasmMemoryWatch } from './wasm-memory.js';
 
 /** A call that fails because the device went says so in odd words; the device's own word comes within this time. */
@@ -17,6 +18,7 @@ const FAULT_MILLISECONDS = 1000;
 
 const gpu = new GpuWatch();
 const wasm = new WasmMemoryWatch();
+if ('gpu' in navigator) hideNarrowSubgroups();
 let over = false;
 
 const say = (message: object): void => {
