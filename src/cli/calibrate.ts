@@ -11,6 +11,7 @@ import { openForReading, openStore, type Db } from '../store/open.js';
 import { findRun, loadRun } from '../store/read.js';
 import { tiers, type Tier } from '../suite/schema.js';
 import { exitCodes } from './failure.js';
+import { batchSizes } from './flags.js';
 import { RunProgress } from './progress.js';
 import { databaseIn, resultsOption } from './results.js';
 import { stopOnSignal } from './stop.js';
@@ -40,7 +41,7 @@ export function calibrateCommand(): Command {
       new Option('--dataset <name>', 'the images that feed it').choices(datasetNames).default('shapes10'),
     )
     .option('--data <directory>', 'where the images lie (or EDGEFLEX_DATA, or "edgeflex data fetch")')
-    .option('--batch <sizes>', 'batch sizes, with commas between them', batchesOf, [1, 8])
+    .option('--batch <sizes>', 'batch sizes, with commas between them', batchSizes, [1, 8])
     .addOption(
       new Option('--tier <tier>', 'how long each is measured').choices(Object.keys(tiers)).default('quick'),
     )
@@ -115,15 +116,6 @@ function show(floors: readonly StoredFloor[], gaps: readonly string[], { json }:
     const notes = [...table.notes, ...gaps];
     console.log(terminalTable({ ...table, notes }, process.stdout.isTTY, process.stdout.columns));
   }
-}
-
-function batchesOf(text: string): number[] {
-  const sizes = text.split(',').map(Number);
-  if (sizes.some((size) => !Number.isInteger(size) || size < 1) || new Set(sizes).size !== sizes.length)
-    throw new InvalidArgumentError(
-      'Expected different whole numbers above 0 with commas between them, such as 1,8.',
-    );
-  return sizes;
 }
 
 function roundsOf(text: string): number {

@@ -14,3 +14,17 @@ export function wholeNumber(value: string): number {
   if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError('a whole number from 1 on is expected');
   return Number(value);
 }
+
+/**
+ * A flag that lists batch sizes: `1,8`.
+ *
+ * @throws InvalidArgumentError when they are not different whole numbers from 1 on
+ */
+export function batchSizes(text: string): number[] {
+  const sizes = text.split(',').map(Number);
+  if (sizes.some((size) => !Number.isInteger(size) || size < 1) || new Set(sizes).size !== sizes.length)
+    throw new InvalidArgumentError(
+      'Expected different whole numbers above 0 with commas between them, such as 1,8.',
+    );
+  return sizes;
+}

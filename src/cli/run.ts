@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { reportDocument } from '../report/document.js';
 import { mainTable } from '../report/table.js';
 import { terminalTable } from '../report/terminal.js';
@@ -9,8 +9,8 @@ import { locateData } from '../run/locate-data.js';
 import { namedModel } from '../run/model.js';
 import { openStore } from '../store/open.js';
 import { readSuite, withOverrides } from '../suite/read.js';
-import { precisionSchema } from '../suite/schema.js';
-import { collected, wholeNumber } from './flags.js';
+import { precisionSchema, tiers, type Tier } from '../suite/schema.js';
+import { batchSizes, collected, wholeNumber } from './flags.js';
 import { exitCodes, Interrupted } from './failure.js';
 import { RunProgress } from './progress.js';
 import { databaseIn, reportsOption, resultsOption, storedAnalysis } from './results.js';
@@ -22,6 +22,9 @@ interface RunFlags {
   readonly data?: string;
   readonly device: readonly string[];
   readonly images?: number;
+  readonly batch?: readonly number[];
+  readonly tier?: Tier;
+  readonly rounds?: number;
   readonly results: string;
   readonly reports: string;
   readonly resume?: true | string;
@@ -35,13 +38,19 @@ export function runCommand(): Command {
     .description('compress, measure and report everything a suite names')
     .argument('<suite>', 'a suite, such as suites/quickstart.yaml')
     .option('--data <directory>', 'where the images lie (or EDGEFLEX_DATA, or "edgeflex data fetch")')
-    .option(
-      '--device <profile>',
-      "measure on this instead of the suite's devices; may be given several times",
-      collected,
-      [],
+    .addOption(
+      new Option('--device <profile>', 'measure on this; may be given several times')
+        .argParser(collected)
+        .default([], "the suite's devices"),
     )
     .option('--images <n>', 'score the first n test images only', wholeNumber)
+    .option('--batch <sizes>', "time these batch sizes instead of the suite's, such as 1,8", batchSizes)
+    .addOption(
+      new Option('--tier <tier>', 'how long each is timed instead of what the suite says').choices(
+        Object.keys(tiers),
+      ),
+    )
+    .option('--rounds <n>', 'fresh processes that this time is divided among', wholeNumber)
     .option(
       '--model <model>',
       "another model in place of the suite's: a directory or file with weights, an id of the Hugging Face Hub (owner/name, or owner/name@revision), or vit-tiny … vit-huge",
@@ -64,7 +73,8 @@ Compressed models are kept in the cache; a second run of the same suite begins t
 Examples:
   edgeflex run suites/quickstart.yaml
   edgeflex run suites/cifar10.yaml --data ~/datasets
-  edgeflex run suites/cifar10.yaml --images 64 --device devices/local-cpu.yaml --device devices/browser-wasm.yaml
+  edgeflex run suites/cifar10.yaml --images 64 --batch 1 --tier rapid --rounds 1 \\
+    --device devices/local-cpu.yaml --device devices/browser-wasm.yaml
   edgeflex run suites/cifar10.yaml --precision 1%
   edgeflex run suites/vit-base-224.yaml --model google/vit-base-patch16-224
   edgeflex run suites/cifar10.yaml --resume
@@ -72,9 +82,10 @@ Examples:
 Of the Hub: HF_TOKEN opens private models, HF_ENDPOINT names another address.`,
     )
     .action(async (path: string, flags: RunFlags) => {
-      const { device: devices, images, precision } = flags;
+      const { device: devices, images, precision, batch: batches, tier, rounds } = flags;
       const model = flags.model === undefined ? undefined : namedModel(flags.model);
-      const suite = withOverrides(await readSuite(path), { model, devices, images, precision });
+      const overrides = { model, devices, images, precision, batches, tier, rounds };
+      const suite = withOverrides(await readSuite(path), overrides);
       const data = await locateData(suite.data.name, suite.data.path, flags.data);
       const db = await openStore(databaseIn(flags.results));
       const progress = new RunProgress(process.stderr);
@@ -100,7 +111,7 @@ Of the Hub: HF_TOKEN opens private models, HF_ENDPOINT names another address.`,
         if (signal.aborted && progress.runId !== undefined)
           throw new Interrupted(
             'Stopped. What was measured is stored; this goes on with the rest:\n  ' +
-              resumeCommand(path, flags, progress.runId),
+              resumeCommand(process.argv.slice(2), flags.resume, progress.runId),
           );
         throw error;
       } finally {
@@ -110,20 +121,17 @@ Of the Hub: HF_TOKEN opens private models, HF_ENDPOINT names another address.`,
     });
 }
 
-/** The command that goes on with a run, with the options this one was started with. */
-function resumeCommand(
-  path: string,
-  { model, data, device, images, results, reports, precision, json }: RunFlags,
-  id: string,
-): string {
-  const words = ['edgeflex', 'run', path, '--results', results, '--reports', reports];
-  if (model !== undefined) words.push('--model', model);
-  for (const profile of device) words.push('--device', profile);
-  if (images !== undefined) words.push('--images', String(images));
-  if (data !== undefined) words.push('--data', data);
-  if (precision !== undefined) words.push('--precision', String(precision));
-  if (json) words.push('--json');
-  return shellWords([...words, '--resume', id]);
+/**
+ * The command that goes on with a run: the one that was given, asked to resume this run.
+ *
+ * @param given - its words
+ * @param resumed - what it was asked to resume itself
+ */
+function resumeCommand(given: readonly string[], resumed: true | string | undefined, id: string): string {
+  const at = given.findIndex((word) => /^--resume(=|$)/.test(word));
+  const taken = typeof resumed === 'string' && given[at] === '--resume' ? 2 : 1;
+  const words = at < 0 ? given : [...given.slice(0, at), ...given.slice(at + taken)];
+  return shellWords(['edgeflex', ...words, '--resume', id]);
 }
 
 /** A share as users write it: `1%`, or `0.01`. */

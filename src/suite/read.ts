@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { checked, faultAt, readYaml } from '../base/schema.js';
 import { fp32, parseRecipe, type Recipe } from '../compress/recipe.js';
-import { suiteSchema, type Published, type SuiteFile } from './schema.js';
+import { suiteSchema, type Published, type SuiteFile, type Tier } from './schema.js';
 
 /** A recipe of a suite. */
 export interface SuiteRecipe {
@@ -103,16 +103,36 @@ export interface SuiteOverrides {
   readonly images: number | undefined;
   /** How well speeds are to be known, as a share. */
   readonly precision?: number | undefined;
+  /** Batch sizes to time; undefined leaves the suite's, as with the next two. */
+  readonly batches?: readonly number[] | undefined;
+  readonly tier?: Tier | undefined;
+  readonly rounds?: number | undefined;
 }
 
 /** A suite with what the user asked for in place of what it says. */
-export function withOverrides(suite: Suite, { model, devices, images, precision }: SuiteOverrides): Suite {
+export function withOverrides(suite: Suite, overrides: SuiteOverrides): Suite {
+  const { model, devices, images } = overrides;
   return {
     ...suite,
     models: model === undefined ? suite.models : [model],
     devices: devices.length > 0 ? devices.map((path) => resolve(path)) : suite.devices,
     accuracy: images === undefined ? suite.accuracy : { ...suite.accuracy, images },
-    performance: precision === undefined ? suite.performance : { ...suite.performance, precision },
+    performance: performanceWith(suite.performance, overrides),
+  };
+}
+
+function performanceWith(
+  performance: Suite['performance'],
+  { precision, batches, tier, rounds }: SuiteOverrides,
+): Suite['performance'] {
+  const { maxRounds } = performance;
+  return {
+    ...performance,
+    ...(precision !== undefined && { precision }),
+    ...(batches !== undefined && { batches: [...batches] }),
+    ...(tier !== undefined && { tier }),
+    ...(rounds !== undefined && { rounds }),
+    ...(rounds !== undefined && maxRounds !== undefined && { maxRounds: Math.max(maxRounds, rounds) }),
   };
 }
 

@@ -270,6 +270,20 @@ describe('what a user asks for in place of what a suite says', () => {
     expect({ ...changed, devices: suite.devices, accuracy: suite.accuracy }).toEqual(suite);
     expect(withOverrides(suite, { devices: [], images: undefined })).toEqual(suite);
   });
+
+  it('changes how long is timed, and no other thing about timing', async () => {
+    const suite = await readSuite(await written({ 12: 'performance: { batches: [2], maxRounds: 4 }' }));
+    const none = { devices: [], images: undefined };
+    const changed = withOverrides(suite, { ...none, batches: [1, 64], tier: 'rapid', rounds: 5 });
+    expect(changed).toEqual({
+      ...suite,
+      performance: { batches: [1, 64], tier: 'rapid', rounds: 5, maxRounds: 5 },
+    });
+    expect(withOverrides(suite, { ...none, rounds: 3 }).performance).toEqual({
+      ...suite.performance,
+      rounds: 3,
+    });
+  });
 });
 
 describe('a recipe file', () => {
