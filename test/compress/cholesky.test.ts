@@ -6,6 +6,7 @@ import {
   inverseDiagonal,
   solveLower,
   solveLowerTransposed,
+  timesLower,
 } from '../../src/compress/linalg/cholesky.js';
 import { nodeEngine } from '../../src/runtime/node.js';
 import { maxDifference } from './support.js';
@@ -53,6 +54,32 @@ describe.each([1, 7, 128, 129, 300])('for a matrix of side %i', (n) => {
     const inverse = solve(a, identity, n);
     const diagonal = await inverseDiagonal(await cholesky(a, n, blas), n, blas);
     for (let i = 0; i < n; i++) expect(diagonal[i]! / inverse[i * n + i]!).toBeCloseTo(1, 7);
+  });
+});
+
+describe('a matrix that is wider than what is solved for together', () => {
+  const n = 1100;
+  const l = randomMatrix(n, n, 1).map((value, at) => {
+    const [i, j] = [Math.floor(at / n), at % n];
+    return i === j ? 1 + Math.abs(value) : i > j ? value / n : 0;
+  });
+
+  it('has the inverse’s diagonal that plain substitution gives', async () => {
+    const diagonal = await inverseDiagonal(l, n, blas);
+    for (const j of [0, 1, 700, 1023, 1024, 1099]) {
+      const x = new Float64Array(n);
+      for (let i = j; i < n; i++) {
+        let sum = i === j ? 1 : 0;
+        for (let k = j; k < i; k++) sum -= l[i * n + k]! * x[k]!;
+        x[i] = sum / l[i * n + i]!;
+      }
+      expect(diagonal[j]! / x.reduce((sum, value) => sum + value * value, 0)).toBeCloseTo(1, 9);
+    }
+  });
+
+  it('is multiplied as any matrix is', async () => {
+    const w = randomMatrix(2, n, 2);
+    expect(maxDifference(await timesLower(w, l, n, blas), multiply(w, l, n))).toBeLessThan(1e-10);
   });
 });
 

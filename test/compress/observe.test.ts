@@ -1,12 +1,16 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/base/random.js';
+import { GraphBuilder } from '../../src/onnx/builder.js';
+import { serializeModel } from '../../src/onnx/file.js';
+import { defaultSessionOptions } from '../../src/runtime/engine.js';
+import { nodeEngine } from '../../src/runtime/node.js';
 import { openStream, rowsOf } from '../../src/compress/observe/blocks.js';
 import { channelTap } from '../../src/compress/observe/channels.js';
 import { extremeTap } from '../../src/compress/observe/extremes.js';
 import { momentsTap } from '../../src/compress/observe/moments.js';
 import { sampleTap } from '../../src/compress/observe/sample.js';
 import type { Tap } from '../../src/compress/observe/taps.js';
-import type { BlockValueName } from '../../src/vit/graph/block.js';
+import type { BlockValueName, BlockValues } from '../../src/vit/graph/block.js';
 import { maxDifference, logitsOf, openBench, type Bench } from './support.js';
 import { multiply, transpose } from './reference.js';
 
@@ -149,4 +153,36 @@ describe('calibration images', () => {
     const [calibrated, checked] = [await pixels(all), await pixels(held)];
     for (const image of checked) expect(calibrated.has(image)).toBe(false);
   });
+});
+
+it('the moments of a wide input are those of a float64 reference, though only blocks of its Gram matrix are made', async () => {
+  const engine = await nodeEngine();
+  const [batches, height, n] = [2, 9, 1100];
+  const random = seededRandom(7);
+  const values = Array.from({ length: batches }, () =>
+    Float32Array.from({ length: height * n }, (_, at) => random.normal() + (at % n) / 100),
+  );
+  const g = new GraphBuilder('wide');
+  const x = g.input('x', 'float32', [height, n]);
+  const tap = momentsTap('fc2', height);
+  for (const output of tap.emit(g, { fc2: x } as BlockValues)) g.output(output);
+  const session = await engine.open(await serializeModel(g.finish()), {
+    ...defaultSessionOptions,
+    threads: 2,
+  });
+  for (const batch of values) tap.add(await session.run({ x: engine.tensor('float32', batch, [height, n]) }));
+  await session.close();
+  const { rows, mean, covariance } = tap.result();
+  expect(rows).toBe(batches * height);
+  const column = (c: number): number[] =>
+    values.flatMap((batch) => Array.from({ length: height }, (_, r) => batch[r * n + c]!));
+  const average = (of: readonly number[]): number => of.reduce((sum, value) => sum + value, 0) / of.length;
+  for (const i of [0, 5, 1023, 1024, 1099]) {
+    expect(mean[i]).toBeCloseTo(average(column(i)), 5);
+    for (const j of [0, 5, 1023, 1024, 1099]) {
+      const [a, b] = [column(i), column(j)];
+      const [m, k] = [average(a), average(b)];
+      expect(covariance[i * n + j]).toBeCloseTo(average(a.map((value, r) => (value - m) * (b[r]! - k))), 4);
+    }
+  }
 });

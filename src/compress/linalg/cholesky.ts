@@ -1,33 +1,38 @@
 import type { Blas } from './blas.js';
 
-/** Width of the panels: what is inside one is done in JavaScript, what lies between them by the Gemm. */
+/** Width of the panels: what is inside one is done in JavaScript, all else by the Gemm. */
 const PANEL = 128;
 
+/** Columns that are solved for together, where all of them would take too much memory. */
+const COLUMNS = 1024;
+
 /**
- * Cholesky factor of a symmetric positive definite matrix, `A = L · Lᵀ`, in float64 (Golub & Van Loan, "Matrix
- * Computations", 4th ed., algorithm 4.2.7: block outer product).
+ * Cholesky factor of a symmetric positive definite matrix, `A = L · Lᵀ`, in float64: panel after panel, each less what the
+ * panels before it account for (Golub & Van Loan, "Matrix Computations", 4th ed., algorithm 4.2.1, with panels in place of
+ * columns).
  *
  * @param a - `[n, n]`; only the lower triangle is read
  * @param n - its side
- * @param blas - does the products between panels
+ * @param blas - does the products
  * @returns `L`, `[n, n]`, zero above the diagonal
  * @throws RangeError when the matrix is not positive definite
  */
 export async function cholesky(a: Float64Array, n: number, blas: Blas): Promise<Float64Array> {
-  const l = a.slice();
+  const l = new Float64Array(n * n);
   for (let start = 0; start < n; start += PANEL) {
     const end = Math.min(start + PANEL, n);
-    factorPanel(l, n, start, end);
-    if (end === n) break;
-    const below = subMatrix(l, n, end, n, start, end);
-    const update = await blas.productTransposed(below, below, end - start);
-    const side = n - end;
-    for (let i = 0; i < side; i++) {
-      const row = (end + i) * n + end;
-      for (let j = 0; j <= i; j++) l[row + j]! -= update[i * side + j]!;
+    const width = end - start;
+    const panel = subMatrix(a, n, start, n, start, end);
+    if (start > 0) {
+      const left = subMatrix(l, n, start, n, 0, start);
+      subtract(panel, 0, await blas.productTransposed(left, left.subarray(0, width * start), start));
     }
+    const top = factorOf(panel, width, start, n);
+    putRows(l, n, start, start, top, width);
+    if (end === n) break;
+    const below = panel.subarray(width * width);
+    putRows(l, n, end, start, await blas.productTransposed(below, lowerInverse(top, width), width), width);
   }
-  for (let i = 0; i < n; i++) l.fill(0, i * n + i + 1, (i + 1) * n);
   return l;
 }
 
@@ -45,19 +50,7 @@ export async function solveLower(
   columns: number,
   blas: Blas,
 ): Promise<Float64Array> {
-  const x = b.slice();
-  for (let start = 0; start < n; start += PANEL) {
-    const end = Math.min(start + PANEL, n);
-    if (start > 0) {
-      const left = subMatrix(l, n, start, end, 0, start);
-      subtract(x, start * columns, await blas.product(left, x.subarray(0, start * columns), start));
-    }
-    for (let i = start; i < end; i++) {
-      for (let k = start; k < i; k++) addRow(x, i, k, -l[i * n + k]!, columns);
-      scaleRow(x, i, 1 / l[i * n + i]!, columns);
-    }
-  }
-  return x;
+  return solveTrailing(l, n, 0, b, columns, blas);
 }
 
 /**
@@ -78,14 +71,14 @@ export async function solveLowerTransposed(
   const lastPanel = Math.floor((n - 1) / PANEL) * PANEL;
   for (let start = lastPanel; start >= 0; start -= PANEL) {
     const end = Math.min(start + PANEL, n);
+    const width = end - start;
     if (end < n) {
-      const below = transposeOf(subMatrix(l, n, end, n, start, end), n - end, end - start);
+      const below = transposeOf(subMatrix(l, n, end, n, start, end), n - end, width);
       subtract(x, start * columns, await blas.product(below, x.subarray(end * columns), n - end));
     }
-    for (let i = end - 1; i >= start; i--) {
-      for (let k = i + 1; k < end; k++) addRow(x, i, k, -l[k * n + i]!, columns);
-      scaleRow(x, i, 1 / l[i * n + i]!, columns);
-    }
+    const inverse = lowerInverse(subMatrix(l, n, start, end, start, end), width);
+    const rows = x.subarray(start * columns, end * columns);
+    rows.set(await blas.product(transposeOf(inverse, width, width), rows, width));
   }
   return x;
 }
@@ -96,32 +89,106 @@ export async function solveLowerTransposed(
  * @param l - lower triangular, `[n, n]`
  */
 export async function inverseDiagonal(l: Float64Array, n: number, blas: Blas): Promise<Float64Array> {
-  const identity = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) identity[i * n + i] = 1;
-  const inverse = await solveLower(l, n, identity, n, blas);
   const diagonal = new Float64Array(n);
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= i; j++) diagonal[j]! += inverse[i * n + j]! ** 2;
+  for (let from = 0; from < n; from += COLUMNS) {
+    const width = Math.min(COLUMNS, n - from);
+    // Above the diagonal L⁻¹ is zero as L is: these columns begin at their own row.
+    const identity = new Float64Array((n - from) * width);
+    for (let i = 0; i < width; i++) identity[i * width + i] = 1;
+    const inverse = await solveTrailing(l, n, from, identity, width, blas);
+    for (let i = 0; i < n - from; i++)
+      for (let j = 0; j < width; j++) diagonal[from + j]! += inverse[i * width + j]! ** 2;
   }
   return diagonal;
 }
 
-/** Factors the columns `start … end` in place, all rows down to `n`. */
-function factorPanel(l: Float64Array, n: number, start: number, end: number): void {
-  for (let j = start; j < end; j++) {
-    const rowJ = j * n;
-    let pivot = l[rowJ + j]!;
-    for (let k = start; k < j; k++) pivot -= l[rowJ + k]! ** 2;
-    if (!(pivot > 0)) throw new RangeError(`not positive definite: pivot ${j} of ${n} is ${pivot}`);
+/**
+ * `W · L` for a lower triangular L.
+ *
+ * @param w - `[rows, n]`
+ * @param l - `[n, n]`, zero above the diagonal
+ * @param n - its side
+ * @param blas - does the products
+ * @returns `[rows, n]`
+ */
+export async function timesLower(
+  w: Float64Array,
+  l: Float64Array,
+  n: number,
+  blas: Blas,
+): Promise<Float64Array> {
+  const rows = w.length / n;
+  const out = new Float64Array(w.length);
+  for (let from = 0; from < n; from += COLUMNS) {
+    const to = Math.min(from + COLUMNS, n);
+    const right = subMatrix(l, n, from, n, from, to);
+    const part = await blas.product(subMatrix(w, n, 0, rows, from, n), right, n - from);
+    putRows(out, n, 0, from, part, to - from);
+  }
+  return out;
+}
+
+/** Solves `L · X = B` for the part of a lower triangular matrix that lies behind its first `from` rows and columns. */
+async function solveTrailing(
+  l: Float64Array,
+  n: number,
+  from: number,
+  b: Float64Array,
+  columns: number,
+  blas: Blas,
+): Promise<Float64Array> {
+  const x = b.slice();
+  for (let start = from; start < n; start += PANEL) {
+    const end = Math.min(start + PANEL, n);
+    const [first, last] = [(start - from) * columns, (end - from) * columns];
+    if (start > from) {
+      const left = subMatrix(l, n, start, end, from, start);
+      subtract(x, first, await blas.product(left, x.subarray(0, first), start - from));
+    }
+    const inverse = lowerInverse(subMatrix(l, n, start, end, start, end), end - start);
+    const rows = x.subarray(first, last);
+    rows.set(await blas.product(inverse, rows, end - start));
+  }
+  return x;
+}
+
+/**
+ * Cholesky factor of the square at the top of a panel.
+ *
+ * @param panel - `[…, width]`
+ * @param start - where in the whole matrix, of side n, the panel begins
+ */
+function factorOf(panel: Float64Array, width: number, start: number, n: number): Float64Array {
+  const l = new Float64Array(width * width);
+  for (let j = 0; j < width; j++) {
+    let pivot = panel[j * width + j]!;
+    for (let k = 0; k < j; k++) pivot -= l[j * width + k]! ** 2;
+    if (!(pivot > 0)) throw new RangeError(`not positive definite: pivot ${start + j} of ${n} is ${pivot}`);
     const root = Math.sqrt(pivot);
-    l[rowJ + j] = root;
-    for (let i = j + 1; i < n; i++) {
-      const rowI = i * n;
-      let sum = l[rowI + j]!;
-      for (let k = start; k < j; k++) sum -= l[rowI + k]! * l[rowJ + k]!;
-      l[rowI + j] = sum / root;
+    l[j * width + j] = root;
+    for (let i = j + 1; i < width; i++) {
+      let sum = panel[i * width + j]!;
+      for (let k = 0; k < j; k++) sum -= l[i * width + k]! * l[j * width + k]!;
+      l[i * width + j] = sum / root;
     }
   }
+  return l;
+}
+
+/** Inverse of a small lower triangular matrix, by forward substitution. */
+function lowerInverse(l: Float64Array, n: number): Float64Array {
+  const x = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    const row = x.subarray(i * n, (i + 1) * n);
+    row[i] = 1;
+    for (let k = 0; k < i; k++) {
+      const factor = l[i * n + k]!;
+      for (let j = 0; j <= k; j++) row[j]! -= factor * x[k * n + j]!;
+    }
+    const pivot = l[i * n + i]!;
+    for (let j = 0; j <= i; j++) row[j]! /= pivot;
+  }
+  return x;
 }
 
 /** Copy of the rows `r0 … r1` and columns `c0 … c1` of an `[…, n]` matrix. */
@@ -132,6 +199,19 @@ function subMatrix(a: Float64Array, n: number, r0: number, r1: number, c0: numbe
   return out;
 }
 
+/** Writes a matrix of `width` columns into an `[…, n]` matrix, its corner at row `r0` and column `c0`. */
+function putRows(
+  into: Float64Array,
+  n: number,
+  r0: number,
+  c0: number,
+  rows: Float64Array,
+  width: number,
+): void {
+  for (let r = 0; r < rows.length / width; r++)
+    into.set(rows.subarray(r * width, (r + 1) * width), (r0 + r) * n + c0);
+}
+
 function transposeOf(a: Float64Array, rows: number, columns: number): Float64Array {
   const out = new Float64Array(a.length);
   for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) out[c * rows + r] = a[r * columns + c]!;
@@ -140,15 +220,4 @@ function transposeOf(a: Float64Array, rows: number, columns: number): Float64Arr
 
 function subtract(from: Float64Array, offset: number, amount: Float64Array): void {
   for (let i = 0; i < amount.length; i++) from[offset + i]! -= amount[i]!;
-}
-
-function addRow(x: Float64Array, to: number, from: number, factor: number, columns: number): void {
-  if (factor === 0) return;
-  const [a, b] = [to * columns, from * columns];
-  for (let c = 0; c < columns; c++) x[a + c]! += factor * x[b + c]!;
-}
-
-function scaleRow(x: Float64Array, row: number, factor: number, columns: number): void {
-  const a = row * columns;
-  for (let c = 0; c < columns; c++) x[a + c]! *= factor;
 }

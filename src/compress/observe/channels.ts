@@ -57,7 +57,7 @@ export function channelTap(
           ['largest', true],
           ['smallest', false],
         ] as const)
-          outputs.push(topK(g, name(end), columns, k, 1, { largest, sorted: false }).values);
+          outputs.push(topK(g, name(end), columns, k, 1, { largest, sorted: true }).values);
       }
       return outputs;
     },
@@ -70,8 +70,8 @@ export function channelTap(
       accumulate(state.sumAbs, numbers(outputs, name('sumAbs')), add);
       accumulate(state.sumSquare, numbers(outputs, name('sumSquare')), add);
       if (k > 0) {
-        state.largest = mergeTails(state.largest, numbers(outputs, name('largest')), k, -tail);
-        state.smallest = mergeTails(state.smallest, numbers(outputs, name('smallest')), k, tail);
+        state.largest = mergeTails(state.largest, numbers(outputs, name('largest')), k, tail, 1);
+        state.smallest = mergeTails(state.smallest, numbers(outputs, name('smallest')), k, tail, -1);
       }
     },
     result() {
@@ -88,7 +88,7 @@ export function channelTap(
           percentiles.map((percentile) => {
             const at = beyond(percentile);
             const lower = Float64Array.from(smallest, (values) => values[at]!);
-            const upper = Float64Array.from(largest, (values) => values[values.length - 1 - at]!);
+            const upper = Float64Array.from(largest, (values) => values[at]!);
             return [percentile, { lower, upper }];
           }),
         ),
@@ -103,7 +103,7 @@ interface Accumulator {
   readonly sum: Float64Array;
   readonly sumAbs: Float64Array;
   readonly sumSquare: Float64Array;
-  /** For each channel its extreme values so far, in ascending order. */
+  /** For each channel its extreme values so far, the most extreme first. */
   largest: Float32Array[];
   smallest: Float32Array[];
 }
@@ -130,18 +130,28 @@ function accumulate(
   for (let i = 0; i < into.length; i++) into[i] = combine(into[i]!, values[i]!);
 }
 
-/** For each channel, of the values known and the `k` that a batch gave, the `keep` smallest (or `-keep` largest). */
+/**
+ * For each channel, of the values known and the `k` that a batch gave, the `keep` most extreme; all with the most extreme
+ * first.
+ *
+ * @param sign - 1 where the largest are the most extreme, −1 where the smallest are
+ */
 function mergeTails(
   known: readonly Float32Array[],
   batch: Float32Array,
   k: number,
   keep: number,
+  sign: 1 | -1,
 ): Float32Array[] {
   return known.map((values, channel) => {
-    const merged = new Float32Array(values.length + k);
-    merged.set(values);
-    merged.set(batch.subarray(channel * k, (channel + 1) * k), values.length);
-    merged.sort();
-    return keep > 0 ? merged.slice(0, keep) : merged.slice(keep);
+    const merged = new Float32Array(Math.min(keep, values.length + k));
+    let [a, b] = [0, channel * k];
+    const end = b + k;
+    for (let i = 0; i < merged.length; i++)
+      merged[i] =
+        b === end || (a < values.length && sign * values[a]! >= sign * batch[b]!)
+          ? values[a++]!
+          : batch[b++]!;
+    return merged;
   });
 }

@@ -1,4 +1,5 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
+import { slice } from '../../onnx/index-ops.js';
 import { binary, gemm, reduce } from '../../onnx/ops.js';
 import type { BlockValues } from '../../vit/graph/block.js';
 import type { LinearRole } from '../../vit/linears.js';
@@ -18,7 +19,8 @@ export interface Moments {
  * Observes mean and covariance of a linear's input. Each batch is centred before its Gram matrix is made by a float32 Gemm,
  * so that a channel whose mean is large for its spread loses nothing; what rounding left of the mean is taken off and the
  * batches are joined in float64 (Chan, Golub & LeVeque, "Algorithms for Computing the Sample Variance", The American
- * Statistician, 1983: the corrected two-pass algorithm and the pairwise update).
+ * Statistician, 1983: the corrected two-pass algorithm and the pairwise update). Of a wide matrix only the blocks on and
+ * below the diagonal are made.
  *
  * @param role - which linear of the block
  * @param rowsPerBatch - token rows of a batch
@@ -33,28 +35,59 @@ export function momentsTap(role: LinearRole, rowsPerBatch: number): Tap<Moments>
       const centre = reduce(g, 'ReduceMean', name('mean'), values[role], [0]);
       const centred = binary(g, 'Sub', name('centred'), values[role], centre);
       const rest = reduce(g, 'ReduceMean', name('rest'), centred, [0]);
-      return [centre, rest, gemm(g, name('scatter'), centred, centred, undefined, { a: true })];
+      const n = centred.dims[1] as number;
+      const parts = blocksOf(n).map(([from, to]) =>
+        from === 0 && to === n ? centred : slice(g, name(`columns:${from}`), centred, 1, from, to),
+      );
+      const products = blockPairs(n).map(([i, j]) =>
+        gemm(g, name(`scatter:${i}:${j}`), parts[i]!, parts[j]!, undefined, { a: true }),
+      );
+      return [centre, rest, ...products];
     },
     add(outputs) {
-      const [own, rest] = [numbers(outputs, name('scatter')), numbers(outputs, name('rest'))];
+      const rest = numbers(outputs, name('rest'));
       const centre = Float64Array.from(numbers(outputs, name('mean')), (rounded, i) => rounded + rest[i]!);
       const n = centre.length;
       mean ??= new Float64Array(n);
       scatter ??= new Float64Array(n * n);
       const apart = Float64Array.from(mean, (known, i) => centre[i]! - known);
       const weight = (rows * rowsPerBatch) / (rows + rowsPerBatch);
-      for (let i = 0; i < n; i++) {
-        const factor = weight * apart[i]!;
-        const taken = rowsPerBatch * rest[i]!;
-        for (let j = 0; j < n; j++)
-          scatter[i * n + j]! += own[i * n + j]! - taken * rest[j]! + factor * apart[j]!;
+      const blocks = blocksOf(n);
+      for (const [block, other] of blockPairs(n)) {
+        const own = numbers(outputs, name(`scatter:${block}:${other}`));
+        const [[top, bottom], [left, right]] = [blocks[block]!, blocks[other]!];
+        let at = 0;
+        for (let i = top; i < bottom; i++) {
+          const factor = weight * apart[i]!;
+          const taken = rowsPerBatch * rest[i]!;
+          for (let j = left; j < right; j++)
+            scatter[i * n + j]! += own[at++]! - taken * rest[j]! + factor * apart[j]!;
+        }
       }
       rows += rowsPerBatch;
       for (let i = 0; i < n; i++) mean[i]! += (apart[i]! * rowsPerBatch) / rows;
     },
     result() {
       if (mean === undefined || scatter === undefined) throw new Error(`nothing was observed at ${role}`);
-      return { rows, mean, covariance: scatter.map((value) => value / rows) };
+      const n = mean.length;
+      const covariance = scatter.map((value) => value / rows);
+      for (const [from, to] of blocksOf(n))
+        for (let i = from; i < to; i++)
+          for (let j = to; j < n; j++) covariance[i * n + j] = covariance[j * n + i]!;
+      return { rows, mean, covariance };
     },
   };
+}
+
+/** Columns of a block of the Gram matrix. */
+const BLOCK = 1024;
+
+/** Where the blocks of n columns begin and end. */
+function blocksOf(n: number): [number, number][] {
+  return Array.from({ length: Math.ceil(n / BLOCK) }, (_, i) => [i * BLOCK, Math.min((i + 1) * BLOCK, n)]);
+}
+
+/** The blocks on and below the diagonal, as row and column: those above mirror them. */
+function blockPairs(n: number): [number, number][] {
+  return blocksOf(n).flatMap((_, i) => Array.from({ length: i + 1 }, (_, j): [number, number] => [i, j]));
 }

@@ -1,8 +1,11 @@
 import type { Blas } from '../linalg/blas.js';
-import { cholesky, solveLowerTransposed } from '../linalg/cholesky.js';
+import { cholesky, solveLowerTransposed, timesLower } from '../linalg/cholesky.js';
 import { permuted, ridgeOf, secondMomentOf, withRidge } from './covariance.js';
 import type { MlpObservation, NarrowMlp } from './mlp.js';
 import type { Compensation } from './options.js';
+
+/** The share of a sum of squares that may be rounding. */
+const ROUNDING = 1e-12;
 
 /**
  * An MLP whose neurons are put in order, the ones to keep first, and what removing the last of them costs for every
@@ -53,11 +56,12 @@ export async function orderMlp(
     for (let i = 0; i < neurons; i++) fc2[r * neurons + i] = mlp.fc2[r * neurons + order[i]!]!;
   const mean = Float64Array.from(order, (neuron) => moments.mean[neuron]!);
   const covariance = permuted(moments.covariance, neurons, order);
-  const outputVariance = trailingLoss(await gramOf(fc2, neurons, blas), covariance, neurons)[0]!;
 
   if (compensation !== 'least-squares') {
+    const gram = await gramOf(fc2, neurons, blas);
+    const outputVariance = trailingLoss(gram, covariance, neurons)[0]!;
     const second = compensation === 'mean' ? covariance : permuted(secondMomentOf(moments), neurons, order);
-    const loss = trailingLoss(await gramOf(fc2, neurons, blas), second, neurons);
+    const loss = trailingLoss(gram, second, neurons);
     const shift = compensation === 'mean' ? mean : undefined;
     return {
       order,
@@ -69,13 +73,16 @@ export async function orderMlp(
 
   const ridge = ridgeOf(covariance, neurons, moments.rows);
   const factor = await cholesky(withRidge(covariance, neurons, ridge), neurons, blas);
-  const projected = await blas.product(fc2, factor, neurons);
+  const projected = await timesLower(fc2, factor, neurons, blas);
   const loss = new Float64Array(neurons + 1);
   for (let column = neurons - 1; column >= 0; column--) {
     let sum = 0;
     for (let r = 0; r < hidden; r++) sum += projected[r * neurons + column]! ** 2;
     loss[column] = loss[column + 1]! + sum;
   }
+  // tr(W2·(Σ + λI)·W2ᵀ) without the share of λ; what is left of rounding where no neuron varies is nothing.
+  const variance = loss[0]! - ridge * fc2.reduce((sum, w) => sum + w * w, 0);
+  const outputVariance = variance > ROUNDING * loss[0]! ? variance : 0;
   return {
     order,
     loss,

@@ -25,24 +25,26 @@ export interface MlpObservation {
 }
 
 /**
- * Observes a block's MLP on the stream, without moving it.
+ * Observes a block's MLP on the stream.
  *
  * @param context - the stage's context
  * @param stream - the calibration images before the block
  * @param vit - the model
  * @param layer - which block
+ * @param how - whether the images stay before the block or move through it
  */
 export async function observeMlp(
   context: StageContext,
   stream: BlockStream,
   vit: ViT,
   layer: number,
+  how: 'observe' | 'advance',
 ): Promise<MlpObservation> {
   const { rows, rowsPerBatch } = rowsOf(stream, vit.config, layer, 'fc2');
   const moments = momentsTap('fc2', rowsPerBatch);
   const channels = channelTap('fc2', rows, rowsPerBatch);
   context.checkpoint();
-  await stream.observe(vit, layer, [moments, channels]);
+  await stream[how](vit, layer, [moments, channels]);
   const at = `layers.${layer}`;
   return {
     neurons: vit.config.mlpSizes[layer]!,

@@ -55,7 +55,7 @@ export async function prune(
       const after = widths[layer]!;
       let loss = 0;
       if (after < before) {
-        const mlp = await orderedMlp(context, stream, pruned, layer, options, blas);
+        const mlp = await orderedMlp(context, stream, pruned, layer, options, blas, 'observe');
         // An MLP that gives the same whatever it reads loses nothing.
         loss = mlp.loss[after]! / (mlp.outputVariance || 1);
         pruned = withMlp(pruned, layer, after, await mlp.narrow(after));

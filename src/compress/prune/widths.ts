@@ -66,6 +66,7 @@ export async function chooseWidths(
  * @param layer - which block
  * @param options - of the stage
  * @param blas - float64 products
+ * @param how - whether the images stay before the block or move through it
  */
 export async function orderedMlp(
   context: StageContext,
@@ -74,8 +75,9 @@ export async function orderedMlp(
   layer: number,
   options: PruneOptions,
   blas: Blas,
+  how: 'observe' | 'advance',
 ): Promise<OrderedMlp> {
-  const mlp = await observeMlp(context, stream, vit, layer);
+  const mlp = await observeMlp(context, stream, vit, layer, how);
   const scores = await importanceOf(options.importance, mlp, blas);
   return orderMlp(mlp, scores, options.compensation, blas);
 }
@@ -92,9 +94,8 @@ async function costsOf(
   const costs: BlockCost[] = [];
   for (const [layer, neurons] of mlpSizes.entries()) {
     context.onProgress(layer / mlpSizes.length / 2, `loss of block ${layer + 1} of ${mlpSizes.length}`);
-    const { loss } = await orderedMlp(context, stream, vit, layer, options, blas);
+    const { loss } = await orderedMlp(context, stream, vit, layer, options, blas, 'advance');
     costs.push({ neurons, loss });
-    if (layer + 1 < mlpSizes.length) await stream.advance(vit, layer);
   }
   return costs;
 }

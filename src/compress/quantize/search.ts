@@ -28,8 +28,9 @@ export function channelTransform(
   const channels = lower.length;
   const largestWeight = new Float64Array(channels);
   for (const { weight } of readers) {
-    for (let i = 0; i < weight.length; i++)
-      largestWeight[i % channels] = Math.max(largestWeight[i % channels]!, Math.abs(weight[i]!));
+    for (let row = 0; row < weight.length; row += channels)
+      for (let c = 0; c < channels; c++)
+        largestWeight[c] = Math.max(largestWeight[c]!, Math.abs(weight[row + c]!));
   }
   const centre = lower.map((low, c) => (shift ? (low + upper[c]!) / 2 : 0));
   const least = 1e-5;
@@ -50,9 +51,19 @@ export function channelTransform(
 export function readingTransformed({ weight, bias }: FloatLinear, transform: ChannelTransform): FloatLinear {
   const { scale, shift } = transform;
   const inputs = scale.length;
+  const scaled = new Float32Array(weight.length);
   const shifted = Float64Array.from(bias);
-  for (let i = 0; i < weight.length; i++) shifted[Math.floor(i / inputs)]! += weight[i]! * shift[i % inputs]!;
-  return { weight: weight.map((w, index) => w * scale[index % inputs]!), bias: Float32Array.from(shifted) };
+  for (let o = 0; o < bias.length; o++) {
+    const row = o * inputs;
+    let sum = shifted[o]!;
+    for (let i = 0; i < inputs; i++) {
+      const w = weight[row + i]!;
+      scaled[row + i] = w * scale[i]!;
+      sum += w * shift[i]!;
+    }
+    shifted[o] = sum;
+  }
+  return { weight: scaled, bias: Float32Array.from(shifted) };
 }
 
 /**
