@@ -1,5 +1,5 @@
 import { judgementOf, type Analysis, type VariantFigures } from './analysis.js';
-import type { Judgement } from './compare/judge.js';
+import { SIGNIFICANCE, type Judgement } from './compare/judge.js';
 import type { AccuracyFigures } from './figures/accuracy.js';
 import type { LatencyFigures } from './figures/latency.js';
 import type { MemoryFigures } from './figures/memory.js';
@@ -62,7 +62,11 @@ function scoreText(
   judgement: Judgement | undefined,
 ): string | undefined {
   if (top1 && mcnemarP !== undefined && baseline?.top1) {
-    const apart = isTold(judgement) ? '' : `: not distinguishable on these ${format.integer(images)} images`;
+    const untold =
+      mcnemarP <= SIGNIFICANCE
+        ? "taken alone, but among so many variants that is chance's share"
+        : `not distinguishable on these ${format.integer(images)} images`;
+    const apart = isTold(judgement) ? '' : `: ${untold}`;
     const scores = `${format.percent(top1.value, 2)} % against ${format.percent(baseline.top1.value, 2)} %`;
     return `top-1 ${scores} (McNemar p ${format.pValue(mcnemarP).replace(/^(?=\d)/, '= ')}${apart})`;
   }
