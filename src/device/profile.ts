@@ -56,6 +56,8 @@ const sshSchema = z.strictObject({
   coolDown: z
     .strictObject({ temperature: z.number().min(0).max(120), seconds: z.number().positive().max(3600) })
     .optional(),
+  /** After a break the board may take so many seconds to come back: a restart takes a minute. */
+  restart: z.number().min(0).max(3600).default(180),
   /** A command on this machine that prints the watts the board takes now, such as that of a metering plug. */
   meter: z.array(z.string().min(1)).min(1).optional(),
 });

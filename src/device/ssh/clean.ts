@@ -2,6 +2,7 @@ import { DeviceError } from '../../base/errors.js';
 import type { SshProfile } from '../profile.js';
 import { boardFault } from './board-files.js';
 import { connected } from './check.js';
+import { BoardLock } from './lock.js';
 import { SIGN } from './workplace.js';
 
 /**
@@ -32,13 +33,15 @@ export interface Cleaned {
  * Removes everything that runs left on a board.
  *
  * @param profile - of the board
- * @throws DeviceError when it cannot be reached, or its folder is not one of ours
+ * @throws DeviceError when it cannot be reached, another harness uses it, or its folder is not one of ours
  */
 export function cleanBoard(profile: SshProfile): Promise<Cleaned> {
   return connected(profile, async (connection) => {
-    const { code, stdout, stderr } = await connection.run(CLEAN, [profile.folder.replace(/^~\//, '')], {
-      seconds: 300,
-    });
+    // What another harness uses is not taken away under its hands.
+    const lock = await BoardLock.take(connection, profile.name);
+    const folder = profile.folder.replace(/^~\//, '');
+    const { code, stdout, stderr } = await connection.run(CLEAN, [folder], { seconds: 300 });
+    await lock.release();
     if (code !== 0) throw new DeviceError(`device ${profile.name}: ${boardFault(stderr, code)}`);
     if (stdout.trim() === 'no-sign')
       throw new DeviceError(

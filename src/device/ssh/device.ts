@@ -11,15 +11,13 @@ import { THIS_MACHINE, type Device, type MeasureOptions } from '../device.js';
 import type { SshProfile } from '../profile.js';
 import { Connection, SSH_FAILED } from './connection.js';
 import { boardEnvironment } from './environment.js';
+import { BoardLock } from './lock.js';
 import { Metering, readMeter } from './meter.js';
 import { probe } from './probe.js';
 import { clustersOf } from './processor.js';
 import { Unreachable } from './refusal.js';
 import { placeOf } from './target.js';
 import { setUp, type Workplace } from './workplace.js';
-
-/** After a break a board may take so long to come back: a reboot takes a minute. */
-const BACK_SECONDS = 180;
 
 /** So long between two attempts to reach it. */
 const RETRY_SECONDS = 3;
@@ -51,24 +49,15 @@ exit 0`;
 /** `$1`: the run's folder. */
 const REMOVE = 'rm -rf -- "$1"';
 
-/** How a board is waited for; tests wait for shorter. */
-export interface Patience {
-  readonly backSeconds: number;
-  readonly leaseSeconds: number;
-}
-
 /**
  * Reaches a board over SSH and gets it ready: every task runs there, in a process of its own.
  *
  * @param profile - how
- * @param patience - how long it is waited for after a break
+ * @param leaseSeconds - how long an agent lives that hears nothing; tests wait for shorter
  * @throws DeviceError that says why it cannot be used, and what to do
  */
-export async function openSsh(
-  profile: SshProfile,
-  patience: Patience = { backSeconds: BACK_SECONDS, leaseSeconds: LEASE_SECONDS },
-): Promise<Device> {
-  const board = new Board(profile, patience);
+export async function openSsh(profile: SshProfile, leaseSeconds = LEASE_SECONDS): Promise<Device> {
+  const board = new Board(profile, leaseSeconds);
   try {
     const workplace = await board.begin();
     const { facts, nodeVersion } = workplace;
@@ -93,6 +82,7 @@ export async function openSsh(
 /** A board and the link to it. */
 class Board {
   private connection: Connection | undefined;
+  private lock: BoardLock | undefined;
   /** Undefined until the board is ready. */
   private workplace: Workplace | undefined;
   /** It did not come back: it gets one chance more for each task, and no time. */
@@ -102,7 +92,7 @@ class Board {
 
   constructor(
     private readonly profile: SshProfile,
-    private readonly patience: Patience,
+    private readonly leaseSeconds: number,
   ) {}
 
   get place(): string {
@@ -111,7 +101,7 @@ class Board {
 
   async begin(): Promise<Workplace> {
     if (this.profile.meter) await readMeter(this.profile.meter);
-    this.connection = await this.connect();
+    await this.link();
     return (this.workplace = await setUp(() => this.link(), this.profile));
   }
 
@@ -121,6 +111,7 @@ class Board {
       await connection.run(KILL, [workplace.run, workplace.agent]).catch(() => undefined);
       await connection.run(REMOVE, [workplace.run]).catch(() => undefined);
     }
+    await this.lock?.release();
     await connection?.close();
   }
 
@@ -164,7 +155,7 @@ class Board {
     options.signal.throwIfAborted();
     const { node, agent, run } = workplace;
     const link = await this.link(options.signal);
-    const lease = `--lease=${this.patience.leaseSeconds}`;
+    const lease = `--lease=${this.leaseSeconds}`;
     const { process, output } = link.start(AGENT, [run, node, ...NODE_FLAGS, agent, lease]);
     const heartbeat = setInterval(() => process.stdin.write('\n'), HEARTBEAT_SECONDS * 1000);
     try {
@@ -262,22 +253,33 @@ class Board {
     }
   }
 
-  /** The connection, or another one when it broke; then the agents that it left are killed. */
+  /** The connection with the board's lock, or another one when it broke; then the agents that it left are killed. */
   private async link(signal?: AbortSignal): Promise<Connection> {
-    if (this.connection?.alive) return this.connection;
+    const { profile, workplace } = this;
+    if (this.connection?.alive) {
+      // A harness that slept for minutes may have lost its lock to another.
+      if (!this.lock?.held) this.lock = await BoardLock.take(this.connection, profile.name);
+      return this.connection;
+    }
     await this.connection?.close();
-    const connection = await this.reconnect(signal);
-    const { workplace } = this;
+    const connection = await (this.connection ? this.reconnect(signal) : this.connect());
+    try {
+      this.lock = await BoardLock.take(connection, profile.name);
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+    this.connection = connection;
     if (workplace) {
       await connection.run(KILL, [workplace.run, workplace.agent]);
       await connection.run('mkdir -p -- "$1/tmp"', [workplace.run]);
       workplace.files.forget();
     }
-    return (this.connection = connection);
+    return connection;
   }
 
   private async reconnect(signal?: AbortSignal): Promise<Connection> {
-    const end = performance.now() + (this.gone ? 0 : this.patience.backSeconds * 1000);
+    const end = performance.now() + (this.gone ? 0 : this.profile.restart * 1000);
     for (;;) {
       signal?.throwIfAborted();
       try {

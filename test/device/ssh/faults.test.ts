@@ -19,8 +19,7 @@ const options = { timeout: 180_000 };
 
 const thermal = 'class/thermal/thermal_zone0/temp';
 
-/** A board that is up again after a test need not be waited for as long as a real one. */
-const patience = { backSeconds: 60, leaseSeconds: 6 };
+const leaseSeconds = 6;
 
 describeOnBoard('a board in trouble', options, () => {
   let directory: string;
@@ -43,9 +42,9 @@ describeOnBoard('a board in trouble', options, () => {
     });
     board = await TestBoard.start('troubled', {
       sys: { [thermal]: '45000\n' },
-      profile: 'coolDown: { temperature: 60, seconds: 60 }\n',
+      profile: 'coolDown: { temperature: 60, seconds: 60 }\nrestart: 60\n',
     });
-    device = await openSsh(await board.profile(), patience);
+    device = await openSsh(await board.profile(), leaseSeconds);
   }, options.timeout);
 
   afterAll(async () => {

@@ -55,7 +55,7 @@ describeOnBoard('a board that is not to be trusted', options, () => {
       bin: { node: '#!/bin/sh\n[ "$1" = --version ] && echo v20.20.2 && exit\n. /home/bench/say\n' },
     });
     await writeFile(board.home('.bashrc'), 'echo "Welcome to your new board!"\n');
-    device = await openSsh(await board.profile(), { backSeconds: 10, leaseSeconds: 10 });
+    device = await openSsh(await board.profile());
   }, 180_000);
 
   afterAll(async () => {
