@@ -23,6 +23,10 @@ export class RunProgress implements RunObserver {
     );
   }
 
+  unusable(device: string, reason: string): void {
+    this.bar.line(`  ${device} cannot be used, and is left out: ${reason}`);
+  }
+
   compressing(variant: string, done: number, what: string): void {
     this.bar.show(done, `${variant}: ${what}`);
   }

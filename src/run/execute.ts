@@ -3,8 +3,8 @@ import { DeviceError, InputError, messageOf } from '../base/errors.js';
 import type { GraphTarget } from '../base/target.js';
 import type { OpenedData } from '../data/open.js';
 import type { Device } from '../device/device.js';
-import { openDevice } from '../device/open.js';
-import { readDeviceProfile } from '../device/profile.js';
+import { openDevices } from '../device/open.js';
+import { deviceName, readDeviceProfile, type DeviceProfile } from '../device/profile.js';
 import { nodeEngine } from '../runtime/node.js';
 import type { Db } from '../store/open.js';
 import { endRun } from '../store/write.js';
@@ -41,7 +41,7 @@ export interface RunOutcome {
  *
  * @param suite - the suite
  * @param options - store, images, observer
- * @throws InputError when a model, a recipe or a device profile is unusable; the signal's reason when it fires
+ * @throws InputError when a model, a recipe or a device profile is unusable; DeviceError when no device can be used; the signal's reason when it fires
  */
 export async function executeSuite(suite: Suite, options: RunOptions): Promise<RunOutcome> {
   const { db, data, observer } = options;
@@ -55,19 +55,12 @@ export async function executeSuite(suite: Suite, options: RunOptions): Promise<R
   const scoredImages = Math.min(suite.accuracy.images ?? data.test.count, data.test.count);
   const sessions: DeviceSession[] = [];
   try {
-    for (const path of suite.devices) {
-      const profile = await readDeviceProfile(path);
-      if (sessions.some(({ device }) => device.profile.name === profile.name))
-        throw new InputError({
-          source: path,
-          place: 'name',
-          found: `a second device called ${profile.name}`,
-          expected: 'different names',
-        });
-      const device = await openDevice(profile);
-      sessions.push(new DeviceSession(device, data, scoredImages, signal));
-    }
-    const devices = sessions.map(({ device }) => device);
+    const devices = await openDevices(await profilesOf(suite));
+    for (const device of devices) sessions.push(new DeviceSession(device, data, scoredImages, signal));
+    const faults = devices.flatMap(({ fault }) => fault ?? []);
+    if (faults.length > 0 && faults.length === devices.length) throw new DeviceError(faults.join('\n'));
+    for (const { profile, fault } of devices)
+      if (fault !== undefined) observer.unusable(deviceName(profile), fault);
     const run = await openRecord(db, plan, data, devices, options.command, options.resume);
     observer.started(run.id, plan);
     const artifacts = await makeArtifacts(plan, models, data, devices, signal, observer);
@@ -80,6 +73,22 @@ export async function executeSuite(suite: Suite, options: RunOptions): Promise<R
   } finally {
     for (const session of sessions) await session.close();
   }
+}
+
+async function profilesOf({ devices }: Suite): Promise<DeviceProfile[]> {
+  const profiles: DeviceProfile[] = [];
+  for (const path of devices) {
+    const profile = await readDeviceProfile(path);
+    if (profiles.some(({ name }) => name === profile.name))
+      throw new InputError({
+        source: path,
+        place: 'name',
+        found: `a second device called ${profile.name}`,
+        expected: 'different names',
+      });
+    profiles.push(profile);
+  }
+  return profiles;
 }
 
 async function loadModels(
@@ -134,7 +143,7 @@ async function makeArtifacts(
         observer.compressing(name, done, what);
       },
       // A browser does not tell the peak of a process.
-      device: devices.find(({ profile }) => profile.kind !== 'browser'),
+      device: devices.find(({ profile, fault }) => profile.kind !== 'browser' && fault === undefined),
       signal,
     }).catch((error: unknown) => {
       if (error instanceof InputError || signal.aborted) throw error;

@@ -9,6 +9,8 @@ import type { Plan, PlannedCell, Scenario } from '../suite/plan.js';
 export interface RunObserver {
   /** The run has an id and a plan. */
   started(id: string, plan: Plan): void;
+  /** A device cannot be used: each of its cells will fail with the reason. */
+  unusable(device: string, reason: string): void;
   /** A variant is being compressed, or was found in the cache. */
   compressing(variant: string, done: number, what: string): void;
   /** A variant is ready. */

@@ -7,7 +7,7 @@ import type { Device } from '../device/device.js';
 import { deviceName } from '../device/profile.js';
 import type { Environment } from '../protocol/environment.js';
 import type { Db } from '../store/open.js';
-import { findRun, findUnfinished, storedDevices } from '../store/read.js';
+import { findRun, findUnfinished, hasRounds, storedDevices } from '../store/read.js';
 import type { CellRow, RunRow } from '../store/tables.js';
 import { insertRun, retryFailedCells, upsertCell, upsertDevice, upsertVariant } from '../store/write.js';
 import type { Plan } from '../suite/plan.js';
@@ -171,8 +171,11 @@ async function checkDevices(db: Db, run: RunRow, devices: readonly Device[]): Pr
   const known = await storedDevices(db, run.id);
   // None are stored when the run ended before its first cell.
   if (known.length === 0) return;
-  for (const { profile, environment, session } of devices) {
+  for (const { profile, environment, session, fault } of devices) {
+    // What cannot be used now measures nothing; what could not be used then did not.
+    if (fault !== undefined) continue;
     const before = known.find(({ row }) => row.name === deviceName(profile));
+    if (before && !(await hasRounds(db, before.row.id))) continue;
     const then = before && comparable(JSON.parse(before.row.profile_json) as object, before.environment);
     const same = then === comparable(profile, environment) && before?.row.threads === session.threads;
     if (!same)

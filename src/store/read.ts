@@ -220,6 +220,17 @@ export async function storedDevices(db: Db, runId: string): Promise<StoredDevice
   return rows.map((row) => ({ row, environment: environmentSchema.parse(JSON.parse(row.environment_json)) }));
 }
 
+/** Whether anything that was measured on a device of a run is stored. */
+export async function hasRounds(db: Db, deviceId: number): Promise<boolean> {
+  const round = await db
+    .selectFrom('rounds')
+    .innerJoin('cells', 'cells.id', 'rounds.cell_id')
+    .select('rounds.id')
+    .where('cells.device_id', '=', deviceId)
+    .executeTakeFirst();
+  return round !== undefined;
+}
+
 /** The rounds of a cell that are stored. */
 export async function storedRounds(db: Db, cellId: number): Promise<number[]> {
   const rows = await db.selectFrom('rounds').select('round').where('cell_id', '=', cellId).execute();

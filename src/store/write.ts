@@ -2,6 +2,7 @@ import type { NodeTime } from '../protocol/events.js';
 import { predictedClasses, type Measurement } from '../protocol/measurement.js';
 import type { NodeWork } from './node-work.js';
 import type { Db } from './open.js';
+import { hasRounds } from './read.js';
 import type { Stopping } from './stopping.js';
 import type { CellRow, NewCell, NewDevice, NewRun, NewVariant, VariantRow } from './tables.js';
 
@@ -18,7 +19,10 @@ export async function endRun(db: Db, id: string, at: string): Promise<void> {
   await db.updateTable('runs').set({ ended_at: at }).where('id', '=', id).execute();
 }
 
-/** Records a device of a run, or finds the record that an interrupted execution left. */
+/**
+ * Records a device of a run, or finds the record that an interrupted execution left. One that nothing was measured on may be
+ * another by now: a board that could not be reached.
+ */
 export async function upsertDevice(db: Db, device: NewDevice): Promise<number> {
   const known = await db
     .selectFrom('devices')
@@ -26,7 +30,11 @@ export async function upsertDevice(db: Db, device: NewDevice): Promise<number> {
     .where('run_id', '=', device.run_id)
     .where('name', '=', device.name)
     .executeTakeFirst();
-  if (known) return known.id;
+  if (known) {
+    if (!(await hasRounds(db, known.id)))
+      await db.updateTable('devices').set(device).where('id', '=', known.id).execute();
+    return known.id;
+  }
   return (await db.insertInto('devices').values(device).returning('id').executeTakeFirstOrThrow()).id;
 }
 

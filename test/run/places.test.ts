@@ -13,12 +13,12 @@ import { useRuns } from './support.js';
 const places = new Map<string, string>();
 
 vi.mock('../../src/device/open.js', async (original) => {
-  const { openDevice } = await original<typeof opening>();
+  const { openDevices } = await original<typeof opening>();
   return {
-    openDevice: async (profile: Parameters<typeof openDevice>[0]): Promise<Device> => ({
-      ...(await openDevice(profile)),
-      place: places.get(profile.name)!,
-    }),
+    openDevices: async (profiles: Parameters<typeof openDevices>[0]): Promise<Device[]> => {
+      const devices = await openDevices(profiles);
+      return devices.map((device) => ({ ...device, place: places.get(device.profile.name)! }));
+    },
   };
 });
 

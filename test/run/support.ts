@@ -36,6 +36,7 @@ const nothing = (): void => undefined;
 const silent: RunObserver = {
   ...{
     started: nothing,
+    unusable: nothing,
     compressing: nothing,
     compressed: nothing,
     rewritten: nothing,

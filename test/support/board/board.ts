@@ -32,6 +32,8 @@ export interface BoardOptions {
   readonly bin?: Readonly<Record<string, string>>;
   /** Further lines of the profile. */
   readonly profile?: string;
+  /** Its profile does not say that it is an emulator: those share this machine's processor and are driven in turn. */
+  readonly asHardware?: boolean;
   /** The host's key is not in known_hosts. */
   readonly unknown?: boolean;
 }
@@ -88,7 +90,7 @@ export class TestBoard {
     await writeFile(join(state, 'ssh_config'), board.sshConfig());
     await writeFile(
       profilePath,
-      `name: ${name}\nkind: ssh\nhost: a-board\nconfig: ssh_config\nthreads: 1\nemulated: true\n${options.profile ?? ''}`,
+      `name: ${name}\nkind: ssh\nhost: a-board\nconfig: ssh_config\nthreads: 1\nemulated: ${!options.asHardware}\n${options.profile ?? ''}`,
     );
     return board;
   }
