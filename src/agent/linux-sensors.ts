@@ -1,8 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Conditions } from '../protocol/conditions.js';
-
-/** What the Raspberry Pi's firmware says of now, by its bits. */
-const FIRMWARE_BITS = ['under-voltage', 'frequency capped', 'throttled', 'soft temperature limit'] as const;
+import { FirmwareProgram, heldBack } from './firmware.js';
 
 /** Of each kind of sensor so many are read: boards have a handful. */
 const MOST_SENSORS = 16;
@@ -18,6 +16,8 @@ export class LinuxSensors {
   private readonly temperatures: readonly string[];
   private readonly coolers: readonly { readonly name: string; readonly path: string }[];
   private readonly firmware: readonly string[];
+  /** Asked where no file of the kernel tells. */
+  private readonly program: FirmwareProgram | undefined;
   private readonly powers: readonly string[];
   private readonly energies: readonly string[];
   private before: { readonly at: number; readonly microjoules: number } | undefined;
@@ -25,10 +25,12 @@ export class LinuxSensors {
   /**
    * @param now - the agent's clock, in milliseconds
    * @param root - where `sys` lies
+   * @param path - where programs lie
    */
   constructor(
     private readonly now: () => number,
     private readonly root = '/',
+    path = process.env['PATH'] ?? '',
   ) {
     const thermal = 'sys/class/thermal';
     this.temperatures = this.under(thermal, /^thermal_zone\d+$/).map((zone) => `${zone}/temp`);
@@ -40,6 +42,7 @@ export class LinuxSensors {
     this.firmware = this.under('sys/devices/platform', /^soc/)
       .flatMap((soc) => this.under(soc, /:firmware$/))
       .map((folder) => `${folder}/get_throttled`);
+    this.program = this.firmware.length > 0 ? undefined : new FirmwareProgram(path);
     // INA219 and its like, between the supply and the board.
     this.powers = this.under('sys/class/hwmon', /^hwmon\d+$/).flatMap((chip) =>
       this.under(chip, /^power\d+_input$/),
@@ -62,14 +65,11 @@ export class LinuxSensors {
   }
 
   private throttling(): string[] | undefined {
-    const firmware = this.firmware.map((path) => this.read(path)?.trim()).find((each) => each);
+    const file = this.firmware.map((path) => this.read(path)).find((each) => each);
+    const firmware = file === undefined ? this.program?.ask() : heldBack(file);
     if (firmware === undefined && this.coolers.length === 0) return undefined;
-    const bits = Number.parseInt(firmware?.replace(/^0x/i, '') ?? '0', 16);
     const held = this.coolers.filter(({ path }) => Number(this.read(path)) > 0);
-    return [
-      ...FIRMWARE_BITS.filter((_, bit) => (bits >>> bit) & 1),
-      ...new Set(held.map(({ name }) => `${name} at work`)),
-    ].slice(0, 16);
+    return [...(firmware ?? []), ...new Set(held.map(({ name }) => `${name} at work`))].slice(0, 16);
   }
 
   private watts(): number | undefined {

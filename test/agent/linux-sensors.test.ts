@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LinuxSensors } from '../../src/agent/linux-sensors.js';
@@ -12,7 +12,7 @@ async function sensors(
   now = (): number => 0,
 ): Promise<LinuxSensors> {
   await write(files);
-  return new LinuxSensors(now, `${folder()}/`);
+  return new LinuxSensors(now, `${folder()}/`, `/none:${folder('bin')}`);
 }
 
 async function write(files: Readonly<Record<string, string>>): Promise<void> {
@@ -50,6 +50,28 @@ describe('the sensors of a Linux machine', () => {
     const told = seen.look();
     expect(told.throttling).toEqual(['under-voltage', 'throttled', 'cpufreq-cpu0 at work']);
     expect(conditionsSchema.parse({ at: 1, ...told })).toBeTruthy();
+  });
+
+  it('tell what the firmware’s own program says, where the kernel has no file for it', async () => {
+    const program = { 'bin/vcgencmd': `#!/bin/sh\necho "$1" >>${folder('asked')}\ncat ${folder('says')}\n` };
+    await write({ ...program, says: 'throttled=0xe0008\n' });
+    await chmod(folder('bin/vcgencmd'), 0o755);
+    const seen = await sensors({});
+    expect(seen.look()).toEqual({ throttling: ['soft temperature limit'] });
+    await write({ says: 'throttled=0x0\n' });
+    expect(seen.look()).toEqual({ throttling: [] });
+    expect(await readFile(folder('asked'), 'utf8')).toBe('get_throttled\nget_throttled\n');
+    const path = 'sys/devices/platform/soc/soc:firmware/get_throttled';
+    expect((await sensors({ [path]: '1\n' })).look()).toEqual({ throttling: ['under-voltage'] });
+    expect(await readFile(folder('asked'), 'utf8')).toBe('get_throttled\nget_throttled\n');
+  });
+
+  it('ask a program that may not ask the firmware once only', async () => {
+    await write({ 'bin/vcgencmd': `#!/bin/sh\necho >>${folder('asked')}\nexit 255\n` });
+    await chmod(folder('bin/vcgencmd'), 0o755);
+    const seen = await sensors({});
+    expect([seen.look(), seen.look()]).toEqual([{}, {}]);
+    expect(await readFile(folder('asked'), 'utf8')).toBe('\n');
   });
 
   it('tell that nothing is held back', async () => {
