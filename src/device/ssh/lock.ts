@@ -114,9 +114,9 @@ async function firstLine(output: AsyncIterable<string>): Promise<string | undefi
   // Not a loop over the output: leaving that would close it.
   const chunks = output[Symbol.asyncIterator]();
   for (;;) {
-    const { value, done } = await chunks.next();
-    if (done) return undefined;
-    text += value;
+    const next = await chunks.next();
+    if (next.done === true) return undefined;
+    text += next.value;
     const end = text.indexOf('\n');
     if (end >= 0) return text.slice(0, Math.min(end, MAX_ANSWER)).replace(/\p{Cc}/gu, ' ');
     if (text.length > MAX_ANSWER) return text.slice(0, MAX_ANSWER).replace(/\p{Cc}/gu, ' ');
