@@ -3,6 +3,7 @@ import { falseAlarms } from './false-alarms.js';
 import { firstSample } from './first-sample.js';
 import { graphForms } from './graph-forms.js';
 import { harnessCost } from './harness-cost.js';
+import { lastBlock } from './last-block.js';
 import { slowDown } from './slow-down.js';
 import { tokenMerging } from './token-merging.js';
 
@@ -10,6 +11,7 @@ import { tokenMerging } from './token-merging.js';
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   'graph-forms': graphForms,
   'token-merging': tokenMerging,
+  'last-block': lastBlock,
   'harness-cost': harnessCost,
   'first-sample': firstSample,
   'slow-down': slowDown,

@@ -58,7 +58,7 @@ export async function tokenMerging(): Promise<void> {
           g,
           'y',
           ...([sequence(g, 'q', k), sequence(g, 'k3', k), sequence(g, 'v', x), heads] as const),
-          emitSizeBias(g, 'bias', sizes, tokens),
+          emitSizeBias(g, 'bias', sizes, tokens, tokens),
         ),
       ]),
       await contender(engine, 'attention with log sizes as a further column', (g, inputs) => [

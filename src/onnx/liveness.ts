@@ -120,12 +120,11 @@ function constantNodes(model: OnnxModel): Set<OnnxNode> {
 /** What an operator needs besides inputs and outputs: Attention holds the scores of all heads. */
 function scratchBytes(node: OnnxNode, infos: ReadonlyMap<string, ValueInfo>, batch: number): number {
   if (node.opType !== 'Attention') return 0;
-  const [images, tokens] = infos.get(node.inputs[0]!)!.dims.map((dim) => sizeAt(dim, batch)!) as [
-    number,
-    number,
-  ];
+  const [[images, asking], [, tokens]] = node.inputs
+    .slice(0, 2)
+    .map((input) => infos.get(input)!.dims.map((dim) => sizeAt(dim, batch)!)) as [number[], number[]];
   const heads = node.attributes['q_num_heads'];
-  return heads?.type === 'int' ? images * heads.value * tokens ** 2 * bytesPerElement('float32') : 0;
+  return heads?.type === 'int' ? images! * heads.value * asking! * tokens! * bytesPerElement('float32') : 0;
 }
 
 function valueBytes(info: ValueInfo, batch: number): number | undefined {

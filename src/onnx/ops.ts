@@ -126,8 +126,9 @@ export function layerNormalization(
 /**
  * Attention (ONNX 23) of whole sequences, without cache: `softmax(q·kᵀ / √d + bias)·v` for each head.
  *
- * @param q - `[batch, tokens, heads · d]`; `k` and `v` likewise
- * @param bias - `[batch, 1, tokens, tokens]`, the same for all heads; undefined adds nothing
+ * @param q - `[batch, asking, heads · d]`
+ * @param k - `[batch, tokens, heads · d]`; `v` likewise
+ * @param bias - `[batch, 1, asking, tokens]`, the same for all heads; undefined adds nothing
  */
 export function attention(
   g: GraphBuilder,
@@ -304,7 +305,8 @@ export function pad(
 /**
  * MultiHeadAttention (com.microsoft) of whole sequences, without mask or cache: `softmax(q·kᵀ / √d)·v` for each head.
  *
- * @param q - `[batch, tokens, heads · d]`; `k` and `v` likewise
+ * @param q - `[batch, asking, heads · d]`
+ * @param k - `[batch, tokens, heads · d]`; `v` likewise
  */
 export function multiHeadAttention(
   g: GraphBuilder,

@@ -87,12 +87,8 @@ describe('a graph that merges tokens', () => {
     const vit = withMerges(smallViT(1), [3, 0, 6]);
     const { values } = buildGraph(vit);
     const rows = (name: string): unknown => values.find((value) => value.name === name)!.dims[0];
-    expect([0, 1, 2].map((layer) => rows(`layers.${layer}.q`))).toEqual(['17*batch', '14*batch', '14*batch']);
-    expect([0, 1, 2].map((layer) => rows(`layers.${layer}.fc1`))).toEqual([
-      '14*batch',
-      '14*batch',
-      '8*batch',
-    ]);
+    expect([0, 1, 2].map((layer) => rows(`layers.${layer}.k`))).toEqual(['17*batch', '14*batch', '14*batch']);
+    expect([0, 1, 2].map((layer) => rows(`layers.${layer}.fc1`))).toEqual(['14*batch', '14*batch', 'batch']);
     expect([0, 1, 2, 3].map((layer) => tokensAt(vit.config, layer))).toEqual([17, 14, 14, 8]);
   });
 
@@ -120,11 +116,11 @@ describe('a graph that merges tokens', () => {
     );
   });
 
-  it('loses nothing by merging in the last block, behind whose attention only the class token counts', async () => {
+  it('merges nothing in the last block, behind whose attention only the class token counts', () => {
     const vit = smallViT(8);
-    const pixels = imagesOf(8, 2);
-    const merged = await logitsOf(bench, withMerges(vit, [0, 0, 8]), pixels);
-    expect(maxDifference(merged, await logitsOf(bench, vit, pixels))).toBeLessThan(1e-5);
+    expect(buildGraph(withMerges(vit, [2, 0, 8])).nodes).toEqual(
+      buildGraph(withMerges(vit, [2, 0, 0])).nodes,
+    );
   });
 
   it('gives the same for an image alone and in a batch', async () => {
@@ -202,7 +198,7 @@ describe('a schedule', () => {
 
   it('is the same for every block, falls to none, or is what was written', () => {
     const merges = (more: object): readonly number[] => candidatesFor(config, options(more))[0]!.merges;
-    expect(merges({ r: 2 })).toEqual([2, 2, 2, 2, 2]);
+    expect(merges({ r: 2 })).toEqual([2, 2, 2, 2, 0]);
     expect(merges({ r: 2, schedule: 'decreasing' })).toEqual([4, 3, 2, 1, 0]);
     expect(merges({ r: [0, 5, 0, 1, 0] })).toEqual([0, 5, 0, 1, 0]);
   });
@@ -215,7 +211,7 @@ describe('a schedule', () => {
 
   it('meets its budget, with less than one more token for each block', () => {
     const before = multiplications(config);
-    for (const speed of [1.1, 1.3, 1.6]) {
+    for (const speed of [1.1, 1.3, 1.45]) {
       const candidates = candidatesFor(config, options({ budget: { speed } }));
       expect(candidates).toHaveLength(5);
       for (const { merges } of candidates) {
@@ -230,11 +226,12 @@ describe('a schedule', () => {
   });
 
   it('counts the multiplications of every product', () => {
-    const macs = (tokens: number, mlpTokens: number, mlp: number): number =>
-      4 * tokens * 24 * 24 + 2 * tokens * tokens * 24 + 2 * mlpTokens * 24 * mlp;
+    const macs = (tokens: number, asking: number, mlpTokens: number, mlp: number): number =>
+      2 * tokens * 24 * 24 + 2 * asking * 24 * 24 + 2 * asking * tokens * 24 + 2 * mlpTokens * 24 * mlp;
     const small = smallViT(1).config;
+    // Behind the keys and values of the last block only the class token is computed.
     expect(multiplications({ ...small, merges: [3, 0, 6] })).toBe(
-      16 * 192 * 24 + macs(17, 14, 40) + macs(14, 14, 32) + macs(14, 8, 36),
+      16 * 192 * 24 + macs(17, 17, 14, 40) + macs(14, 14, 14, 32) + macs(14, 1, 1, 36),
     );
   });
 
@@ -292,7 +289,7 @@ describe('merge-tokens', () => {
     const mergedAfter = (await mergeTokens(prunedBefore, bench.context, merging)).vit;
     for (const vit of [prunedAfter, mergedAfter]) {
       const int8 = await quantize(vit, bench.context, quantizeOptionsSchema.parse({ images: 32, rows: 128 }));
-      expect(int8.vit.config.merges).toEqual([2, 2, 2, 2]);
+      expect(int8.vit.config.merges).toEqual([2, 2, 2, 0]);
       expect((await kernelsOf(bench, int8.vit)).get('MatMulIntegerToFloat')).toBe(24);
       const holdout = await bench.context.calibration.holdout(64);
       expect(await sameClasses(int8.vit, vit, holdout)).toBeGreaterThan(0.9);

@@ -12,6 +12,8 @@ import { defaultSessionOptions, type Engine } from '../../src/runtime/engine.js'
 import { nodeEngine } from '../../src/runtime/node.js';
 import { tokenCount } from '../../src/vit/config.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
+import type { OnnxModel } from '../../src/onnx/model.js';
+import { wholeGraph } from '../support/whole-graph.js';
 import { loadCheckpoint } from '../../src/vit/checkpoints/load.js';
 import { readSafetensors } from '../../src/vit/safetensors.js';
 import type { ViT } from '../../src/vit/vit.js';
@@ -92,6 +94,7 @@ export async function pixelsOf(calibration: Calibration): Promise<Float32Array> 
  * Intermediate values of a model's graph, fetched whole out of the runtime.
  *
  * @param names - which, as the graph calls them
+ * @param graph - left out, the one that computes all tokens in the last block, too
  * @returns their elements by name
  */
 export async function valuesOf(
@@ -99,8 +102,8 @@ export async function valuesOf(
   vit: ViT,
   names: readonly string[],
   pixels: Float32Array,
+  graph: OnnxModel = wholeGraph(vit),
 ): Promise<Map<string, Float32Array>> {
-  const graph = buildGraph(vit);
   const outputs = names.map((name) => graph.values.find((value) => value.name === name)!);
   const session = await bench.engine.open(await serializeModel({ ...graph, outputs }), {
     ...defaultSessionOptions,

@@ -131,6 +131,15 @@ describe('activationMemory', () => {
     expect({ peakBytes, peakNode }).toEqual({ peakBytes: 2520, peakNode: 'o' });
   });
 
+  test('adds the scores of those tokens alone that attention gives new values', () => {
+    const g = new GraphBuilder('asking');
+    const all = g.input('all', 'float32', [batch, 7, 12]);
+    const k = unary(g, 'Abs', 'k', all);
+    g.output(attention(g, 'o', g.input('q', 'float32', [batch, 2, 12]), k, k, 3));
+    // 2 images: k 672, o 2·2·12·4 = 192, scores 2·3·2·7·4 = 336.
+    expect(lives(g, 2)).toEqual({ k: 672, o: 672 + 192 + 336 });
+  });
+
   test('counts bytes by type, all results of a node, and leaves out those that are not wanted', () => {
     const g = new GraphBuilder('types');
     const x = g.input('x', 'float32', [1, 10]);

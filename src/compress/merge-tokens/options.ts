@@ -5,7 +5,10 @@ const count = z.number().int().nonnegative();
 /** Options of the `merge-tokens` stage. */
 export const mergeTokensOptionsSchema = z
   .strictObject({
-    /** Tokens that a block merges: one number for the blocks on average, or one for each block. */
+    /**
+     * Tokens that a block merges: one number for the blocks on average, or one for each block. Nothing that the last one merges
+     * reaches the head.
+     */
     r: z.union([count, z.array(count).min(1)]).optional(),
     /** With one number: the same in every block, or twice as many in the first, falling to none in the last. */
     schedule: z.enum(['constant', 'decreasing']).default('constant'),

@@ -23,7 +23,8 @@ export interface Candidate {
 
 /**
  * Multiplications that a model needs for one image, in the products alone: embedding, linears, and attention's scores and
- * mixing. What speed-ups are predicted from; how long a multiplication takes differs between products and between devices.
+ * mixing; of the last block only keys and values are computed for tokens that the head does not read. What speed-ups are
+ * predicted from; how long a multiplication takes differs between products and between devices.
  *
  * @param config - the architecture
  */
@@ -31,8 +32,12 @@ export function multiplications(config: ViTConfig): number {
   const { hiddenSize, channels, patchSize, mlpSizes } = config;
   let sum = patchCount(config) * channels * patchSize ** 2 * hiddenSize;
   for (const [layer, mlp] of mlpSizes.entries()) {
-    const [before, after] = [tokensAt(config, layer), tokensAt(config, layer + 1)];
-    sum += 4 * before * hiddenSize ** 2 + 2 * before ** 2 * hiddenSize + 2 * after * hiddenSize * mlp;
+    const before = tokensAt(config, layer);
+    const last = layer === mlpSizes.length - 1;
+    const asking = last ? leadingTokens(config) : before;
+    const after = last ? asking : tokensAt(config, layer + 1);
+    sum += 2 * (before + asking) * hiddenSize ** 2 + 2 * asking * before * hiddenSize;
+    sum += 2 * after * hiddenSize * mlp;
   }
   return sum;
 }
@@ -57,7 +62,8 @@ export function candidatesFor(config: ViTConfig, { r, schedule, budget }: MergeT
 }
 
 /**
- * Merges of a mean number for each block, a block that has no more to give merging all it can.
+ * Merges of a mean number for each block, a block that has no more to give merging all it can; the last merges none, since
+ * behind its attention only what the head reads is computed.
  *
  * @param config - the architecture
  * @param slope - how they are spread
@@ -67,7 +73,8 @@ function spread(config: ViTConfig, slope: number, mean: number): number[] {
   const layers = layerCount(config);
   let tokens = tokenCount(config);
   return Array.from({ length: layers }, (_, layer) => {
-    const place = layers === 1 ? 0 : (2 * layer) / (layers - 1) - 1;
+    if (layer === layers - 1) return 0;
+    const place = (2 * layer) / (layers - 1) - 1;
     const merges = Math.min(
       mostMerges(tokens, leadingTokens(config)),
       Math.floor(mean * (1 + slope * place)),
@@ -77,17 +84,10 @@ function spread(config: ViTConfig, slope: number, mean: number): number[] {
   });
 }
 
-/**
- * The gentlest schedule of a slope that meets a budget. The last block merges all it can: behind its attention only what the
- * head reads matters, so that nothing is lost.
- */
+/** The gentlest schedule of a slope that meets a budget. */
 function withinBudget(config: ViTConfig, slope: number, speed: number): number[] {
   const before = multiplications(config);
-  const scheduled = (mean: number): number[] => {
-    const merges = spread(config, slope, mean).slice(0, -1);
-    const left = tokenCount(config) - merges.reduce((sum, count) => sum + count, 0);
-    return [...merges, mostMerges(left, leadingTokens(config))];
-  };
+  const scheduled = (mean: number): number[] => spread(config, slope, mean);
   const speedOf = (merges: readonly number[]): number => before / multiplications({ ...config, merges });
   let [low, high] = [0, tokenCount(config)];
   if (speedOf(scheduled(high)) < speed) throw unreachable(speed, speedOf(scheduled(high)));

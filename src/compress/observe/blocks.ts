@@ -7,6 +7,7 @@ import { layerCount, tokensAt, type ViTConfig } from '../../vit/config.js';
 import { emitBlock } from '../../vit/graph/block.js';
 import { emitEmbedding, emitPixels, INPUT } from '../../vit/graph/embedding.js';
 import { emitFeatures, emitHead } from '../../vit/graph/head.js';
+import { emitLeading } from '../../vit/graph/leading.js';
 import type { Tokens } from '../../vit/graph/merge.js';
 import type { LinearRole } from '../../vit/linears.js';
 import type { ViT } from '../../vit/vit.js';
@@ -182,7 +183,10 @@ function streamOf(context: StageContext, start: readonly State[], batchSize: num
 
   const end = async (vit: ViT, emit: typeof emitHead): Promise<Float32Array> => {
     const g = new GraphBuilder('head');
-    const output = emit(g, vit, entry(g, vit, layerCount(vit.config)).residual);
+    const last = layerCount(vit.config);
+    const tokens = tokensAt(vit.config, last);
+    const leading = emitLeading(g, 'leading', vit.config, entry(g, vit, last).residual, tokens);
+    const output = emit(g, vit, leading);
     g.output(output);
     const batches: Float32Array[] = [];
     await run(g, 'head', vit.config.hiddenSize, [], (outputs) => {

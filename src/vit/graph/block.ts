@@ -1,10 +1,11 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import { batch } from '../../onnx/dims.js';
 import { asMatrix, attention, binary, gelu, layerNormalization, reshape } from '../../onnx/ops.js';
-import { leadingTokens, mergesOf, tokensAt } from '../config.js';
+import { layerCount, leadingTokens, mergesOf, tokensAt } from '../config.js';
 import type { LinearRole } from '../linears.js';
 import type { ViT } from '../vit.js';
 import { floatConstant } from './constants.js';
+import { emitLeading } from './leading.js';
 import { emitLinear, type QuantizedValues } from './linear.js';
 import { emitMerge, emitSizeBias, type Tokens } from './merge.js';
 
@@ -49,42 +50,108 @@ export function emitBlock(
   layer: number,
   before: Tokens,
 ): BlockValues & { readonly sizes: Value | undefined } {
-  const { hiddenSize: hidden, heads } = vit.config;
-  const at = `layers.${layer}`;
   const tokens = tokensAt(vit.config, layer);
-  const sequence = [batch, tokens, hidden];
-  const quantized: QuantizedValues = new Map();
-  const linear = (role: LinearRole, x: Value): Value => emitLinear(g, vit, layer, role, x, quantized);
-  const asSequence = (x: Value): Value => reshape(g, `${x.name}:sequence`, x, sequence);
-
-  const norm1 = emitNorm(g, vit, `${at}.norm1`, before.residual);
-  const [q, k, v] = [linear('q', norm1), linear('k', norm1), linear('v', norm1)];
-  const bias = before.sizes && emitSizeBias(g, `${at}.size_bias`, before.sizes, tokens);
-  const mixed = attention(g, `${at}.attention`, asSequence(q), asSequence(k), asSequence(v), heads, bias);
-  const context = asMatrix(g, `${at}.context`, mixed);
-  const o = linear('o', context);
-  const attended = binary(g, 'Add', `${at}.residual1`, o, before.residual);
+  const { hiddenSize: hidden, heads } = vit.config;
+  const norm1 = emitNorm(g, vit, `layers.${layer}.norm1`, before.residual);
+  const { k, attended, ...mixing } = emitMixing(g, vit, layer, norm1, {
+    rows: tokens,
+    norm1,
+    residual: before.residual,
+    sizes: before.sizes,
+  });
   const unmerged = { residual: attended, sizes: before.sizes };
   const merges = mergesOf(vit.config, layer);
+  const leading = leadingTokens(vit.config);
   const { residual, sizes } =
     merges === 0
       ? unmerged
-      : emitMerge(g, `${at}.merge`, unmerged, k, {
-          tokens,
-          merges,
-          leading: leadingTokens(vit.config),
-          hidden,
-          heads,
-        });
-
-  const norm2 = emitNorm(g, vit, `${at}.norm2`, residual);
-  const fc1 = linear('fc1', norm2);
-  const activated = gelu(g, `${at}.gelu`, fc1);
-  const fc2 = linear('fc2', activated);
-  const after = binary(g, 'Add', `${at}.residual2`, fc2, residual);
+      : emitMerge(g, `layers.${layer}.merge`, unmerged, k, { tokens, merges, leading, hidden, heads });
+  const { norm2, activated, fc1, fc2, after } = emitMlp(g, vit, layer, residual);
   return {
-    ...{ q: norm1, k: norm1, v: norm1, o: context, fc1: norm2, fc2: activated },
-    ...{ 'q.output': q, 'k.output': k, 'v.output': v, 'o.output': o, 'fc1.output': fc1, 'fc2.output': fc2 },
+    ...{ q: norm1, k: norm1, v: norm1, o: mixing.context, fc1: norm2, fc2: activated },
+    ...{ 'q.output': mixing.q, 'k.output': k, 'v.output': mixing.v, 'o.output': mixing.o },
+    ...{ 'fc1.output': fc1, 'fc2.output': fc2 },
     ...{ attended, residual: after, sizes },
   };
+}
+
+/**
+ * Adds the last block of a model, for the tokens that the head reads and no others: all tokens give keys and values, and
+ * nothing else of them reaches the logits. Exact, and so what merging does behind the last attention is left out, too.
+ *
+ * @param g - the graph
+ * @param vit - the model
+ * @param before - the stream that reaches the block
+ * @returns `[batch·leading, hidden]`: the residual stream of the tokens that the head reads
+ */
+export function emitLastBlock(g: GraphBuilder, vit: ViT, { residual, sizes }: Tokens): Value {
+  const layer = layerCount(vit.config) - 1;
+  const at = `layers.${layer}`;
+  const tokens = tokensAt(vit.config, layer);
+  const picked = (name: string, x: Value): Value => emitLeading(g, name, vit.config, x, tokens);
+  const norm1 = emitNorm(g, vit, `${at}.norm1`, residual);
+  const { attended } = emitMixing(g, vit, layer, norm1, {
+    rows: leadingTokens(vit.config),
+    norm1: picked(`${at}.norm1:read`, norm1),
+    residual: picked(`${at}:read`, residual),
+    sizes,
+  });
+  return emitMlp(g, vit, layer, attended).after;
+}
+
+/** Tokens that attention gives new values: all of an image's, or the first of them. */
+interface Asking {
+  /** How many of an image. */
+  readonly rows: number;
+  /** `[batch·rows, hidden]` both. */
+  readonly norm1: Value;
+  readonly residual: Value;
+  /** Of all tokens. */
+  readonly sizes: Value | undefined;
+}
+
+/**
+ * Attention, added to the residual stream of those that ask.
+ *
+ * @param all - `[batch·tokens, hidden]`: the norm of all tokens, which keys and values are made of
+ */
+function emitMixing(
+  g: GraphBuilder,
+  vit: ViT,
+  layer: number,
+  all: Value,
+  asking: Asking,
+): Record<'q' | 'k' | 'v' | 'context' | 'o' | 'attended', Value> {
+  const { hiddenSize: hidden, heads } = vit.config;
+  const at = `layers.${layer}`;
+  const tokens = tokensAt(vit.config, layer);
+  const quantized: QuantizedValues = new Map();
+  const linear = (role: LinearRole, x: Value): Value => emitLinear(g, vit, layer, role, x, quantized);
+  const asSequence = (x: Value, rows: number): Value =>
+    reshape(g, `${x.name}:sequence`, x, [batch, rows, hidden]);
+  const [q, k, v] = [linear('q', asking.norm1), linear('k', all), linear('v', all)];
+  const bias = asking.sizes && emitSizeBias(g, `${at}.size_bias`, asking.sizes, tokens, asking.rows);
+  const mixed = attention(
+    g,
+    `${at}.attention`,
+    ...([asSequence(q, asking.rows), asSequence(k, tokens), asSequence(v, tokens), heads, bias] as const),
+  );
+  const context = asMatrix(g, `${at}.context`, mixed);
+  const o = linear('o', context);
+  return { q, k, v, context, o, attended: binary(g, 'Add', `${at}.residual1`, o, asking.residual) };
+}
+
+/** The MLP, added to the residual stream. */
+function emitMlp(
+  g: GraphBuilder,
+  vit: ViT,
+  layer: number,
+  residual: Value,
+): Record<'norm2' | 'fc1' | 'activated' | 'fc2' | 'after', Value> {
+  const at = `layers.${layer}`;
+  const norm2 = emitNorm(g, vit, `${at}.norm2`, residual);
+  const fc1 = emitLinear(g, vit, layer, 'fc1', norm2, new Map());
+  const activated = gelu(g, `${at}.gelu`, fc1);
+  const fc2 = emitLinear(g, vit, layer, 'fc2', activated, new Map());
+  return { norm2, fc1, activated, fc2, after: binary(g, 'Add', `${at}.residual2`, fc2, residual) };
 }

@@ -95,12 +95,19 @@ export function emitMerge(
  * @param name - of the result, and prefix of the nodes
  * @param sizes - `[batch, tokens, 1]`
  * @param tokens - how many
- * @returns `[batch, 1, tokens, tokens]`, all rows alike: the kernel does not broadcast them itself
+ * @param asking - how many of them attention gives new values
+ * @returns `[batch, 1, asking, tokens]`, all rows alike: the kernel does not broadcast them itself
  */
-export function emitSizeBias(g: GraphBuilder, name: string, sizes: Value, tokens: number): Value {
+export function emitSizeBias(
+  g: GraphBuilder,
+  name: string,
+  sizes: Value,
+  tokens: number,
+  asking: number,
+): Value {
   const row = reshape(g, `${name}:row`, unary(g, 'Log', `${name}:log`, sizes), [batch, 1, 1, tokens]);
-  const column = g.constant(`${name}:zeros`, float32([1, 1, tokens, 1], new Float32Array(tokens)));
-  return g.call('Add', [row, column], { name, dtype: 'float32', dims: [batch, 1, tokens, tokens] });
+  const column = g.constant(`${name}:zeros`, float32([1, 1, asking, 1], new Float32Array(asking)));
+  return g.call('Add', [row, column], { name, dtype: 'float32', dims: [batch, 1, asking, tokens] });
 }
 
 /** One for each token of each image. */

@@ -3,7 +3,7 @@ import { GraphBuilder } from '../../onnx/builder.js';
 import type { OnnxModel } from '../../onnx/model.js';
 import { layerCount } from '../config.js';
 import type { ViT } from '../vit.js';
-import { emitBlock } from './block.js';
+import { emitBlock, emitLastBlock } from './block.js';
 import { emitEmbedding, emitPixels } from './embedding.js';
 import { emitHead } from './head.js';
 import type { Tokens } from './merge.js';
@@ -28,7 +28,7 @@ export function buildGraph(
   if (graph !== 'cpu') return buildWebGpuGraph(vit, graph === 'webgpu-f16', metadata);
   const g = new GraphBuilder('vit');
   let tokens: Tokens = { residual: emitEmbedding(g, vit, emitPixels(g, vit)), sizes: undefined };
-  for (let layer = 0; layer < layerCount(vit.config); layer++) tokens = emitBlock(g, vit, layer, tokens);
-  g.output(emitHead(g, vit, tokens.residual));
+  for (let layer = 0; layer + 1 < layerCount(vit.config); layer++) tokens = emitBlock(g, vit, layer, tokens);
+  g.output(emitHead(g, vit, emitLastBlock(g, vit, tokens)));
   return g.finish(metadata);
 }

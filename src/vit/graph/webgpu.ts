@@ -13,13 +13,14 @@ import {
   skipLayerNormalization,
 } from '../../onnx/ops.js';
 import type { OnnxModel } from '../../onnx/model.js';
-import { layerCount, patchCount, tokenCount } from '../config.js';
+import { layerCount, leadingTokens, patchCount, tokenCount } from '../config.js';
 import { linearName, type LinearRole } from '../linears.js';
 import { formOf, weightOf, type ViT } from '../vit.js';
 import { emitNorm } from './block.js';
 import { floatConstant, halfConstant, halfMatrix } from './constants.js';
 import { emitPatches, emitPixels } from './embedding.js';
 import { emitHead } from './head.js';
+import { emitLeading } from './leading.js';
 import { emitLinear } from './linear.js';
 import { weightOnly } from './weight-only.js';
 
@@ -60,66 +61,103 @@ export function buildWebGpuGraph(
   const residual = emitTokens(scope);
   let stream: Stream = { residual, norm: emitNorm(g, vit, 'layers.0.norm1', residual) };
   for (let layer = 0; layer + 1 < layerCount(vit.config); layer++) stream = emitBlock(scope, layer, stream);
-  // The last sum is normed only after the class token is picked.
-  const { mlp, attended } = emitSublayers(scope, layerCount(vit.config) - 1, stream);
-  const last = binary(g, 'Add', `layers.${layerCount(vit.config) - 1}.residual2`, mlp, attended);
-  g.output(emitHead(g, vit, last));
+  g.output(emitHead(g, vit, emitLastBlock(scope, stream)));
   return g.finish(metadata);
 }
 
 /**
- * Patches with the class token before them and the positions added. The place of the class token is padded with zeros, and
- * the token comes with the positions: so no shape is computed, which WebGPU's provider leaves to the processor.
+ * Patches with the tokens before them that the head reads, and the positions added. The place of those tokens is padded with
+ * zeros, and they come with the positions: so no shape is computed, which WebGPU's provider leaves to the processor.
  */
 function emitTokens({ g, vit }: Scope): Value {
-  const { hiddenSize } = vit.config;
+  const { config } = vit;
+  const { hiddenSize } = config;
   const patches = reshape(g, 'patch:sequence', emitPatches(g, vit, emitPixels(g, vit)), [
     batch,
-    patchCount(vit.config),
+    patchCount(config),
     hiddenSize,
   ]);
   const padded = pad(g, 'tokens', patches, [
     [0, 0],
-    [1, 0],
+    [leadingTokens(config), 0],
     [0, 0],
   ]);
-  const cls = reshape(g, 'cls:row', floatConstant(g, vit, 'cls'), [1, hiddenSize]);
-  const first = pad(g, 'cls:padded', cls, [
-    [0, tokenCount(vit.config) - 1],
-    [0, 0],
-  ]);
-  const added = binary(g, 'Add', 'positions:cls', floatConstant(g, vit, 'positions'), first);
-  return asMatrix(g, 'embedding', binary(g, 'Add', 'embedded', padded, added));
+  let positions = floatConstant(g, vit, 'positions');
+  for (const [place, name] of (config.distilled ? ['cls', 'distillation'] : ['cls']).entries()) {
+    const row = reshape(g, `${name}:row`, floatConstant(g, vit, name), [1, hiddenSize]);
+    const alone = pad(g, `${name}:padded`, row, [
+      [place, tokenCount(config) - 1 - place],
+      [0, 0],
+    ]);
+    positions = binary(g, 'Add', `positions:${name}`, positions, alone);
+  }
+  return asMatrix(g, 'embedding', binary(g, 'Add', 'embedded', padded, positions));
 }
 
-function emitBlock(scope: Scope, layer: number, stream: Stream): Stream {
-  const { mlp, attended } = emitSublayers(scope, layer, stream);
-  return emitSkipNorm(scope, `layers.${layer + 1}.norm1`, `layers.${layer}.residual2`, mlp, attended);
+function emitBlock(scope: Scope, layer: number, { residual, norm }: Stream): Stream {
+  const { g, vit } = scope;
+  const at = `layers.${layer}`;
+  const tokens = tokenCount(vit.config);
+  const o = emitAttention(scope, layer, norm, norm, tokens);
+  const attended = emitSkipNorm(scope, `${at}.norm2`, `${at}.residual1`, asFloat(g, o), residual);
+  const mlp = emitMlp(scope, layer, attended.norm);
+  return emitSkipNorm(scope, `layers.${layer + 1}.norm1`, `${at}.residual2`, mlp, attended.residual);
 }
 
-/** Attention and MLP; the sum of the two results is the next residual stream. */
-function emitSublayers(
-  scope: Scope,
-  layer: number,
-  { residual, norm }: Stream,
-): { readonly mlp: Value; readonly attended: Value } {
+/** The residual stream of the tokens that the head reads, `[batch·leading, hidden]`, as the CPU's graph has it. */
+function emitLastBlock(scope: Scope, { residual, norm }: Stream): Value {
+  const { g, vit } = scope;
+  const layer = layerCount(vit.config) - 1;
+  const at = `layers.${layer}`;
+  const picked = (name: string, x: Value): Value =>
+    emitLeading(g, name, vit.config, x, tokenCount(vit.config));
+  const asking = picked(`${at}.norm1:read`, norm);
+  const o = emitAttention(scope, layer, asking, norm, leadingTokens(vit.config));
+  const attended = emitSkipNorm(
+    scope,
+    `${at}.norm2`,
+    `${at}.residual1`,
+    asFloat(g, o),
+    picked(`${at}:read`, residual),
+  );
+  // The sum is normed by the head.
+  return binary(g, 'Add', `${at}.residual2`, emitMlp(scope, layer, attended.norm), attended.residual);
+}
+
+/**
+ * Attention, before it is added to the residual stream.
+ *
+ * @param asking - `[batch·rows, hidden]`: the norm of the tokens that get new values
+ * @param all - `[batch·tokens, hidden]`: the norm of all tokens
+ * @param rows - how many of an image get new values
+ */
+function emitAttention(scope: Scope, layer: number, asking: Value, all: Value, rows: number): Value {
   const { g, vit } = scope;
   const { hiddenSize, heads } = vit.config;
   const at = `layers.${layer}`;
-  const sequence = [batch, tokenCount(vit.config), hiddenSize];
   const read = new Reader(scope);
-  const projected = (['q', 'k', 'v'] as const).map((role) => emitProjection(scope, layer, role, norm, read));
+  const projected = (['q', 'k', 'v'] as const).map((role) =>
+    emitProjection(scope, layer, role, role === 'q' ? asking : all, read),
+  );
   // Attention takes one type for all three.
   const alike = projected.every(({ dtype }) => dtype === 'float16')
     ? projected
     : projected.map((x) => asFloat(g, x));
-  const [q, k, v] = alike.map((x) => reshape(g, `${x.name}:sequence`, x, sequence)) as [Value, Value, Value];
+  const tokens = tokenCount(vit.config);
+  const [q, k, v] = alike.map((x, index) =>
+    reshape(g, `${x.name}:sequence`, x, [batch, index === 0 ? rows : tokens, hiddenSize]),
+  ) as [Value, Value, Value];
   const mixed = multiHeadAttention(g, `${at}.attention`, q, k, v, heads);
-  const o = emitProjection(scope, layer, 'o', asMatrix(g, `${at}.context`, mixed), read);
-  const after = emitSkipNorm(scope, `${at}.norm2`, `${at}.residual1`, asFloat(g, o), residual);
-  const fc1 = emitProjection(scope, layer, 'fc1', after.norm, read);
-  const fc2 = emitProjection(scope, layer, 'fc2', gelu(g, `${at}.gelu`, fc1), read);
-  return { mlp: asFloat(g, fc2), attended: after.residual };
+  return emitProjection(scope, layer, 'o', asMatrix(g, `${at}.context`, mixed), read);
+}
+
+/** The MLP, before it is added to the residual stream; float32. */
+function emitMlp(scope: Scope, layer: number, norm: Value): Value {
+  const { g } = scope;
+  const read = new Reader(scope);
+  const fc1 = emitProjection(scope, layer, 'fc1', norm, read);
+  const fc2 = emitProjection(scope, layer, 'fc2', gelu(g, `layers.${layer}.gelu`, fc1), read);
+  return asFloat(g, fc2);
 }
 
 function emitSkipNorm({ g, vit }: Scope, name: string, sumName: string, x: Value, skip: Value): Stream {
