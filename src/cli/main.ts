@@ -10,6 +10,7 @@ import { reportFailure } from './failure.js';
 import { historyCommand } from './history.js';
 import { procureCommand } from './procure.js';
 import { reportCommand } from './report.js';
+import { rooflineCommand } from './roofline.js';
 import { runCommand } from './run.js';
 import { runsCommand } from './runs.js';
 
@@ -17,7 +18,7 @@ import { runsCommand } from './runs.js';
 const commands = [
   ...[runCommand, compressCommand, reportCommand, runsCommand],
   ...[compareCommand, historyCommand, baselineCommand, calibrateCommand],
-  ...[procureCommand, devicesCommand, dataCommand],
+  ...[rooflineCommand, procureCommand, devicesCommand, dataCommand],
 ];
 
 /**
@@ -46,6 +47,7 @@ Start here:
   edgeflex devices check devices/raspberry-pi-5.yaml         whether a board is ready, and what to mend
   edgeflex procure --max-latency 30ms@p90 --min-accuracy 80%  which device and variant to buy
   edgeflex calibrate devices/local-cpu.yaml                  what differences this machine can tell
+  edgeflex roofline devices/local-cpu.yaml                   what this machine can do at best
   edgeflex compress vit-base --recipe suites/recipes/edgeflex.yaml --dataset cifar10 -o out/
 
 Exit codes:

@@ -4,6 +4,7 @@ import { analyse, type Analysis } from '../report/analysis.js';
 import { listFloors } from '../store/floors.js';
 import type { Db } from '../store/open.js';
 import { findRun, loadRun } from '../store/read.js';
+import { listRooflines } from '../store/rooflines.js';
 
 /** The option that says where results lie; every command that reads or writes them has it. */
 export function resultsOption(): Option {
@@ -30,5 +31,6 @@ export function databaseIn(results: string): string {
  * @throws InputError when there is no such run
  */
 export async function storedAnalysis(db: Db, id: string | undefined): Promise<Analysis> {
-  return analyse(await loadRun(db, await findRun(db, id)), await listFloors(db));
+  const run = await loadRun(db, await findRun(db, id));
+  return analyse(run, await listFloors(db), await listRooflines(db));
 }

@@ -1,5 +1,7 @@
 import { Command, Option } from 'commander';
 import { reportDocument } from '../report/document.js';
+import type { Analysis } from '../report/analysis.js';
+import { limitsTable } from '../report/limits.js';
 import { mainTable } from '../report/table.js';
 import { terminalTable } from '../report/terminal.js';
 import { writeReport } from '../report/write.js';
@@ -103,7 +105,7 @@ Of the Hub: HF_TOKEN opens private models, HF_ENDPOINT names another address.`,
         console.log(
           flags.json
             ? JSON.stringify(reportDocument(analysis), null, 2)
-            : `${terminalTable(mainTable(analysis), process.stdout.isTTY, process.stdout.columns)}\n\nReport: ${page}`,
+            : `${tables(analysis)}\n\nReport: ${page}`,
         );
         if (outcome.failedCells > 0) process.exitCode = exitCodes.device;
       } catch (error) {
@@ -119,6 +121,14 @@ Of the Hub: HF_TOKEN opens private models, HF_ENDPOINT names another address.`,
         await db.destroy();
       }
     });
+}
+
+/** What the terminal shows of a run: the main table, and how far from the limit where that is known. */
+function tables(analysis: Analysis): string {
+  const limits = limitsTable(analysis);
+  return [mainTable(analysis), ...(limits.rows.length > 0 ? [limits] : [])]
+    .map((table) => terminalTable(table, process.stdout.isTTY, process.stdout.columns))
+    .join('\n\n');
 }
 
 /**

@@ -15,7 +15,7 @@ export interface KernelTime {
 }
 
 /** What a node takes in a query: the median over the queries, so that one that was disturbed does not count. */
-export function typicalTime(milliseconds: readonly number[]): number {
+function typicalTime(milliseconds: readonly number[]): number {
   return median([...milliseconds]);
 }
 

@@ -1,12 +1,20 @@
 import type { StoredCell, StoredDevice, StoredRun } from '../store/read.js';
 import type { VariantRow } from '../store/tables.js';
 import type { StoredFloor } from '../store/floors.js';
+import type { StoredRoofline } from '../store/rooflines.js';
 import { floorsFor, missingFloors } from './compare/floors.js';
 import type { Metric } from './compare/effect.js';
 import type { Judgement } from './compare/judge.js';
 import { judgeWithin } from './compare/within.js';
 import { accuracyOf, isScored, type AccuracyFigures } from './figures/accuracy.js';
 import { kernelsOf, type KernelShare } from './figures/kernels.js';
+import {
+  fittingCeilings,
+  limitsOf,
+  missingCeilings,
+  type FittingCeilings,
+  type Limits,
+} from './figures/limits.js';
 import { latencyOf, type LatencyFigures } from './figures/latency.js';
 
 /** Name of the recipe that the others are compared with. */
@@ -42,6 +50,8 @@ export interface VariantFigures {
   readonly kernels: readonly KernelShare[];
   /** Batch size the kernels were listed at. */
   readonly kernelBatch: number | undefined;
+  /** How far it is from what the device can do at best; undefined where nobody measured that. */
+  readonly limits: Limits | undefined;
   /** What is to be said of its differences from the baseline; none of the baseline's own. */
   readonly judgements: readonly CellJudgement[];
   readonly failures: readonly FailedCell[];
@@ -62,6 +72,8 @@ export interface Analysis {
   readonly pending: number;
   /** Which devices nobody knows the noise of, a sentence each. */
   readonly floorNotes: readonly string[];
+  /** Of which devices nobody knows what they can do at best, a sentence each. */
+  readonly ceilingNotes: readonly string[];
 }
 
 /**
@@ -69,8 +81,13 @@ export interface Analysis {
  *
  * @param run - the stored run
  * @param floors - what its devices can tell, the newest first
+ * @param rooflines - what its devices can do at best, the newest first
  */
-export function analyse(run: StoredRun, floors: readonly StoredFloor[] = []): Analysis {
+export function analyse(
+  run: StoredRun,
+  floors: readonly StoredFloor[] = [],
+  rooflines: readonly StoredRoofline[] = [],
+): Analysis {
   const floorOf = floorsFor(run, floors);
   const baselines = new Map(run.cells.map((cell) => [cell, baselineOf(cell, run)]));
   const pairs = run.cells.flatMap((cell) => {
@@ -78,15 +95,17 @@ export function analyse(run: StoredRun, floors: readonly StoredFloor[] = []): An
     return cell.row.status === 'done' && baseline ? [{ cell, baseline }] : [];
   });
   const judgements = judgeWithin(pairs, run, floorOf);
+  const ceilings = fittingCeilings(run, rooflines);
   const figures = run.devices.flatMap((device) =>
     run.variants.map((variant) => {
       const cells = run.cells.filter((cell) => cell.variant === variant && cell.device === device);
-      return figuresOf(variant, device, cells, { run, baselines, judgements });
+      return figuresOf(variant, device, cells, { run, baselines, judgements, ceilings });
     }),
   );
   return {
     ...{ run, figures, pending: run.cells.filter(({ row }) => row.status === 'pending').length },
     floorNotes: pairs.length > 0 ? missingFloors(run, floorOf, true) : [],
+    ceilingNotes: missingCeilings(run, ceilings, rooflines),
   };
 }
 
@@ -127,17 +146,20 @@ interface Whole {
   readonly run: StoredRun;
   readonly baselines: ReadonlyMap<StoredCell, StoredCell | undefined>;
   readonly judgements: ReadonlyMap<StoredCell, readonly Judgement[]>;
+  /** By the device's name. */
+  readonly ceilings: ReadonlyMap<string, FittingCeilings>;
 }
 
 function figuresOf(
   variant: VariantRow,
   device: StoredDevice,
   cells: readonly StoredCell[],
-  { run, baselines, judgements }: Whole,
+  { run, baselines, judgements, ceilings }: Whole,
 ): VariantFigures {
   const done = cells.filter(({ row }) => row.status === 'done');
   const accuracyCell = done.find(({ row }) => row.kind === 'accuracy');
   const kernelCell = done.find(({ row }) => row.kind === 'kernels');
+  const fitting = ceilings.get(device.row.name);
   const named = ({ row: { kind, batch } }: StoredCell): CellName => ({ kind, batch });
   return {
     variant,
@@ -152,6 +174,7 @@ function figuresOf(
       .filter((each) => each !== undefined),
     kernels: kernelCell ? kernelsOf(kernelCell) : [],
     kernelBatch: kernelCell?.row.batch,
+    limits: kernelCell && fitting && limitsOf(kernelCell, fitting),
     judgements: done.flatMap((cell) =>
       (judgements.get(cell) ?? []).map((judgement) => ({ ...named(cell), judgement })),
     ),

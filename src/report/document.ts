@@ -15,6 +15,7 @@ import type { Judgement } from './compare/judge.js';
 import type { AccuracyFigures } from './figures/accuracy.js';
 import { acrossDevices, type DeviceAgreement } from './figures/across-devices.js';
 import type { KernelShare } from './figures/kernels.js';
+import type { Limits } from './figures/limits.js';
 import type { LatencyFigures } from './figures/latency.js';
 import type { FlagName } from './figures/validity.js';
 import type { MemoryFigures } from './figures/memory.js';
@@ -123,6 +124,8 @@ export interface ResultDocument {
   readonly performance: readonly PerformanceDocument[];
   /** Null where none were listed. */
   readonly kernels: Maybe<{ readonly batch: number; readonly kernels: readonly KernelShare[] }>;
+  /** Where the time goes and how far from the device's best; null where no roofline fits. */
+  readonly limits: Maybe<Limits>;
   readonly failedCells: readonly FailedCell[];
   readonly pendingCells: readonly CellName[];
 }
@@ -252,6 +255,7 @@ function resultDocument(figures: VariantFigures): ResultDocument {
     accuracy: accuracy ? accuracyDocument(accuracy, judgementOf(figures, 'accuracy')) : null,
     performance: latencies.map((latency) => performanceDocument(latency, figures)),
     kernels: kernelBatch === undefined ? null : { batch: kernelBatch, kernels },
+    limits: figures.limits ?? null,
     failedCells: figures.failures,
     pendingCells: figures.pending,
   };

@@ -42,7 +42,7 @@ export function notesOf(analysis: Analysis): string[] {
       'Verdict: what differs from fp32 significantly (p ≤ 0.05 after Holm, over all cells of a figure) and by at least what the ' +
         'device can tell; what it does not name is not distinguishable.',
     );
-  notes.push(...analysis.floorNotes);
+  notes.push(...analysis.floorNotes, ...analysis.ceilingNotes);
   if (figures.some(({ variant }) => variant.published_json !== null))
     notes.push(
       '† Measured by others, on other hardware, with other software: not comparable with our columns.',

@@ -1,15 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DeviceError, messageOf } from '../base/errors.js';
 import type { OpenedData } from '../data/open.js';
-import { LinkLost, type Device } from '../device/device.js';
-import { MeasurementCollector, type Measurement } from '../protocol/measurement.js';
+import type { Device } from '../device/device.js';
+import type { Measurement } from '../protocol/measurement.js';
 import type { AgentEvent } from '../protocol/events.js';
-import { PROTOCOL_VERSION, type Task } from '../protocol/task.js';
 import { roundBounds, type Scenario } from '../suite/plan.js';
 import type { Artifact } from './artifact.js';
-import { incompleteness } from './completeness.js';
+import { perform, type Order } from './perform.js';
 
 /** Warming up ends after this share of the longest measuring time at the latest, and after so many seconds at least. */
 const WARMUP_SHARE = 0.5;
@@ -17,15 +15,6 @@ const LEAST_WARMUP_SECONDS = 5;
 
 /** Runs under the profiler: enough to average over, few enough to be over soon. */
 const PROFILED_RUNS = 5;
-
-/** An agent that says nothing for so long has hung. A query of the largest models takes seconds, loading one some more. */
-const SILENCE_MILLISECONDS = 300_000;
-
-/** A task whose link breaks is begun so often: a board that restarts, a radio link that fades. */
-const TRIES = 3;
-
-/** A task without what the device adds. */
-type Order = Task extends infer T ? (T extends Task ? Omit<T, 'protocol' | 'session'> : never) : never;
 
 /** A device in use by a run: gives tasks to it and gathers what they yield. */
 export class DeviceSession {
@@ -121,33 +110,7 @@ export class DeviceSession {
     return { files: this.data.test.files.map(({ path, records }) => ({ path, records })) };
   }
 
-  /** Does a task; one whose link broke is done again from its beginning. */
-  private async perform(order: Order, watch: (event: AgentEvent) => void): Promise<Measurement> {
-    const task = { ...order, protocol: PROTOCOL_VERSION, session: this.device.session } as Task;
-    for (let left = TRIES; ; left--) {
-      try {
-        return await this.attempt(task, watch);
-      } catch (error) {
-        this.signal.throwIfAborted();
-        if (error instanceof LinkLost && left > 1) continue;
-        if (error instanceof LinkLost) throw new DeviceError(`${error.message} (${TRIES} times)`);
-        throw error instanceof DeviceError ? error : new DeviceError(messageOf(error));
-      }
-    }
-  }
-
-  private async attempt(task: Task, watch: (event: AgentEvent) => void): Promise<Measurement> {
-    const collector = new MeasurementCollector();
-    await this.device.measure(task, {
-      onEvent: (event) => {
-        collector.add(event);
-        watch(event);
-      },
-      signal: this.signal,
-      silenceMilliseconds: SILENCE_MILLISECONDS,
-    });
-    const fault = incompleteness(task, collector.measurement);
-    if (fault !== undefined) throw new DeviceError(`the agent broke the protocol: ${fault}`);
-    return collector.measurement;
+  private perform(order: Order, watch: (event: AgentEvent) => void): Promise<Measurement> {
+    return perform(this.device, order, this.signal, watch);
   }
 }

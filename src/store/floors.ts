@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { hashJson } from '../base/hash.js';
+import { environmentHash } from './environment-hash.js';
 import type { Db } from './open.js';
 import type { StoredCell, StoredDevice } from './read.js';
 
@@ -48,13 +48,10 @@ export function floorEnvironment(device: StoredDevice, cells: readonly StoredCel
     .flatMap(({ rounds }) => rounds.map(({ row }) => row))
     .find((row) => row.runtime_json !== null && row.session_json !== null);
   if (agent === undefined) return undefined;
-  const { model, features, physicalCores, logicalCores, governor } = device.environment.cpu;
-  return hashJson({
-    cpu: { model, features, physicalCores, logicalCores, governor },
-    threads: device.row.threads,
-    runtime: JSON.parse(agent.runtime_json!) as unknown,
-    session: JSON.parse(agent.session_json!) as unknown,
-  });
+  const [runtime, session] = [agent.runtime_json!, agent.session_json!].map(
+    (json) => JSON.parse(json) as unknown,
+  );
+  return environmentHash(device.environment, device.row.threads, runtime, session);
 }
 
 /** Stores what a calibration found out. */

@@ -8,6 +8,7 @@ import { linearSqnr } from './linear-sqnr.js';
 import { memoryPhases } from './memory-phases.js';
 import { mlpWidths } from './mlp-widths.js';
 import { stageSizes } from './stage-sizes.js';
+import { timeAtBest } from './time-at-best.js';
 
 /** All charts, in the order a report shows them. */
 const makers: readonly ChartMaker[] = [
@@ -19,6 +20,7 @@ const makers: readonly ChartMaker[] = [
   mlpWidths,
   linearSqnr,
   kernelShares,
+  timeAtBest,
 ];
 
 /**

@@ -62,6 +62,7 @@ function rowOf(figures: VariantFigures, batch: number | undefined, { run }: Anal
     test_set_s: accuracy?.testSetSeconds,
     ...judged('accuracy', figures),
     ...timing(latency),
+    ...limited(figures, batch),
     ...judged('latency', figures, batch),
     ...judged('memory', figures, batch),
   };
@@ -101,6 +102,16 @@ function timing(latency: LatencyFigures | undefined): Record<string, Value> {
     raw_peak_memory_bytes: memory?.rawPeak,
     base_memory_bytes: memory?.base,
     peak_memory_reduction_share: memory?.reduction,
+  };
+}
+
+/** How far from the device's best, at the batch size that was profiled. */
+function limited({ limits }: VariantFigures, batch: number | undefined): Record<string, Value> {
+  const known = limits?.batch === batch ? limits : undefined;
+  return {
+    operators_ms: known?.milliseconds,
+    operators_at_best_ms: known?.leastMilliseconds,
+    reached_share: known?.reached,
   };
 }
 

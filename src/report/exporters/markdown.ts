@@ -2,6 +2,7 @@ import type { Analysis } from '../analysis.js';
 import { findingsOf } from '../findings.js';
 import * as format from '../format.js';
 import { deviceLabel } from '../label.js';
+import { limitsTable } from '../limits.js';
 import { escaped, markdownTable } from '../markdown.js';
 import { mainTable } from '../table.js';
 import type { Exporter } from './exporter.js';
@@ -21,11 +22,26 @@ export const markdownExporter: Exporter = {
       '',
       ...table.notes.map((note) => `- ${escaped(note)}`),
       '',
+      ...limits(analysis),
       provenance(analysis),
       '',
     ].join('\n');
   },
 };
+
+/** How far from the limit each variant is, where that is known. */
+function limits(analysis: Analysis): string[] {
+  const table = limitsTable(analysis);
+  if (table.rows.length === 0) return [];
+  return [
+    '#### How far from the limit',
+    '',
+    ...markdownTable(table),
+    '',
+    ...table.notes.map((note) => `- ${escaped(note)}`),
+    '',
+  ];
+}
 
 function provenance({ run }: Analysis): string {
   const devices = run.devices.map((device) => {

@@ -8,6 +8,7 @@ import { environment } from './sections/environment.js';
 import { glossary } from './sections/glossary.js';
 import { header } from './sections/header.js';
 import { kernels } from './sections/kernels.js';
+import { limits } from './sections/limits.js';
 import { published } from './sections/published.js';
 import { recipes } from './sections/recipes.js';
 import { results } from './sections/results.js';
@@ -28,6 +29,7 @@ export async function page(analysis: Analysis, charts: readonly PicturedChart[])
     ['recipes', 'What each recipe did', recipes(analysis)],
     ['devices', 'Devices against each other', devices(analysis)],
     ['kernels', 'Kernels that ran', kernels(analysis)],
+    ['limits', 'How far from the limit', limits(analysis)],
     ['published', 'Published by others', published(analysis)],
     ['environment', 'Where and how it was measured', environment(analysis)],
   ];

@@ -55,6 +55,10 @@ const terms: readonly Term[] = [
     'test set',
     'Time in the model for all test images, one batch after the other, in the pass that scores them: a pass of its own, which is not timed as carefully.',
   ],
+  [
+    'at best, reached',
+    'What the operators of a query would take if each ran as fast as this device was seen to compute or to move bytes at all (its roofline), and that as a share of what they took.',
+  ],
   ['same class', 'Share of test images that get the class fp32 gives them, right or wrong.'],
   [
     'steady state',
