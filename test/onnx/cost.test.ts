@@ -114,7 +114,10 @@ describe('the cost of a node', () => {
     const [tokens, width, mlp, layers] = [5, 192, 768, 12];
     const perImage =
       4 * width * 768 + // four patches of 16 × 16 × 3
-      layers * (tokens * (4 * width ** 2 + 2 * width * mlp) + 2 * tokens ** 2 * width) +
+      (layers - 1) * (tokens * (4 * width ** 2 + 2 * width * mlp) + 2 * tokens ** 2 * width) +
+      // Of the last block the head reads the class token alone, which looks at the keys and values of all.
+      tokens * 2 * width ** 2 +
+      (2 * width ** 2 + 2 * width * mlp + 2 * tokens * width) +
       width * 2;
     const total = costs.reduce((sum, { product }) => sum + (product?.multiplications ?? 0), 0);
     expect(total).toBe(5 * perImage);
