@@ -1,6 +1,7 @@
 import type { Engine } from '../runtime/engine.js';
 import type { ViT } from '../vit/vit.js';
 import type { Step } from './recipe.js';
+import type { Shelf } from './shelf.js';
 
 /**
  * Preprocessed training images that a stage looks at, in batches of equal size. They are read anew at each pass, so
@@ -46,6 +47,14 @@ export interface StageContext {
    * nothing can measure.
    */
   readonly measurePeak: ((vit: ViT, batch: number) => Promise<number>) | undefined;
+  /** Where the stage leaves what it has made so far, and finds what it had made when it was interrupted. */
+  readonly shelf: Shelf;
+  /**
+   * Told of work that was found on the shelf.
+   *
+   * @param seconds - how long it took when it was done
+   */
+  workedBefore(seconds: number): void;
   /**
    * Told how far the stage is.
    *

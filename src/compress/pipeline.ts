@@ -9,6 +9,7 @@ import { profile, type ProfileDetails, type ProfileReport } from './profile/stag
 import { prune, type PruneReport } from './prune/stage.js';
 import { quantize, type QuantizeReport } from './quantize/stage.js';
 import type { Recipe, Step } from './recipe.js';
+import { changesOf, withChanges, type Changes, type Shelf } from './shelf.js';
 
 /** What a stage reports of its own. */
 export type OwnReport =
@@ -36,7 +37,20 @@ export interface Compressed {
 }
 
 /** What a pipeline is given; where each stage stands in the recipe it tells them itself. */
-export type PipelineContext = Omit<StageContext, 'remaining' | 'microBatch'>;
+export interface PipelineContext extends Omit<
+  StageContext,
+  'remaining' | 'microBatch' | 'shelf' | 'workedBefore'
+> {
+  /**
+   * Where a stage leaves what it has made so far, and at last its result.
+   *
+   * @param index - which of the recipe's steps
+   */
+  shelfOf(index: number): Promise<Shelf>;
+}
+
+/** Under which name a finished stage is kept. */
+const RESULT = 'result';
 
 /**
  * Runs a recipe's stages in order, each on what the one before it made.
@@ -50,8 +64,20 @@ export async function compress(vit: ViT, recipe: Recipe, context: PipelineContex
   const stages: StageReport[] = [];
   for (const [index, step] of recipe.steps.entries()) {
     const started = performance.now();
+    const shelf = await context.shelfOf(index);
+    const known = await shelf.take<{ changes: Changes; report: StageReport }>(RESULT);
+    if (known) {
+      current = withChanges(current, { value: known.value.changes, tensors: known.tensors });
+      stages.push(known.value.report);
+      continue;
+    }
+    let before = 0;
     const within: StageContext = {
       ...context,
+      shelf,
+      workedBefore: (seconds) => {
+        before += seconds;
+      },
       remaining: recipe.steps.slice(index + 1),
       microBatch: recipe.microBatch,
       onProgress: (done, what) => {
@@ -60,14 +86,20 @@ export async function compress(vit: ViT, recipe: Recipe, context: PipelineContex
     };
     within.onProgress(0, 'starting');
     const { vit: changed, own } = await runStep(current, step, within);
-    current = changed;
-    stages.push({
+    const report: StageReport = {
       ...own,
       options: step.options,
-      seconds: (performance.now() - started) / 1000,
-      parameters: parameterCount(current.config),
-      constantBytes: constantBytes(buildGraph(current)),
+      seconds: before + (performance.now() - started) / 1000,
+      parameters: parameterCount(changed.config),
+      constantBytes: constantBytes(buildGraph(changed)),
+    };
+    stages.push(report);
+    const changes = changesOf(current, changed);
+    const tensors = await shelf.put(RESULT, {
+      value: { changes: changes.value, report },
+      tensors: changes.tensors,
     });
+    if (changed !== current) current = withChanges(current, { value: changes.value, tensors });
   }
   return { vit: current, stages };
 }

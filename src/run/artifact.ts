@@ -22,6 +22,7 @@ import { parameterCount, type ViT } from '../vit/vit.js';
 import { codeVersion } from './code-version.js';
 import type { LoadedModel } from './model.js';
 import { peakProbe } from './peak-probe.js';
+import { dropShelves, openShelves } from './shelves.js';
 
 /** A stage's report without what fills a file of its own. */
 export type KeptStage = Omit<StageReport, 'details'>;
@@ -61,6 +62,8 @@ export interface Workshop {
   readonly seed: number;
   /** Measures what a memory budget is about; undefined where nothing can. */
   readonly device: Device | undefined;
+  /** Recipes that the same model gets next: what the stages that they begin with have made is kept for them. */
+  readonly next?: readonly Recipe[];
   /** Stops the work. */
   readonly signal: AbortSignal;
   /** Told how far the pipeline is. */
@@ -110,6 +113,10 @@ export async function artifactsOf(
   const artifacts = new Map<GraphTarget, Artifact>();
   for (const target of targets)
     artifacts.set(target, await artifactFor(target, model, recipe, workshop, once));
+  const still = new Set<string>();
+  for (const next of workshop.next ?? [])
+    for (const key of await stageKeys(model, next, workshop)) still.add(key);
+  await dropShelves((await stageKeys(model, recipe, workshop)).filter((key) => !still.has(key)));
   return artifacts;
 }
 
@@ -125,20 +132,7 @@ async function artifactFor(
   workshop: Workshop,
   compressOnce: () => Promise<Compressed>,
 ): Promise<Artifact> {
-  const key = hashJson({
-    weights: model.identity,
-    steps: recipe.steps,
-    // The baseline needs no calibration, so that other images do not make it another artifact.
-    calibration: recipe.steps.length > 0 && {
-      images: workshop.train.hash,
-      seed: workshop.seed,
-      preprocessing: model.preprocessing,
-      runtime: workshop.engine.info,
-    },
-    measured: fitsMemory(recipe) && measuredOn(recipe, workshop.device),
-    code: await codeVersion(),
-    target,
-  });
+  const key = hashJson({ ...(await originOf(model, recipe, workshop)), steps: recipe.steps, target });
   const directory = join(cacheDirectory(), 'artifacts', key.slice(0, 32));
   const present = await readArtifact(directory, key, model);
   if (present) return present;
@@ -164,6 +158,33 @@ async function artifactFor(
   return { ...made, cached: false };
 }
 
+/** What every artifact of a model and a recipe is made from, but for the steps. */
+async function originOf(model: LoadedModel, recipe: Recipe, workshop: Workshop): Promise<object> {
+  return {
+    weights: model.identity,
+    // The baseline needs no calibration, so that other images do not make it another artifact.
+    calibration: recipe.steps.length > 0 && {
+      images: workshop.train.hash,
+      seed: workshop.seed,
+      preprocessing: model.preprocessing,
+      runtime: workshop.engine.info,
+    },
+    measured: fitsMemory(recipe) && measuredOn(recipe, workshop.device),
+    code: await codeVersion(),
+  };
+}
+
+/** One key for each stage: recipes that begin alike share those of the stages that are alike. */
+async function stageKeys(model: LoadedModel, recipe: Recipe, workshop: Workshop): Promise<string[]> {
+  const { steps } = recipe;
+  const origin = { ...(await originOf(model, recipe, workshop)), threads: workshop.threads };
+  // A stage that prunes to a budget looks at the steps behind it.
+  const budget = steps.some(({ stage, options }) => stage === 'prune' && options.budget !== undefined);
+  return steps.map((_, index) =>
+    hashJson({ ...origin, steps: steps.slice(0, index + 1), ahead: budget && steps.slice(index + 1) }),
+  );
+}
+
 /** Whether a recipe chooses widths by a peak that is measured. */
 function fitsMemory({ steps }: Recipe): boolean {
   return steps.some(
@@ -183,17 +204,23 @@ interface Compressed {
   readonly stages: readonly StageReport[];
 }
 
-function compressed(model: LoadedModel, recipe: Recipe, workshop: Workshop): Promise<Compressed> {
+async function compressed(model: LoadedModel, recipe: Recipe, workshop: Workshop): Promise<Compressed> {
   const { engine, threads, train, seed, device, signal, onProgress } = workshop;
   const tokens = tokenCount(model.vit.config);
   const calibration = calibrationSource(engine, threads, train, model.preprocessing, tokens, seed);
-  return compress(model.vit, recipe, {
-    ...{ engine, calibration, threads, seed, onProgress },
-    measurePeak: device && peakProbe(device, recipe.microBatch, signal),
-    checkpoint: () => {
-      signal.throwIfAborted();
-    },
-  });
+  const shelves = openShelves(await stageKeys(model, recipe, workshop));
+  try {
+    return await compress(model.vit, recipe, {
+      ...{ engine, calibration, threads, seed, onProgress },
+      measurePeak: device && peakProbe(device, recipe.microBatch, signal),
+      shelfOf: shelves.shelfOf,
+      checkpoint: () => {
+        signal.throwIfAborted();
+      },
+    });
+  } finally {
+    await shelves.release();
+  }
 }
 
 /**

@@ -130,7 +130,7 @@ async function makeArtifacts(
   // Every run has the CPU's form: it says how large a variant is and what its artifact's name is.
   const targets = new Set<GraphTarget>(['cpu', ...devices.map(({ target }) => target)]);
   const artifacts: Artifacts[] = [];
-  for (const { model, recipe } of plan.variants) {
+  for (const [index, { model, recipe }] of plan.variants.entries()) {
     const name = `${model.name} / ${recipe.recipe.name}`;
     const started = performance.now();
     observer.compressing(name, 0, 'looking in the cache');
@@ -142,6 +142,10 @@ async function makeArtifacts(
       onProgress: (done, what) => {
         observer.compressing(name, done, what);
       },
+      next: plan.variants
+        .slice(index + 1)
+        .filter((variant) => variant.model === model)
+        .map((variant) => variant.recipe.recipe),
       // A browser does not tell the peak of a process.
       device: devices.find(({ profile, fault }) => profile.kind !== 'browser' && fault === undefined),
       signal,

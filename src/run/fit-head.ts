@@ -7,6 +7,7 @@ import { cacheDirectory } from '../base/paths.js';
 import { calibrationSource } from '../compress/calibration.js';
 import { headOptionsSchema } from '../compress/head/options.js';
 import { head, withHead } from '../compress/head/stage.js';
+import { noShelf } from '../compress/shelf.js';
 import { floatsOf } from '../compress/weights.js';
 import { tokenCount } from '../vit/config.js';
 import type { Workshop } from './artifact.js';
@@ -72,7 +73,8 @@ export async function withFittingHead(
         tokenCount(model.vit.config),
         seed,
       ),
-      ...{ remaining: [], microBatch: undefined, measurePeak: undefined },
+      ...{ remaining: [], microBatch: undefined, measurePeak: undefined, shelf: noShelf },
+      workedBefore: () => undefined,
       onProgress: (done, what) => {
         onProgress(done, `fitting a head for ${train.labels.length} classes: ${what}`);
       },

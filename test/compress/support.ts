@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { calibrationSource } from '../../src/compress/calibration.js';
 import type { Calibration, StageContext } from '../../src/compress/context.js';
+import type { PipelineContext } from '../../src/compress/pipeline.js';
+import { noShelf } from '../../src/compress/shelf.js';
 import { floatsOf } from '../../src/compress/weights.js';
 import { packageRoot } from '../../src/base/paths.js';
 import { openDataset, type OpenedData } from '../../src/data/open.js';
@@ -23,7 +25,7 @@ export interface Bench {
   readonly engine: Engine;
   readonly vit: ViT;
   readonly data: OpenedData;
-  readonly context: StageContext;
+  readonly context: StageContext & PipelineContext;
   /** 32 preprocessed images, `[32, 3, 32, 32]`. */
   readonly pixels: Float32Array;
   /** The logits that PyTorch gave for them, `[32, 10]`. */
@@ -40,7 +42,7 @@ export async function openBench(): Promise<Bench> {
   const parity = await readSafetensors(join(model, 'parity.safetensors'));
   const floats = async (name: string): Promise<Float32Array> =>
     viewAs(await parity.get(name)!.read(), Float32Array);
-  const context: StageContext = {
+  const context: Bench['context'] = {
     engine,
     calibration: calibrationSource(engine, 2, data.train, preprocessing, tokenCount(vit.config), 1),
     threads: 2,
@@ -48,6 +50,9 @@ export async function openBench(): Promise<Bench> {
     remaining: [],
     microBatch: undefined,
     measurePeak: undefined,
+    shelf: noShelf,
+    shelfOf: () => Promise.resolve(noShelf),
+    workedBefore: () => undefined,
     onProgress: () => undefined,
     checkpoint: () => undefined,
   };

@@ -1,10 +1,9 @@
 import { InputError } from '../../base/errors.js';
 import { float32 } from '../../onnx/tensor.js';
-import { layerCount } from '../../vit/config.js';
 import { weightShapes, withWeights, type ViT } from '../../vit/vit.js';
 import type { Calibration, StageContext } from '../context.js';
 import { openBlas } from '../linalg/blas.js';
-import { openStream } from '../observe/blocks.js';
+import { featuresFor } from '../observe/logits.js';
 import { floatEntry } from '../weights.js';
 import type { HeadOptions } from './options.js';
 import { ridge, scoreOf, type Classifier, type Labelled, type Score } from './ridge.js';
@@ -49,8 +48,8 @@ export async function head(
   const { labels } = context.calibration;
   const fit = await context.calibration.images(options.images);
   const check = await context.calibration.holdout(Math.ceil(options.images / 3));
-  const known = await labelled(vit, context, fit, 'features', [0, 0.6]);
-  const heldOut = await labelled(vit, context, check, 'features of images held out', [0.6, 0.8]);
+  const known = await labelled(vit, context, fit, 'fit', 'features, ', [0, 0.6]);
+  const heldOut = await labelled(vit, context, check, 'check', 'features of images held out, ', [0.6, 0.8]);
   const missing = labels.find((_, index) => !known.classes.includes(index));
   if (missing !== undefined)
     throw new InputError({
@@ -90,17 +89,13 @@ export async function head(
 async function labelled(
   vit: ViT,
   context: StageContext,
-  calibration: Calibration,
+  images: Calibration,
+  name: string,
   what: string,
-  [from, to]: readonly [number, number],
+  progress: readonly [number, number],
 ): Promise<Labelled> {
-  const stream = await openStream(context, vit, calibration);
-  const layers = layerCount(vit.config);
-  for (let layer = 0; layer < layers; layer++) {
-    context.onProgress(from + ((to - from) * layer) / layers, `${what}, block ${layer + 1} of ${layers}`);
-    await stream.advance(vit, layer);
-  }
-  return { features: Float64Array.from(await stream.features(vit)), classes: calibration.classes };
+  const features = await featuresFor(context, vit, { name, images, what, progress });
+  return { features: Float64Array.from(features), classes: images.classes };
 }
 
 function joined(a: Labelled, b: Labelled): Labelled {

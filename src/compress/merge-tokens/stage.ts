@@ -54,12 +54,18 @@ export async function mergeTokens(
     });
   const candidates = candidatesFor(vit.config, options);
   const holdout = await context.calibration.holdout(options.images);
-  const reference = await logitsFor(context, vit, holdout);
+  const walks = candidates.length + 1;
+  const logits = (model: ViT, index: number, what: string): Promise<Float32Array> =>
+    logitsFor(context, model, {
+      ...{ name: `schedule.${index}`, images: holdout, what },
+      progress: [index / walks, (index + 1) / walks],
+    });
+  const reference = await logits(vit, 0, 'without merging, ');
   const tried: TriedSchedule[] = [];
   for (const [index, candidate] of candidates.entries()) {
-    context.onProgress(index / candidates.length, `schedule ${index + 1} of ${candidates.length}`);
-    const logits = await logitsFor(context, withMerges(vit, candidate.merges), holdout);
-    tried.push({ ...candidate, ...comparison(logits, reference, vit.config.labels.length) });
+    const what = `schedule ${index + 1} of ${candidates.length}, `;
+    const found = await logits(withMerges(vit, candidate.merges), index + 1, what);
+    tried.push({ ...candidate, ...comparison(found, reference, vit.config.labels.length) });
   }
   const schedules = tried.sort((a, b) => a.error - b.error);
   const merged = withMerges(vit, schedules[0]!.merges);

@@ -1,6 +1,7 @@
 import { GraphBuilder } from '../../onnx/builder.js';
 import { batch } from '../../onnx/dims.js';
 import { serializeModel } from '../../onnx/file.js';
+import { float32, viewAs, type TensorSource } from '../../onnx/tensor.js';
 import { defaultSessionOptions } from '../../runtime/engine.js';
 import type { Session, Tensor } from '../../runtime/engine.js';
 import { layerCount, tokensAt, type ViTConfig } from '../../vit/config.js';
@@ -12,6 +13,7 @@ import type { Tokens } from '../../vit/graph/merge.js';
 import type { LinearRole } from '../../vit/linears.js';
 import type { ViT } from '../../vit/vit.js';
 import type { Calibration, StageContext } from '../context.js';
+import type { Tensors } from '../shelf.js';
 import { finite } from '../weights.js';
 import type { Tap } from './taps.js';
 
@@ -51,6 +53,8 @@ export interface BlockStream {
    * @param vit - the model the last norm is taken from
    */
   features(vit: ViT): Promise<Float32Array>;
+  /** The images where they stand, for `restoreStream`. */
+  states(): Tensors;
 }
 
 /**
@@ -83,6 +87,30 @@ export async function openStream(
     await session.close();
   }
   return streamOf(context, states, calibration.batchSize);
+}
+
+/**
+ * Puts calibration images back to where they stood.
+ *
+ * @param context - runtime and threads
+ * @param calibration - the images
+ * @param states - what the stream gave of them
+ */
+export async function restoreStream(
+  context: StageContext,
+  calibration: Calibration,
+  states: Tensors,
+): Promise<BlockStream> {
+  const read = async (name: string): Promise<Float32Array | undefined> => {
+    const tensor = states.get(name);
+    return tensor && viewAs(await tensor.read(), Float32Array);
+  };
+  const batches: State[] = [];
+  for (;;) {
+    const residual = await read(`${batches.length}.residual`);
+    if (residual === undefined) return streamOf(context, batches, calibration.batchSize);
+    batches.push({ residual, sizes: await read(`${batches.length}.sizes`) });
+  }
 }
 
 /** How many token rows a linear reads. */
@@ -208,6 +236,15 @@ function streamOf(context: StageContext, start: readonly State[], batchSize: num
     advance: (vit, layer, taps = []) => block(vit, layer, taps, true),
     logits: (vit) => end(vit, emitHead),
     features: (vit) => end(vit, emitFeatures),
+    states: () =>
+      new Map(
+        states.flatMap((state, index) =>
+          (['residual', 'sizes'] as const).flatMap((part): [string, TensorSource][] => {
+            const values = state[part];
+            return values ? [[`${index}.${part}`, float32([values.length], values)]] : [];
+          }),
+        ),
+      ),
   };
 }
 

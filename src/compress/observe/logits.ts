@@ -1,20 +1,51 @@
 import { layerCount } from '../../vit/config.js';
 import type { ViT } from '../../vit/vit.js';
-import type { Calibration, StageContext } from '../context.js';
-import { openStream } from './blocks.js';
+import type { StageContext } from '../context.js';
+import type { BlockStream } from './blocks.js';
+import { walkBlocks, type Walk } from './walk.js';
 
 /**
  * The logits that a model gives for some images, block by block.
  *
  * @param context - runtime and threads
  * @param vit - the model
- * @param images - the images
+ * @param walk - the images, and how the stage calls this
  * @returns `[images, classes]`
  */
-export async function logitsFor(context: StageContext, vit: ViT, images: Calibration): Promise<Float32Array> {
-  const stream = await openStream(context, vit, images);
-  for (let layer = 0; layer < layerCount(vit.config); layer++) await stream.advance(vit, layer);
-  return stream.logits(vit);
+export function logitsFor(context: StageContext, vit: ViT, walk: PlainWalk): Promise<Float32Array> {
+  return endOf(context, vit, walk, (stream) => stream.logits(vit));
+}
+
+/**
+ * What a model's head would read of some images, block by block.
+ *
+ * @param context - runtime and threads
+ * @param vit - the model
+ * @param walk - the images, and how the stage calls this
+ * @returns `[images, hidden]`, twice as wide for a distilled model
+ */
+export function featuresFor(context: StageContext, vit: ViT, walk: PlainWalk): Promise<Float32Array> {
+  return endOf(context, vit, walk, (stream) => stream.features(vit));
+}
+
+/** A walk on which nothing is done but at its end. */
+type PlainWalk = Omit<Walk<unknown>, 'visit'>;
+
+async function endOf(
+  context: StageContext,
+  vit: ViT,
+  walk: PlainWalk,
+  end: (stream: BlockStream) => Promise<Float32Array>,
+): Promise<Float32Array> {
+  const last = layerCount(vit.config) - 1;
+  const { values } = await walkBlocks<Float32Array | undefined>(context, vit, {
+    ...walk,
+    async visit(_, stream, layer) {
+      await stream.advance(vit, layer);
+      return { vit, value: layer === last ? await end(stream) : undefined };
+    },
+  });
+  return values[last]!;
 }
 
 /**

@@ -1,15 +1,15 @@
 import { seededRandom } from '../../base/random.js';
 import { FLOAT16_MAX, fromFloat16, toFloat16 } from '../../onnx/half.js';
-import { elementCount, tensorOf, type TensorSource } from '../../onnx/tensor.js';
-import { layerCount } from '../../vit/config.js';
+import { elementCount, tensorOf } from '../../onnx/tensor.js';
 import type { BlockValueName } from '../../vit/graph/block.js';
 import { linearName, linearRoles, type LinearName, type LinearRole } from '../../vit/linears.js';
 import { formOf, weightOf, withWeights, type ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
 import { openEvaluator, sqnr, type Evaluator } from '../evaluate.js';
-import { openStream, rowsOf } from '../observe/blocks.js';
+import { rowsOf } from '../observe/blocks.js';
 import { extremeTap } from '../observe/extremes.js';
 import { sampleTap, type RowSample } from '../observe/sample.js';
+import { walkBlocks } from '../observe/walk.js';
 import { matchesAny } from '../patterns.js';
 import { floatsOf } from '../weights.js';
 import type { PrecisionOptions } from './options.js';
@@ -77,23 +77,27 @@ export async function precision(
 ): Promise<{ vit: ViT; report: PrecisionReport }> {
   const calibration = await context.calibration.images(options.images);
   const evaluator = await openEvaluator(context.engine, context.threads);
-  const layers = layerCount(vit.config);
   const components: ComponentPrecision[] = [];
-  const changed: [string, TensorSource][] = [];
   const largestActivations: number[] = [];
   const limit = FLOAT16_MAX * options.headroom;
 
-  const consider = async (component: string, tensor: string, judge: Judge): Promise<void> => {
+  const consider = async (
+    current: ViT,
+    component: string,
+    tensor: string,
+    judge: Judge,
+  ): Promise<Considered> => {
     const verdict = await judgementOf(component, tensor, judge);
-    components.push({
-      component,
-      stored: verdict.halves ? 'float16' : 'unchanged',
-      because: verdict.because,
-      largestWeight: verdict.largestWeight,
-      sqnr: verdict.sqnr,
-    });
-    if (verdict.halves)
-      changed.push([tensor, tensorOf('float16', weightOf(vit, tensor).dims, verdict.halves)]);
+    const { halves, because, largestWeight, sqnr: ratio } = verdict;
+    return {
+      vit: halves
+        ? withWeights(current, [[tensor, tensorOf('float16', weightOf(vit, tensor).dims, halves)]])
+        : current,
+      precision: {
+        ...{ component, because, largestWeight, sqnr: ratio },
+        stored: halves ? 'float16' : 'unchanged',
+      },
+    };
   };
   const judgementOf = async (component: string, tensor: string, judge: Judge): Promise<Verdict> => {
     if (!matchesAny(component, options.float16)) return { because: 'not selected' };
@@ -107,55 +111,88 @@ export async function precision(
   };
   const accept = (): Promise<Judgement> => Promise.resolve({});
 
+  let current = vit;
+  const embed = async (component: string, tensor = component): Promise<void> => {
+    const { vit: after, precision: found } = await consider(current, component, tensor, accept);
+    current = after;
+    components.push(found);
+  };
   try {
-    await consider('patch', 'patch.weight', accept);
-    await consider('cls', 'cls', accept);
-    if (vit.config.distilled) await consider('distillation', 'distillation', accept);
-    await consider('positions', 'positions', accept);
-    const stream = await openStream(context, vit, calibration);
-    for (let layer = 0; layer < layers; layer++) {
-      context.onProgress(layer / layers, `block ${layer + 1} of ${layers}`);
-      const extremes = extremeTap(observed);
-      const batches = stream.images / stream.batchSize;
-      const random = seededRandom(context.seed + layer);
-      const samples = sampleTap(
-        context.engine,
-        linearRoles,
-        SAMPLED_ROWS,
-        batches,
-        (role) => rowsOf(stream, vit.config, layer, role).rowsPerBatch,
-        random,
-      );
-      await stream.advance(vit, layer, [extremes, samples]);
-      const largest = Math.max(...extremes.result().values());
+    await embed('patch', 'patch.weight');
+    await embed('cls');
+    if (vit.config.distilled) await embed('distillation');
+    await embed('positions');
+    const walked = await walkBlocks<BlockPrecision>(context, current, {
+      name: 'precision',
+      images: calibration,
+      progress: [0, 1],
+      async visit(reached, stream, layer) {
+        const extremes = extremeTap(observed);
+        const batches = stream.images / stream.batchSize;
+        const random = seededRandom(context.seed + layer);
+        const samples = sampleTap(
+          context.engine,
+          linearRoles,
+          SAMPLED_ROWS,
+          batches,
+          (role) => rowsOf(stream, vit.config, layer, role).rowsPerBatch,
+          random,
+        );
+        // What is rounded would hide how large the values are.
+        await stream.advance(vit, layer, [extremes, samples]);
+        const largest = Math.max(...extremes.result().values());
+        const rows = samples.result();
+        let after = reached;
+        const considered: ComponentPrecision[] = [];
+        for (const role of linearRoles) {
+          const name = linearName(layer, role);
+          const found = await consider(after, name, `${name}.weight`, async (rounded, weight) => {
+            if (largest > limit) return { because: 'activations overflow' };
+            if (options.sensitivity === undefined) return {};
+            const ratio = await roundedSqnr(vit, evaluator, name, rows[role], weight, rounded);
+            return { sqnr: ratio, ...(ratio < options.sensitivity && { because: 'sensitive' as const }) };
+          });
+          after = found.vit;
+          considered.push(found.precision);
+        }
+        return { vit: after, value: { components: considered, largest } };
+      },
+    });
+    current = walked.vit;
+    for (const { components: ofBlock, largest } of walked.values) {
+      components.push(...ofBlock);
       largestActivations.push(largest);
-      const rows = samples.result();
-      for (const role of linearRoles) {
-        const name = linearName(layer, role);
-        await consider(name, `${name}.weight`, async (rounded, weight) => {
-          if (largest > limit) return { because: 'activations overflow' };
-          if (options.sensitivity === undefined) return {};
-          const ratio = await roundedSqnr(vit, evaluator, name, rows[role], weight, rounded);
-          return { sqnr: ratio, ...(ratio < options.sensitivity && { because: 'sensitive' as const }) };
-        });
-      }
     }
-    await consider('head', 'head.weight', accept);
+    await embed('head', 'head.weight');
   } finally {
     await evaluator.close();
   }
+  const changed = [...vit.weights].filter(([name, tensor]) => current.weights.get(name) !== tensor);
   return {
-    vit: withWeights(vit, changed),
+    vit: current,
     report: {
       images: calibration.count,
       components,
       largestActivations,
       savedBytes: changed
-        .filter(([name]) => weightOf(vit, name).dtype === 'float32')
+        .filter(([, { dtype }]) => dtype === 'float32')
         .reduce((sum, [, { dims }]) => sum + 2 * elementCount(dims), 0),
       arithmetic: CPU_ARITHMETIC,
     },
   };
+}
+
+/** A component, and the model with it as it is to be. */
+interface Considered {
+  readonly vit: ViT;
+  readonly precision: ComponentPrecision;
+}
+
+/** What became of a block. */
+interface BlockPrecision {
+  readonly components: readonly ComponentPrecision[];
+  /** Its largest absolute activation. */
+  readonly largest: number;
 }
 
 /** What a component's own test says of its rounded weights. */

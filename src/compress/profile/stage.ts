@@ -1,11 +1,11 @@
 import { activationMemory, type ActivationMemory } from '../../onnx/liveness.js';
-import { layerCount } from '../../vit/config.js';
 import { buildGraph } from '../../vit/graph/model.js';
 import { linearName, type LinearName } from '../../vit/linears.js';
 import type { ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
-import { openStream, rowsOf } from '../observe/blocks.js';
+import { rowsOf } from '../observe/blocks.js';
 import { channelTap, type ChannelStatistics } from '../observe/channels.js';
+import { walkBlocks } from '../observe/walk.js';
 import type { ProfileOptions } from './options.js';
 
 /** What a linear reads, over all its channels. */
@@ -59,32 +59,39 @@ export async function profile(
   options: ProfileOptions,
 ): Promise<{ vit: ViT; report: ProfileReport; details: ProfileDetails }> {
   const calibration = await context.calibration.images(options.images);
-  const stream = await openStream(context, vit, calibration);
-  const inputs: InputSummary[] = [];
-  const details: Partial<Record<LinearName, ProfileDetails[LinearName]>> = {};
-  const layers = layerCount(vit.config);
-  for (let layer = 0; layer < layers; layer++) {
-    context.onProgress(layer / layers, `block ${layer + 1} of ${layers}`);
-    const taps = observedRoles.map((role) => {
-      const { rows, rowsPerBatch } = rowsOf(stream, vit.config, layer, role);
-      return channelTap(role, rows, rowsPerBatch, options.percentiles);
-    });
-    await stream.advance(vit, layer, taps);
-    for (const [index, role] of observedRoles.entries()) {
-      const linear = linearName(layer, role);
-      const statistics = taps[index]!.result();
-      inputs.push(summaryOf(linear, statistics));
-      details[linear] = detailsOf(statistics);
-    }
-  }
+  const { values } = await walkBlocks<(readonly [LinearName, InputSummary, ProfileDetails[LinearName]])[]>(
+    context,
+    vit,
+    {
+      name: 'profile',
+      images: calibration,
+      progress: [0, 1],
+      async visit(_, stream, layer) {
+        const taps = observedRoles.map((role) => {
+          const { rows, rowsPerBatch } = rowsOf(stream, vit.config, layer, role);
+          return channelTap(role, rows, rowsPerBatch, options.percentiles);
+        });
+        await stream.advance(vit, layer, taps);
+        return {
+          vit,
+          value: observedRoles.map((role, index) => {
+            const linear = linearName(layer, role);
+            const statistics = taps[index]!.result();
+            return [linear, summaryOf(linear, statistics), detailsOf(statistics)] as const;
+          }),
+        };
+      },
+    },
+  );
+  const observed = values.flat();
   return {
     vit,
     report: {
       images: calibration.count,
-      inputs,
+      inputs: observed.map(([, summary]) => summary),
       activations: activationMemory(buildGraph(vit), options.batch),
     },
-    details: details as ProfileDetails,
+    details: Object.fromEntries(observed.map(([linear, , details]) => [linear, details])),
   };
 }
 

@@ -2,7 +2,7 @@ import { layerCount } from '../../vit/config.js';
 import type { ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
 import { openBlas } from '../linalg/blas.js';
-import { openStream } from '../observe/blocks.js';
+import { walkBlocks } from '../observe/walk.js';
 import type { BudgetOutcome } from './budget.js';
 import { withMlp } from './mlp.js';
 import type { PruneOptions } from './options.js';
@@ -46,23 +46,25 @@ export async function prune(
   const blas = await openBlas(context.engine, context.threads);
   try {
     const { widths, budget } = await chooseWidths(vit, context, options, blas);
-    const stream = await openStream(context, vit, calibration);
-    const blocks: PrunedBlock[] = [];
-    let pruned = vit;
-    for (let layer = 0; layer < layers; layer++) {
-      context.onProgress(0.5 + layer / layers / 2, `block ${layer + 1} of ${layers}`);
-      const before = vit.config.mlpSizes[layer]!;
-      const after = widths[layer]!;
-      let loss = 0;
-      if (after < before) {
-        const mlp = await orderedMlp(context, stream, pruned, layer, options, blas, 'observe');
-        // An MLP that gives the same whatever it reads loses nothing.
-        loss = mlp.loss[after]! / (mlp.outputVariance || 1);
-        pruned = withMlp(pruned, layer, after, await mlp.narrow(after));
-      }
-      blocks.push({ layer, before, after, loss });
-      if (layer + 1 < layers) await stream.advance(pruned, layer);
-    }
+    const { vit: pruned, values: blocks } = await walkBlocks<PrunedBlock>(context, vit, {
+      name: 'prune',
+      images: calibration,
+      progress: [0.5, 1],
+      async visit(reached, stream, layer) {
+        const before = vit.config.mlpSizes[layer]!;
+        const after = widths[layer]!;
+        let loss = 0;
+        let changed = reached;
+        if (after < before) {
+          const mlp = await orderedMlp(context, stream, reached, layer, options, blas, 'observe');
+          // An MLP that gives the same whatever it reads loses nothing.
+          loss = mlp.loss[after]! / (mlp.outputVariance || 1);
+          changed = withMlp(reached, layer, after, await mlp.narrow(after));
+        }
+        if (layer + 1 < layers) await stream.advance(changed, layer);
+        return { vit: changed, value: { layer, before, after, loss } };
+      },
+    });
     const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);
     return {
       vit: pruned,

@@ -2,7 +2,8 @@ import { InputError } from '../../base/errors.js';
 import type { ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
 import type { Blas } from '../linalg/blas.js';
-import { openStream, type BlockStream } from '../observe/blocks.js';
+import type { BlockStream } from '../observe/blocks.js';
+import { walkBlocks } from '../observe/walk.js';
 import { allocate, type BlockCost } from './allocation.js';
 import { widthsWithin, type BudgetOutcome } from './budget.js';
 import { orderMlp, type OrderedMlp } from './compensation.js';
@@ -88,16 +89,18 @@ async function costsOf(
   context: StageContext,
   options: PruneOptions,
   blas: Blas,
-): Promise<BlockCost[]> {
-  const { mlpSizes } = vit.config;
-  const stream = await openStream(context, vit, await context.calibration.images(options.images));
-  const costs: BlockCost[] = [];
-  for (const [layer, neurons] of mlpSizes.entries()) {
-    context.onProgress(layer / mlpSizes.length / 2, `loss of block ${layer + 1} of ${mlpSizes.length}`);
-    const { loss } = await orderedMlp(context, stream, vit, layer, options, blas, 'advance');
-    costs.push({ neurons, loss });
-  }
-  return costs;
+): Promise<readonly BlockCost[]> {
+  const { values } = await walkBlocks<BlockCost>(context, vit, {
+    name: 'costs',
+    images: await context.calibration.images(options.images),
+    progress: [0, 0.5],
+    what: 'loss of ',
+    async visit(_, stream, layer) {
+      const { loss } = await orderedMlp(context, stream, vit, layer, options, blas, 'advance');
+      return { vit, value: { neurons: vit.config.mlpSizes[layer]!, loss } };
+    },
+  });
+  return values;
 }
 
 function nothingLeft(ratio: number, neurons: number, multiple: number): InputError {

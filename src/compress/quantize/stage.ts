@@ -2,7 +2,7 @@ import { layerCount } from '../../vit/config.js';
 import { linearNames, type LinearName } from '../../vit/linears.js';
 import { withWeights, type ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
-import { openStream } from '../observe/blocks.js';
+import { walkBlocks } from '../observe/walk.js';
 import { matchesAny } from '../patterns.js';
 import { weightOf } from '../../vit/vit.js';
 import { agreementWith } from './agreement.js';
@@ -40,32 +40,33 @@ export async function quantize(
 ): Promise<{ vit: ViT; report: QuantizeReport }> {
   const names = linearNames(vit.config);
   const kept = new Set(names.filter((name) => matchesAny(name, options.keep)));
-  const calibration = await context.calibration.images(options.images);
+  const images = await context.calibration.images(options.images);
   const evaluator = await openEvaluator(context.engine, context.threads);
   const layers = layerCount(vit.config);
-  const linears: QuantizedLinear[] = [];
-  let quantized = vit;
-  let folded = vit;
-  try {
-    const stream = await openStream(context, vit, calibration);
-    for (let layer = 0; layer < layers; layer++) {
-      context.onProgress(layer / layers, `block ${layer + 1} of ${layers}`);
-      const block = await quantizeBlock(context, stream, quantized, layer, kept, evaluator, options);
+  const walked = await walkBlocks<readonly QuantizedLinear[]>(context, vit, {
+    name: 'quantize',
+    images,
+    progress: [0, 1],
+    async visit(reached, stream, layer) {
+      const block = await quantizeBlock(context, stream, reached, layer, kept, evaluator, options);
+      if (layer + 1 < layers) await stream.advance(block.quantized, layer);
+      // Only a budget asks for what a linear was before.
       const inBlock = [...block.folded.weights].filter(([name]) => name.startsWith(`layers.${layer}.`));
-      folded = withWeights(folded, inBlock);
-      quantized = block.quantized;
-      linears.push(...block.linears);
-      if (layer + 1 < layers) await stream.advance(quantized, layer);
-    }
-  } finally {
-    await evaluator.close();
-  }
-  const settled = await withinBudget(vit, quantized, folded, linears, context, options);
+      const aside = options.budget && new Map(inBlock.map(([name, tensor]) => [`folded.${name}`, tensor]));
+      return { vit: block.quantized, value: block.linears, ...(aside && { aside }) };
+    },
+  }).finally(() => evaluator.close());
+  const linears = walked.values.flat();
+  const folded = withWeights(
+    vit,
+    [...walked.aside].map(([name, tensor]) => [name.replace(/^folded\./, ''), tensor] as const),
+  );
+  const settled = await withinBudget(vit, walked.vit, folded, linears, context, options);
   return {
     vit: settled.vit,
     report: {
       format: options.format,
-      images: calibration.count,
+      images: images.count,
       linears,
       kept: [...kept],
       returned: settled.returned,
@@ -90,14 +91,16 @@ async function withinBudget(
   const compare = await agreementWith(original, context, budget.images);
   const trial = async (count: number): Promise<{ vit: ViT; agreement: number }> => {
     const candidate = returnedToFloat(quantized, folded, worstFirst.slice(0, count));
-    return { vit: candidate, agreement: await compare(candidate) };
+    return {
+      vit: candidate,
+      agreement: await compare(candidate, `${count} of ${worstFirst.length} linears returned to float`),
+    };
   };
   let best = { count: 0, ...(await trial(0)) };
   if (best.agreement < budget.agreement) {
     let tooFew = 0;
     let count = 1;
     for (;;) {
-      context.onProgress(1, `returning ${count} of ${worstFirst.length} linears to float`);
       best = { count, ...(await trial(count)) };
       if (best.agreement >= budget.agreement || count === worstFirst.length) break;
       tooFew = count;
