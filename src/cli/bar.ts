@@ -1,9 +1,13 @@
 import type { WriteStream } from 'node:tty';
 import { SingleBar } from 'cli-progress';
 
-/** A progress bar on a terminal; elsewhere it shows nothing. */
+/** Milliseconds between two lines where there is no terminal. */
+const LINE_INTERVAL = 60_000;
+
+/** A progress bar on a terminal; elsewhere a line each minute. */
 export class Bar {
   private bar: SingleBar | undefined;
+  private lastLine = performance.now();
 
   constructor(private readonly stream: WriteStream) {}
 
@@ -15,7 +19,12 @@ export class Bar {
    * @param left - how long it will still take, in words
    */
   show(done: number, what: string, left = ''): void {
-    if (!this.stream.isTTY) return;
+    if (!this.stream.isTTY) {
+      if (performance.now() - this.lastLine < LINE_INTERVAL) return;
+      this.lastLine = performance.now();
+      this.stream.write(`  ${Math.floor(done * 100)} %  ${what}${left && `, ${left}`}\n`);
+      return;
+    }
     if (this.bar === undefined) {
       this.bar = new SingleBar({
         stream: this.stream,

@@ -19,6 +19,7 @@ import { fetchWords } from '../run/observer.js';
 import { nodeEngine } from '../runtime/node.js';
 import { readRecipe } from '../suite/read.js';
 import { Bar } from './bar.js';
+import { leftOf } from './progress.js';
 import { stopOnSignal } from './stop.js';
 
 interface CompressFlags {
@@ -75,8 +76,8 @@ Example:
           seed: flags.seed,
           device,
           signal,
-          onProgress: (done: number, what: string): void => {
-            bar.show(done, what);
+          onProgress: (done: number, what: string, secondsLeft?: number): void => {
+            bar.show(done, what, leftOf({ secondsLeft }));
           },
         };
         const model = await withFittingHead(await loadModel(named, data.train.labels), workshop);

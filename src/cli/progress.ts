@@ -27,8 +27,8 @@ export class RunProgress implements RunObserver {
     this.bar.line(`  ${device} cannot be used, and is left out: ${reason}`);
   }
 
-  compressing(variant: string, done: number, what: string): void {
-    this.bar.show(done, `${variant}: ${what}`);
+  compressing(variant: string, done: number, what: string, secondsLeft?: number): void {
+    this.bar.show(done, `${variant}: ${what}`, leftOf({ secondsLeft }));
   }
 
   compressed(variant: string, took: number, cached: boolean): void {
@@ -55,8 +55,13 @@ export class RunProgress implements RunObserver {
   }
 }
 
-function leftOf({ secondsLeft }: RoundProgress): string {
-  return `${seconds(secondsLeft)} left`;
+/**
+ * How long something will still take, in words.
+ *
+ * @param secondsLeft - undefined while nothing can be said
+ */
+export function leftOf({ secondsLeft }: { readonly secondsLeft?: number | undefined }): string {
+  return secondsLeft === undefined ? '' : `${seconds(secondsLeft)} left`;
 }
 
 function describe({ variant, device, scenario, round }: RoundProgress): string {

@@ -2,8 +2,10 @@ import { constantBytes } from '../onnx/liveness.js';
 import { parameterCount, type ViT } from '../vit/vit.js';
 import { buildGraph } from '../vit/graph/model.js';
 import type { StageContext } from './context.js';
+import { effortsOf } from './effort.js';
 import { mergeTokens, type MergeTokensReport } from './merge-tokens/stage.js';
 import { head, type HeadReport } from './head/stage.js';
+import { startPace } from './pace.js';
 import { precision, type PrecisionReport } from './precision/stage.js';
 import { profile, type ProfileDetails, type ProfileReport } from './profile/stage.js';
 import { prune, type PruneReport } from './prune/stage.js';
@@ -39,8 +41,16 @@ export interface Compressed {
 /** What a pipeline is given; where each stage stands in the recipe it tells them itself. */
 export interface PipelineContext extends Omit<
   StageContext,
-  'remaining' | 'microBatch' | 'shelf' | 'workedBefore'
+  'remaining' | 'microBatch' | 'shelf' | 'workedBefore' | 'onProgress'
 > {
+  /**
+   * Told how far the recipe is.
+   *
+   * @param done - from 0 to 1
+   * @param what - the stage and what it works on
+   * @param secondsLeft - how long the rest will take; undefined while nothing can be said
+   */
+  onProgress(done: number, what: string, secondsLeft: number | undefined): void;
   /**
    * Where a stage leaves what it has made so far, and at last its result.
    *
@@ -62,6 +72,7 @@ const RESULT = 'result';
 export async function compress(vit: ViT, recipe: Recipe, context: PipelineContext): Promise<Compressed> {
   let current = vit;
   const stages: StageReport[] = [];
+  const pace = startPace(effortsOf(vit.config, recipe.steps));
   for (const [index, step] of recipe.steps.entries()) {
     const started = performance.now();
     const shelf = await context.shelfOf(index);
@@ -69,6 +80,8 @@ export async function compress(vit: ViT, recipe: Recipe, context: PipelineContex
     if (known) {
       current = withChanges(current, { value: known.value.changes, tensors: known.tensors });
       stages.push(known.value.report);
+      pace.found();
+      pace.at(index, 1);
       continue;
     }
     let before = 0;
@@ -77,11 +90,13 @@ export async function compress(vit: ViT, recipe: Recipe, context: PipelineContex
       shelf,
       workedBefore: (seconds) => {
         before += seconds;
+        pace.found();
       },
       remaining: recipe.steps.slice(index + 1),
       microBatch: recipe.microBatch,
       onProgress: (done, what) => {
-        context.onProgress((index + done) / recipe.steps.length, `${step.stage}: ${what}`);
+        const { done: all, secondsLeft } = pace.at(index, done);
+        context.onProgress(all, `${step.stage}: ${what}`, secondsLeft);
       },
     };
     within.onProgress(0, 'starting');

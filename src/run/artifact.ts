@@ -66,8 +66,8 @@ export interface Workshop {
   readonly next?: readonly Recipe[];
   /** Stops the work. */
   readonly signal: AbortSignal;
-  /** Told how far the pipeline is. */
-  readonly onProgress: (done: number, what: string) => void;
+  /** Told how far the pipeline is, and for how many seconds it will go on where that can be said. */
+  readonly onProgress: (done: number, what: string, secondsLeft?: number) => void;
 }
 
 /** What is known of an artifact that was just made. */
@@ -213,7 +213,7 @@ async function compressed(model: LoadedModel, recipe: Recipe, workshop: Workshop
     return await compress(model.vit, recipe, {
       ...{ engine, calibration, threads, seed, onProgress },
       measurePeak: device && peakProbe(device, recipe.microBatch, signal),
-      shelfOf: shelves.shelfOf,
+      shelfOf: (index) => shelves.shelfOf(index),
       checkpoint: () => {
         signal.throwIfAborted();
       },

@@ -139,8 +139,8 @@ async function makeArtifacts(
       threads: availableParallelism(),
       train: data.train,
       seed: plan.suite.seed,
-      onProgress: (done, what) => {
-        observer.compressing(name, done, what);
+      onProgress: (done, what, secondsLeft) => {
+        observer.compressing(name, done, what, secondsLeft);
       },
       next: plan.variants
         .slice(index + 1)

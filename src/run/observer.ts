@@ -11,8 +11,8 @@ export interface RunObserver {
   started(id: string, plan: Plan): void;
   /** A device cannot be used: each of its cells will fail with the reason. */
   unusable(device: string, reason: string): void;
-  /** A variant is being compressed, or was found in the cache. */
-  compressing(variant: string, done: number, what: string): void;
+  /** A variant is being compressed, or was found in the cache; how long that will take, where it can be said. */
+  compressing(variant: string, done: number, what: string, secondsLeft?: number): void;
   /** A variant is ready. */
   compressed(variant: string, seconds: number, cached: boolean): void;
   /** A device runs the variant in another form than its recipe asks for: in which. */

@@ -11,7 +11,7 @@ import {
 import type { MergeTokensOptions } from './options.js';
 
 /** How merges are spread over the blocks, from twice the mean in the first block (−1) to twice the mean in the last (1). */
-const SLOPES = [-1, -0.5, 0, 0.5, 1] as const;
+export const SLOPES = [-1, -0.5, 0, 0.5, 1] as const;
 
 /** A schedule that meets a budget. */
 export interface Candidate {

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { effortsOf } from '../../src/compress/effort.js';
+import { startPace } from '../../src/compress/pace.js';
+import { profileOptionsSchema } from '../../src/compress/profile/options.js';
+import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
+import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
+import type { Step } from '../../src/compress/recipe.js';
+import { syntheticViT } from '../../src/vit/synthetic.js';
+
+/** A pace with a clock that stands where it is put, in seconds. */
+function paced(efforts: readonly number[]): { pace: ReturnType<typeof startPace>; at: (s: number) => void } {
+  let seconds = 0;
+  const pace = startPace(efforts, () => seconds * 1000);
+  return {
+    pace,
+    at: (s) => {
+      seconds = s;
+    },
+  };
+}
+
+describe('the pace', () => {
+  it('says what is left at the speed so far, by effort and not by number of stages', () => {
+    const { pace, at } = paced([30, 10]);
+    at(60);
+    expect(pace.at(0, 1 / 3)).toEqual({ done: 0.25, secondsLeft: 180 });
+    at(240);
+    expect(pace.at(1, 1)).toEqual({ done: 1, secondsLeft: 0 });
+  });
+
+  it('does not take for speed what was found done', () => {
+    const { pace, at } = paced([10, 10]);
+    pace.found();
+    pace.at(0, 1);
+    pace.found();
+    expect(pace.at(1, 0.5).done).toBe(0.75);
+    at(10);
+    expect(pace.at(1, 0.6).secondsLeft).toBeCloseTo(40, 6);
+  });
+
+  it('says nothing before there is anything to say', () => {
+    const { pace, at } = paced([1]);
+    expect(pace.at(0, 0.5).secondsLeft).toBeUndefined();
+    at(20);
+    expect(paced([1]).pace.at(0, 0).secondsLeft).toBeUndefined();
+  });
+});
+
+it('a step’s effort grows with images and width, and is less behind one that prunes', () => {
+  const base = syntheticViT('vit-base', 1, 224, ['a']).config;
+  const huge = syntheticViT('vit-huge', 1, 224, ['a']).config;
+  const profile = (images: number): Step => ({
+    stage: 'profile',
+    options: profileOptionsSchema.parse({ images }),
+  });
+  const prune: Step = { stage: 'prune', options: pruneOptionsSchema.parse({ ratio: 0.5 }) };
+  const quantize: Step = { stage: 'quantize', options: quantizeOptionsSchema.parse({}) };
+  const [some, more] = effortsOf(base, [profile(8), profile(16)]);
+  expect(more! / some!).toBeCloseTo(2, 9);
+  expect(effortsOf(huge, [prune])[0]).toBeGreaterThan(5 * effortsOf(base, [prune])[0]!);
+  expect(effortsOf(base, [prune, quantize])[1]).toBeLessThan(effortsOf(base, [quantize])[0]!);
+});

@@ -1,0 +1,188 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { headOptionsSchema } from '../../src/compress/head/options.js';
+import { mergeTokensOptionsSchema } from '../../src/compress/merge-tokens/options.js';
+import { precisionOptionsSchema } from '../../src/compress/precision/options.js';
+import { profileOptionsSchema } from '../../src/compress/profile/options.js';
+import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
+import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
+import { fp32, type Recipe, type Step } from '../../src/compress/recipe.js';
+import { artifactOf, type Artifact, type Workshop } from '../../src/run/artifact.js';
+import { loadModel } from '../../src/run/model.js';
+import { nodeEngine } from '../../src/runtime/node.js';
+import { useFolder } from '../support/folder.js';
+import { microDirectory, openShapes } from '../support/micro.js';
+
+const folder = useFolder();
+const data = await openShapes();
+const workshop: Workshop = {
+  ...{ engine: await nodeEngine(), threads: 2, train: data.train, seed: 1, device: undefined },
+  signal: new AbortController().signal,
+  onProgress: () => undefined,
+};
+const micro = await loadModel({ kind: 'path', name: 'micro', path: microDirectory }, data.test.labels);
+
+const prune: Step = { stage: 'prune', options: pruneOptionsSchema.parse({ ratio: 0.5, images: 32 }) };
+const merge: Step = {
+  stage: 'merge-tokens',
+  options: mergeTokensOptionsSchema.parse({ r: 2, images: 8 }),
+};
+const quantize: Step = {
+  stage: 'quantize',
+  options: quantizeOptionsSchema.parse({
+    ...{ alpha: 'off', images: 8, rows: 16, budget: { agreement: 1, images: 16 } },
+  }),
+};
+const steps: Step[] = [
+  { stage: 'profile', options: profileOptionsSchema.parse({ images: 8 }) },
+  prune,
+  merge,
+  { stage: 'precision', options: precisionOptionsSchema.parse({ images: 8, float16: ['patch', '*.fc1'] }) },
+  quantize,
+  { stage: 'head', options: headOptionsSchema.parse({ images: 64 }) },
+];
+const recipe = (...of: Step[]): Recipe => ({ ...fp32, name: 'kept', steps: of });
+
+/** What is worked on, in order; one call for each block of each stage. */
+function watched(): { told: string[]; onProgress: Workshop['onProgress'] } {
+  const told: string[] = [];
+  return { told, onProgress: (_, what) => void told.push(what) };
+}
+
+/** Works until the next block would begin, and is stopped there; undefined when the artifact is done before that. */
+async function stoppedAfterBlock(made: Recipe): Promise<string[]> {
+  const controller = new AbortController();
+  const { told, onProgress } = watched();
+  const blocks = (): number => told.filter((what) => what.includes('block')).length;
+  const work = artifactOf(micro, made, {
+    ...workshop,
+    signal: controller.signal,
+    onProgress: (done, what) => {
+      onProgress(done, what);
+      if (blocks() === 2) controller.abort(new Error('enough'));
+    },
+  });
+  await work.catch((error: unknown) => {
+    if (!controller.signal.aborted) throw error;
+  });
+  return told;
+}
+
+async function modelOf({ model }: Artifact): Promise<string[]> {
+  const read = async (file: string): Promise<string> => (await readFile(file)).toString('base64');
+  return [await read(model), await read(`${model}.data`)];
+}
+
+const inCache = (name: string): Promise<string[]> => readdir(folder(name)).catch(() => []);
+
+/** Every file that stages have kept. */
+async function keptFiles(): Promise<string[]> {
+  const files: string[] = [];
+  for (const stage of await inCache('stages'))
+    for (const file of await readdir(folder('stages', stage)))
+      if (file.endsWith('.kept')) files.push(folder('stages', stage, file));
+  return files;
+}
+
+beforeEach(() => {
+  vi.stubEnv('EDGEFLEX_CACHE', folder());
+  onTestFinished(() => void vi.unstubAllEnvs());
+});
+
+describe('compression that is stopped at every block', () => {
+  it('does each block once more at most, gives the same bytes, and leaves nothing behind', async () => {
+    const made = recipe(...steps);
+    const times = new Map<string, number>();
+    for (let attempt = 0; ; attempt++) {
+      expect(attempt).toBeLessThan(100);
+      for (const what of await stoppedAfterBlock(made)) times.set(what, (times.get(what) ?? 0) + 1);
+      if ((await inCache('artifacts')).length > 0) break;
+    }
+    const blocks = [...times].filter(([what]) => what.includes('block'));
+    // profile 4, prune 8, merge-tokens 8, precision 4, quantize 4 and its checks, head 8.
+    expect(blocks.length).toBeGreaterThan(40);
+    for (const [what, count] of blocks) expect([what, count <= 2]).toEqual([what, true]);
+    const resumed = await artifactOf(micro, made, workshop);
+    expect(resumed.cached).toBe(true);
+    expect(await inCache('stages')).toEqual([]);
+
+    vi.stubEnv('EDGEFLEX_CACHE', folder('other'));
+    const whole = await artifactOf(micro, made, workshop);
+    expect(whole.cached).toBe(false);
+    expect(await modelOf(resumed)).toEqual(await modelOf(whole));
+    const reports = ({ stages }: Artifact): unknown =>
+      stages.map((stage) => ({ ...stage, seconds: undefined }));
+    expect(reports(resumed)).toEqual(reports(whole));
+  });
+
+  it('gives the same bytes when what was kept is damaged', async () => {
+    const made = recipe(prune, quantize);
+    for (const damage of [
+      (file: string): Promise<void> => truncate(file, 100),
+      (file: string): Promise<void> => writeFile(file, 'nothing'),
+      async (file: string): Promise<void> => truncate(file, (await stat(file)).size - 1),
+    ]) {
+      for (let block = 0; block < 5; block++) await stoppedAfterBlock(made);
+      const files = await keptFiles();
+      expect(files.length).toBeGreaterThan(4);
+      for (const [index, file] of files.entries()) if (index % 2 === 0) await damage(file);
+    }
+    const resumed = await modelOf(await artifactOf(micro, made, workshop));
+    vi.stubEnv('EDGEFLEX_CACHE', folder('other'));
+    expect(resumed).toEqual(await modelOf(await artifactOf(micro, made, workshop)));
+  });
+});
+
+describe('recipes that begin alike', () => {
+  it('share what the stages that are alike have made, until the last of them is done', async () => {
+    const [first, second] = [recipe(prune), recipe(prune, merge)];
+    await artifactOf(micro, first, { ...workshop, next: [second] });
+    expect(await inCache('stages')).toHaveLength(1);
+    const { told, onProgress } = watched();
+    const shared = await artifactOf(micro, second, { ...workshop, onProgress });
+    expect(told.filter((what) => what.startsWith('prune'))).toEqual([]);
+    expect(told.filter((what) => what.startsWith('merge-tokens'))).not.toEqual([]);
+    expect(await inCache('stages')).toEqual([]);
+    vi.stubEnv('EDGEFLEX_CACHE', folder('other'));
+    expect(await modelOf(shared)).toEqual(await modelOf(await artifactOf(micro, second, workshop)));
+  });
+
+  it('share nothing where a budget looks at the steps behind it', async () => {
+    const options = pruneOptionsSchema.parse({ budget: { parameters: 2.5 }, images: 16 });
+    const budgeted: Step = { stage: 'prune', options };
+    await artifactOf(micro, recipe(budgeted), { ...workshop, next: [recipe(budgeted, merge)] });
+    expect(await inCache('stages')).toEqual([]);
+  });
+});
+
+describe('the cache', () => {
+  it('keeps nothing of a stage that another process works on, and leaves it alone', async () => {
+    await stoppedAfterBlock(recipe(prune));
+    const [stage] = await inCache('stages');
+    await writeFile(folder('stages', stage!, 'owner'), String(process.ppid));
+    const before = await keptFiles();
+    expect((await artifactOf(micro, recipe(prune), workshop)).cached).toBe(false);
+    expect(await keptFiles()).toEqual(before);
+  });
+
+  it('takes over from a process that is gone', async () => {
+    await stoppedAfterBlock(recipe(prune));
+    const [stage] = await inCache('stages');
+    await writeFile(folder('stages', stage!, 'owner'), String(2 ** 22 + 1));
+    const { told, onProgress } = watched();
+    await artifactOf(micro, recipe(prune), { ...workshop, onProgress });
+    expect(told.find((what) => what.includes('block'))).toBe('prune: loss of block 2 of 4');
+  });
+
+  it('lets go of the stages used longest ago when they take too much', async () => {
+    const old = join(folder(), 'stages', 'old');
+    await mkdir(old, { recursive: true });
+    await writeFile(join(old, 'big.kept'), '');
+    await truncate(join(old, 'big.kept'), 5 * 1024 ** 3);
+    await stoppedAfterBlock(recipe(prune));
+    expect(existsSync(old)).toBe(false);
+    expect(await keptFiles()).not.toEqual([]);
+  });
+});
