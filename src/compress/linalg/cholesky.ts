@@ -1,7 +1,7 @@
 import type { Blas } from './blas.js';
 
 /** Width of the panels: what is inside one is done in JavaScript, all else by the Gemm. */
-const PANEL = 128;
+const PANEL = 256;
 
 /** Columns that are solved for together, where all of them would take too much memory. */
 const COLUMNS = 1024;
