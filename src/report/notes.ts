@@ -105,9 +105,13 @@ function agreementNote(agreements: readonly DeviceAgreement[], analysis: Analysi
   const least = agreements.reduce((worst, each) => (each.same.value < worst.same.value ? each : worst));
   const furthest = agreements.reduce((worst, each) => (each.difference > worst.difference ? each : worst));
   const named = ({ variant }: DeviceAgreement): string => variantLabel(variant, analysis);
+  const share =
+    least.same.value === 1
+      ? `all ${images} images the class that ${deviceLabel(reference)} gives, with every variant`
+      : `at least ${format.percent(least.same.value)} % of ${images} images the class that ` +
+        `${deviceLabel(reference)} gives (least: ${named(least)})`;
   return (
-    `${deviceLabel(device)} gives ${format.percent(least.same.value)} % of ${images} images or more the class that ` +
-    `${deviceLabel(reference)} gives (least: ${named(least)}); no logit is further off than ` +
+    `${deviceLabel(device)} gives ${share}; no logit is further off than ` +
     `${format.significant(furthest.difference * 100, 2)} % of its image's largest (most: ${named(furthest)}).`
   );
 }
