@@ -1,16 +1,16 @@
 import { seededRandom } from '../src/base/random.js';
 import { GraphBuilder, type Value } from '../src/onnx/builder.js';
 import { batch } from '../src/onnx/dims.js';
-import { dtypeCode } from '../src/onnx/dtype.js';
 import { serializeModel } from '../src/onnx/file.js';
-import { equal, gatherRows, int64Constant } from '../src/onnx/index-ops.js';
+import { compared, gatherRows, int64Constant } from '../src/onnx/index-ops.js';
 import type { Attribute } from '../src/onnx/model.js';
-import { attention, binary, cast, concat, matMul, reshape } from '../src/onnx/ops.js';
+import { attention, binary, concat, matMul, reshape } from '../src/onnx/ops.js';
 import { float32 } from '../src/onnx/tensor.js';
 import { defaultSessionOptions, type Engine } from '../src/runtime/engine.js';
 import { nodeEngine } from '../src/runtime/node.js';
 import { emitMatching } from '../src/vit/graph/matching.js';
 import { emitMerge, emitSizeBias, type Merging } from '../src/vit/graph/merge.js';
+import { emitMergeByProducts } from '../src/vit/graph/merge-products.js';
 import { compare, type Contender } from './interleave.js';
 
 /** ViT-Base at 224 pixels, batch 8, in one of its first blocks, merging what halves the tokens over all blocks. */
@@ -36,6 +36,9 @@ export async function tokenMerging(): Promise<void> {
     [
       await contender(engine, 'merge: gather, product of `merges` columns', (g, { x, k, sizes }) => [
         emitMerge(g, 'merged', { residual: x, sizes }, k, merging).residual,
+      ]),
+      await contender(engine, 'merge: products alone, as on WebGPU', (g, { x, k, sizes }) => [
+        emitMergeByProducts(g, 'merged', { residual: x, sizes }, k, merging).residual,
       ]),
       await contender(engine, 'merge: the whole merge matrix', wholeMatrix),
       await contender(engine, 'merge: gather, ScatterND of sums', scattered),
@@ -81,9 +84,8 @@ function wholeMatrix(g: GraphBuilder, { x, k, sizes }: Inputs): Value[] {
     [1, tokens],
     Array.from({ length: tokens }, (_, i) => i),
   );
-  const float = (name: string, value: Value): Value => cast(g, name, value, 'float32', dtypeCode('float32'));
-  const stays = float('stays', equal(g, 'stays?', kept, all, [batch, left, tokens]));
-  const goes = float('goes', equal(g, 'goes?', gone, all, [batch, merges, tokens]));
+  const stays = compared(g, 'Equal', 'stays', kept, all, [batch, left, tokens]);
+  const goes = compared(g, 'Equal', 'goes', gone, all, [batch, merges, tokens]);
   const odd = Math.floor(tokens / 2);
   const places = int64Constant(
     g,
@@ -92,7 +94,7 @@ function wholeMatrix(g: GraphBuilder, { x, k, sizes }: Inputs): Value[] {
     Array.from({ length: left }, (_, i) => Math.max(-1, i - (left - odd))),
   );
   const row = reshape(g, 'targets', target, [batch, 1, merges]);
-  const joins = float('joins', equal(g, 'joins?', row, places, [batch, left, merges]));
+  const joins = compared(g, 'Equal', 'joins', row, places, [batch, left, merges]);
   const matrix = binary(g, 'Add', 'matrix', stays, matMul(g, 'joined', joins, goes));
   const after = matMul(g, 'after', matrix, sizes);
   const sized = binary(g, 'Mul', 'sized', matrix, reshape(g, 'sizes:row', sizes, [batch, 1, tokens]));

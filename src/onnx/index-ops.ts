@@ -1,6 +1,8 @@
 import type { GraphBuilder, Value } from './builder.js';
 import type { Dim } from './dims.js';
+import { dtypeCode } from './dtype.js';
 import type { Attribute } from './model.js';
+import { cast } from './ops.js';
 import { tensorOf } from './tensor.js';
 
 /**
@@ -93,9 +95,17 @@ export function gatherElements(g: GraphBuilder, name: string, x: Value, indices:
   return g.call('GatherElements', [x, indices], { name, dtype: x.dtype, dims: indices.dims }, { attributes });
 }
 
-/** Equal (ONNX 19), whose operands broadcast to `dims`; a truth value for each element. */
-export function equal(g: GraphBuilder, name: string, a: Value, b: Value, dims: readonly Dim[]): Value {
-  return g.call('Equal', [a, b], { name, dtype: 'bool', dims });
+/** Equal, Greater or Less (ONNX 13) of operands that broadcast to `dims`: ones where it holds and zeros elsewhere, float32. */
+export function compared(
+  g: GraphBuilder,
+  op: 'Equal' | 'Greater' | 'Less',
+  name: string,
+  a: Value,
+  b: Value,
+  dims: readonly Dim[],
+): Value {
+  const truth = g.call(op, [a, b], { name: `${name}:truth`, dtype: 'bool', dims });
+  return cast(g, name, truth, 'float32', dtypeCode('float32'));
 }
 
 /** A constant of int64 numbers. */

@@ -303,10 +303,11 @@ export function pad(
 }
 
 /**
- * MultiHeadAttention (com.microsoft) of whole sequences, without mask or cache: `softmax(q·kᵀ / √d)·v` for each head.
+ * MultiHeadAttention (com.microsoft) of whole sequences, without mask or cache: `softmax(q·kᵀ / √d + bias)·v` for each head.
  *
  * @param q - `[batch, asking, heads · d]`
  * @param k - `[batch, tokens, heads · d]`; `v` likewise
+ * @param bias - `[batch, 1, asking, tokens]`, the same for all heads; undefined adds nothing
  */
 export function multiHeadAttention(
   g: GraphBuilder,
@@ -315,9 +316,11 @@ export function multiHeadAttention(
   k: Value,
   v: Value,
   heads: number,
+  bias?: Value,
 ): Value {
+  const inputs = bias ? [q, k, v, undefined, undefined, bias] : [q, k, v];
   const options = { domain: 'com.microsoft', attributes: { num_heads: int(heads) } } as const;
-  return g.call('MultiHeadAttention', [q, k, v], { ...q, name }, options);
+  return g.call('MultiHeadAttention', inputs, { ...q, name }, options);
 }
 
 /**

@@ -14,7 +14,9 @@ import { quantize } from '../../src/compress/quantize/stage.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { float32 } from '../../src/onnx/tensor.js';
 import { mostMerges, tokensAt } from '../../src/vit/config.js';
+import { batch } from '../../src/onnx/dims.js';
 import { emitMerge } from '../../src/vit/graph/merge.js';
+import { emitMergeByProducts } from '../../src/vit/graph/merge-products.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
 import { withWeights, type ViT } from '../../src/vit/vit.js';
 import { runOnce } from '../support/engine.js';
@@ -147,7 +149,10 @@ describe('a graph that merges tokens', () => {
   });
 });
 
-describe('merging', () => {
+describe.each<[string, typeof emitMerge]>([
+  ['by picking, as for a CPU', emitMerge],
+  ['by products, as for WebGPU', emitMergeByProducts],
+])('merging %s', (_, emit) => {
   // Also when every even token goes, and with another token that the head reads beside the class token.
   it.each([
     [17, 1, 3],
@@ -164,7 +169,7 @@ describe('merging', () => {
       const rows = [{ perBatch: tokens }, hidden];
       const [x, k] = [g.input('x', 'float32', rows), g.input('k', 'float32', rows)];
       const merging = { tokens, merges, leading, hidden, heads };
-      const merged = emitMerge(g, 'merged', { residual: x, sizes: undefined }, k, merging);
+      const merged = emit(g, 'merged', { residual: x, sizes: undefined }, k, merging);
       g.output(merged.residual);
       g.output(merged.sizes);
       const random = seededRandom(tokens + leading);
@@ -191,6 +196,41 @@ describe('merging', () => {
       expect([...(outputs['merged:sizes']!.data as Float32Array)]).toEqual(sizes);
     },
   );
+});
+
+describe('merging by products', () => {
+  it('joins what picking does where tokens are as like each other, and counts the sizes that they have', async () => {
+    const [tokens, hidden, count] = [19, 6, 2];
+    const g = new GraphBuilder('both');
+    const rows = [{ perBatch: tokens }, hidden];
+    const [x, k] = [g.input('x', 'float32', rows), g.input('k', 'float32', rows)];
+    const sizes = g.input('sizes', 'float32', [batch, tokens, 1]);
+    const merging = { tokens, merges: 5, leading: 1, hidden, heads: 2 };
+    for (const [name, emit] of [
+      ['picked', emitMerge],
+      ['product', emitMergeByProducts],
+    ] as const) {
+      const { residual, sizes: after } = emit(g, name, { residual: x, sizes }, k, merging);
+      g.output(residual);
+      g.output(after);
+    }
+    const random = seededRandom(3);
+    const dims = [count * tokens, hidden];
+    const values = Float32Array.from({ length: count * tokens * hidden }, () => random.normal());
+    // Three kinds of keys only: most tokens have several that are as like them.
+    const keys = values.map((_, i) => [1, -1, 0.5][(Math.floor(i / hidden) * 7) % 3]! * ((i % hidden) + 1));
+    const counts = Float32Array.from({ length: count * tokens }, (_, i) => 1 + (i % 4));
+    const found = await runOnce(g.finish(), {
+      ...{ x: { dims, data: values }, k: { dims, data: keys } },
+      sizes: { dims: [count, tokens, 1], data: counts },
+    });
+    for (const what of ['', ':sizes']) {
+      const [picked, product] = ['picked', 'product'].map(
+        (name) => found[`${name}${what}`]!.data as Float32Array,
+      );
+      expect(maxDifference(product!, picked!)).toBeLessThan(1e-5);
+    }
+  });
 });
 
 describe('a schedule', () => {

@@ -196,7 +196,7 @@ describeInBrowser('a task in a page', () => {
 
   it('attends over many tokens on narrow subgroups as a process does', async () => {
     // 65 tokens, heads of 64: where ONNX Runtime's attention would exchange keys within a subgroup.
-    const shape = { patchSize: 4, hiddenSize: 64, heads: 1, mlpSizes: [64] };
+    const shape = { patchSize: 4, hiddenSize: 64, heads: 1, mlpSizes: [64, 64] };
     const wide = smallViT(5, shape);
     const [here, there] = [folder('here.onnx'), folder('there.onnx')];
     await writeModel(buildGraph(wide), here);

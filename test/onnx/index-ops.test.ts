@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { batch, sizeAt } from '../../src/onnx/dims.js';
 import * as ops from '../../src/onnx/index-ops.js';
+import { scalar } from '../../src/onnx/tensor.js';
 import { runOnce } from '../support/engine.js';
+
+const EIGHT = scalar(8);
 
 /** Every operator there is, on an input `[batch, 4, 3]`. */
 function everyOperator(g: GraphBuilder): (readonly [string, ReturnType<typeof ops.slice>])[] {
@@ -18,7 +21,12 @@ function everyOperator(g: GraphBuilder): (readonly [string, ReturnType<typeof op
     ['slice', ops.slice(g, 'slice', x, 1, 1, 4, 2)],
     ['gatherRows', ops.gatherRows(g, 'gatherRows', x, rows.indices)],
     ['gatherElements', ops.gatherElements(g, 'gatherElements', x, indices, 1)],
-    ['equal', ops.equal(g, 'equal', indices, ops.int64Constant(g, 'two', [1], [2]), [batch, 2, 3])],
+    [
+      'equal',
+      ops.compared(g, 'Equal', 'equal', indices, ops.int64Constant(g, 'two', [1], [2]), [batch, 2, 3]),
+    ],
+    ['greater', ops.compared(g, 'Greater', 'greater', values, g.constant('8', EIGHT), [batch, 2, 3])],
+    ['less', ops.compared(g, 'Less', 'less', values, g.constant('8', EIGHT), [batch, 2, 3])],
   ];
 }
 
@@ -53,5 +61,7 @@ describe('operators that order and pick', () => {
     expect(of('gatherRows')).toEqual([0, 1, 2, 3, 4, 5, 2, 1, 0, 5, 4, 3]);
     expect(of('gatherElements')).toEqual(of('topK'));
     expect(of('equal')).toEqual([0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0]);
+    expect(of('greater')).toEqual([1, 1, 1, 0, 0, 0, 1, 1, 1, 0, 0, 0]);
+    expect(of('less')).toEqual([0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1]);
   });
 });

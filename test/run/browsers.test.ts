@@ -1,12 +1,18 @@
+import { copyFileSync, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { mergeTokensOptionsSchema } from '../../src/compress/merge-tokens/options.js';
 import { fp32, type Recipe } from '../../src/compress/recipe.js';
+import { serializeModel } from '../../src/onnx/file.js';
 import { analyse } from '../../src/report/analysis.js';
 import { reportDocument } from '../../src/report/document.js';
 import { mainTable } from '../../src/report/table.js';
 import { findRun, loadRun, type StoredCell, type StoredRun } from '../../src/store/read.js';
+import { loadCheckpoint } from '../../src/vit/checkpoints/load.js';
+import { buildGraph } from '../../src/vit/graph/model.js';
 import { describeInBrowser } from '../report/support/browser.js';
+import { microDirectory } from '../support/micro.js';
 import { useRuns } from './support.js';
 
 const runs = useRuns();
@@ -96,24 +102,57 @@ describeInBrowser('a run on a CPU and in browsers', () => {
     for (const { row } of cellsOf(run, 'here')) expect(row.status).toBe('done');
   });
 
-  it('does not count as failed what a device has no kernels for', async () => {
+  it('merges tokens on WebGPU as on a CPU', async () => {
     const options = mergeTokensOptionsSchema.parse({ r: 2, images: 8 });
     const merged: Recipe = { ...fp32, name: 'merged', steps: [{ stage: 'merge-tokens', options }] };
     const suite = runs.suite({
-      recipes: [fp32, merged].map((recipe) => ({ recipe, published: undefined })),
+      recipes: [{ recipe: merged, published: undefined }],
+      accuracy: { batch: 4, images: 8 },
+      performance: { ...runs.suite().performance, batches: [] },
+      devices: [
+        runs.folder('here.yaml'),
+        await profile('gpu', 'kind: browser', 'provider: webgpu', 'adapter: swiftshader'),
+      ],
+    });
+    expect((await runs.execute(suite)).failedCells).toBe(0);
+    const run = await stored();
+    expect(run.cells.map(({ row }) => [row.status, row.reason])).toEqual(run.cells.map(() => ['done', null]));
+    const kernels = cellsOf(run, 'gpu').flatMap(({ rounds }) => rounds.flatMap((round) => round.kernels));
+    expect(new Set(kernels.map(({ provider }) => provider))).toEqual(new Set(['WebGpuExecutionProvider']));
+    // The logarithms of sizes.
+    expect(kernels.some(({ opType }) => opType === 'Log')).toBe(true);
+    const { agreement } = reportDocument(analyse(run));
+    expect(agreement).toHaveLength(1);
+    expect(agreement[0]).toMatchObject({ recipe: 'merged', images: 8, sameClass: { value: 1 } });
+    expect(agreement[0]!.largestLogitDifference).toBeLessThan(1e-3);
+  }, 180_000);
+
+  it('does not count as failed what a device has no kernels for', async () => {
+    const suite = runs.suite({
       accuracy: { batch: 4, images: 4 },
       performance: { ...runs.suite().performance, batches: [] },
       devices: [await profile('gpu', 'kind: browser', 'provider: webgpu', 'adapter: swiftshader')],
     });
+    // A file with the CPU's operators in the place of one for WebGPU.
+    const foreign = runs.folder('cpu.onnx');
+    await writeFile(foreign, await serializeModel(buildGraph((await loadCheckpoint(microDirectory)).vit)));
+    const artifacts = runs.folder('cache', 'artifacts');
+    const known = new Set<string>();
+    const compressed = (variant: string): void => {
+      for (const name of readdirSync(artifacts).filter((each) => !known.has(each))) {
+        known.add(name);
+        if (variant.endsWith('int8')) copyFileSync(foreign, join(artifacts, name, 'model.onnx'));
+      }
+    };
     const said: (string | undefined)[] = [];
     const measured = (_: unknown, failure?: { status: string }): void => void said.push(failure?.status);
-    expect((await runs.execute(suite, { measured })).failedCells).toBe(0);
+    expect((await runs.execute(suite, { measured, compressed })).failedCells).toBe(0);
     expect(said).toEqual([undefined, 'unsupported', undefined, 'unsupported']);
     const run = await stored();
-    const { row } = run.cells.find(({ variant }) => variant.recipe === 'merged')!;
+    const { row } = run.cells.find(({ variant }) => variant.recipe === 'int8')!;
     expect(row.status).toBe('unsupported');
     expect(row.reason).toMatch(/^WebGPU has no kernels for /);
     const { notes } = mainTable(analyse(run));
-    expect(notes.filter((note) => note.startsWith('∅ merged'))).toHaveLength(1);
+    expect(notes.filter((note) => note.startsWith('∅ int8'))).toHaveLength(1);
   }, 120_000);
 });

@@ -1,5 +1,4 @@
 import type { GraphTarget } from '../../base/target.js';
-import { layerCount, mergesOf } from '../config.js';
 import { linearNames } from '../linears.js';
 import { formCounts, formOf, weightOf, type ViT } from '../vit.js';
 
@@ -12,18 +11,6 @@ export interface TargetForm {
 }
 
 /**
- * Which graph a model gets on a target. One that merges tokens has no graph of its own for WebGPU: it keeps the CPU's, and a
- * session says which of its operators WebGPU has no kernels for.
- */
-export function graphOf({ config }: ViT, target: GraphTarget): GraphTarget {
-  return Array.from({ length: layerCount(config) }, (_, layer) => mergesOf(config, layer)).some(
-    (merged) => merged > 0,
-  )
-    ? 'cpu'
-    : target;
-}
-
-/**
  * The form in which a target runs a model.
  *
  * @param vit - the model
@@ -31,7 +18,7 @@ export function graphOf({ config }: ViT, target: GraphTarget): GraphTarget {
  */
 export function targetForm(vit: ViT, target: GraphTarget): TargetForm {
   const { int8, qdq, dynamic, blockwise } = formCounts(vit);
-  if (graphOf(vit, target) === 'cpu') {
+  if (target === 'cpu') {
     const kernels = {
       MatMulIntegerToFloat: int8,
       // What is written as QDQ must have been fused, or it ran in float.

@@ -35,11 +35,10 @@ const LEAST_NORM = 1e-12;
  */
 export function emitMatching(g: GraphBuilder, name: string, keys: Value, merging: Merging): Matching {
   const { tokens, merges, leading } = merging;
-  const even = Math.floor((tokens - 1) / 2);
-  const targets = Math.floor(tokens / 2) - (leading - 1);
+  const { even, targets } = sidesOf(merging);
   const at = (what: string): string => `${name}:${what}`;
-  const proposals = similarities(g, name, keys, merging);
-  const best = topK(g, at('best'), proposals, 1, 2, { largest: true, sorted: true });
+  const { similarities } = emitSimilarities(g, name, keys, merging);
+  const best = topK(g, at('best'), similarities, 1, 2, { largest: true, sorted: true });
   const similarity = reshape(g, at('similarity'), best.values, [batch, even]);
   const choices = reshape(g, at('choices'), best.indices, [batch, even]);
   const { indices } = topK(g, at('order'), similarity, even, 1, { largest: true, sorted: true });
@@ -100,18 +99,38 @@ export function emitMatching(g: GraphBuilder, name: string, keys: Value, merging
   }
 }
 
+/** How many even tokens may go, and how many odd ones may be joined: those that the head does not read. */
+export function sidesOf({ tokens, leading }: Merging): { readonly even: number; readonly targets: number } {
+  return { even: Math.floor((tokens - 1) / 2), targets: Math.floor(tokens / 2) - (leading - 1) };
+}
+
 /** The first odd token that the head does not read. */
-function firstTarget(leading: number): number {
+export function firstTarget(leading: number): number {
   return leading === 1 ? 1 : 3;
 }
 
-/** Cosine similarity of the keys of every even token that may go to those of every odd one that may be joined. */
-function similarities(
+/** How alike tokens are. */
+export interface Similarities {
+  /** `[batch, even, targets]`: the cosine of the keys of every even token that may go and of every odd one that may be joined. */
+  readonly similarities: Value;
+  /** `[batch, tokens, 1]`: the norms of the keys, none of them zero. */
+  readonly norms: Value;
+}
+
+/**
+ * Adds how alike the tokens are, by their keys, averaged over the heads.
+ *
+ * @param g - the graph
+ * @param name - prefix of the nodes
+ * @param keys - `[batch·tokens, hidden]`
+ * @param merging - sizes
+ */
+export function emitSimilarities(
   g: GraphBuilder,
   name: string,
   keys: Value,
   { tokens, leading, hidden, heads }: Merging,
-): Value {
+): Similarities {
   const width = hidden / heads;
   const at = (what: string): string => `${name}:${what}`;
   const byHead = reshape(g, at('keys'), keys, [batch, tokens, heads, width]);
@@ -122,10 +141,12 @@ function similarities(
     dims: [batch, tokens, 1],
   });
   const least = g.constant('merge:least_norm', LEAST);
-  const unit = binary(g, 'Div', at('unit'), mean, binary(g, 'Max', at('norm:safe'), norm, least));
+  const norms = binary(g, 'Max', at('norm:safe'), norm, least);
+  const unit = binary(g, 'Div', at('unit'), mean, norms);
   const a = slice(g, at('a'), unit, 1, 2, tokens, 2);
   const b = slice(g, at('b'), unit, 1, firstTarget(leading), tokens, 2);
-  return matMul(g, at('similarities'), a, transpose(g, at('b:columns'), b, [0, 2, 1]));
+  const similarities = matMul(g, at('similarities'), a, transpose(g, at('b:columns'), b, [0, 2, 1]));
+  return { similarities, norms };
 }
 
 const LEAST = scalar(LEAST_NORM);

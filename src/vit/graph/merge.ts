@@ -1,8 +1,7 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import { batch } from '../../onnx/dims.js';
-import { dtypeCode } from '../../onnx/dtype.js';
-import { equal, gatherRows, int64Constant } from '../../onnx/index-ops.js';
-import { asMatrix, binary, cast, concat, matMul, reshape, unary } from '../../onnx/ops.js';
+import { compared, gatherRows, int64Constant } from '../../onnx/index-ops.js';
+import { asMatrix, binary, concat, matMul, reshape, unary } from '../../onnx/ops.js';
 import { float32 } from '../../onnx/tensor.js';
 import { emitMatching } from './matching.js';
 
@@ -56,14 +55,14 @@ export function emitMerge(
   const sizes = before.sizes ?? ones(g, at('ones'), sequence, tokens);
 
   const places = Array.from({ length: left }, (_, i) => Math.max(-1, i - (left - targets)));
-  const goesTo = equal(
+  const matrix = compared(
     g,
-    at('goes_to'),
+    'Equal',
+    at('matrix'),
     reshape(g, at('targets'), target, [batch, 1, merges]),
     int64Constant(g, at('places'), [left, 1], places),
     [batch, left, merges],
   );
-  const matrix = cast(g, at('matrix'), goesTo, 'float32', dtypeCode('float32'));
   const keptSizes = gatherRows(g, at('kept_sizes'), sizes, kept);
   const goneSizes = gatherRows(g, at('gone_sizes'), sizes, gone);
   const joined = matMul(g, at('joined_sizes'), matrix, goneSizes);

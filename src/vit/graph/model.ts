@@ -7,7 +7,6 @@ import { emitBlock, emitLastBlock } from './block.js';
 import { emitEmbedding, emitPixels } from './embedding.js';
 import { emitHead } from './head.js';
 import type { Tokens } from './merge.js';
-import { graphOf } from './form.js';
 import { buildWebGpuGraph } from './webgpu.js';
 
 /**
@@ -24,8 +23,7 @@ export function buildGraph(
   metadata: Readonly<Record<string, string>> = {},
   target: GraphTarget = 'cpu',
 ): OnnxModel {
-  const graph = graphOf(vit, target);
-  if (graph !== 'cpu') return buildWebGpuGraph(vit, graph === 'webgpu-f16', metadata);
+  if (target !== 'cpu') return buildWebGpuGraph(vit, target === 'webgpu-f16', metadata);
   const g = new GraphBuilder('vit');
   let tokens: Tokens = { residual: emitEmbedding(g, vit, emitPixels(g, vit)), sizes: undefined };
   for (let layer = 0; layer + 1 < layerCount(vit.config); layer++) tokens = emitBlock(g, vit, layer, tokens);

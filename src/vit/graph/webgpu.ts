@@ -13,7 +13,7 @@ import {
   skipLayerNormalization,
 } from '../../onnx/ops.js';
 import type { OnnxModel } from '../../onnx/model.js';
-import { layerCount, leadingTokens, patchCount, tokenCount } from '../config.js';
+import { layerCount, leadingTokens, mergesOf, patchCount, tokenCount, tokensAt } from '../config.js';
 import { linearName, type LinearRole } from '../linears.js';
 import { formOf, weightOf, type ViT } from '../vit.js';
 import { emitNorm } from './block.js';
@@ -22,6 +22,8 @@ import { emitPatches, emitPixels } from './embedding.js';
 import { emitHead } from './head.js';
 import { emitLeading } from './leading.js';
 import { emitLinear } from './linear.js';
+import { emitSizeBias, type Tokens } from './merge.js';
+import { emitMergeByProducts } from './merge-products.js';
 import { weightOnly } from './weight-only.js';
 
 /** What a block needs besides its input. */
@@ -33,10 +35,13 @@ interface Scope {
 }
 
 /** The residual stream and its LayerNorm, `[batch·tokens, hidden]` each. */
-interface Stream {
+interface Normed {
   readonly residual: Value;
   readonly norm: Value;
 }
+
+/** What goes from block to block. */
+interface Stream extends Normed, Tokens {}
 
 /**
  * The graph of a model in the form that ONNX Runtime's WebGPU provider executes whole: MultiHeadAttention,
@@ -59,7 +64,8 @@ export function buildWebGpuGraph(
   const scope = { g, vit: weightOnly(model), half };
   const { vit } = scope;
   const residual = emitTokens(scope);
-  let stream: Stream = { residual, norm: emitNorm(g, vit, 'layers.0.norm1', residual) };
+  const norm = emitNorm(g, vit, 'layers.0.norm1', residual);
+  let stream: Stream = { residual, norm, sizes: undefined };
   for (let layer = 0; layer + 1 < layerCount(vit.config); layer++) stream = emitBlock(scope, layer, stream);
   g.output(emitHead(g, vit, emitLastBlock(scope, stream)));
   return g.finish(metadata);
@@ -94,61 +100,85 @@ function emitTokens({ g, vit }: Scope): Value {
   return asMatrix(g, 'embedding', binary(g, 'Add', 'embedded', padded, positions));
 }
 
-function emitBlock(scope: Scope, layer: number, { residual, norm }: Stream): Stream {
-  const { g, vit } = scope;
+function emitBlock(scope: Scope, layer: number, stream: Stream): Stream {
+  const { vit } = scope;
   const at = `layers.${layer}`;
-  const tokens = tokenCount(vit.config);
-  const o = emitAttention(scope, layer, norm, norm, tokens);
-  const attended = emitSkipNorm(scope, `${at}.norm2`, `${at}.residual1`, asFloat(g, o), residual);
-  const mlp = emitMlp(scope, layer, attended.norm);
-  return emitSkipNorm(scope, `layers.${layer + 1}.norm1`, `${at}.residual2`, mlp, attended.residual);
+  const attended = emitAttention(scope, layer, stream.norm, stream, tokensAt(vit.config, layer));
+  const { residual, norm, sizes } = emitSumNorm(scope, layer, attended, stream);
+  const mlp = emitMlp(scope, layer, norm);
+  return { ...emitSkipNorm(scope, `layers.${layer + 1}.norm1`, `${at}.residual2`, mlp, residual), sizes };
+}
+
+/** Attention and the residual stream summed, merged where the model says so, and normed for the MLP. */
+function emitSumNorm(scope: Scope, layer: number, { o, k }: Attended, stream: Stream): Stream {
+  const { g, vit } = scope;
+  const { config } = vit;
+  const at = `layers.${layer}`;
+  const merges = mergesOf(config, layer);
+  if (merges === 0)
+    return {
+      ...emitSkipNorm(scope, `${at}.norm2`, `${at}.residual1`, o, stream.residual),
+      sizes: stream.sizes,
+    };
+  const residual = binary(g, 'Add', `${at}.residual1`, o, stream.residual);
+  const merged = emitMergeByProducts(g, `${at}.merge`, { residual, sizes: stream.sizes }, asFloat(g, k), {
+    ...{ tokens: tokensAt(config, layer), merges, leading: leadingTokens(config) },
+    ...{ hidden: config.hiddenSize, heads: config.heads },
+  });
+  return { ...merged, norm: emitNorm(g, vit, `${at}.norm2`, merged.residual) };
 }
 
 /** The residual stream of the tokens that the head reads, `[batch·leading, hidden]`, as the CPU's graph has it. */
-function emitLastBlock(scope: Scope, { residual, norm }: Stream): Value {
+function emitLastBlock(scope: Scope, stream: Stream): Value {
   const { g, vit } = scope;
   const layer = layerCount(vit.config) - 1;
   const at = `layers.${layer}`;
   const picked = (name: string, x: Value): Value =>
-    emitLeading(g, name, vit.config, x, tokenCount(vit.config));
-  const asking = picked(`${at}.norm1:read`, norm);
-  const o = emitAttention(scope, layer, asking, norm, leadingTokens(vit.config));
-  const attended = emitSkipNorm(
-    scope,
-    `${at}.norm2`,
-    `${at}.residual1`,
-    asFloat(g, o),
-    picked(`${at}:read`, residual),
-  );
+    emitLeading(g, name, vit.config, x, tokensAt(vit.config, layer));
+  const asking = picked(`${at}.norm1:read`, stream.norm);
+  const { o } = emitAttention(scope, layer, asking, stream, leadingTokens(vit.config));
+  const before = picked(`${at}:read`, stream.residual);
+  const { residual, norm } = emitSkipNorm(scope, `${at}.norm2`, `${at}.residual1`, o, before);
   // The sum is normed by the head.
-  return binary(g, 'Add', `${at}.residual2`, emitMlp(scope, layer, attended.norm), attended.residual);
+  return binary(g, 'Add', `${at}.residual2`, emitMlp(scope, layer, norm), residual);
+}
+
+/** Of attention: its result before it is added to the residual stream, float32, and the keys of all tokens. */
+interface Attended {
+  readonly o: Value;
+  readonly k: Value;
 }
 
 /**
- * Attention, before it is added to the residual stream.
+ * Adds attention.
  *
  * @param asking - `[batch·rows, hidden]`: the norm of the tokens that get new values
- * @param all - `[batch·tokens, hidden]`: the norm of all tokens
+ * @param all - all tokens
  * @param rows - how many of an image get new values
  */
-function emitAttention(scope: Scope, layer: number, asking: Value, all: Value, rows: number): Value {
+function emitAttention(scope: Scope, layer: number, asking: Value, all: Stream, rows: number): Attended {
   const { g, vit } = scope;
   const { hiddenSize, heads } = vit.config;
   const at = `layers.${layer}`;
   const read = new Reader(scope);
   const projected = (['q', 'k', 'v'] as const).map((role) =>
-    emitProjection(scope, layer, role, role === 'q' ? asking : all, read),
+    emitProjection(scope, layer, role, role === 'q' ? asking : all.norm, read),
   );
-  // Attention takes one type for all three.
-  const alike = projected.every(({ dtype }) => dtype === 'float16')
-    ? projected
-    : projected.map((x) => asFloat(g, x));
-  const tokens = tokenCount(vit.config);
+  // Attention takes one type for all.
+  const half = projected.every(({ dtype }) => dtype === 'float16');
+  const alike = half ? projected : projected.map((x) => asFloat(g, x));
+  const tokens = tokensAt(vit.config, layer);
   const [q, k, v] = alike.map((x, index) =>
     reshape(g, `${x.name}:sequence`, x, [batch, index === 0 ? rows : tokens, hiddenSize]),
   ) as [Value, Value, Value];
-  const mixed = multiHeadAttention(g, `${at}.attention`, q, k, v, heads);
-  return emitProjection(scope, layer, 'o', asMatrix(g, `${at}.context`, mixed), read);
+  const bias = all.sizes && emitSizeBias(g, `${at}.size_bias`, all.sizes, tokens, rows);
+  const mixed = multiHeadAttention(
+    g,
+    `${at}.attention`,
+    ...([q, k, v, heads, bias && half ? read.asHalf(bias) : bias] as const),
+  );
+  const o = emitProjection(scope, layer, 'o', asMatrix(g, `${at}.context`, mixed), read);
+  return { o: asFloat(g, o), k: projected[1]! };
 }
 
 /** The MLP, before it is added to the residual stream; float32. */
@@ -160,7 +190,7 @@ function emitMlp(scope: Scope, layer: number, norm: Value): Value {
   return asFloat(g, fc2);
 }
 
-function emitSkipNorm({ g, vit }: Scope, name: string, sumName: string, x: Value, skip: Value): Stream {
+function emitSkipNorm({ g, vit }: Scope, name: string, sumName: string, x: Value, skip: Value): Normed {
   const scale = floatConstant(g, vit, `${name}.weight`);
   const shift = floatConstant(g, vit, `${name}.bias`);
   const { norm, sum } = skipLayerNormalization(
