@@ -4,6 +4,7 @@ import { firstSample } from './first-sample.js';
 import { graphForms } from './graph-forms.js';
 import { harnessCost } from './harness-cost.js';
 import { lastBlock } from './last-block.js';
+import { memoryLevers } from './memory-levers.js';
 import { slowDown } from './slow-down.js';
 import { tokenMerging } from './token-merging.js';
 
@@ -12,6 +13,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   'graph-forms': graphForms,
   'token-merging': tokenMerging,
   'last-block': lastBlock,
+  'memory-levers': memoryLevers,
   'harness-cost': harnessCost,
   'first-sample': firstSample,
   'slow-down': slowDown,
