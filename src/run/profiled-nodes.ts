@@ -1,5 +1,6 @@
 import { nodeCosts, type NodeCost } from '../onnx/cost.js';
 import { readModel } from '../onnx/file.js';
+import type { OnnxModel } from '../onnx/model.js';
 import type { NodeTime } from '../protocol/events.js';
 import type { NodeWork, Precision } from '../store/node-work.js';
 import type { ProfiledNode } from '../store/write.js';
@@ -30,13 +31,35 @@ export async function profiledNodes(
     Map<string, NodeCost>,
   ];
   const parts = Math.floor(batch / microBatch);
+  const moved = movedQuantizers(graph);
   return nodes.map((time) => {
-    const { node, opType } = time;
+    const { opType } = time;
+    const node = moved.get(time.node) ?? time.node;
     const cost = costOf(whole, node);
     if (cost === undefined) return { time, work: undefined };
     const last = batch % microBatch === 0 ? undefined : costOf(rest, node);
     return { time, work: workOf(opType, cost, (part) => parts * part(cost) + (last ? part(last) : 0)) };
   });
+}
+
+/**
+ * The runtime moves a QuantizeLinear ahead of the Reshapes that it reads through, and calls it after the value that it then reads:
+ * `attention_q`.
+ *
+ * @returns the name of each QuantizeLinear in the graph, by the names that it may get
+ */
+function movedQuantizers({ nodes }: OnnxModel): Map<string, string> {
+  const makers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+  const names = new Map<string, string>();
+  for (const { name, opType, inputs } of nodes) {
+    if (opType !== 'QuantizeLinear') continue;
+    let maker = makers.get(inputs[0]!);
+    while (maker?.opType === 'Reshape') {
+      names.set(`${maker.inputs[0]!}_q`, name);
+      maker = makers.get(maker.inputs[0]!);
+    }
+  }
+  return names;
 }
 
 /** Of the node, or of the one that the runtime has fused with others under a longer name: `scores/MatmulTransposeFusion/`. */

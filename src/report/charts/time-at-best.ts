@@ -75,7 +75,7 @@ export const timeAtBest: ChartMaker = (analysis) => {
         yOffset: { field: 'bar', type: 'nominal', sort: [TAKEN, LEAST] },
         opacity: {
           field: 'bar',
-          type: 'nominal',
+          type: 'ordinal',
           title: 'bar',
           scale: { domain: [TAKEN, LEAST], range: [1, 0.55] },
         },

@@ -45,7 +45,7 @@ function operators({ limits: { batch, operators: listed, reached } }: LimitedFig
           title,
           align: 'right' as const,
         })),
-        { title: 'bound by' },
+        { title: 'at best bound by' },
       ],
       listed.map(rowOf),
     )}
