@@ -1,11 +1,11 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../base/errors.js';
 import { datasetNames, type DatasetName } from '../data/open.js';
 import { openDevice } from '../device/open.js';
-import { localProfile } from '../device/profile.js';
+import { localProfile, readDeviceProfile } from '../device/profile.js';
 import { mebibytes, parameters, seconds } from '../report/format.js';
 import { stageLine } from '../report/stage-line.js';
 import { stageSummaries } from '../report/stages.js';
@@ -18,12 +18,20 @@ import { cardOf, loadModel, localModel, namedModel } from '../run/model.js';
 import { fetchWords } from '../run/observer.js';
 import { nodeEngine } from '../runtime/node.js';
 import { readRecipe } from '../suite/read.js';
+import { parseTarget, type Target } from '../search/target.js';
 import { Bar } from './bar.js';
+import { searched } from './compress-target.js';
+import { exitCodes } from './failure.js';
+import { wholeNumber } from './flags.js';
 import { leftOf } from './progress.js';
 import { stopOnSignal } from './stop.js';
 
 interface CompressFlags {
-  readonly recipe: string;
+  readonly recipe?: string;
+  readonly target?: Target;
+  readonly device?: string;
+  readonly batch: number;
+  readonly rounds: number;
   readonly output: string;
   readonly dataset?: DatasetName;
   readonly data?: string;
@@ -34,12 +42,27 @@ interface CompressFlags {
 /** `edgeflex compress`: the pipeline alone. */
 export function compressCommand(): Command {
   return new Command('compress')
-    .description('apply a recipe to a model: the ONNX files and a report of every stage')
+    .description(
+      'apply a recipe to a model, or search one that meets a target: the ONNX files and a report of every stage',
+    )
     .argument(
       '<model>',
       'a directory or file with weights, an id of the Hugging Face Hub, or vit-tiny … vit-huge with weights from a seed',
     )
-    .requiredOption('--recipe <file>', 'the recipe, such as suites/recipes/edgeflex.yaml')
+    .option('--recipe <file>', 'the recipe, such as suites/recipes/edgeflex.yaml')
+    .option(
+      '--target <goals>',
+      'instead of a recipe, what it must reach: latency=6x,memory=-76%,accuracy-loss=0.5pt',
+      parseTarget,
+    )
+    .option('--device <profile>', 'where peaks and latencies are measured; left out, this machine')
+    .option('--batch <size>', 'images in a batch of the target', wholeNumber, 8)
+    .option(
+      '--rounds <number>',
+      'fresh processes in which the candidates of a target are measured',
+      roundsOf,
+      5,
+    )
     .requiredOption('-o, --output <directory>', 'where model.onnx, preprocess.onnx and report.json go')
     .addOption(
       new Option('--dataset <name>', "what to calibrate on; left out, what the model's card names").choices(
@@ -52,13 +75,29 @@ export function compressCommand(): Command {
     .addHelpText(
       'after',
       `
-Example:
-  edgeflex compress suites/models/vit-micro-shapes10 --recipe suites/recipes/edgeflex.yaml -o out/`,
+A target's goals are latency as 6x (than fp32) or 30ms, memory as -76% (of fp32's peak) or 200MiB, accuracy-loss as 0.5pt, on
+training images held out. What was tried goes to search.json, the recipe that was chosen to recipe.yaml: --recipe applies it again.
+Exit code 1 when none meets the target; the nearest is then what lies in the directory. docs/budgets.md says how it decides.
+
+Examples:
+  edgeflex compress suites/models/vit-micro-shapes10 --recipe suites/recipes/edgeflex.yaml -o out/
+  edgeflex compress suites/models/vit-tiny-cifar10 --target latency=3x,accuracy-loss=0.5pt -o out/
+  edgeflex compress vit-base --dataset cifar10 --target latency=5x,memory=-76% --device devices/raspberry-pi-5.yaml -o out/`,
     )
     .action(async (reference: string, flags: CompressFlags) => {
-      const recipe = await readRecipe(flags.recipe);
-      const { signal, release } = stopOnSignal();
+      const { target } = flags;
+      if ((flags.recipe === undefined) === (target === undefined))
+        throw new InputError({
+          source: 'compress',
+          found: target === undefined ? 'neither --recipe nor --target' : 'both --recipe and --target',
+          expected: 'one of the two',
+        });
+      const given = flags.recipe === undefined ? undefined : await readRecipe(flags.recipe);
+      const { signal, release } = stopOnSignal(() =>
+        given ? 'Stopped.' : 'Stopped. What was made is in the cache: the same command finds it there.',
+      );
       const bar = new Bar(process.stderr);
+      let closing: (() => Promise<void>) | undefined;
       try {
         const named = await localModel(namedModel(reference), {
           signal,
@@ -68,7 +107,9 @@ Example:
         });
         const dataset = flags.dataset ?? datasetOf((await cardOf(named))?.dataset, reference);
         const data = await locateData(dataset, undefined, flags.data);
-        const device = await openDevice(localProfile());
+        const profile = flags.device === undefined ? localProfile() : await readDeviceProfile(flags.device);
+        const device = await openDevice(profile);
+        closing = () => device.close();
         const workshop = {
           engine: await nodeEngine(),
           threads: availableParallelism(),
@@ -81,26 +122,39 @@ Example:
           },
         };
         const model = await withFittingHead(await loadModel(named, data.train.labels), workshop);
-        const artifact = await artifactOf(model, recipe, workshop);
+        const found = target && (await searched(model, workshop, { ...flags, target, reference, bar }));
+        const artifact = found?.artifact ?? (await artifactOf(model, given!, workshop));
         await mkdir(flags.output, { recursive: true });
         await cp(artifact.directory, flags.output, {
           recursive: true,
           filter: (source) => basename(source) !== 'manifest.json',
         });
         const report = {
-          ...{ model: reference, source: model.record, recipe: recipe.name },
+          ...{ model: reference, source: model.record, recipe: (found?.recipe ?? given!).name },
           ...withoutPlace(artifact),
         };
         await writeFile(join(flags.output, 'report.json'), JSON.stringify(report, null, 2));
+        for (const [name, text] of found?.files ?? []) await writeFile(join(flags.output, name), text);
         bar.end();
-        console.log(
-          flags.json ? JSON.stringify(report, null, 2) : describe(model.record, artifact, flags.output),
-        );
+        if (flags.json)
+          console.log(JSON.stringify(found ? { ...report, search: found.document } : report, null, 2));
+        else {
+          console.log(describe(model.record, artifact, flags.output));
+          if (found) console.log(`\n${found.words}`);
+        }
+        if (found?.met === false) process.exitCode = exitCodes.gate;
       } finally {
         bar.end();
         release();
+        await closing?.();
       }
     });
+}
+
+function roundsOf(text: string): number {
+  const rounds = wholeNumber(text);
+  if (rounds < 2) throw new InvalidArgumentError('at least 2 are expected: one says nothing of the next');
+  return rounds;
 }
 
 function datasetOf(name: string | undefined, reference: string): DatasetName {

@@ -26,7 +26,7 @@ export interface ActivationMemory {
  * Operators whose result takes no room of its own: their input under another shape, or integers that the product which reads
  * them takes as they are (ONNX Runtime fuses the two).
  */
-const ALIASES = new Set(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze', 'Flatten', 'DequantizeLinear']);
+export const ALIASES = new Set(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze', 'Flatten', 'DequantizeLinear']);
 
 /** Operators that ONNX Runtime lets write over an input of the same size that nobody needs any more. */
 const IN_PLACE = new Set(['Add', 'Sub', 'Mul', 'Div']);
@@ -105,7 +105,7 @@ export function constantBytes(model: OnnxModel): number {
 }
 
 /** The nodes that compute from constants alone, which ONNX Runtime does once, while loading. */
-function constantNodes(model: OnnxModel): Set<OnnxNode> {
+export function constantNodes(model: OnnxModel): Set<OnnxNode> {
   const constants = new Set(['', ...model.initializers.keys()]);
   const nodes = new Set<OnnxNode>();
   for (const node of model.nodes) {

@@ -25,7 +25,9 @@ import { peakProbe } from './peak-probe.js';
 import { dropShelves, openShelves } from './shelves.js';
 
 /** A stage's report without what fills a file of its own. */
-export type KeptStage = Omit<StageReport, 'details'>;
+export type KeptStage = WithoutDetails<StageReport>;
+
+type WithoutDetails<Stage> = Stage extends unknown ? Omit<Stage, 'details'> : never;
 
 /** A compressed model on disk, its graph written for a target: what a device is given. */
 export interface Artifact {

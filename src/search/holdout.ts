@@ -1,0 +1,64 @@
+import type { Calibration } from '../compress/context.js';
+import { chosenClasses } from '../compress/observe/logits.js';
+import { defaultSessionOptions, type Engine } from '../runtime/engine.js';
+import type { ViTConfig } from '../vit/config.js';
+
+/** Training images that nothing is calibrated on, preprocessed once: what candidates are judged by. */
+export interface Holdout {
+  /** How many there are. */
+  readonly count: number;
+  readonly classes: Uint8Array;
+  /**
+   * The classes that a model gives to the first images.
+   *
+   * @param model - its file
+   * @param config - its architecture
+   * @param images - how many at least, as whole batches
+   */
+  predict(model: string, config: ViTConfig, images: number): Promise<Uint8Array>;
+}
+
+/**
+ * Opens held-out training images.
+ *
+ * @param engine - the runtime
+ * @param threads - for the runtime
+ * @param images - the images
+ * @param checkpoint - called between batches; throws to stop
+ */
+export async function openHoldout(
+  engine: Engine,
+  threads: number,
+  images: Calibration,
+  checkpoint: () => void,
+): Promise<Holdout> {
+  const { count, classes, batchSize } = images;
+  const batches: Float32Array[] = [];
+  for await (const pixels of images.batches()) {
+    checkpoint();
+    batches.push(pixels);
+  }
+  return {
+    count,
+    classes,
+    async predict(model, { channels, imageSize, labels }, wanted) {
+      const session = await engine.open(model, { ...defaultSessionOptions, threads });
+      const chosen: number[] = [];
+      try {
+        for (const pixels of batches) {
+          if (chosen.length >= wanted) break;
+          checkpoint();
+          const dims = [batchSize, channels, imageSize, imageSize];
+          const outputs = await session.run({
+            [session.inputNames[0]!]: engine.tensor('float32', pixels, dims),
+          });
+          const logits = outputs[session.outputNames[0]!]!.data as Float32Array;
+          chosen.push(...chosenClasses(logits, labels.length));
+        }
+      } finally {
+        await session.close();
+      }
+      return Uint8Array.from(chosen);
+    },
+  };
+}

@@ -1,0 +1,147 @@
+import { median } from 'simple-statistics';
+import { geometricMean } from '../stats/geometric.js';
+import type { Estimate } from '../stats/interval.js';
+import { pairedRatio } from '../stats/ratio.js';
+import type { Loss } from './loss.js';
+import type { Rounds } from './measure.js';
+import type { Target } from './target.js';
+
+/** What a target is about; less is better. */
+export interface Figures {
+  /** A batch. */
+  readonly milliseconds: number;
+  /** Bytes over the runtime's base. */
+  readonly peak: number;
+  /** Percentage points. */
+  readonly loss: number;
+}
+
+/** How a measured candidate stands to one goal of a target. */
+export interface Judgement {
+  readonly goal: 'latency' | 'memory' | 'accuracy-loss';
+  /** What estimate and limit count: times as fast as fp32, shares of its peak, percentage points. */
+  readonly unit: 'times' | 'milliseconds' | 'share' | 'bytes' | 'points';
+  readonly estimate: Estimate;
+  readonly limit: number;
+  /** Whether the estimate meets the goal. */
+  readonly met: boolean;
+  /** Whether the whole interval lies on that side of the limit. */
+  readonly certain: boolean;
+}
+
+/** What was measured of a candidate, and of fp32 in the same rounds. */
+export interface Measured {
+  readonly own: Rounds;
+  readonly fp32: Rounds;
+  readonly loss: Loss;
+}
+
+function mediansOf(latencies: Rounds['latencies']): number[] {
+  return [...latencies.values()].map((samples) => median([...samples]));
+}
+
+/**
+ * The figures that a target allows; infinite where it asks for nothing.
+ *
+ * @param target - the target
+ * @param fp32 - of the model as it was trained
+ */
+export function limitsOf(
+  { latency, memory, accuracyLoss }: Target,
+  fp32: Pick<Figures, 'milliseconds' | 'peak'>,
+): Figures {
+  return {
+    milliseconds: !latency
+      ? Infinity
+      : 'speed' in latency
+        ? fp32.milliseconds / latency.speed
+        : latency.milliseconds,
+    peak: !memory ? Infinity : 'share' in memory ? fp32.peak * memory.share : memory.bytes,
+    loss: accuracyLoss ?? Infinity,
+  };
+}
+
+/** A point of accuracy weighs as much in a distance as a tenth of the time or the memory that is allowed. */
+const SHARE_OF_A_POINT = 0.1;
+
+/**
+ * How far figures are from what is allowed: by which share time and memory exceed it, and a tenth for each point of accuracy
+ * beyond it, added up. 0 where nothing is exceeded.
+ */
+export function distance({ milliseconds, peak, loss }: Figures, limits: Figures): number {
+  return (
+    excess(milliseconds / limits.milliseconds - 1) +
+    excess(peak / limits.peak - 1) +
+    excess(SHARE_OF_A_POINT * (loss - limits.loss))
+  );
+}
+
+/** The same of a candidate that was measured. */
+export function measuredDistance(judgements: readonly Judgement[]): number {
+  return judgements.reduce((sum, { unit, estimate: { value }, limit }) => {
+    if (unit === 'points') return sum + excess(SHARE_OF_A_POINT * (value - limit));
+    return sum + excess((unit === 'times' ? limit / value : value / limit) - 1);
+  }, 0);
+}
+
+function excess(share: number): number {
+  return Math.max(0, share);
+}
+
+/** How many times as fast as fp32 a candidate is. */
+export function speedOf({ own, fp32 }: Measured): Estimate {
+  const ratio = pairedRatio(fp32.latencies, own.latencies);
+  if (ratio === undefined) throw new Error('a speed needs at least two rounds');
+  const { value, low, high } = ratio;
+  return { value, low, high };
+}
+
+/** A candidate's peak as a share of fp32's: of the rounds that took most, and what other rounds would have given. */
+export function peakShareOf({ own, fp32 }: Measured): Estimate {
+  const [a, b] = [[...own.peaks.values()], [...fp32.peaks.values()]];
+  return {
+    value: Math.max(...a) / Math.max(...b),
+    low: Math.min(...a) / Math.max(...b),
+    high: Math.max(...a) / Math.min(...b),
+  };
+}
+
+/**
+ * Holds a candidate against each goal of a target.
+ *
+ * @param target - the target
+ * @param measured - at least two rounds
+ */
+export function judge({ latency, memory, accuracyLoss }: Target, measured: Measured): Judgement[] {
+  const { own, loss } = measured;
+  const judgements: Judgement[] = [];
+  if (latency && 'speed' in latency)
+    judgements.push(judgement('latency', 'times', speedOf(measured), latency.speed));
+  if (latency && 'milliseconds' in latency) {
+    const estimate = geometricMean(mediansOf(own.latencies));
+    judgements.push(judgement('latency', 'milliseconds', estimate, latency.milliseconds));
+  }
+  if (memory && 'share' in memory)
+    judgements.push(judgement('memory', 'share', peakShareOf(measured), memory.share));
+  if (memory && 'bytes' in memory) {
+    const peaks = [...own.peaks.values()];
+    const [low, high] = [Math.min(...peaks), Math.max(...peaks)];
+    judgements.push(judgement('memory', 'bytes', { value: high, low, high }, memory.bytes));
+  }
+  if (accuracyLoss !== undefined)
+    judgements.push(judgement('accuracy-loss', 'points', loss.points, accuracyLoss));
+  return judgements;
+}
+
+function judgement(
+  goal: Judgement['goal'],
+  unit: Judgement['unit'],
+  estimate: Estimate,
+  limit: number,
+): Judgement {
+  // Of speed alone is more better.
+  const keeps = (value: number): boolean => (unit === 'times' ? value >= limit : value <= limit);
+  const met = keeps(estimate.value);
+  const certain = keeps(estimate.low) === met && keeps(estimate.high) === met;
+  return { goal, unit, estimate, limit, met, certain };
+}

@@ -1,0 +1,65 @@
+import { calibrationSource } from '../compress/calibration.js';
+import { fp32 } from '../compress/recipe.js';
+import { artifactOf, type Artifact, type Workshop } from '../run/artifact.js';
+import type { LoadedModel } from '../run/model.js';
+import { tokenCount } from '../vit/config.js';
+import { openHoldout } from './holdout.js';
+import { lossOf, type Loss, type LossKind } from './loss.js';
+
+/** Held-out images that are classified in about so many seconds judge a candidate; a quarter of them judge a knob. */
+const JUDGING_SECONDS = 20;
+const MOST_IMAGES = 8192;
+const LEAST_IMAGES = 64;
+const SHARE_FOR_KNOBS = 1 / 4;
+const LEAST_IMAGES_FOR_KNOBS = 512;
+
+/** Says what artifacts lose against the model as it was trained. */
+export interface LossJudge {
+  readonly kind: LossKind;
+  /** Images that candidates are judged on. */
+  readonly images: number;
+  /** Share of them that the model as it was trained classifies rightly; undefined for weights from a seed. */
+  readonly accuracy: number | undefined;
+  /** The artifact of the model as it was trained. */
+  readonly trained: Artifact;
+  /** What a candidate loses, on all images. */
+  candidate(artifact: Artifact): Promise<Loss>;
+  /** What one position of a knob loses, on some of them. */
+  knob(artifact: Artifact): Promise<Loss>;
+}
+
+/**
+ * Opens the judge of losses, on held-out training images: as many as can be classified in a while.
+ *
+ * @param model - the model
+ * @param workshop - runtime and training images
+ * @param millisecondsPerImage - of the model as it was trained
+ */
+export async function openLossJudge(
+  model: LoadedModel,
+  workshop: Workshop,
+  millisecondsPerImage: number,
+): Promise<LossJudge> {
+  const { engine, threads, train, seed, signal } = workshop;
+  const { config } = model.vit;
+  const affordable = Math.floor((JUDGING_SECONDS * 1000) / millisecondsPerImage);
+  const tokens = tokenCount(config);
+  const source = calibrationSource(engine, threads, train, model.preprocessing, tokens, seed);
+  const images = await source.holdout(Math.min(MOST_IMAGES, Math.max(LEAST_IMAGES, affordable)));
+  const holdout = await openHoldout(engine, threads, images, () => {
+    signal.throwIfAborted();
+  });
+  const { count, classes } = holdout;
+  const trained = await artifactOf(model, fp32, workshop);
+  const reference = await holdout.predict(trained.model, config, count);
+  const right = reference.filter((choice, image) => choice === classes[image]).length;
+  const few = Math.max(LEAST_IMAGES_FOR_KNOBS, Math.floor(count * SHARE_FOR_KNOBS));
+  const kind: LossKind = model.synthetic ? 'agreement' : 'accuracy';
+  const lost = async (artifact: Artifact, wanted: number): Promise<Loss> =>
+    lossOf(kind, classes, reference, await holdout.predict(artifact.model, config, wanted));
+  return {
+    ...{ kind, trained, images: count, accuracy: model.synthetic ? undefined : right / count },
+    candidate: (artifact) => lost(artifact, count),
+    knob: (artifact) => lost(artifact, few),
+  };
+}

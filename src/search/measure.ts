@@ -1,0 +1,76 @@
+import { permutation, seededRandom } from '../base/random.js';
+import { DeviceError } from '../base/errors.js';
+import type { Device } from '../device/device.js';
+import { peakOverBase, probe, type ProbeBatch, type ProbeBounds } from '../run/probe.js';
+import type { ViTConfig } from '../vit/config.js';
+
+/** A model file to be measured. */
+export interface Measurable extends ProbeBatch {
+  readonly model: string;
+  readonly config: ViTConfig;
+}
+
+/** What a model took, by round: the rounds of all that were measured together are the same. */
+export interface Rounds {
+  /** Latencies of a batch, in milliseconds. */
+  readonly latencies: ReadonlyMap<number, readonly number[]>;
+  /** Peaks over the runtime's base, in bytes. */
+  readonly peaks: ReadonlyMap<number, number>;
+}
+
+/** What measuring in turn needs. */
+export interface Turns {
+  readonly device: Device;
+  readonly rounds: number;
+  readonly bounds: ProbeBounds;
+  /** Determines the order. */
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  /** Told how far it is, from 0 to 1. */
+  readonly onProgress: (done: number) => void;
+}
+
+/**
+ * Measures models in turn: in each round every one once, in a fresh agent and a new random order, so that what disturbs the device
+ * disturbs all alike.
+ *
+ * @param items - the models
+ * @param turns - where, how often and how long
+ * @returns for each model, in order
+ * @throws DeviceError when an agent fails; the signal's reason when it fires
+ */
+export async function measureInTurn(items: readonly Measurable[], turns: Turns): Promise<Rounds[]> {
+  const { device, rounds, bounds, seed, signal, onProgress } = turns;
+  const random = seededRandom(seed);
+  const results = items.map(() => ({
+    latencies: new Map<number, readonly number[]>(),
+    peaks: new Map<number, number>(),
+  }));
+  let done = 0;
+  for (let round = 0; round < rounds; round++) {
+    for (const index of permutation(items.length, random)) {
+      signal.throwIfAborted();
+      onProgress(done++ / (rounds * items.length));
+      const { model, config, ...batch } = items[index]!;
+      const measurement = await probe(device, model, config, batch, bounds, signal);
+      if (measurement.latencies.length === 0) throw new DeviceError('the agent timed no query');
+      results[index]!.latencies.set(round, measurement.latencies);
+      results[index]!.peaks.set(round, peakOverBase(measurement));
+    }
+  }
+  return results;
+}
+
+/**
+ * Rounds that were measured before, and one more.
+ *
+ * @param before - undefined where it is the first
+ * @param next - a single round, numbered 0
+ * @param round - the number it gets
+ */
+export function joined(before: Rounds | undefined, next: Rounds, round: number): Rounds {
+  return {
+    latencies: new Map([...(before?.latencies ?? []), [round, next.latencies.get(0)!]]),
+    peaks: new Map([...(before?.peaks ?? []), [round, next.peaks.get(0)!]]),
+  };
+}

@@ -1,0 +1,48 @@
+import type { Recipe } from '../compress/recipe.js';
+import type { Artifact } from '../run/artifact.js';
+import type { Estimate } from '../stats/interval.js';
+import type { Candidate } from './candidates.js';
+import type { Cost, DeviceModel } from './device-model.js';
+import type { Figures, Judgement, Measured } from './judge.js';
+import type { Levels } from './levels.js';
+import type { LossKind } from './loss.js';
+import type { Target } from './target.js';
+
+/** A candidate that was made and measured. */
+export interface Tried extends Candidate {
+  readonly recipe: Recipe;
+  readonly artifact: Artifact;
+  readonly measured: Measured;
+  /** How many times as fast as fp32. */
+  readonly speed: Estimate;
+  /** Peak as a share of fp32's. */
+  readonly peakShare: Estimate;
+  /** Speed and share applied to what fp32 takes undisturbed. */
+  readonly figures: Figures;
+  readonly judgements: readonly Judgement[];
+  /** From the target; 0 when it is met. */
+  readonly distance: number;
+  /** Whether nothing else that was measured, fp32 included, is at least as good in time, memory and loss, and better in one. */
+  readonly onFront: boolean;
+}
+
+/** What a search found. */
+export interface SearchOutcome {
+  readonly target: Target;
+  readonly lossKind: LossKind;
+  /** Held-out training images that candidates were judged on. */
+  readonly images: number;
+  /** Share of them that the model as it was trained classifies rightly; undefined for weights from a seed. */
+  readonly accuracy: number | undefined;
+  /** What the model takes as it was trained. */
+  readonly fp32: Cost;
+  readonly device: DeviceModel;
+  /** What each position of each knob costs alone. */
+  readonly levels: Levels;
+  /** All that was predicted, with what was learned from what was measured. */
+  readonly candidates: readonly Candidate[];
+  /** The best first; at least one. */
+  readonly tried: readonly Tried[];
+  /** Whether the best meets every goal. */
+  readonly met: boolean;
+}

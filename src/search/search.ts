@@ -1,0 +1,318 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { InputError } from '../base/errors.js';
+import type { Recipe } from '../compress/recipe.js';
+import type { Device } from '../device/device.js';
+import { writeModel } from '../onnx/file.js';
+import { artifactOf, type Artifact, type Workshop } from '../run/artifact.js';
+import type { LoadedModel } from '../run/model.js';
+import type { ProbeBounds } from '../run/probe.js';
+import { buildGraph } from '../vit/graph/model.js';
+import { comparison, enumerate, promising, type Candidate } from './candidates.js';
+import { fitDevice, undisturbedCost, type Cost, type DeviceModel, type Load } from './device-model.js';
+import { fitWords, levelWords, triedWords } from './findings.js';
+import { judge, limitsOf, measuredDistance, peakShareOf, speedOf, type Measured } from './judge.js';
+import { findLevels, type Levels } from './levels.js';
+import { openLossJudge, type LossJudge } from './loss-judge.js';
+import { LossModel } from './loss.js';
+import { joined, measureInTurn, type Measurable, type Rounds, type Turns } from './measure.js';
+import type { SearchOutcome, Tried } from './outcome.js';
+import { paretoFront } from './pareto.js';
+import { probeSettings } from './probes.js';
+import { recipeOf, settingsWords, shapeOf, untouched } from './settings.js';
+import type { Target } from './target.js';
+
+/** How much is measured. */
+export interface Effort {
+  /** Rounds of the models that the device is fitted to; a few more where the fit is poor. */
+  readonly probeRounds: number;
+  /** Rounds in which candidates are measured in turn with fp32; at least two. */
+  readonly rounds: number;
+  /** How long a model is timed in a round of candidates, in seconds; half of it in a round of probes. */
+  readonly seconds: number;
+}
+
+/** What a search takes unless somebody says otherwise. */
+export const usualEffort: Effort = { probeRounds: 2, rounds: 5, seconds: 1 };
+
+/** How a search is done. */
+export interface SearchOptions {
+  readonly target: Target;
+  /** Images in a batch. */
+  readonly batch: number;
+  readonly effort: Effort;
+  /** Told in a sentence what was found, as soon as it was. */
+  readonly onFinding: (sentence: string) => void;
+}
+
+/** However slow a model is, it is timed so often in a round. */
+const LEAST_QUERIES = 5;
+const MOST_SECONDS = 20;
+
+/** Where predictions err by more than this share of the time, probes get further rounds, but no more than so many. */
+const GOOD_FIT = 0.06;
+const MOST_FURTHER_ROUNDS = 4;
+
+/** Candidates that are made and measured first, and once more when that has taught the predictions. */
+const BATCHES = [4, 3] as const;
+
+/** Where in the whole each part of a search ends, as a share. */
+const PROBES_END = 0.2;
+const LEVELS_END = 0.6;
+/** Of a batch of candidates, how much is making them. */
+const MAKING = 0.6;
+
+/** A knob is turned no further where it alone loses so many times what may be lost, or ten points where nobody says. */
+const TOO_MUCH = 3;
+const USUAL_LOSS = 10 / TOO_MUCH;
+
+/**
+ * Searches a recipe with which a model meets a target on a device.
+ *
+ * What each kind of work costs on the device is fitted to probes; what each knob costs in accuracy is measured on held-out training
+ * images, one knob at a time. All combinations are predicted, the promising ones made and measured, the predictions corrected by
+ * that, and a few more measured.
+ *
+ * @param model - the model
+ * @param workshop - runtime, training images, device, progress
+ * @param options - the target
+ * @throws InputError when the target asks for what cannot be known; DeviceError when the device fails; the signal's reason when it
+ *   fires
+ */
+export async function search(
+  model: LoadedModel,
+  workshop: Workshop & { readonly device: Device },
+  options: SearchOptions,
+): Promise<SearchOutcome> {
+  refuseUnknowable(model, workshop.device, options.target);
+  const folder = await mkdtemp(join(tmpdir(), 'edgeflex-search-'));
+  try {
+    return await new Search(model, workshop, options).run(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function refuseUnknowable({ synthetic, name }: LoadedModel, { profile }: Device, target: Target): void {
+  if (synthetic && target.accuracyLoss !== undefined)
+    throw new InputError({
+      source: '--target',
+      place: 'accuracy-loss',
+      found: `${name}, whose weights are from a seed and have no accuracy`,
+      expected: 'latency and memory alone',
+      hint: 'What is lost is then told as agreement with the model in float.',
+    });
+  if (profile.kind === 'browser')
+    throw new InputError({
+      source: '--device',
+      place: profile.name,
+      found: 'a browser, which does not tell the peak of a process',
+      expected: 'this machine or a board',
+    });
+}
+
+/** A candidate whose artifact is there. */
+interface Made {
+  readonly candidate: Candidate;
+  readonly recipe: Recipe;
+  readonly artifact: Artifact;
+  readonly loss: Measured['loss'];
+}
+
+class Search {
+  /** What the device is fitted to. */
+  private readonly observed: { readonly load: Load; readonly cost: Cost }[] = [];
+  private readonly losses = new LossModel();
+
+  constructor(
+    private readonly model: LoadedModel,
+    private readonly workshop: Workshop & { readonly device: Device },
+    private readonly options: SearchOptions,
+  ) {}
+
+  async run(folder: string): Promise<SearchOutcome> {
+    const { model, workshop, options, losses } = this;
+    const { target, batch, onFinding } = options;
+    const fp32 = await this.probe(folder);
+    let device = this.fit();
+    onFinding(fitWords(fp32, device, this.observed.length));
+    workshop.onProgress(PROBES_END, 'the model as it was trained, on images held out');
+    const lossJudge = await openLossJudge(model, workshop, fp32.milliseconds / batch);
+    const levels = await this.turnKnobs(lossJudge);
+    const predict = enumerate(model.vit, levels, batch);
+    const limits = limitsOf(target, fp32);
+
+    const tried: Omit<Tried, 'onFront'>[] = [];
+    for (const [index, count] of BATCHES.entries()) {
+      const known = [untouched, ...tried.map(({ settings }) => settings)];
+      const chosen = promising(predict(device, losses), target, limits, known, count);
+      if (chosen.length === 0) break;
+      const from = LEVELS_END + ((1 - LEVELS_END) * index) / BATCHES.length;
+      const share = (1 - LEVELS_END) / BATCHES.length;
+      const made = await this.makeAll(chosen, tried.length, lossJudge, from, MAKING * share);
+      const items = made.map(({ artifact, candidate }) => this.measurable(artifact, candidate));
+      const trained = this.measurable(lossJudge.trained, { settings: untouched });
+      const [base, ...rounds] = await measureInTurn([trained, ...items], {
+        ...this.turns(options.effort.rounds, options.effort.seconds, index),
+        onProgress: (done) => {
+          workshop.onProgress(from + share * (MAKING + (1 - MAKING) * done), 'measuring candidates in turn');
+        },
+      });
+      for (const [place, each] of made.entries()) {
+        tried.push(this.judged(each, rounds[place]!, base!, fp32));
+        onFinding(triedWords(tried.at(-1)!));
+      }
+      device = this.fit();
+    }
+
+    const compare = comparison(target);
+    const figures = [{ ...fp32, loss: 0 }, ...tried.map((each) => each.figures)];
+    const front = paretoFront(figures, ({ milliseconds, peak, loss }) => [milliseconds, peak, loss]);
+    const bestFirst = tried
+      .map((each) => ({ ...each, onFront: front.includes(each.figures) }))
+      .sort((a, b) => compare({ ...a.figures, ...a }, { ...b.figures, ...b }));
+    return {
+      ...{ target, fp32, device, levels, tried: bestFirst },
+      ...{ lossKind: lossJudge.kind, images: lossJudge.images, accuracy: lossJudge.accuracy },
+      candidates: predict(device, losses),
+      met: bestFirst[0]!.judgements.every(({ met }) => met),
+    };
+  }
+
+  /** Measures models that tell what each kind of work costs, and what the model takes as it was trained. */
+  private async probe(folder: string): Promise<Cost> {
+    const { model, workshop, options } = this;
+    const { batch, effort } = options;
+    const items: Measurable[] = [];
+    const loads: Load[] = [];
+    for (const [index, settings] of probeSettings(model.vit.config, batch).entries()) {
+      const shape = shapeOf(model.vit, settings);
+      const path = join(folder, `${index}.onnx`);
+      await writeModel(buildGraph(shape), path);
+      const { microBatch } = settings;
+      items.push({ model: path, config: shape.config, batch, microBatch });
+      loads.push({ shape, batch, microBatch });
+    }
+    const known: Rounds[] = [];
+    const end = effort.probeRounds + MOST_FURTHER_ROUNDS;
+    for (let round = 0; round < end; round++) {
+      const measured = await measureInTurn(items, {
+        ...this.turns(1, effort.seconds / 2, round),
+        onProgress: (done) => {
+          const share = (round + done) / (round < effort.probeRounds ? effort.probeRounds : end);
+          workshop.onProgress(PROBES_END * share, 'measuring what each kind of work costs on the device');
+        },
+      });
+      for (const [index, each] of measured.entries()) known[index] = joined(known[index], each, round);
+      this.observed.splice(
+        0,
+        Infinity,
+        ...loads.map((load, index) => ({ load, cost: undisturbedCost(known[index]!) })),
+      );
+      // Other work on the device spoils some queries of some rounds, seldom all of all.
+      if (round + 1 >= effort.probeRounds && this.fit().latency.typicalError < GOOD_FIT) break;
+    }
+    return this.observed[0]!.cost;
+  }
+
+  private fit(): DeviceModel {
+    return fitDevice(this.observed);
+  }
+
+  private turns(rounds: number, seconds: number, turn: number): Omit<Turns, 'onProgress'> {
+    const { device, seed, signal } = this.workshop;
+    const bounds: ProbeBounds = {
+      minQueries: LEAST_QUERIES,
+      minSeconds: seconds,
+      maxSeconds: MOST_SECONDS,
+      maxWarmupSeconds: seconds,
+    };
+    return { device, rounds, bounds, seed: seed + turn, signal };
+  }
+
+  private measurable(artifact: Artifact, { settings }: Pick<Candidate, 'settings'>): Measurable {
+    const { batch } = this.options;
+    return { model: artifact.model, config: this.model.vit.config, batch, microBatch: settings.microBatch };
+  }
+
+  /** Finds what each position of each knob loses alone. */
+  private turnKnobs(lossJudge: LossJudge): Promise<Levels> {
+    const { workshop, options, losses } = this;
+    const { accuracyLoss = USUAL_LOSS } = options.target;
+    let at = PROBES_END;
+    return findLevels({
+      make: (recipe) => this.make(recipe, at, 0),
+      lossOf: async (artifact) => {
+        const loss = await lossJudge.knob(artifact);
+        losses.addSingle(loss);
+        return loss;
+      },
+      tooMuch: Math.max(TOO_MUCH * accuracyLoss, accuracyLoss + 1),
+      onLevel: (settings, loss) => {
+        options.onFinding(levelWords({ ...untouched, ...settings }, loss));
+      },
+      onProgress: (done, what) => {
+        at = PROBES_END + (LEVELS_END - PROBES_END) * done;
+        workshop.onProgress(at, what);
+      },
+    });
+  }
+
+  /** Makes the artifact of a recipe; its progress is a part of the search's. */
+  private make(recipe: Recipe, from: number, share: number): Promise<Artifact> {
+    const { model, workshop } = this;
+    return artifactOf(model, recipe, {
+      ...workshop,
+      onProgress: (done, what) => {
+        workshop.onProgress(from + share * done, `${recipe.description}: ${what}`);
+      },
+    });
+  }
+
+  private async makeAll(
+    candidates: readonly Candidate[],
+    before: number,
+    lossJudge: LossJudge,
+    from: number,
+    share: number,
+  ): Promise<Made[]> {
+    const made: Made[] = [];
+    for (const [index, candidate] of candidates.entries()) {
+      const { settings, changed } = candidate;
+      const recipe = recipeOf(`candidate-${before + index + 1}`, settingsWords(settings), settings);
+      const each = share / candidates.length;
+      const artifact = await this.make(recipe, from + each * index, each);
+      const loss = await lossJudge.candidate(artifact);
+      this.losses.addTogether(changed, loss);
+      made.push({ candidate, recipe, artifact, loss });
+    }
+    return made;
+  }
+
+  /** Holds a measured candidate against the target, and lets the predictions learn from it. */
+  private judged(
+    { candidate, recipe, artifact, loss }: Made,
+    own: Rounds,
+    base: Rounds,
+    fp32: Cost,
+  ): Omit<Tried, 'onFront'> {
+    const { target, batch } = this.options;
+    const measured: Measured = { own, fp32: base, loss };
+    const [speed, peakShare] = [speedOf(measured), peakShareOf(measured)];
+    // What it would have taken beside the probes, whatever the device was doing meanwhile.
+    const cost = { milliseconds: fp32.milliseconds / speed.value, peak: fp32.peak * peakShare.value };
+    const { microBatch } = candidate.settings;
+    this.observed.push({
+      load: { shape: shapeOf(this.model.vit, candidate.settings), batch, microBatch },
+      cost,
+    });
+    const judgements = judge(target, measured);
+    return {
+      ...candidate,
+      ...{ recipe, artifact, measured, speed, peakShare, judgements },
+      figures: { ...cost, loss: loss.points.value },
+      distance: measuredDistance(judgements),
+    };
+  }
+}

@@ -1,0 +1,81 @@
+import { mergeTokensOptionsSchema } from '../compress/merge-tokens/options.js';
+import { withMerges } from '../compress/merge-tokens/stage.js';
+import { plannedModel, withWidths } from '../compress/planned.js';
+import { pruneOptionsSchema } from '../compress/prune/options.js';
+import { quantizeOptionsSchema } from '../compress/quantize/options.js';
+import type { Recipe, Step } from '../compress/recipe.js';
+import type { ViT } from '../vit/vit.js';
+
+/** How the MLPs are pruned. */
+export interface PruneSetting {
+  /** Share of the neurons. */
+  readonly ratio: number;
+  /** Width of each block's MLP that comes of it. */
+  readonly widths: readonly number[];
+}
+
+/** What a search turns; all undefined is the model as it was trained. */
+export interface Settings {
+  readonly prune: PruneSetting | undefined;
+  /** Tokens that each block merges. */
+  readonly merges: readonly number[] | undefined;
+  /** Linears that stay float while the others become INT8; undefined leaves all float. */
+  readonly keep: readonly string[] | undefined;
+  /** Images that run at once; undefined runs the whole batch. */
+  readonly microBatch: number | undefined;
+}
+
+/** The model as it was trained. */
+export const untouched: Settings = {
+  prune: undefined,
+  merges: undefined,
+  keep: undefined,
+  microBatch: undefined,
+};
+
+/**
+ * The recipe that stands for settings.
+ *
+ * @param name - of the recipe
+ * @param description - one sentence
+ * @param settings - the settings
+ */
+export function recipeOf(
+  name: string,
+  description: string,
+  { prune, merges, keep, microBatch }: Settings,
+): Recipe {
+  const steps: Step[] = [];
+  if (prune) steps.push({ stage: 'prune', options: pruneOptionsSchema.parse({ ratio: prune.ratio }) });
+  if (merges) steps.push({ stage: 'merge-tokens', options: mergeTokensOptionsSchema.parse({ r: merges }) });
+  if (keep) steps.push({ stage: 'quantize', options: quantizeOptionsSchema.parse({ keep }) });
+  return { name, description, steps, microBatch };
+}
+
+/**
+ * A model of the shapes and formats that settings lead to, with stand-ins for weights: what latency and memory depend on.
+ *
+ * @param vit - the model as it was trained
+ * @param settings - the settings
+ */
+export function shapeOf(vit: ViT, settings: Settings): ViT {
+  const { prune, merges } = settings;
+  const narrowed = prune ? withWidths(vit, prune.widths) : vit;
+  const merged = merges ? withMerges(narrowed, merges) : narrowed;
+  const { steps } = recipeOf('shape', '', settings);
+  return plannedModel(
+    merged,
+    steps.filter(({ stage }) => stage === 'quantize'),
+  );
+}
+
+/** Settings in a few words, such as `MLP −33 %, 63 tokens merged, INT8, 4 at a time`. */
+export function settingsWords({ prune, merges, keep, microBatch }: Settings): string {
+  const words = [
+    prune && `MLP −${Math.round(100 * prune.ratio)} %`,
+    merges && `${merges.reduce((sum, count) => sum + count, 0)} tokens merged`,
+    keep === undefined ? 'float' : keep.length === 0 ? 'INT8' : `INT8 but ${keep.length} linears`,
+    microBatch !== undefined && `${microBatch} at a time`,
+  ];
+  return words.filter(Boolean).join(', ');
+}

@@ -1,0 +1,128 @@
+import * as format from '../report/format.js';
+import type { Table } from '../report/table.js';
+import type { Estimate } from '../stats/interval.js';
+import { pointsText } from './findings.js';
+import type { Judgement } from './judge.js';
+import type { SearchOutcome, Tried } from './outcome.js';
+import { settingsWords } from './settings.js';
+import { targetWords } from './target.js';
+
+/**
+ * What was measured, for people: the best first.
+ *
+ * @param outcome - of a search
+ */
+export function searchTable(outcome: SearchOutcome): Table {
+  const { fp32, tried, lossKind } = outcome;
+  const left = (key: string, title: string): Table['columns'][number] => ({ key, title, align: 'left' });
+  const right = (key: string, title: string, spare?: number): Table['columns'][number] => ({
+    ...{ key, title, align: 'right' },
+    ...(spare === undefined ? {} : { spare }),
+  });
+  return {
+    columns: [
+      left('recipe', 'recipe'),
+      right('ms', 'ms', 3),
+      right('speed', 'speed (95 %)'),
+      right('speedPredicted', 'predicted', 1),
+      right('peak', 'peak memory'),
+      right('share', 'vs fp32'),
+      right('peakPredicted', 'predicted', 1),
+      right('loss', `${lossKind} lost, points (95 %)`),
+      right('lossPredicted', 'predicted', 1),
+      left('target', 'target'),
+      left('front', 'Pareto front'),
+    ],
+    rows: [
+      {
+        ...{ recipe: 'fp32', ms: format.milliseconds(fp32.milliseconds), peak: format.mebibytes(fp32.peak) },
+        front: 'on it',
+      },
+      ...tried.map((each) => rowOf(each, outcome)),
+    ],
+    notes: notesOf(outcome),
+  };
+}
+
+function rowOf(each: Tried, { fp32 }: SearchOutcome): Readonly<Record<string, string>> {
+  const { settings, figures, predicted, speed, peakShare, measured, judgements, onFront } = each;
+  return {
+    recipe: settingsWords(settings),
+    ms: format.milliseconds(figures.milliseconds),
+    speed: format.times(speed),
+    speedPredicted: `${(fp32.milliseconds / predicted.milliseconds).toFixed(2)}×`,
+    peak: format.mebibytes(figures.peak),
+    share: format.reduction(1 - peakShare.value),
+    peakPredicted: format.mebibytes(predicted.peak),
+    loss: points(measured.loss.points),
+    lossPredicted: predicted.loss.toFixed(2),
+    target: judgements.every(({ met }) => met)
+      ? judgements.every(({ certain }) => certain)
+        ? 'meets'
+        : 'meets?'
+      : 'fails',
+    front: onFront ? 'on it' : '',
+  };
+}
+
+function points({ value, low, high }: Estimate): string {
+  return `${pointsText(value)} (${pointsText(low)} to ${pointsText(high)})`;
+}
+
+function notesOf(outcome: SearchOutcome): string[] {
+  const { device, images, accuracy, lossKind, candidates, tried } = outcome;
+  const judgedOn =
+    lossKind === 'accuracy'
+      ? `Accuracy is that of ${format.integer(images)} training images held out from all calibration, of which fp32 gets ${format.percent(accuracy!)} % right; the weights may have been trained on them. "edgeflex run" scores test images.`
+      : `Weights from a seed have no accuracy: what is lost is agreement with fp32 on ${format.integer(images)} images.`;
+  return [
+    judgedOn,
+    `${format.integer(candidates.length)} recipes were predicted, ${tried.length} made and measured; leaving out one measurement, the fit errs by ${format.percent(device.latency.typicalError)} % of the latency and ${format.percent(device.memory.typicalError)} % of the peak (median).`,
+  ];
+}
+
+/** The verdict of a search, one sentence a line. */
+export function verdictWords(outcome: SearchOutcome): string[] {
+  const { met, target, tried } = outcome;
+  const best = tried[0]!;
+  const words = settingsWords(best.settings);
+  if (met) {
+    const doubts = best.judgements.filter(({ certain }) => !certain);
+    return [
+      `Target met (${targetWords(target).join(', ')}): ${words}.`,
+      ...doubts.map(
+        (each) =>
+          `By the estimate: its interval, ${intervalWords(each)}, reaches beyond the ${each.goal} goal.`,
+      ),
+    ];
+  }
+  const missed = best.judgements.filter((each) => !each.met);
+  return [
+    `Target not met (${targetWords(target).join(', ')}). The nearest of what was measured: ${words}.`,
+    ...missed.map(
+      (each) =>
+        `It misses ${each.goal}: ${valueWords(each, each.estimate.value)} (${intervalWords(each)}) where ${valueWords(each, each.limit)} is asked for${each.certain ? '' : '; the interval does not exclude that'}.`,
+    ),
+    `Distance ${best.distance.toFixed(3)}: the shares by which time and memory exceed what is allowed, and a tenth for each point of accuracy beyond it, added up.`,
+  ];
+}
+
+function intervalWords(judgement: Judgement): string {
+  const { low, high } = judgement.estimate;
+  return `${valueWords(judgement, low)} to ${valueWords(judgement, high)}`;
+}
+
+function valueWords({ unit }: Judgement, value: number): string {
+  switch (unit) {
+    case 'times':
+      return `${value.toFixed(2)}×`;
+    case 'milliseconds':
+      return `${format.milliseconds(value)} ms`;
+    case 'share':
+      return format.reduction(1 - value);
+    case 'bytes':
+      return format.mebibytes(value);
+    case 'points':
+      return `${pointsText(value)} points`;
+  }
+}

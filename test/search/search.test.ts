@@ -1,0 +1,121 @@
+import { writeFile } from 'node:fs/promises';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { withWidths } from '../../src/compress/planned.js';
+import { defaultPreprocessing } from '../../src/data/preprocess.js';
+import { artifactOf } from '../../src/run/artifact.js';
+import type { LoadedModel } from '../../src/run/model.js';
+import { nodeEngine } from '../../src/runtime/node.js';
+import { searchDocument } from '../../src/search/document.js';
+import type { SearchOutcome } from '../../src/search/outcome.js';
+import { search } from '../../src/search/search.js';
+import { searchTable, verdictWords } from '../../src/search/table.js';
+import { parseTarget } from '../../src/search/target.js';
+import { readRecipe } from '../../src/suite/read.js';
+import { recipeText } from '../../src/suite/recipe-text.js';
+import { syntheticViT } from '../../src/vit/synthetic.js';
+import { useFolder } from '../support/folder.js';
+import { openShapes } from '../support/micro.js';
+import { refusalOf } from '../support/refusal.js';
+import { openTestDevice } from '../support/tasks.js';
+
+const folder = useFolder();
+const data = await openShapes();
+const device = await openTestDevice();
+const SIDE = 64;
+const tiny = syntheticViT('vit-tiny', 1, SIDE, data.train.labels);
+
+/** Two narrow blocks of a small ViT. */
+const model: LoadedModel = {
+  name: 'two-blocks',
+  vit: withWidths({ ...tiny, config: { ...tiny.config, mlpSizes: [768, 768] } }, [128, 128]),
+  preprocessing: defaultPreprocessing(SIDE),
+  identity: 'two blocks of a test',
+  synthetic: true,
+  card: undefined,
+  record: { source: 'seed', notes: [] },
+};
+
+const workshop = {
+  ...{ engine: await nodeEngine(), threads: 1, train: data.train, seed: 1, device },
+  signal: new AbortController().signal,
+  onProgress: () => undefined,
+};
+
+beforeEach(() => {
+  vi.stubEnv('EDGEFLEX_CACHE', folder());
+  onTestFinished(() => void vi.unstubAllEnvs());
+});
+
+const searched = (target: string, changes: object = {}): Promise<SearchOutcome> =>
+  search(
+    model,
+    { ...workshop, ...changes },
+    {
+      target: parseTarget(target),
+      batch: 4,
+      effort: { probeRounds: 1, rounds: 2, seconds: 0.02 },
+      onFinding: () => undefined,
+    },
+  );
+
+describe('a search', () => {
+  it('for what cannot be reached names the nearest, whose recipe makes the same artifact again', async () => {
+    const outcome = await searched('latency=1000x,memory=-1%');
+    const { tried, candidates, levels } = outcome;
+    const best = tried[0]!;
+    expect(outcome.met).toBe(false);
+    expect(outcome.lossKind).toBe('agreement');
+    expect(best.distance).toBeGreaterThan(1);
+    for (const each of tried) expect(each.distance).toBeGreaterThanOrEqual(best.distance);
+    expect(tried.some(({ onFront }) => onFront)).toBe(true);
+    expect(verdictWords(outcome).join('\n')).toMatch(
+      /^Target not met .*\nIt misses latency: .* 1000\.00× is asked/,
+    );
+
+    // Every combination of what the knobs have, in every cut of four images.
+    const combinations = levels.prune.length * levels.merge.length * levels.quantize.length;
+    expect(candidates).toHaveLength(3 * combinations);
+    expect(new Set(tried.map(({ settings }) => JSON.stringify(settings))).size).toBe(tried.length);
+    for (const { settings, artifact } of tried) {
+      expect(artifact.stages.find(({ stage }) => stage === 'prune') !== undefined).toBe(
+        settings.prune !== undefined,
+      );
+      expect(artifact.kernels['MatMulIntegerToFloat']! > 0).toBe(settings.keep !== undefined);
+    }
+
+    await writeFile(folder('recipe.yaml'), recipeText(best.recipe, verdictWords(outcome)));
+    const again = await artifactOf(model, await readRecipe(folder('recipe.yaml')), workshop);
+    expect(again).toMatchObject({ key: best.artifact.key, cached: true });
+
+    const document = JSON.parse(JSON.stringify(searchDocument(outcome, { batch: 4 }))) as {
+      measured: { rounds: { milliseconds: number[]; peak: number }[] }[];
+      predicted: object[];
+    };
+    expect(document.predicted).toHaveLength(candidates.length);
+    for (const { rounds } of document.measured) {
+      expect(rounds).toHaveLength(2);
+      for (const { milliseconds, peak } of rounds) {
+        expect(milliseconds.length).toBeGreaterThanOrEqual(5);
+        expect(peak).toBeGreaterThan(0);
+      }
+    }
+    const { rows } = searchTable(outcome);
+    expect(rows).toHaveLength(tried.length + 1);
+    expect(rows.slice(1).every((row) => row['target'] === 'fails')).toBe(true);
+  }, 240_000);
+
+  it('refuses to judge the accuracy of weights from a seed', async () => {
+    const fault = await refusalOf(() => searched('accuracy-loss=0.5pt'));
+    expect(fault).toMatchObject({ source: '--target', place: 'accuracy-loss' });
+    expect(fault.found).toContain('two-blocks');
+  });
+
+  it('ends when it is told to', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const onProgress = (): void => {
+      controller.abort(reason);
+    };
+    await expect(searched('latency=2x', { signal: controller.signal, onProgress })).rejects.toBe(reason);
+  });
+});
