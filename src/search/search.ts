@@ -265,7 +265,8 @@ class Search {
     return artifactOf(model, recipe, {
       ...workshop,
       onProgress: (done, what) => {
-        workshop.onProgress(from + share * done, `${recipe.description}: ${what}`);
+        const words = recipe.description === '' ? what : `${recipe.description}: ${what}`;
+        workshop.onProgress(from + share * done, words);
       },
     });
   }

@@ -1,8 +1,11 @@
-import { stringify } from 'yaml';
+import { Document, isMap, visit } from 'yaml';
 import type { Recipe } from '../compress/recipe.js';
 
+/** Columns of a line, about. */
+const WIDTH = 120;
+
 /**
- * A recipe as a YAML file that `parseRecipe` reads again, every option written out: what it does then depends on no default.
+ * A recipe as a YAML file that `readRecipe` reads again, every option written out: what it does then depends on no default.
  *
  * @param recipe - the recipe
  * @param comments - lines above it
@@ -10,9 +13,16 @@ import type { Recipe } from '../compress/recipe.js';
 export function recipeText(recipe: Recipe, comments: readonly string[] = []): string {
   const { name, description, steps, microBatch } = recipe;
   const stages = steps.map(({ stage, options }) => ({ [stage]: options }));
-  const text = stringify(
-    { name, description, stages, ...(microBatch !== undefined && { microBatch }) },
-    { lineWidth: 120, flowCollectionPadding: true },
-  );
+  const document = new Document({
+    ...{ name, description, stages },
+    ...(microBatch !== undefined && { microBatch }),
+  });
+  // A stage on a line, as people write it.
+  visit(document, {
+    Pair: (_, { value }) => {
+      if (isMap(value)) value.flow = true;
+    },
+  });
+  const text = document.toString({ lineWidth: WIDTH });
   return `${comments.map((line) => `# ${line}\n`).join('')}${text}`;
 }

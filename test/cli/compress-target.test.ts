@@ -1,0 +1,29 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { exitCodes } from '../../src/cli/failure.js';
+import { edgeflex } from './support.js';
+
+const MODEL = 'suites/models/vit-micro-shapes10';
+
+describe('edgeflex compress refuses', () => {
+  test.each<[string, string[], string]>([
+    ['neither a recipe nor a target', [], 'neither --recipe nor --target'],
+    [
+      'both of them',
+      ['--recipe', 'suites/recipes/int8.yaml', '--target', 'latency=2x'],
+      'both --recipe and --target',
+    ],
+    ['a target that says nothing', ['--target', 'latency=fast'], '--target: latency: found fast'],
+    ['a single round', ['--target', 'latency=2x', '--rounds', '1'], 'at least 2'],
+    [
+      'a browser to search for',
+      ['--target', 'latency=2x', '--device', 'devices/browser-wasm.yaml'],
+      'found a browser, which does not tell the peak of a process',
+    ],
+  ])('%s', async (_, flags, found) => {
+    const { code, err } = await edgeflex(['compress', MODEL, ...flags, '-o', join(tmpdir(), 'never')], {});
+    expect(err).toContain(found);
+    expect(code).toBe(exitCodes.usage);
+  });
+});
