@@ -26,7 +26,14 @@ export interface ActivationMemory {
  * Operators whose result takes no room of its own: their input under another shape, or integers that the product which reads
  * them takes as they are (ONNX Runtime fuses the two).
  */
-export const ALIASES = new Set(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze', 'Flatten', 'DequantizeLinear']);
+export const ALIASES = new Set([
+  'Reshape',
+  'Identity',
+  'Squeeze',
+  'Unsqueeze',
+  'Flatten',
+  'DequantizeLinear',
+]);
 
 /** Operators that ONNX Runtime lets write over an input of the same size that nobody needs any more. */
 const IN_PLACE = new Set(['Add', 'Sub', 'Mul', 'Div']);
