@@ -6,7 +6,7 @@ import { float32 } from '../src/onnx/tensor.js';
 import { seededRandom } from '../src/base/random.js';
 import { defaultSessionOptions, type Engine } from '../src/runtime/engine.js';
 import { nodeEngine } from '../src/runtime/node.js';
-import { compare, type Contender } from './interleave.js';
+import { compare, timesOf, type Contender } from './interleave.js';
 
 /** ViT-Base at 224 pixels, batch 8. */
 const BATCH = 8;
@@ -100,13 +100,8 @@ async function contender(
   return {
     name,
     async measure() {
-      const times: number[] = [];
-      for (let run = 0; run < RUNS; run++) {
-        const before = performance.now();
-        await session.run({ x });
-        times.push((performance.now() - before) / DEPTH);
-      }
-      return times;
+      const times = await timesOf(RUNS, () => session.run({ x }));
+      return times.map((time) => time / DEPTH);
     },
   };
 }

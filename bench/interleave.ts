@@ -8,6 +8,21 @@ export interface Contender {
 }
 
 /**
+ * Does something a number of times.
+ *
+ * @returns the milliseconds that each took
+ */
+export async function timesOf(runs: number, act: () => Promise<unknown>): Promise<number[]> {
+  const times: number[] = [];
+  for (let run = 0; run < runs; run++) {
+    const before = performance.now();
+    await act();
+    times.push(performance.now() - before);
+  }
+  return times;
+}
+
+/**
  * Measures contenders in turn, in the other order every second round, and prints each one's median and how many times the
  * first one's time it takes, with a 95 % interval over the rounds.
  *

@@ -5,7 +5,7 @@ import { nodeEngine } from '../src/runtime/node.js';
 import { buildGraph } from '../src/vit/graph/model.js';
 import { syntheticViT } from '../src/vit/synthetic.js';
 import { wholeGraph } from '../test/support/whole-graph.js';
-import { compare, type Contender } from './interleave.js';
+import { compare, timesOf, type Contender } from './interleave.js';
 
 const BATCH = 8;
 const RUNS = 2;
@@ -33,14 +33,6 @@ async function contender(name: string, graph: OnnxModel): Promise<Contender> {
   await session.run(feeds);
   return {
     name,
-    async measure() {
-      const times: number[] = [];
-      for (let run = 0; run < RUNS; run++) {
-        const before = performance.now();
-        await session.run(feeds);
-        times.push(performance.now() - before);
-      }
-      return times;
-    },
+    measure: () => timesOf(RUNS, () => session.run(feeds)),
   };
 }

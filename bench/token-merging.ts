@@ -11,7 +11,7 @@ import { nodeEngine } from '../src/runtime/node.js';
 import { emitMatching } from '../src/vit/graph/matching.js';
 import { emitMerge, emitSizeBias, type Merging } from '../src/vit/graph/merge.js';
 import { emitMergeByProducts } from '../src/vit/graph/merge-products.js';
-import { compare, type Contender } from './interleave.js';
+import { compare, timesOf, type Contender } from './interleave.js';
 
 /** ViT-Base at 224 pixels, batch 8, in one of its first blocks, merging what halves the tokens over all blocks. */
 const BATCH = 8;
@@ -213,14 +213,6 @@ async function contender(
   const feeds = Object.fromEntries(session.inputNames.map((input) => [input, all[input as keyof Inputs]]));
   return {
     name,
-    async measure() {
-      const times: number[] = [];
-      for (let run = 0; run < RUNS; run++) {
-        const before = performance.now();
-        await session.run(feeds);
-        times.push(performance.now() - before);
-      }
-      return times;
-    },
+    measure: () => timesOf(RUNS, () => session.run(feeds)),
   };
 }
