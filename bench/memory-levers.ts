@@ -9,7 +9,7 @@ import { openLocal } from '../src/device/local/device.js';
 import { localProfile } from '../src/device/profile.js';
 import { writeModel } from '../src/onnx/file.js';
 import type { OnnxModel } from '../src/onnx/model.js';
-import { peakOverBase, probe } from '../src/run/probe.js';
+import { peakOverBase, probe, type ProbeOrder } from '../src/run/probe.js';
 import { buildGraph } from '../src/vit/graph/model.js';
 import { syntheticViT } from '../src/vit/synthetic.js';
 import type { ViT } from '../src/vit/vit.js';
@@ -17,7 +17,13 @@ import { withBiasGelu, withChunkedMlps } from './mlp-forms.js';
 
 const BATCH = 8;
 const MIB = 2 ** 20;
-const BOUNDS = { minQueries: 3, minSeconds: 0.001, maxSeconds: 30, maxWarmupSeconds: 0.001 };
+const A_FEW_RUNS: ProbeOrder = {
+  kind: 'performance',
+  minQueries: 3,
+  minSeconds: 0.001,
+  maxSeconds: 30,
+  maxWarmupSeconds: 0.001,
+};
 
 /** A lever: what is changed, and nothing else. */
 interface Lever {
@@ -80,15 +86,8 @@ async function measure(
     const path = join(folder, 'model.onnx');
     await writeModel(graph(buildGraph(vit)), path);
     const { signal } = new AbortController();
-    const batch = { batch: BATCH, microBatch };
-    const measurement = await probe(
-      device,
-      file ? await file(path) : path,
-      vit.config,
-      batch,
-      BOUNDS,
-      signal,
-    );
+    const probed = { model: file ? await file(path) : path, config: vit.config, batch: BATCH, microBatch };
+    const measurement = await probe(device, probed, A_FEW_RUNS, signal);
     const steady = measurement.phases.find(({ phase }) => phase === 'steady');
     return { peak: peakOverBase(measurement), anonymous: steady!.memory.anonymous! };
   } finally {

@@ -5,10 +5,11 @@ import type { Device } from '../device/device.js';
 import { writeModel } from '../onnx/file.js';
 import { buildGraph } from '../vit/graph/model.js';
 import type { ViT } from '../vit/vit.js';
-import { peakOverBase, probe, type ProbeBounds } from './probe.js';
+import { peakOverBase, probe, type ProbeOrder } from './probe.js';
 
 /** Loading and a few runs: after the second a peak does not grow any more. */
-const A_FEW_RUNS: ProbeBounds = {
+const A_FEW_RUNS: ProbeOrder = {
+  kind: 'performance',
   minQueries: 3,
   minSeconds: 0.001,
   maxSeconds: 30,
@@ -33,7 +34,8 @@ export function peakProbe(
     try {
       const model = join(folder, 'model.onnx');
       await writeModel(buildGraph(vit), model);
-      return peakOverBase(await probe(device, model, vit.config, { batch, microBatch }, A_FEW_RUNS, signal));
+      const probed = { model, config: vit.config, batch, microBatch };
+      return peakOverBase(await probe(device, probed, A_FEW_RUNS, signal));
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

@@ -3,18 +3,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seededRandom } from '../base/random.js';
 import type { Device } from '../device/device.js';
-import { MeasurementCollector, type Measurement } from '../protocol/measurement.js';
-import { PROTOCOL_VERSION, type PerformanceTask } from '../protocol/task.js';
+import type { Measurement } from '../protocol/measurement.js';
+import type { KernelsTask, PerformanceTask } from '../protocol/task.js';
 import type { ViTConfig } from '../vit/config.js';
+import { perform } from './perform.js';
 
-/** How long a probe runs. */
+/** How long a probe is timed. */
 export type ProbeBounds = Pick<
   PerformanceTask,
   'minQueries' | 'minSeconds' | 'maxSeconds' | 'maxWarmupSeconds'
 >;
 
-/** A batch on its way through a model in parts. */
-export interface ProbeBatch {
+/** What a probe is to tell: latencies and memory, or which kernels run. */
+export type ProbeOrder =
+  | ({ readonly kind: 'performance' } & ProbeBounds)
+  | ({ readonly kind: 'kernels' } & Pick<KernelsTask, 'runs'>);
+
+/** A model file that is to be probed, and a batch on its way through it in parts. */
+export interface Probed {
+  readonly model: string;
+  readonly config: ViTConfig;
   readonly batch: number;
   /** Images the model runs at once; undefined runs the whole batch. */
   readonly microBatch: number | undefined;
@@ -24,43 +32,23 @@ export interface ProbeBatch {
  * Runs a model on a device outside of any run: for what it takes, not for what it answers. A fresh agent each time.
  *
  * @param device - where
- * @param model - the model's file
- * @param config - its architecture
- * @param batch - how many images, and in which parts
- * @param bounds - how long
+ * @param probed - the model, and how many images in which parts
+ * @param order - what to tell
  * @param signal - ends it
- * @throws DeviceError when the agent fails
+ * @throws DeviceError when the agent fails; the signal's reason when it fires
  */
 export async function probe(
   device: Device,
-  model: string,
-  config: ViTConfig,
-  { batch, microBatch }: ProbeBatch,
-  bounds: ProbeBounds,
+  { model, config, batch, microBatch }: Probed,
+  order: ProbeOrder,
   signal: AbortSignal,
 ): Promise<Measurement> {
   const folder = await mkdtemp(join(tmpdir(), 'edgeflex-probe-'));
   try {
     const inputs = join(folder, 'inputs.bin');
     await writeFile(inputs, noise(batch * config.channels * config.imageSize ** 2));
-    const collector = new MeasurementCollector();
-    await device.measure(
-      {
-        kind: 'performance',
-        protocol: PROTOCOL_VERSION,
-        session: device.session,
-        ...{ model, inputs, batch, microBatch: Math.min(microBatch ?? batch, batch) },
-        ...bounds,
-      },
-      {
-        onEvent: (event) => {
-          collector.add(event);
-        },
-        signal,
-        silenceMilliseconds: 300_000,
-      },
-    );
-    return collector.measurement;
+    const common = { model, inputs, batch, microBatch: Math.min(microBatch ?? batch, batch) };
+    return await perform(device, { ...common, ...order }, signal);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

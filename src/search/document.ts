@@ -14,7 +14,7 @@ import { workKinds } from './work.js';
  * @param asked - how it was asked for
  */
 export function searchDocument(outcome: SearchOutcome, asked: Readonly<Record<string, unknown>>): object {
-  const { lossKind, images, accuracy, fp32, device, levels, candidates, tried, met } = outcome;
+  const { lossKind, images, accuracy, fp32, device, levels, candidates, tried, leftOut, met } = outcome;
   const figuresOf = ({ predicted: { milliseconds, peak, loss } }: Candidate): number[] => [
     ...[milliseconds, peak, loss],
   ];
@@ -34,6 +34,7 @@ export function searchDocument(outcome: SearchOutcome, asked: Readonly<Record<st
       quantize: levels.quantize.map(levelOf),
     },
     measured: tried.map(triedOf),
+    leftOut: leftOut.map(({ settings, reason }) => ({ recipe: settingsWords(settings), settings, reason })),
     predicted: candidates.map((candidate) => ({
       recipe: settingsWords(candidate.settings),
       settings: candidate.settings,

@@ -1,7 +1,7 @@
 import * as format from '../report/format.js';
 import type { Cost, DeviceModel } from './device-model.js';
 import type { Loss } from './loss.js';
-import type { Tried } from './outcome.js';
+import type { LeftOut, Tried } from './outcome.js';
 import { settingsWords, type Settings } from './settings.js';
 
 /** How well the device is understood, in a sentence. */
@@ -27,6 +27,11 @@ export function triedWords({
   measured,
 }: Pick<Tried, 'settings' | 'speed' | 'peakShare' | 'measured'>): string {
   return `${settingsWords(settings)}: ${format.times(speed)}, peak ${format.reduction(1 - peakShare.value)}, ${pointsText(measured.loss.points.value)} points lost`;
+}
+
+/** Why a candidate is not measured, in a sentence. */
+export function leftOutWords({ settings, reason }: LeftOut): string {
+  return `${settingsWords(settings)}: left out, ${reason}`;
 }
 
 /** Percentage points: `0.42`, `−0.10`. */

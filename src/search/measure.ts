@@ -1,14 +1,6 @@
 import { permutation, seededRandom } from '../base/random.js';
-import { DeviceError } from '../base/errors.js';
 import type { Device } from '../device/device.js';
-import { peakOverBase, probe, type ProbeBatch, type ProbeBounds } from '../run/probe.js';
-import type { ViTConfig } from '../vit/config.js';
-
-/** A model file to be measured. */
-export interface Measurable extends ProbeBatch {
-  readonly model: string;
-  readonly config: ViTConfig;
-}
+import { peakOverBase, probe, type Probed, type ProbeBounds } from '../run/probe.js';
 
 /** What a model took, by round: the rounds of all that were measured together are the same. */
 export interface Rounds {
@@ -39,7 +31,7 @@ export interface Turns {
  * @returns for each model, in order
  * @throws DeviceError when an agent fails; the signal's reason when it fires
  */
-export async function measureInTurn(items: readonly Measurable[], turns: Turns): Promise<Rounds[]> {
+export async function measureInTurn(items: readonly Probed[], turns: Turns): Promise<Rounds[]> {
   const { device, rounds, bounds, seed, signal, onProgress } = turns;
   const random = seededRandom(seed);
   const results = items.map(() => ({
@@ -51,9 +43,7 @@ export async function measureInTurn(items: readonly Measurable[], turns: Turns):
     for (const index of permutation(items.length, random)) {
       signal.throwIfAborted();
       onProgress(done++ / (rounds * items.length));
-      const { model, config, ...batch } = items[index]!;
-      const measurement = await probe(device, model, config, batch, bounds, signal);
-      if (measurement.latencies.length === 0) throw new DeviceError('the agent timed no query');
+      const measurement = await probe(device, items[index]!, { kind: 'performance', ...bounds }, signal);
       results[index]!.latencies.set(round, measurement.latencies);
       results[index]!.peaks.set(round, peakOverBase(measurement));
     }

@@ -6,6 +6,7 @@ import type { Cost, DeviceModel } from './device-model.js';
 import type { Figures, Judgement, Measured } from './judge.js';
 import type { Levels } from './levels.js';
 import type { LossKind } from './loss.js';
+import type { Settings } from './settings.js';
 import type { Target } from './target.js';
 
 /** A candidate that was made and measured. */
@@ -26,6 +27,13 @@ export interface Tried extends Candidate {
   readonly onFront: boolean;
 }
 
+/** A candidate that was made and not measured, since other kernels ran than it stands for. */
+export interface LeftOut {
+  readonly settings: Settings;
+  /** In words. */
+  readonly reason: string;
+}
+
 /** What a search found. */
 export interface SearchOutcome {
   readonly target: Target;
@@ -43,6 +51,7 @@ export interface SearchOutcome {
   readonly candidates: readonly Candidate[];
   /** The best first; at least one. */
   readonly tried: readonly Tried[];
+  readonly leftOut: readonly LeftOut[];
   /** Whether the best meets every goal. */
   readonly met: boolean;
 }

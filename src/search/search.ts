@@ -1,23 +1,24 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { InputError } from '../base/errors.js';
+import { DeviceError, InputError } from '../base/errors.js';
 import type { Recipe } from '../compress/recipe.js';
 import type { Device } from '../device/device.js';
 import { writeModel } from '../onnx/file.js';
 import { artifactOf, type Artifact, type Workshop } from '../run/artifact.js';
 import type { LoadedModel } from '../run/model.js';
-import type { ProbeBounds } from '../run/probe.js';
+import { kernelFault } from '../run/checks.js';
+import { probe, type Probed, type ProbeBounds } from '../run/probe.js';
 import { buildGraph } from '../vit/graph/model.js';
 import { comparison, enumerate, promising, type Candidate } from './candidates.js';
 import { fitDevice, undisturbedCost, type Cost, type DeviceModel, type Load } from './device-model.js';
-import { fitWords, levelWords, triedWords } from './findings.js';
+import { fitWords, leftOutWords, levelWords, triedWords } from './findings.js';
 import { judge, limitsOf, measuredDistance, peakShareOf, speedOf, type Measured } from './judge.js';
 import { findLevels, type Levels } from './levels.js';
 import { openLossJudge, type LossJudge } from './loss-judge.js';
 import { LossModel } from './loss.js';
-import { joined, measureInTurn, type Measurable, type Rounds, type Turns } from './measure.js';
-import type { SearchOutcome, Tried } from './outcome.js';
+import { joined, measureInTurn, type Rounds, type Turns } from './measure.js';
+import type { LeftOut, SearchOutcome, Tried } from './outcome.js';
 import { paretoFront } from './pareto.js';
 import { probeSettings } from './probes.js';
 import { recipeOf, settingsWords, shapeOf, untouched } from './settings.js';
@@ -124,6 +125,7 @@ class Search {
   /** What the device is fitted to. */
   private readonly observed: { readonly load: Load; readonly cost: Cost }[] = [];
   private readonly losses = new LossModel();
+  private readonly leftOut: LeftOut[] = [];
 
   constructor(
     private readonly model: LoadedModel,
@@ -145,12 +147,13 @@ class Search {
 
     const tried: Omit<Tried, 'onFront'>[] = [];
     for (const [index, count] of BATCHES.entries()) {
-      const known = [untouched, ...tried.map(({ settings }) => settings)];
+      const known = [untouched, ...[...tried, ...this.leftOut].map(({ settings }) => settings)];
       const chosen = promising(predict(device, losses), target, limits, known, count);
       if (chosen.length === 0) break;
       const from = LEVELS_END + ((1 - LEVELS_END) * index) / BATCHES.length;
       const share = (1 - LEVELS_END) / BATCHES.length;
-      const made = await this.makeAll(chosen, tried.length, lossJudge, from, MAKING * share);
+      const made = await this.makeAll(chosen, known.length - 1, lossJudge, from, MAKING * share);
+      if (made.length === 0) continue;
       const items = made.map(({ artifact, candidate }) => this.measurable(artifact, candidate));
       const trained = this.measurable(lossJudge.trained, { settings: untouched });
       const [base, ...rounds] = await measureInTurn([trained, ...items], {
@@ -166,6 +169,9 @@ class Search {
       device = this.fit();
     }
 
+    if (tried.length === 0)
+      throw new DeviceError(`no candidate ran as it was meant: ${this.leftOut[0]!.reason}`);
+
     const compare = comparison(target);
     const figures = [{ ...fp32, loss: 0 }, ...tried.map((each) => each.figures)];
     const front = paretoFront(figures, ({ milliseconds, peak, loss }) => [milliseconds, peak, loss]);
@@ -173,7 +179,7 @@ class Search {
       .map((each) => ({ ...each, onFront: front.includes(each.figures) }))
       .sort((a, b) => compare({ ...a.figures, ...a }, { ...b.figures, ...b }));
     return {
-      ...{ target, fp32, device, levels, tried: bestFirst },
+      ...{ target, fp32, device, levels, tried: bestFirst, leftOut: this.leftOut },
       ...{ lossKind: lossJudge.kind, images: lossJudge.images, accuracy: lossJudge.accuracy },
       candidates: predict(device, losses),
       met: bestFirst[0]!.judgements.every(({ met }) => met),
@@ -184,7 +190,7 @@ class Search {
   private async probe(folder: string): Promise<Cost> {
     const { model, workshop, options } = this;
     const { batch, effort } = options;
-    const items: Measurable[] = [];
+    const items: Probed[] = [];
     const loads: Load[] = [];
     for (const [index, settings] of probeSettings(model.vit.config, batch).entries()) {
       const shape = shapeOf(model.vit, settings);
@@ -231,7 +237,7 @@ class Search {
     return { device, rounds, bounds, seed: seed + turn, signal };
   }
 
-  private measurable(artifact: Artifact, { settings }: Pick<Candidate, 'settings'>): Measurable {
+  private measurable(artifact: Artifact, { settings }: Pick<Candidate, 'settings'>): Probed {
     const { batch } = this.options;
     return { model: artifact.model, config: this.model.vit.config, batch, microBatch: settings.microBatch };
   }
@@ -284,11 +290,26 @@ class Search {
       const recipe = recipeOf(`candidate-${before + index + 1}`, settingsWords(settings), settings);
       const each = share / candidates.length;
       const artifact = await this.make(recipe, from + each * index, each);
+      const fault = await this.kernelFault(artifact, candidate);
+      if (fault !== undefined) {
+        this.leftOut.push({ settings, reason: fault });
+        this.options.onFinding(leftOutWords(this.leftOut.at(-1)!));
+        continue;
+      }
       const loss = await lossJudge.candidate(artifact);
       this.losses.addTogether(changed, loss);
       made.push({ candidate, recipe, artifact, loss });
     }
     return made;
+  }
+
+  /** A candidate whose quantised linears run in other kernels than meant would be measured for what it is not. */
+  private async kernelFault(artifact: Artifact, candidate: Candidate): Promise<string | undefined> {
+    const { device, signal } = this.workshop;
+    const probed = this.measurable(artifact, candidate);
+    const { kernels, started } = await probe(device, probed, { kind: 'kernels', runs: 1 }, signal);
+    const parts = Math.ceil(probed.batch / (probed.microBatch ?? probed.batch));
+    return kernelFault(artifact, kernels, parts, started!.runtime.provider);
   }
 
   /** Holds a measured candidate against the target, and lets the predictions learn from it. */

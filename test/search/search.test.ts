@@ -2,6 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { withWidths } from '../../src/compress/planned.js';
 import { defaultPreprocessing } from '../../src/data/preprocess.js';
+import type { Device } from '../../src/device/device.js';
+import type { NodeTime } from '../../src/protocol/events.js';
 import { artifactOf } from '../../src/run/artifact.js';
 import type { LoadedModel } from '../../src/run/model.js';
 import { nodeEngine } from '../../src/runtime/node.js';
@@ -46,7 +48,7 @@ beforeEach(() => {
   onTestFinished(() => void vi.unstubAllEnvs());
 });
 
-const searched = (target: string, changes: object = {}): Promise<SearchOutcome> =>
+const searched = (target: string, changes: object = {}, findings: string[] = []): Promise<SearchOutcome> =>
   search(
     model,
     { ...workshop, ...changes },
@@ -54,7 +56,7 @@ const searched = (target: string, changes: object = {}): Promise<SearchOutcome> 
       target: parseTarget(target),
       batch: 4,
       effort: { probeRounds: 1, rounds: 2, seconds: 0.02 },
-      onFinding: () => undefined,
+      onFinding: (sentence) => findings.push(sentence),
     },
   );
 
@@ -109,6 +111,29 @@ describe('a search', () => {
     expect(fault).toMatchObject({ source: '--target', place: 'accuracy-loss' });
     expect(fault.found).toContain('two-blocks');
   });
+
+  it('measures no candidate in which other kernels run than it stands for', async () => {
+    // The agent's own events, but for the name of the integer product: as if the runtime had taken another.
+    const renamed = (node: NodeTime): NodeTime => ({
+      ...node,
+      opType: node.opType.replace('MatMulIntegerToFloat', 'MatMul'),
+    });
+    const elsewhere: Device = {
+      ...device,
+      measure: (task, watch) =>
+        device.measure(task, {
+          ...watch,
+          onEvent: (event) => {
+            watch.onEvent(event.event === 'kernels' ? { ...event, nodes: event.nodes.map(renamed) } : event);
+          },
+        }),
+    };
+    const findings: string[] = [];
+    await expect(searched('latency=1000x', { device: elsewhere }, findings)).rejects.toThrow(
+      /no candidate ran as it was meant: MatMulIntegerToFloat ran 0 times/,
+    );
+    expect(findings.filter((sentence) => sentence.includes('left out')).length).toBeGreaterThan(1);
+  }, 240_000);
 
   it('ends when it is told to', async () => {
     const controller = new AbortController();
