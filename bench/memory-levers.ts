@@ -9,7 +9,7 @@ import { openLocal } from '../src/device/local/device.js';
 import { localProfile } from '../src/device/profile.js';
 import { writeModel } from '../src/onnx/file.js';
 import type { OnnxModel } from '../src/onnx/model.js';
-import { peakOverBase, probe, type ProbeOrder } from '../src/run/probe.js';
+import { A_FEW_RUNS, peakOverBase, probe } from '../src/run/probe.js';
 import { buildGraph } from '../src/vit/graph/model.js';
 import { syntheticViT } from '../src/vit/synthetic.js';
 import type { ViT } from '../src/vit/vit.js';
@@ -17,13 +17,6 @@ import { withBiasGelu, withChunkedMlps } from './mlp-forms.js';
 
 const BATCH = 8;
 const MIB = 2 ** 20;
-const A_FEW_RUNS: ProbeOrder = {
-  kind: 'performance',
-  minQueries: 3,
-  minSeconds: 0.001,
-  maxSeconds: 30,
-  maxWarmupSeconds: 0.001,
-};
 
 /** A lever: what is changed, and nothing else. */
 interface Lever {

@@ -5,16 +5,7 @@ import type { Device } from '../device/device.js';
 import { writeModel } from '../onnx/file.js';
 import { buildGraph } from '../vit/graph/model.js';
 import type { ViT } from '../vit/vit.js';
-import { peakOverBase, probe, type ProbeOrder } from './probe.js';
-
-/** Loading and a few runs: after the second a peak does not grow any more. */
-const A_FEW_RUNS: ProbeOrder = {
-  kind: 'performance',
-  minQueries: 3,
-  minSeconds: 0.001,
-  maxSeconds: 30,
-  maxWarmupSeconds: 0.001,
-};
+import { A_FEW_RUNS, peakOverBase, probe } from './probe.js';
 
 /**
  * A function that measures the peak memory of a model on a device, over the runtime's base, in bytes: what a budget is held

@@ -19,6 +19,15 @@ export type ProbeOrder =
   | ({ readonly kind: 'performance' } & ProbeBounds)
   | ({ readonly kind: 'kernels' } & Pick<KernelsTask, 'runs'>);
 
+/** Loading and a few runs: after the second a peak does not grow any more. */
+export const A_FEW_RUNS: ProbeOrder = {
+  kind: 'performance',
+  minQueries: 3,
+  minSeconds: 0.001,
+  maxSeconds: 30,
+  maxWarmupSeconds: 0.001,
+};
+
 /** A model file that is to be probed, and a batch on its way through it in parts. */
 export interface Probed {
   readonly model: string;
