@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { DeviceError } from '../base/errors.js';
+import { isGone } from '../base/process.js';
 import { codeOf, writeFailure } from './write-failure.js';
 
 const holderSchema = z.object({ process: z.number().int().positive(), host: z.string() });
@@ -30,7 +31,7 @@ export async function withLock<T>(path: string, action: () => Promise<T>): Promi
     await take().catch(async (error: unknown) => {
       if (codeOf(error) !== 'EEXIST') throw error;
       const holder = await readHolder(path);
-      if (!isGone(holder) && !(await hasLapsed(path))) throw heldBy(path, holder);
+      if (!hasGone(holder) && !(await hasLapsed(path))) throw heldBy(path, holder);
       await rm(path, { force: true });
       await take();
     });
@@ -65,15 +66,10 @@ async function hasLapsed(path: string): Promise<boolean> {
   return Date.now() - touched > LAPSE_MILLISECONDS;
 }
 
-function isGone(holder: Holder | undefined): boolean {
+function hasGone(holder: Holder | undefined): boolean {
   // Who cannot be asked may be alive: the cache may lie on a disk that several machines share.
   if (holder?.host !== hostname()) return false;
-  try {
-    process.kill(holder.process, 0);
-    return false;
-  } catch (error) {
-    return codeOf(error) === 'ESRCH';
-  }
+  return isGone(holder.process);
 }
 
 function heldBy(path: string, holder: Holder | undefined): DeviceError {

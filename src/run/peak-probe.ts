@@ -1,6 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { withTemporaryFolder } from '../base/temporary.js';
 import type { Device } from '../device/device.js';
 import { writeModel } from '../onnx/file.js';
 import { buildGraph } from '../vit/graph/model.js';
@@ -20,15 +19,11 @@ export function peakProbe(
   microBatch: number | undefined,
   signal: AbortSignal,
 ): (vit: ViT, batch: number) => Promise<number> {
-  return async (vit, batch) => {
-    const folder = await mkdtemp(join(tmpdir(), 'edgeflex-peak-'));
-    try {
+  return (vit, batch) =>
+    withTemporaryFolder('peak', async (folder) => {
       const model = join(folder, 'model.onnx');
       await writeModel(buildGraph(vit), model);
       const probed = { model, config: vit.config, batch, microBatch };
       return peakOverBase(await probe(device, probed, A_FEW_RUNS, signal));
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
-  };
+    });
 }

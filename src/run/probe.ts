@@ -1,7 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { seededRandom } from '../base/random.js';
+import { withTemporaryFolder } from '../base/temporary.js';
 import type { Device } from '../device/device.js';
 import type { Measurement } from '../protocol/measurement.js';
 import type { KernelsTask, PerformanceTask } from '../protocol/task.js';
@@ -52,15 +52,12 @@ export async function probe(
   order: ProbeOrder,
   signal: AbortSignal,
 ): Promise<Measurement> {
-  const folder = await mkdtemp(join(tmpdir(), 'edgeflex-probe-'));
-  try {
+  return withTemporaryFolder('probe', async (folder) => {
     const inputs = join(folder, 'inputs.bin');
     await writeFile(inputs, noise(batch * config.channels * config.imageSize ** 2));
     const common = { model, inputs, batch, microBatch: Math.min(microBatch ?? batch, batch) };
-    return await perform(device, { ...common, ...order }, signal);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    return perform(device, { ...common, ...order }, signal);
+  });
 }
 
 /**

@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { temporaryFolder } from '../base/temporary.js';
 import type { OpenedData } from '../data/open.js';
 import type { Device } from '../device/device.js';
 import type { Measurement } from '../protocol/measurement.js';
@@ -96,7 +96,7 @@ export class DeviceSession {
   }
 
   private async prepare(preprocess: string, batch: number): Promise<string> {
-    this.folder ??= mkdtemp(join(tmpdir(), 'edgeflex-inputs-'));
+    this.folder ??= temporaryFolder('inputs');
     const output = join(await this.folder, `${this.inputs.size}.bin`);
     const indices = this.batchIndices(batch);
     await this.perform(

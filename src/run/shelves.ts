@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheDirectory } from '../base/paths.js';
+import { isGone } from '../base/process.js';
 import { noShelf, type Shelf } from '../compress/shelf.js';
 import { shelfIn } from './shelf.js';
 
@@ -67,14 +68,7 @@ async function acquire(directory: string): Promise<boolean> {
 async function isFree(directory: string): Promise<boolean> {
   const text = await readFile(join(directory, OWNER), 'utf8').catch(() => '');
   const owner = Number(text);
-  if (!Number.isInteger(owner) || owner <= 0 || owner === process.pid) return true;
-  try {
-    process.kill(owner, 0);
-    return false;
-  } catch (error) {
-    // Another user's process is alive, too.
-    return (error as NodeJS.ErrnoException).code !== 'EPERM';
-  }
+  return !Number.isInteger(owner) || owner <= 0 || owner === process.pid || isGone(owner);
 }
 
 async function removeOldest(inUse: readonly string[]): Promise<void> {

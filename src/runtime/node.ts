@@ -1,8 +1,8 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-common';
 import { z } from 'zod';
+import { temporaryFolder } from '../base/temporary.js';
 import type { Engine, KernelCall, ModelSource, ProfiledSession, Session, SessionOptions } from './engine.js';
 
 /**
@@ -33,7 +33,7 @@ export async function nodeEngine(): Promise<Engine> {
     open,
     openOnProcessor: open,
     async openProfiled(model, options) {
-      const directory = await mkdtemp(join(tmpdir(), 'edgeflex-profile-'));
+      const directory = await temporaryFolder('profile');
       const session = await create(model, {
         ...ortOptions(options),
         enableProfiling: true,

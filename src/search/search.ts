@@ -1,7 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeviceError, InputError } from '../base/errors.js';
+import { withTemporaryFolder } from '../base/temporary.js';
 import type { Recipe } from '../compress/recipe.js';
 import type { Device } from '../device/device.js';
 import { writeModel } from '../onnx/file.js';
@@ -87,12 +86,7 @@ export async function search(
   options: SearchOptions,
 ): Promise<SearchOutcome> {
   refuseUnknowable(model, workshop.device, options.target);
-  const folder = await mkdtemp(join(tmpdir(), 'edgeflex-search-'));
-  try {
-    return await new Search(model, workshop, options).run(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  return withTemporaryFolder('search', (folder) => new Search(model, workshop, options).run(folder));
 }
 
 function refuseUnknowable({ synthetic, name }: LoadedModel, { profile }: Device, target: Target): void {

@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, launch, type Browser, type Page } from 'puppeteer';
 import { DeviceError, messageOf } from '../../base/errors.js';
 import { packageRoot } from '../../base/paths.js';
+import { temporaryFolder } from '../../base/temporary.js';
 import type { Memory } from '../../protocol/events.js';
 import type { ProfileOf } from '../profile.js';
 import { findBrowser } from './find-browser.js';
@@ -86,7 +86,7 @@ export async function pageSource(profile: Profile): Promise<PageSource> {
 
 /** Browsers with profiles of their own in a folder that a watchdog removes, together with the browser, when we are gone. */
 async function startedBrowsers(profile: Profile): Promise<PageSource> {
-  const folder = await mkdtemp(join(tmpdir(), 'edgeflex-browser-'));
+  const folder = await temporaryFolder('browser');
   let watchdog: ChildProcess | undefined;
   const watch = (): ChildProcess =>
     // In a group of its own, so that Ctrl-C does not end it together with us.

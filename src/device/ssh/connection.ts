@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DeviceError, messageOf } from '../../base/errors.js';
+import { temporaryFolder } from '../../base/temporary.js';
 import type { AgentProcess } from '../conversation.js';
 import { LinkLost } from '../device.js';
 import { afterMarker } from './marker.js';
@@ -81,7 +81,7 @@ export class Connection {
   static async open(name: string, target: Target): Promise<Connection> {
     const resolved = await resolveTarget(target);
     // Sockets have short names only, and must be in a folder that is nobody else's.
-    const folder = await mkdtemp(join(tmpdir(), 'edgeflex-ssh-'));
+    const folder = await temporaryFolder('ssh');
     const socket = ['-o', `ControlPath=${join(folder, 's')}`];
     const marker = newMarker();
     const master = spawnSsh(

@@ -1,9 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeviceError, UnsupportedError } from '../../base/errors.js';
 import { installedVersion } from '../../base/paths.js';
 import { permutation, seededRandom } from '../../base/random.js';
+import { withTemporaryFolder } from '../../base/temporary.js';
 import type { Device } from '../../device/device.js';
 import { deviceName } from '../../device/profile.js';
 import { writeModel } from '../../onnx/file.js';
@@ -59,10 +59,9 @@ export async function measureRoofline(device: Device, options: RooflineOptions):
   const measuredAt = new Date().toISOString();
   const standings = subjects.map((subject): Standing => ({ subject, rounds: [], failure: null }));
   const random = seededRandom(seed);
-  const folder = await mkdtemp(join(tmpdir(), 'edgeflex-roofline-'));
-  let setting: RooflineSetting | undefined;
-  let failures = 0;
-  try {
+  const setting = await withTemporaryFolder('roofline', async (folder) => {
+    let first: RooflineSetting | undefined;
+    let failures = 0;
     const written = await writeModels(subjects, folder);
     for (let round = 0; round < rounds; round++)
       for (const [place, index] of permutation(subjects.length, random).entries()) {
@@ -74,7 +73,7 @@ export async function measureRoofline(device: Device, options: RooflineOptions):
           const { files, casts } = written[index]!;
           const measurement = await perform(device, { ...files, ...orderOf(standing.subject) }, signal);
           standing.rounds.push(timesIn(measurement, casts));
-          setting ??= settingIn(measurement, device);
+          first ??= settingIn(measurement, device);
           failures = 0;
         } catch (error) {
           if (!(error instanceof DeviceError)) throw error;
@@ -83,9 +82,8 @@ export async function measureRoofline(device: Device, options: RooflineOptions):
           if (failures === MOST_FAILURES) throw error;
         }
       }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    return first;
+  });
   if (setting === undefined)
     throw new DeviceError(`${deviceName(device.profile)}: nothing could be measured: ${reasonIn(standings)}`);
   return {
