@@ -8,6 +8,7 @@ import { acrossDevices, type DeviceAgreement } from './figures/across-devices.js
 import { deviceLabel, isSoftware, labelOf, variantLabel } from './label.js';
 import { modelNotesOf } from './model-notes.js';
 import { profileOf } from './sessions.js';
+import { stagesOf, type StageSummary } from './stages.js';
 
 /**
  * What a reader must know to read the main table: what its figures are, and what went wrong.
@@ -58,6 +59,10 @@ export function notesOf(analysis: Analysis): string[] {
     const card = each.isBaseline ? cardNote(each) : undefined;
     if (card !== undefined) notes.push(card);
     const name = labelOf(each, analysis);
+    if (stagesOf(each.variant).some(isDynamic))
+      notes.push(
+        `${name}: inputs are quantised by the range of the whole batch; an image's logits depend on which others are in it.`,
+      );
     for (const { batch, flags } of each.latencies)
       if (flags.length > 0) notes.push(`${signOf(flags)} ${name}, batch ${batch}: ${flagsText(flags)}.`);
     for (const { kind, batch, reason } of each.failures.filter(({ status }) => status === 'failed'))
@@ -70,6 +75,10 @@ export function notesOf(analysis: Analysis): string[] {
   notes.push(...deviceNotes(analysis));
   if (analysis.pending > 0) notes.push(format.pendingCells(analysis.pending));
   return notes;
+}
+
+function isDynamic({ own }: StageSummary): boolean {
+  return own.kind === 'quantize' && own.report.format === 'dynamic';
 }
 
 /** What a reader must know of the devices, and how far they agree. */

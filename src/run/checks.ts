@@ -14,6 +14,9 @@ const FLOAT_TOLERANCE = 0.005;
 /** and of one whose kernels quantise activations, each in its own way, or compute in float16. */
 const QUANTIZED_TOLERANCE = 0.1;
 
+/** Quantises its input by the range of all of it, so that an image's logits depend on which others are in its batch. */
+const RANGE_OF_THE_BATCH = 'DynamicQuantizeMatMul';
+
 /**
  * Checks that the kernels which a variant stands for are the ones that ran, and where they should.
  *
@@ -42,17 +45,20 @@ export function kernelFault(
 /**
  * Checks the outputs of a timed pass against those of the accuracy pass on the same images.
  *
+ * @param artifact - what ran
  * @param timed - logits of some images, as the timed pass left them
  * @param indices - which test images they are
  * @param accuracy - logits of test images 0, 1, 2 …, `[images, classes]`
  * @returns what is wrong, in words; undefined when nothing is
  */
 export function outputFault(
+  { kernels }: Pick<Artifact, 'kernels'>,
   timed: readonly LogitsRecord[],
   indices: readonly number[],
   accuracy: Float32Array,
 ): string | undefined {
-  const apart = farApart(timed, (image) => indices[image]!, accuracy, LOGIT_TOLERANCE);
+  const tolerance = (kernels[RANGE_OF_THE_BATCH] ?? 0) > 0 ? QUANTIZED_TOLERANCE : LOGIT_TOLERANCE;
+  const apart = farApart(timed, (image) => indices[image]!, accuracy, tolerance);
   return (
     apart && `${apart.which} is ${apart.found} in the timed pass and ${apart.expected} in the accuracy pass`
   );

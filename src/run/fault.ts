@@ -48,7 +48,8 @@ export async function measurementFault(
     case 'performance': {
       const accuracy = await scoredLogits(known, variant, device);
       if (accuracy === undefined) return undefined;
-      return outputFault(measurement.logits, sessions[device]!.batchIndices(batch), accuracy.values);
+      const indices = sessions[device]!.batchIndices(batch);
+      return outputFault(artifact, measurement.logits, indices, accuracy.values);
     }
   }
 }

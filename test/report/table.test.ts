@@ -111,6 +111,19 @@ describe('the main table', () => {
     expect(notes).toContain('✗ int8, batch 64, accuracy: no images');
   });
 
+  it('says when what an image gives depends on its batch', async () => {
+    const words = "an image's logits depend on which others are in it";
+    const { analysis } = await stored();
+    expect(mainTable(analysis).notes.join('\n')).not.toContain(words);
+    const { analysis: dynamic } = await storedExample(folder('dynamic.sqlite'), {}, (database) => {
+      database.exec(
+        `update variants set stages_json = replace(stages_json, '"format":"w8a8"', '"format":"dynamic"')`,
+      );
+    });
+    const said = mainTable(dynamic).notes.filter((note) => note.includes(words));
+    expect(said.map((note) => note.split(':')[0])).toEqual(['vit-drawn · int8', 'vit-large · int8']);
+  });
+
   it('says what the card claims and whether fp32 agrees', async () => {
     const { analysis } = await stored();
     const right = figuresOf(analysis, 'fp32').accuracy!.correct!;
