@@ -198,6 +198,24 @@ describe('a flagged cell', () => {
     expect(page).toContain('others took 0.75 of a core');
   });
 
+  it('has its words unfolded on the page where there are so many that they would hide the table', async () => {
+    const unfolded = /<summary>(\d+) of (\d+) latencies: what was seen<\/summary>/;
+    const { analysis } = await flagging();
+    expect(await htmlExporter.render(analysis)).not.toMatch(unfolded);
+    const { analysis: disturbed } = await storedExample(
+      folder('disturbed.sqlite'),
+      { smooth: true },
+      (database) => {
+        database.exec(`update rounds set steady = 0 where round = 1`);
+      },
+    );
+    const flagged = disturbed.figures.flatMap(({ latencies }) => latencies);
+    expect(flagged.length).toBeGreaterThan(5);
+    expect(flagged.every(({ flags }) => flags.length > 0)).toBe(true);
+    const found = unfolded.exec(await htmlExporter.render(disturbed));
+    expect(found?.slice(1)).toEqual([String(flagged.length), String(flagged.length)]);
+  });
+
   it('is one without flags when nothing was seen', async () => {
     const { analysis } = await storedExample(folder('smooth.sqlite'), { smooth: true });
     const page = await htmlExporter.render(analysis);

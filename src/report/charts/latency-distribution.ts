@@ -2,7 +2,7 @@ import * as format from '../format.js';
 import type { ChartMaker } from './chart.js';
 import { placeCells } from './panels.js';
 import { thinnedDistribution } from './quantiles.js';
-import { colourScale, config, panelLayout, SCHEMA } from './theme.js';
+import { colourScale, config, dashScale, panelLayout, SCHEMA } from './theme.js';
 
 /** Points of all curves together: so many that a page stays small, however long a suite measured. */
 const POINTS = 20_000;
@@ -75,6 +75,12 @@ export const latencyDistribution: ChartMaker = (analysis) => {
           order: { field: 'share', type: 'quantitative' },
           detail: { field: 'round', type: 'nominal' },
           color: { field: 'variant', type: 'nominal', scale: colourScale(variants, shown), title: 'variant' },
+          strokeDash: {
+            field: 'variant',
+            type: 'nominal',
+            scale: dashScale(variants, shown),
+            title: 'variant',
+          },
           opacity: { condition: { param: 'picked', value: 0.85 }, value: 0.08 },
           tooltip: [
             { field: 'variant', type: 'nominal' },

@@ -30,10 +30,18 @@ const shapes = ['circle', 'square', 'triangle-up', 'diamond', 'cross', 'triangle
 /** Colours of consecutive steps of one thing, from early to late. */
 export const steps = ['#9ecae1', '#56b4e9', '#0072b2', '#08306b'] as const;
 
+/** The same for lines: lengths of dashes and gaps, in pixels. */
+const dashes = [
+  [1, 0],
+  [5, 3],
+  [2, 2],
+  [8, 2, 2, 2],
+];
+
 /** Which value of a nominal channel each series has. */
-export interface SeriesScale {
+export interface SeriesScale<Value = string> {
   domain: string[];
-  range: string[];
+  range: Value[];
 }
 
 /**
@@ -51,11 +59,16 @@ export function shapeScale(series: readonly string[], shown = series): SeriesSca
   return seriesScale(series, shown, (index) => shapes[Math.floor(index / palette.length) % shapes.length]!);
 }
 
-function seriesScale(
+/** Dashes of series drawn as lines: others for those that share a colour. Parameters as for `colourScale`. */
+export function dashScale(series: readonly string[], shown = series): SeriesScale<number[]> {
+  return seriesScale(series, shown, (index) => dashes[Math.floor(index / palette.length) % dashes.length]!);
+}
+
+function seriesScale<Value>(
   series: readonly string[],
   shown: readonly string[],
-  valueOf: (index: number) => string,
-): SeriesScale {
+  valueOf: (index: number) => Value,
+): SeriesScale<Value> {
   return { domain: [...shown], range: shown.map((name) => valueOf(series.indexOf(name))) };
 }
 

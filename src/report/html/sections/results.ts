@@ -6,6 +6,9 @@ import { labelOf } from '../../label.js';
 import { mainTable, type RowState } from '../../table.js';
 import { html, unbroken, type Markup } from '../markup.js';
 
+/** So many doubts stand before the table; more would hide it, and are unfolded. */
+const MOST_IN_SIGHT = 5;
+
 /**
  * The main table, what it says in words, and what went wrong.
  *
@@ -58,6 +61,17 @@ function warnings(analysis: Analysis): Markup {
       .filter(({ flags }) => flags.length > 0)
       .map((latency) => ({ ...latency, name: labelOf(figures, analysis) })),
   );
+  const doubts = html`<ul>
+    ${flagged.map(
+      ({ name, batch, flags }) =>
+        html`<li>${signOf(flags)} <b>${name}</b>, batch ${batch}: ${unbroken(flagsText(flags))}</li> `,
+    )}
+  </ul>`;
+  const latencies = analysis.figures.reduce((sum, figures) => sum + figures.latencies.length, 0);
+  const folded = html`<details>
+    <summary>${flagged.length} of ${latencies} latencies: what was seen</summary>
+    ${doubts}
+  </details>`;
   return html`${
     failures.length > 0
       ? html`<div class="banner failed">
@@ -77,15 +91,7 @@ function warnings(analysis: Analysis): Markup {
     flagged.length > 0
       ? html`<div class="banner flagged">
           <b>In doubt</b>: something disturbed these measurements, so that they are less certain than their
-          intervals say.
-          <ul>
-            ${flagged.map(
-              ({ name, batch, flags }) =>
-                html`<li>
-                  ${signOf(flags)} <b>${name}</b>, batch ${batch}: ${unbroken(flagsText(flags))}
-                </li> `,
-            )}
-          </ul>
+          intervals say. ${flagged.length > MOST_IN_SIGHT ? folded : doubts}
         </div>`
       : undefined
   }${
