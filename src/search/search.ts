@@ -200,8 +200,12 @@ class Search {
       const measured = await measureInTurn(items, {
         ...this.turns(1, effort.seconds / 2, round),
         onProgress: (done) => {
-          const share = (round + done) / (round < effort.probeRounds ? effort.probeRounds : end);
-          workshop.onProgress(PROBES_END * share, 'measuring what each kind of work costs on the device');
+          const share = Math.min(1, (round + done) / effort.probeRounds);
+          const again = round < effort.probeRounds ? '' : ' once more: the model of it does not fit well';
+          workshop.onProgress(
+            PROBES_END * share,
+            `measuring what each kind of work costs on the device${again}`,
+          );
         },
       });
       for (const [index, each] of measured.entries()) known[index] = joined(known[index], each, round);
