@@ -46,8 +46,8 @@ function speedText({ batch, speedup }: LatencyFigures, judgement: Judgement | un
   if (speedup === undefined) return undefined;
   const { value, low, high } = speedup;
   const apart = isTold(judgement) ? '' : ', not distinguishable from fp32';
-  const interval = `95 %: ${low.toFixed(2)} to ${high.toFixed(2)}`;
-  return `${value.toFixed(2)} times as fast as fp32 at batch ${batch} (${interval}${apart})`;
+  const interval = `95 %: ${format.ratio(low)} to ${format.ratio(high)}`;
+  return `${format.ratio(value)} times as fast as fp32 at batch ${batch} (${interval}${apart})`;
 }
 
 function memoryText({ reduction }: MemoryFigures, judgement: Judgement | undefined): string | undefined {

@@ -34,9 +34,14 @@ export function share({ value, low, high }: Estimate): string {
   return `${percent(value, 2)} (${percent(low)}–${percent(high)})`;
 }
 
+/** A ratio to two decimals, or to two digits where those say nothing: `2.51`, `0.0019`, `533`. */
+export function ratio(value: number): string {
+  return value >= 0.1 && value < 100 ? value.toFixed(2) : significant(value, 2);
+}
+
 /** How many times as fast: `2.51× (2.40–2.63)`. */
 export function times({ value, low, high }: Estimate): string {
-  return `${value.toFixed(2)}× (${low.toFixed(2)}–${high.toFixed(2)})`;
+  return `${ratio(value)}× (${ratio(low)}–${ratio(high)})`;
 }
 
 /** A p-value: `0.031`, `< 0.001`. */
