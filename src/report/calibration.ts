@@ -1,5 +1,5 @@
 import { median } from 'simple-statistics';
-import { detectableApart, detectableInTurn, noiseOf } from '../stats/noise.js';
+import { detectableApart, detectableInTurn, noiseOf, roundsToTell } from '../stats/noise.js';
 import { floorEnvironment, type FloorMetric, type StoredFloor } from '../store/floors.js';
 import type { StoredCell, StoredDevice, StoredRun } from '../store/read.js';
 import * as format from './format.js';
@@ -8,6 +8,9 @@ import type { Table } from './table.js';
 
 /** Rounds for which a floor is put into words: what suites have, and what a doubt is worth. */
 const SHOWN_ROUNDS = [3, 5, 10] as const;
+
+/** A change that is often asked for. */
+const SHOWN_CHANGE = 0.01;
 
 /** What a calibration found out, and what it could not. */
 export interface CalibrationResult {
@@ -90,12 +93,14 @@ export function floorTable(floors: readonly StoredFloor[]): Table {
       right('batch', 'batch'),
       left('metric', 'figure'),
       ...SHOWN_ROUNDS.map((rounds) => right(`turn${rounds}`, `in turn, ${rounds} rounds`)),
+      right('rounds', `rounds in turn for ${format.percent(SHOWN_CHANGE, 0)} %`),
       ...SHOWN_ROUNDS.map((rounds) => right(`apart${rounds}`, `two runs, ${rounds} rounds`)),
       left('measured', 'measured', 1),
       left('run', 'calibration', 2),
     ],
     rows: floors.map(({ device, batch, metric, noise, measuredAt, runId }) => ({
       ...{ device, batch: String(batch), metric, measured: format.moment(measuredAt), run: runId },
+      rounds: format.integer(roundsToTell(noise, SHOWN_CHANGE)),
       ...Object.fromEntries(
         SHOWN_ROUNDS.flatMap((rounds) => [
           [`turn${rounds}`, percent(detectableInTurn(noise, rounds))],

@@ -1,5 +1,5 @@
 import { mean, sampleStandardDeviation, sampleVariance } from 'simple-statistics';
-import { minimumDetectableEffect } from './detectable.js';
+import { minimumDetectableEffect, roundsNeeded } from './detectable.js';
 import { studentQuantile } from './student.js';
 
 /** Test level and power that a detectable effect is stated for: found four times out of five, at five false alarms in a hundred. */
@@ -73,6 +73,17 @@ export function noiseOf(first: readonly number[], second: readonly number[]): No
  */
 export function detectableInTurn({ pair }: Noise, rounds: number): number {
   return minimumDetectableEffect({ deviation: pair, rounds, alpha: ALPHA, power: POWER });
+}
+
+/**
+ * How many rounds in turn it takes to tell a change from none.
+ *
+ * @param noise - of the device
+ * @param change - as a share, above 0: 0.01 is 1 %
+ * @returns at least 2; Infinity beyond a million
+ */
+export function roundsToTell({ pair }: Noise, change: number): number {
+  return roundsNeeded({ deviation: pair, effect: change, alpha: ALPHA, power: POWER });
 }
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Random } from '../../src/base/random.js';
-import { detectableApart, detectableInTurn, noiseOf } from '../../src/stats/noise.js';
+import { detectableApart, detectableInTurn, noiseOf, roundsToTell } from '../../src/stats/noise.js';
 import { seededRandom } from '../../src/base/random.js';
 import { shareOf } from '../support/simulate.js';
 
@@ -42,6 +42,15 @@ describe('the noise of a device', () => {
     const noise = noiseOf(first, second);
     expect(detectableInTurn(noise, 5)).toBeLessThan(0.01);
     expect(detectableApart(noise, 5)).toBeGreaterThan(0.05);
+  });
+
+  it('says how many rounds a change takes: with so many it is detectable, with one less not', () => {
+    const noise = noiseOf(...measure(seededRandom(5), 20, { process: 0.02, round: 0.02, block: 0 }));
+    for (const change of [0.005, 0.01, 0.05]) {
+      const rounds = roundsToTell(noise, change);
+      expect(detectableInTurn(noise, rounds)).toBeLessThanOrEqual(change);
+      expect(detectableInTurn(noise, rounds - 1)).toBeGreaterThan(change);
+    }
   });
 
   it('lets two runs of the same thing differ by more than the floor of runs apart in one of twenty cases at most', () => {
