@@ -1,6 +1,7 @@
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { packageRoot } from '../../src/base/paths.js';
 import { readSafetensors } from '../../src/vit/safetensors.js';
 
@@ -47,9 +48,10 @@ export async function builtInConfig(changes: Record<string, unknown> = {}): Prom
   return JSON.stringify({ ...config, ...changes });
 }
 
-/** A directory with files of these contents. */
+/** A directory with files of these contents, deleted when the test ends. */
 export async function directoryOf(files: Readonly<Record<string, string | Uint8Array>>): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'edgeflex-test-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
   for (const [name, content] of Object.entries(files)) await writeFile(join(directory, name), content);
   return directory;
 }
