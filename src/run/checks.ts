@@ -18,8 +18,8 @@ const QUANTIZED_TOLERANCE = 0.1;
 const RANGE_OF_THE_BATCH = 'DynamicQuantizeMatMul';
 
 /**
- * How far such logits may lie apart between two batches: up to 0.19 was seen on 2,048 images of CIFAR-10; those of another image
- * lie further.
+ * How far such logits may lie apart between two batches: up to 0.19 was seen on 2,048 images of CIFAR-10; most of those of
+ * another image lie further.
  */
 const BATCH_TOLERANCE = 0.5;
 

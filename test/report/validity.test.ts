@@ -198,10 +198,10 @@ describe('a flagged cell', () => {
     expect(page).toContain('others took 0.75 of a core');
   });
 
-  it('has its words unfolded on the page where there are so many that they would hide the table', async () => {
-    const unfolded = /<summary>(\d+) of (\d+) latencies: what was seen<\/summary>/;
+  it('has its words folded on the page where there are so many that they would hide the table', async () => {
+    const folded = /<summary>(\d+) of (\d+) latencies: what was seen<\/summary>/;
     const { analysis } = await flagging();
-    expect(await htmlExporter.render(analysis)).not.toMatch(unfolded);
+    expect(await htmlExporter.render(analysis)).not.toMatch(folded);
     const { analysis: disturbed } = await storedExample(
       folder('disturbed.sqlite'),
       { smooth: true },
@@ -212,7 +212,7 @@ describe('a flagged cell', () => {
     const flagged = disturbed.figures.flatMap(({ latencies }) => latencies);
     expect(flagged.length).toBeGreaterThan(5);
     expect(flagged.every(({ flags }) => flags.length > 0)).toBe(true);
-    const found = unfolded.exec(await htmlExporter.render(disturbed));
+    const found = folded.exec(await htmlExporter.render(disturbed));
     expect(found?.slice(1)).toEqual([String(flagged.length), String(flagged.length)]);
   });
 

@@ -6,7 +6,7 @@ import { labelOf } from '../../label.js';
 import { mainTable, type RowState } from '../../table.js';
 import { html, unbroken, type Markup } from '../markup.js';
 
-/** So many doubts stand before the table; more would hide it, and are unfolded. */
+/** So many doubts stand before the table; more would hide it, and are folded. */
 const MOST_IN_SIGHT = 5;
 
 /**
