@@ -9,7 +9,7 @@ import { latencyEffect } from '../src/report/compare/effect.js';
 import { judge, type Judgement } from '../src/report/compare/judge.js';
 import { artifactOf, type Artifact } from '../src/run/artifact.js';
 import { locateData } from '../src/run/locate-data.js';
-import { loadModel } from '../src/run/model.js';
+import { loadModel } from '../src/model/load.js';
 import { DeviceSession } from '../src/run/session.js';
 import { nodeEngine } from '../src/runtime/node.js';
 import type { Scenario } from '../src/suite/plan.js';

@@ -8,7 +8,7 @@ import { writeReport } from '../report/write.js';
 import { InputError } from '../base/errors.js';
 import { executeSuite } from '../run/execute.js';
 import { locateData } from '../run/locate-data.js';
-import { namedModel } from '../run/model.js';
+import { namedModel } from '../model/source.js';
 import { openStore } from '../store/open.js';
 import { readSuite, withOverrides } from '../suite/read.js';
 import { precisionSchema, tiers, type Tier } from '../suite/schema.js';

@@ -1,4 +1,4 @@
-import type { ModelRecord } from '../store/model-record.js';
+import type { ModelRecord } from '../model/record.js';
 import { headOf, modelRecordOf, type HeadState } from './model-notes.js';
 import type { Estimate } from '../stats/interval.js';
 import type { RunData, StoredDevice } from '../store/read.js';

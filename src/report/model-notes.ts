@@ -1,4 +1,4 @@
-import { modelRecordSchema, type ModelRecord } from '../store/model-record.js';
+import { modelRecordSchema, type ModelRecord } from '../model/record.js';
 import type { VariantRow } from '../store/tables.js';
 import * as format from './format.js';
 import { stagesOf } from './stages.js';

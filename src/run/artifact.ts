@@ -20,7 +20,7 @@ import { buildGraph } from '../vit/graph/model.js';
 import { targetForm } from '../vit/graph/form.js';
 import { parameterCount, type ViT } from '../vit/vit.js';
 import { codeVersion } from './code-version.js';
-import type { LoadedModel } from './model.js';
+import type { LoadedModel } from '../model/load.js';
 import { peakProbe } from './peak-probe.js';
 import { dropShelves, openShelves } from './shelves.js';
 

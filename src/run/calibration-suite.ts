@@ -5,7 +5,7 @@ import type { DatasetName } from '../data/open.js';
 import { readDeviceProfile } from '../device/profile.js';
 import type { Suite } from '../suite/read.js';
 import type { Tier } from '../suite/schema.js';
-import { namedModel } from './model.js';
+import { namedModel } from '../model/source.js';
 
 /** What a user may want otherwise of a calibration. */
 export interface CalibrationWishes {

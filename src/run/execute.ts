@@ -12,7 +12,7 @@ import { planOf, type Plan } from '../suite/plan.js';
 import type { Suite } from '../suite/read.js';
 import { artifactsOf, type Artifacts } from './artifact.js';
 import { withFittingHead } from './fit-head.js';
-import { loadModel, localModel, type LoadedModel } from './model.js';
+import { loadModel, localModel, type LoadedModel } from '../model/load.js';
 import { fetchWords, type RunObserver } from './observer.js';
 import { openRecord, recordCells, type Resume } from './record.js';
 import { measureRounds } from './rounds.js';

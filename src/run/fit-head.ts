@@ -12,7 +12,7 @@ import { floatsOf } from '../compress/weights.js';
 import { tokenCount } from '../vit/config.js';
 import type { Workshop } from './artifact.js';
 import { codeVersion } from './code-version.js';
-import type { LoadedModel } from './model.js';
+import type { LoadedModel } from '../model/load.js';
 
 /** A fitted head in the cache. */
 const storedSchema = z.object({

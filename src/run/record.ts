@@ -12,7 +12,7 @@ import type { CellRow, RunRow } from '../store/tables.js';
 import { insertRun, retryFailedCells, upsertCell, upsertDevice, upsertVariant } from '../store/write.js';
 import type { Plan } from '../suite/plan.js';
 import type { Artifacts } from './artifact.js';
-import type { LoadedModel } from './model.js';
+import type { LoadedModel } from '../model/load.js';
 import { readRepository } from './repository.js';
 
 /** Which run to go on with: a new one, the newest unfinished one of the suite, or one by its id. */

@@ -1,7 +1,7 @@
 import { calibrationSource } from '../compress/calibration.js';
 import { fp32 } from '../compress/recipe.js';
 import { artifactOf, type Artifact, type Workshop } from '../run/artifact.js';
-import type { LoadedModel } from '../run/model.js';
+import type { LoadedModel } from '../model/load.js';
 import { tokenCount } from '../vit/config.js';
 import { openHoldout } from './holdout.js';
 import { lossOf, type Loss, type LossKind } from './loss.js';

@@ -5,7 +5,7 @@ import type { Recipe } from '../compress/recipe.js';
 import type { Device } from '../device/device.js';
 import { writeModel } from '../onnx/file.js';
 import { artifactOf, type Artifact, type Workshop } from '../run/artifact.js';
-import type { LoadedModel } from '../run/model.js';
+import type { LoadedModel } from '../model/load.js';
 import { kernelFault } from '../run/checks.js';
 import { probe, type Probed, type ProbeBounds } from '../run/probe.js';
 import { buildGraph } from '../vit/graph/model.js';

@@ -1,10 +1,11 @@
 import { seededRandom, permutation } from '../base/random.js';
 import { tiers, type Tier } from './schema.js';
-import type { Suite, SuiteModel, SuiteRecipe } from './read.js';
+import type { ModelSource } from '../model/source.js';
+import type { Suite, SuiteRecipe } from './read.js';
 
 /** A model × recipe. */
 export interface PlannedVariant {
-  readonly model: SuiteModel;
+  readonly model: ModelSource;
   readonly recipe: SuiteRecipe;
 }
 

@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { checked, faultAt, readYaml } from '../base/schema.js';
 import { fp32, parseRecipe, type Recipe } from '../compress/recipe.js';
+import type { ModelSource } from '../model/source.js';
 import { suiteSchema, type Published, type SuiteFile, type Tier } from './schema.js';
 
 /** A recipe of a suite. */
@@ -9,24 +10,6 @@ export interface SuiteRecipe {
   readonly published: Published | undefined;
 }
 
-/** A model of a suite, paths resolved. */
-export type SuiteModel =
-  | { readonly kind: 'path'; readonly name: string; readonly path: string }
-  | {
-      readonly kind: 'hub';
-      readonly name: string;
-      /** Id on the Hugging Face Hub. */
-      readonly repository: string;
-      readonly revision: string;
-    }
-  | {
-      readonly kind: 'synthetic';
-      readonly name: string;
-      readonly architecture: Extract<SuiteFile['models'][number], { synthetic: string }>['synthetic'];
-      readonly imageSize: number;
-      readonly seed: number;
-    };
-
 /** A suite: models × recipes × devices × scenarios. */
 export interface Suite {
   readonly name: string;
@@ -34,7 +17,7 @@ export interface Suite {
   readonly path: string;
   readonly seed: number;
   readonly data: { readonly name: SuiteFile['data']['name']; readonly path: string | undefined };
-  readonly models: readonly SuiteModel[];
+  readonly models: readonly ModelSource[];
   /** The first is `fp32`. */
   readonly recipes: readonly SuiteRecipe[];
   /** Paths of device profiles. */
@@ -67,7 +50,7 @@ export async function readSuite(path: string): Promise<Suite> {
     recipes.push({ recipe, published });
   }
 
-  const models = suite.models.map((model): SuiteModel => {
+  const models = suite.models.map((model): ModelSource => {
     if ('path' in model) {
       const directory = beside(model.path);
       return { kind: 'path', name: model.name ?? directory.split(/[\\/]/).pop()!, path: directory };
@@ -96,7 +79,7 @@ export async function readSuite(path: string): Promise<Suite> {
 /** What a user may change of a suite without editing it. */
 export interface SuiteOverrides {
   /** The only model; undefined leaves the suite's. */
-  readonly model?: SuiteModel | undefined;
+  readonly model?: ModelSource | undefined;
   /** Paths of device profiles; none leaves the suite's. */
   readonly devices: readonly string[];
   /** How many test images are scored; undefined leaves what the suite says. */

@@ -9,7 +9,7 @@ import { fp32, type Recipe } from '../../src/compress/recipe.js';
 import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
 import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
 import { artifactOf, type Artifact, type Workshop } from '../../src/run/artifact.js';
-import { loadModel } from '../../src/run/model.js';
+import { loadModel } from '../../src/model/load.js';
 import { nodeEngine } from '../../src/runtime/node.js';
 import { useFolder } from '../support/folder.js';
 import { microDirectory, openShapes } from '../support/micro.js';

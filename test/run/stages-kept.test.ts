@@ -10,7 +10,7 @@ import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
 import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
 import { fp32, type Recipe, type Step } from '../../src/compress/recipe.js';
 import { artifactOf, type Artifact, type Workshop } from '../../src/run/artifact.js';
-import { loadModel } from '../../src/run/model.js';
+import { loadModel } from '../../src/model/load.js';
 import { nodeEngine } from '../../src/runtime/node.js';
 import { useFolder } from '../support/folder.js';
 import { microDirectory, openShapes } from '../support/micro.js';

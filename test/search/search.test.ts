@@ -5,7 +5,7 @@ import { defaultPreprocessing } from '../../src/data/preprocess.js';
 import type { Device } from '../../src/device/device.js';
 import type { NodeTime } from '../../src/protocol/events.js';
 import { artifactOf } from '../../src/run/artifact.js';
-import type { LoadedModel } from '../../src/run/model.js';
+import type { LoadedModel } from '../../src/model/load.js';
 import { nodeEngine } from '../../src/runtime/node.js';
 import { searchDocument } from '../../src/search/document.js';
 import type { SearchOutcome } from '../../src/search/outcome.js';

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { InputFault } from '../../src/base/errors.js';
 import { packageRoot } from '../../src/base/paths.js';
 import { candidatesFor } from '../../src/compress/merge-tokens/schedule.js';
-import { loadModel } from '../../src/run/model.js';
+import { loadModel } from '../../src/model/load.js';
 import { planOf } from '../../src/suite/plan.js';
 import { readRecipe, readSuite, withOverrides } from '../../src/suite/read.js';
 import { readDeviceProfile } from '../../src/device/profile.js';

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../base/errors.js';
 import { hashFile, hashJson } from '../base/hash.js';
@@ -11,16 +11,15 @@ import {
   torchvisionPreprocessing,
   type Preprocessing,
 } from '../data/preprocess.js';
-import { hubReference } from '../hub/reference.js';
 import { fetchSnapshot, type SnapshotProgress } from '../hub/snapshot.js';
-import type { ModelRecord } from '../store/model-record.js';
-import type { SuiteModel } from '../suite/read.js';
 import { loadCheckpoint, type Checkpoint } from '../vit/checkpoints/load.js';
 import { isPickle, pickleRefused } from '../vit/checkpoints/tensors.js';
 import { loadOnnx } from '../vit/onnx/load.js';
 import { nodeEngine } from '../runtime/node.js';
-import { syntheticNames, syntheticViT } from '../vit/synthetic.js';
+import { syntheticViT } from '../vit/synthetic.js';
 import type { ViT } from '../vit/vit.js';
+import type { ModelRecord } from './record.js';
+import type { ModelSource } from './source.js';
 
 /** A model ready to be compressed. */
 export interface LoadedModel {
@@ -54,32 +53,8 @@ export interface Fetching {
   readonly onProgress: (progress: SnapshotProgress) => void;
 }
 
-/**
- * The model that a user names on the command line.
- *
- * @param reference - a directory, a file of weights, an id of the Hub, or the name of a synthetic architecture
- * @throws InputError when it is none of them
- */
-export function namedModel(reference: string): SuiteModel {
-  const architecture = syntheticNames.find((name) => name === reference);
-  if (architecture) return { kind: 'synthetic', name: reference, architecture, imageSize: 224, seed: 1 };
-  if (existsSync(reference))
-    return {
-      kind: 'path',
-      name: basename(resolve(reference)).replace(/\.(safetensors|onnx)$/, ''),
-      path: resolve(reference),
-    };
-  const hub = hubReference(reference);
-  if (hub) return { kind: 'hub', name: hub.repository.split('/')[1]!, ...hub };
-  throw new InputError({
-    source: reference,
-    found: 'nothing',
-    expected: `a directory with a model, a .safetensors or .onnx file, an id of the Hugging Face Hub (owner/name), or one of ${syntheticNames.join(', ')}`,
-  });
-}
-
 /** A model whose files lie on this machine. */
-export type LocalModel = Exclude<SuiteModel, { kind: 'hub' }> & { readonly hub?: ModelRecord['hub'] };
+export type LocalModel = Exclude<ModelSource, { kind: 'hub' }> & { readonly hub?: ModelRecord['hub'] };
 
 /**
  * Gets a model's files onto this machine: those of the Hub into the cache, pinned to a commit.
@@ -88,7 +63,7 @@ export type LocalModel = Exclude<SuiteModel, { kind: 'hub' }> & { readonly hub?:
  * @param fetching - progress and signal
  * @throws InputError when the Hub has no such model; DeviceError when it cannot be reached; the signal's reason when it fires
  */
-export async function localModel(model: SuiteModel, fetching: Fetching): Promise<LocalModel> {
+export async function localModel(model: ModelSource, fetching: Fetching): Promise<LocalModel> {
   if (model.kind !== 'hub') return model;
   const { repository, revision, name } = model;
   const { directory, commit } = await fetchSnapshot({ repository, revision }, fetching);
