@@ -22,7 +22,8 @@ const TURNS = 20;
  * whole is the time from query to query, in which the agent also keeps its samples, writes them out and looks at the machine.
  */
 export async function harnessCost(): Promise<void> {
-  const vit = (await loadCheckpoint(join(packageRoot(), 'suites', 'models', 'vit-micro-shapes10'))).vit;
+  const model = join(packageRoot(), 'suites', 'models', 'vit-micro-shapes10');
+  const { vit } = await loadCheckpoint(join(model, 'model.safetensors'), join(model, 'config.json'));
   const { channels, imageSize } = vit.config;
   const session = await ort.InferenceSession.create(await serializeModel(buildGraph(vit)), {
     executionProviders: ['cpu'],

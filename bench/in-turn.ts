@@ -9,7 +9,7 @@ import { latencyEffect } from '../src/report/compare/effect.js';
 import { judge, type Judgement } from '../src/report/compare/judge.js';
 import { artifactOf, type Artifact } from '../src/run/artifact.js';
 import { locateData } from '../src/run/locate-data.js';
-import { loadModel } from '../src/model/load.js';
+import { loadModel, modelHere } from '../src/model/load.js';
 import { DeviceSession } from '../src/run/session.js';
 import { nodeEngine } from '../src/runtime/node.js';
 import type { Scenario } from '../src/suite/plan.js';
@@ -27,7 +27,7 @@ export async function builtInSubject(): Promise<Subject> {
   const data = await locateData('shapes10', undefined, undefined);
   const name = 'vit-tiny-cifar10';
   const path = join(packageRoot(), 'suites', 'models', name);
-  const model = await loadModel({ kind: 'path', name, path }, data.test.labels);
+  const model = await loadModel(await modelHere({ kind: 'path', name, path }), data.test.labels);
   const artifact = await artifactOf(model, fp32, {
     engine: await nodeEngine(),
     threads: availableParallelism(),

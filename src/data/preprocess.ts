@@ -1,6 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
-import { InputError, messageOf } from '../base/errors.js';
 import { GraphBuilder, type Value } from '../onnx/builder.js';
 import { batch } from '../onnx/dims.js';
 import { dtypeCode } from '../onnx/dtype.js';
@@ -19,6 +16,11 @@ export interface Preprocessing {
   readonly size: number;
   /** Side to which images are resized before the centre is cut out; `size` where nothing is cut. */
   readonly resizedTo?: number;
+  /**
+   * Pixels that are cut away before the centre; half of those that are cut away, rounded down, where it is left out. Libraries
+   * differ where that is no whole number.
+   */
+  readonly cutBefore?: number;
   readonly interpolation: Interpolation;
   readonly rescale: number;
   readonly mean: readonly number[];
@@ -44,7 +46,18 @@ const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
  */
 export function torchvisionPreprocessing(size: number): Preprocessing {
   const resizedTo = Math.round((size * 256) / 224);
-  return { size, resizedTo, interpolation: 'linear', rescale: 1 / 255, ...IMAGENET };
+  return { ...centred(size, resizedTo), interpolation: 'linear', rescale: 1 / 255, ...IMAGENET };
+}
+
+/**
+ * Where torchvision cuts out the centre, in timm as well: half of what is cut away, rounded to the even number where it lies between two,
+ * as Python rounds.
+ */
+function centred(size: number, resizedTo: number): Pick<Preprocessing, 'size' | 'resizedTo' | 'cutBefore'> {
+  const half = (resizedTo - size) / 2;
+  const down = Math.floor(half);
+  const cutBefore = half === down || down % 2 === 0 ? down : down + 1;
+  return { size, resizedTo, ...(cutBefore !== down && { cutBefore }) };
 }
 
 /** What timm's configuration of a model says of its images. */
@@ -66,86 +79,11 @@ export function timmPreprocessing(images: TimmImages, size: number): Preprocessi
   const filters = { bicubic: 'cubic', bilinear: 'linear', nearest: 'nearest' } as const;
   const resizedTo = Math.floor(size / (images.crop_pct ?? 0.875));
   return {
-    size,
-    ...(resizedTo > size && { resizedTo }),
+    ...(resizedTo > size ? centred(size, resizedTo) : { size }),
     interpolation: filters[images.interpolation ?? 'bicubic'],
     rescale: 1 / 255,
     mean: images.mean ?? IMAGENET.mean,
     std: images.std ?? IMAGENET.std,
-  };
-}
-
-/** The filters by the number that Pillow gives them, which is what `resample` says. */
-const interpolations: Record<number, Interpolation> = {
-  0: 'nearest',
-  2: 'linear',
-  3: 'cubic',
-};
-
-const perChannel = z.array(z.number()).length(IMAGE_CHANNELS);
-const pixels = z.number().int().positive();
-const side = z.union([
-  pixels,
-  z.object({ height: pixels, width: pixels }),
-  z.object({ shortest_edge: pixels }),
-]);
-const configSchema = z.object({
-  do_resize: z.boolean().default(true),
-  size: side.default(224),
-  resample: z.number().int().default(2),
-  do_center_crop: z.boolean().default(false),
-  crop_size: side.optional(),
-  do_rescale: z.boolean().default(true),
-  rescale_factor: z
-    .number()
-    .positive()
-    .default(1 / 255),
-  do_normalize: z.boolean().default(true),
-  image_mean: perChannel.default([0.5, 0.5, 0.5]),
-  image_std: perChannel.default([0.5, 0.5, 0.5]),
-});
-
-/**
- * Reads a `preprocessor_config.json` of a ViT image processor.
- *
- * @param path - the file
- * @throws InputError when it is malformed or asks for something that is not supported (another filter)
- */
-export async function readPreprocessing(path: string): Promise<Preprocessing> {
-  const refuse = (place: string, found: string, expected: string): InputError =>
-    new InputError({ source: path, place, found, expected });
-  let raw: unknown;
-  try {
-    raw = JSON.parse(await readFile(path, 'utf8'));
-  } catch (error) {
-    throw refuse('the whole file', messageOf(error), 'a preprocessor_config.json');
-  }
-  const parsed = configSchema.safeParse(raw);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw refuse(issue.path.join('.'), issue.message, 'the settings of a ViT image processor');
-  }
-  const config = parsed.data;
-  const sideOf = (place: string, size: z.infer<typeof side>): number => {
-    if (typeof size === 'number') return size;
-    if ('shortest_edge' in size) return size.shortest_edge;
-    if (size.width !== size.height) throw refuse(place, JSON.stringify(size), 'a square');
-    return size.height;
-  };
-  const resized = config.do_resize ? sideOf('size', config.size) : IMAGE_SIDE;
-  const size = config.do_center_crop ? sideOf('crop_size', config.crop_size ?? config.size) : resized;
-  if (size > resized)
-    throw refuse('crop_size', String(size), `at most the ${resized} that images are resized to`);
-  const interpolation = interpolations[config.resample];
-  if (interpolation === undefined)
-    throw refuse('resample', String(config.resample), '0 (nearest), 2 (bilinear) or 3 (bicubic)');
-  return {
-    size,
-    ...(resized > size && { resizedTo: resized }),
-    interpolation,
-    rescale: config.do_rescale ? config.rescale_factor : 1,
-    mean: config.do_normalize ? config.image_mean : [0, 0, 0],
-    std: config.do_normalize ? config.image_std : [1, 1, 1],
   };
 }
 
@@ -185,8 +123,12 @@ export function preprocessingGraph(preprocessing: Preprocessing): OnnxModel {
  * Rows first, then columns, each an integer product with the filter's weights, as Pillow computes it. ONNX's own Resize
  * treats the edges otherwise, does not store 8 bits between the two steps, and is slower.
  */
-function resize(g: GraphBuilder, pixels: Value, { size, resizedTo, interpolation }: Preprocessing): Value {
-  const weights = centre(resamplingWeights(IMAGE_SIDE, resizedTo ?? size, interpolation), size);
+function resize(
+  g: GraphBuilder,
+  pixels: Value,
+  { size, resizedTo = size, cutBefore = Math.floor((resizedTo - size) / 2), interpolation }: Preprocessing,
+): Value {
+  const weights = columns(resamplingWeights(IMAGE_SIDE, resizedTo, interpolation), cutBefore, size);
   const across = g.constant('weights', tensorOf('int32', [IMAGE_SIDE, size], weights));
   const down = transpose(g, 'weights:down', across, [1, 0]);
   const x = cast(g, 'integer', pixels, 'int32', dtypeCode('int32'));
@@ -196,13 +138,12 @@ function resize(g: GraphBuilder, pixels: Value, { size, resizedTo, interpolation
   return toBytes(g, 'tall', tall);
 }
 
-/** The middle columns of `[IMAGE_SIDE, …]` weights: what is cut away need not be computed. */
-function centre(weights: Int32Array, columns: number): Int32Array {
+/** Some columns of `[IMAGE_SIDE, …]` weights: what is cut away need not be computed. */
+function columns(weights: Int32Array, first: number, count: number): Int32Array {
   const all = weights.length / IMAGE_SIDE;
-  const first = Math.floor((all - columns) / 2);
-  const out = new Int32Array(IMAGE_SIDE * columns);
+  const out = new Int32Array(IMAGE_SIDE * count);
   for (let row = 0; row < IMAGE_SIDE; row++)
-    out.set(weights.subarray(row * all + first, row * all + first + columns), row * columns);
+    out.set(weights.subarray(row * all + first, row * all + first + count), row * count);
   return out;
 }
 

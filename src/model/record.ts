@@ -9,7 +9,7 @@ export const modelRecordSchema = z.object({
   /** Id on the Hub and the commit that was fetched. */
   hub: z.object({ repository: z.string(), revision: z.string(), commit: z.string() }).optional(),
   /** What was assumed of the model because nothing says it, in sentences. */
-  notes: z.array(z.string()),
+  notes: z.array(z.string()).readonly(),
   /** A classifier that was fitted here, because the model had none for these classes. */
   fittedHead: z
     .object({

@@ -99,7 +99,12 @@ export async function readModel(path: string): Promise<OnnxModel> {
     throw refuse(foundBy(error));
   }
   try {
-    return decodeModel(bytes, (info, location) => externalTensor(path, info, location));
+    const external = new Set<string>();
+    const model = decodeModel(bytes, (info, location) => {
+      external.add(location.file);
+      return externalTensor(path, info, location);
+    });
+    return { ...model, externalFiles: [...external].sort() };
   } catch (error) {
     throw error instanceof InputError ? error : refuse(messageOf(error));
   }

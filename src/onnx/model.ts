@@ -48,4 +48,6 @@ export interface OnnxModel {
   readonly values: readonly ValueInfo[];
   /** Free-form properties: what made the model, from what, with which recipe. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Files beside a model that was read which hold tensors of it, as it names them; undefined for one that was built. */
+  readonly externalFiles?: readonly string[];
 }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { exitCodes } from '../../src/cli/failure.js';
 import { packageRoot } from '../../src/base/paths.js';
-import { loadCheckpoint } from '../../src/vit/checkpoints/load.js';
+import { loadFolder } from '../support/load.js';
 import { builtInConfig, builtInTensors, directoryOf, safetensorsBytes } from '../vit/checkpoint.js';
 import { renamed } from '../vit/rename.js';
 import { ID, startHub, type TestHub } from '../hub/server.js';
@@ -93,7 +93,7 @@ describe('edgeflex run --model', () => {
   });
 
   test('takes a checkpoint of torchvision, and says what it assumes', async () => {
-    const { vit } = await loadCheckpoint(microDirectory);
+    const { vit } = await loadFolder(microDirectory);
     const directory = await directoryOf({
       'model.safetensors': safetensorsBytes(await renamed(vit, 'torchvision')),
       'config.json': JSON.stringify({ num_attention_heads: 4, layer_norm_eps: 1e-12 }),

@@ -7,7 +7,7 @@ import { noShelf } from '../../src/compress/shelf.js';
 import { floatsOf } from '../../src/compress/weights.js';
 import { packageRoot } from '../../src/base/paths.js';
 import { openDataset, type OpenedData } from '../../src/data/open.js';
-import { readPreprocessing } from '../../src/data/preprocess.js';
+import { readPreprocessing } from '../../src/model/image-processor.js';
 import { serializeModel } from '../../src/onnx/file.js';
 import { viewAs } from '../../src/onnx/tensor.js';
 import { defaultSessionOptions, type Engine } from '../../src/runtime/engine.js';
@@ -16,7 +16,7 @@ import { tokenCount } from '../../src/vit/config.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
 import type { OnnxModel } from '../../src/onnx/model.js';
 import { wholeGraph } from '../support/whole-graph.js';
-import { loadCheckpoint } from '../../src/vit/checkpoints/load.js';
+import { loadFolder } from '../support/load.js';
 import { readSafetensors } from '../../src/vit/safetensors.js';
 import type { ViT } from '../../src/vit/vit.js';
 
@@ -36,7 +36,7 @@ const model = join(packageRoot(), 'suites', 'models', 'vit-micro-shapes10');
 
 export async function openBench(): Promise<Bench> {
   const engine = await nodeEngine();
-  const { vit } = await loadCheckpoint(model);
+  const { vit } = await loadFolder(model);
   const data = await openDataset('shapes10', join(packageRoot(), 'suites', 'data', 'shapes10'));
   const preprocessing = await readPreprocessing(join(model, 'preprocessor_config.json'));
   const parity = await readSafetensors(join(model, 'parity.safetensors'));

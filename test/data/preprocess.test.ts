@@ -10,9 +10,9 @@ import {
   PIXEL_VALUES,
   PIXELS,
   preprocessingGraph,
-  readPreprocessing,
   type Preprocessing,
 } from '../../src/data/preprocess.js';
+import { readPreprocessing } from '../../src/model/image-processor.js';
 import { readImages } from '../../src/data/records.js';
 import { serializeModel } from '../../src/onnx/file.js';
 import { viewAs } from '../../src/onnx/tensor.js';

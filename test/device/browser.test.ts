@@ -17,7 +17,7 @@ import { tensorOf } from '../../src/onnx/tensor.js';
 import type { AgentEvent } from '../../src/protocol/events.js';
 import type { Task } from '../../src/protocol/task.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
-import { loadCheckpoint } from '../../src/vit/checkpoints/load.js';
+import { loadFolder } from '../support/load.js';
 import { smallViT } from '../compress/tome-reference.js';
 import { describeInBrowser } from '../report/support/browser.js';
 import { useFolder } from '../support/folder.js';
@@ -32,7 +32,7 @@ const twoQueries = { minQueries: 2, minSeconds: 0.01, maxSeconds: 60, maxWarmupS
 // Browsers start slowly on a busy machine, and SwiftShader is slow everywhere.
 vi.setConfig({ testTimeout: 180_000 });
 
-const { vit } = await loadCheckpoint(microDirectory);
+const { vit } = await loadFolder(microDirectory);
 
 const folder = useFolder();
 let model: string;

@@ -9,7 +9,7 @@ import { fp32, type Recipe } from '../../src/compress/recipe.js';
 import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
 import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
 import { artifactOf, type Artifact, type Workshop } from '../../src/run/artifact.js';
-import { loadModel } from '../../src/model/load.js';
+import { loadModel, modelHere } from '../../src/model/load.js';
 import { nodeEngine } from '../../src/runtime/node.js';
 import { useFolder } from '../support/folder.js';
 import { microDirectory, openShapes } from '../support/micro.js';
@@ -22,7 +22,10 @@ const workshop: Workshop = {
   signal: new AbortController().signal,
   onProgress: () => undefined,
 };
-const micro = await loadModel({ kind: 'path', name: 'micro', path: microDirectory }, data.test.labels);
+const micro = await loadModel(
+  await modelHere({ kind: 'path', name: 'micro', path: microDirectory }),
+  data.test.labels,
+);
 
 /** A recipe that is applied in a moment. */
 function quick(options: object = {}): Recipe {

@@ -9,7 +9,7 @@ import { analyse } from '../../src/report/analysis.js';
 import { reportDocument } from '../../src/report/document.js';
 import { mainTable } from '../../src/report/table.js';
 import { findRun, loadRun, type StoredCell, type StoredRun } from '../../src/store/read.js';
-import { loadCheckpoint } from '../../src/vit/checkpoints/load.js';
+import { loadFolder } from '../support/load.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
 import { describeInBrowser } from '../report/support/browser.js';
 import { microDirectory } from '../support/micro.js';
@@ -135,7 +135,7 @@ describeInBrowser('a run on a CPU and in browsers', () => {
     });
     // A file with the CPU's operators in the place of one for WebGPU.
     const foreign = runs.folder('cpu.onnx');
-    await writeFile(foreign, await serializeModel(buildGraph((await loadCheckpoint(microDirectory)).vit)));
+    await writeFile(foreign, await serializeModel(buildGraph((await loadFolder(microDirectory)).vit)));
     const artifacts = runs.folder('cache', 'artifacts');
     const known = new Set<string>();
     const compressed = (variant: string): void => {

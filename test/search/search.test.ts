@@ -32,6 +32,7 @@ const model: LoadedModel = {
   vit: withWidths({ ...tiny, config: { ...tiny.config, mlpSizes: [768, 768] } }, [128, 128]),
   preprocessing: defaultPreprocessing(SIDE),
   identity: 'two blocks of a test',
+  digests: [],
   synthetic: true,
   card: undefined,
   record: { source: 'seed', notes: [] },

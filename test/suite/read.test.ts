@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { InputFault } from '../../src/base/errors.js';
 import { packageRoot } from '../../src/base/paths.js';
 import { candidatesFor } from '../../src/compress/merge-tokens/schedule.js';
-import { loadModel } from '../../src/model/load.js';
+import { loadModel, modelHere } from '../../src/model/load.js';
 import { planOf } from '../../src/suite/plan.js';
 import { readRecipe, readSuite, withOverrides } from '../../src/suite/read.js';
 import { readDeviceProfile } from '../../src/device/profile.js';
@@ -72,7 +72,7 @@ describe('the suites that EdgeFlex brings', () => {
     // A schedule that a model is too small for would show only after what comes before it was done.
     for (const model of suite.models) {
       if (model.kind === 'hub') continue;
-      const { vit } = await loadModel(model, ['a', 'b']);
+      const { vit } = await loadModel(await modelHere(model), ['a', 'b']);
       for (const { recipe } of suite.recipes) {
         const halved = recipe.steps.some(({ stage }) => stage === 'prune')
           ? { ...vit.config, mlpSizes: vit.config.mlpSizes.map((width) => width / 2) }

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { packageRoot } from '../../src/base/paths.js';
 import { openDataset, type OpenedData } from '../../src/data/open.js';
-import { preprocessingGraph, readPreprocessing } from '../../src/data/preprocess.js';
+import { preprocessingGraph } from '../../src/data/preprocess.js';
+import { readPreprocessing } from '../../src/model/image-processor.js';
 import { writeModel } from '../../src/onnx/file.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
-import { loadCheckpoint } from '../../src/vit/checkpoints/load.js';
+import { loadFolder } from './load.js';
 
 /** Where the built-in model lies. */
 export const microDirectory = join(packageRoot(), 'suites', 'models', 'vit-micro-shapes10');
@@ -31,7 +32,7 @@ export interface MicroFiles {
 export async function writeMicro(directory: string): Promise<MicroFiles> {
   const model = join(directory, 'model.onnx');
   const preprocess = join(directory, 'preprocess.onnx');
-  await writeModel(buildGraph((await loadCheckpoint(microDirectory)).vit), model);
+  await writeModel(buildGraph((await loadFolder(microDirectory)).vit), model);
   const preprocessing = await readPreprocessing(join(microDirectory, 'preprocessor_config.json'));
   await writeModel(preprocessingGraph(preprocessing), preprocess);
   return { model, preprocess };

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { InputError } from '../../src/base/errors.js';
 import { float16Bits } from '../../src/onnx/half.js';
-import { loadCheckpoint } from '../../src/vit/checkpoints/load.js';
+import { loadFolder } from '../support/load.js';
 import type { ViT } from '../../src/vit/vit.js';
 import { logitsOf, maxDifference, openBench, type Bench } from '../compress/support.js';
 import {
@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 
 async function loadHuggingFace(directory: string): Promise<ViT> {
-  return (await loadCheckpoint(directory)).vit;
+  return (await loadFolder(directory)).vit;
 }
 
 function asHalf(tensor: RawTensor, dtype: 'F16' | 'BF16'): RawTensor {
@@ -155,9 +155,9 @@ describe('a checkpoint in Hugging Face layout', () => {
 
   it('refuses a directory without a config, and one without anything', async () => {
     const directory = await directoryOf({ 'model.safetensors': safetensorsBytes(tensors) });
-    await expect(loadHuggingFace(directory)).rejects.toThrow(/config\.json: found nothing/);
+    await expect(loadHuggingFace(directory)).rejects.toThrow(/config\.json beside it: found nothing/);
     await expect(loadHuggingFace(await directoryOf({}))).rejects.toThrow(
-      /model\.safetensors: found nothing; expected a safetensors file/,
+      /found no weights; expected a folder with model\.safetensors/,
     );
   });
 

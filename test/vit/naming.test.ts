@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { viewAs } from '../../src/onnx/tensor.js';
-import { loadCheckpoint } from '../../src/vit/checkpoints/load.js';
+import { loadFolder } from '../support/load.js';
 import { linearName } from '../../src/vit/linears.js';
 import { logitsOf, maxDifference, openBench, type Bench } from '../compress/support.js';
 import { refusalOf } from '../support/refusal.js';
@@ -47,7 +47,7 @@ describe.each(['timm', 'torchvision'] as const)('the trained weights named as %s
   const tensors = (): Renamed => (name === 'timm' ? timm : torchvision);
 
   it('give the logits they give in the naming they were trained in, and those of PyTorch', async () => {
-    const { vit, scheme, notes } = await loadCheckpoint(await stored(tensors(), heads));
+    const { vit, scheme, notes } = await loadFolder(await stored(tensors(), heads));
     expect(scheme).toBe(name);
     expect(notes).toEqual([]);
     const logits = await logitsOf(bench, vit);
@@ -56,14 +56,14 @@ describe.each(['timm', 'torchvision'] as const)('the trained weights named as %s
   });
 
   it('have the heads that are usual for their width where nothing says how many, and say so', async () => {
-    const { vit, notes } = await loadCheckpoint(await stored(tensors()));
+    const { vit, notes } = await loadFolder(await stored(tensors()));
     expect(vit.config.heads).toBe(2);
     expect(notes.join()).toMatch(/^2 attention heads of 64 are assumed/);
   });
 
   it('are read one by one: none is before it is asked for', async () => {
     const directory = await stored(tensors(), heads);
-    const { vit } = await loadCheckpoint(directory);
+    const { vit } = await loadFolder(directory);
     const { truncate } = await import('node:fs/promises');
     await truncate(`${directory}/model.safetensors`, 20_000);
     await expect(vit.weights.get('layers.3.q.weight')!.read()).rejects.toThrow(/the end of the file/);
@@ -72,13 +72,13 @@ describe.each(['timm', 'torchvision'] as const)('the trained weights named as %s
   it('are refused when a tensor is missing or misshapen', async () => {
     const norm = name === 'timm' ? 'norm.weight' : 'encoder.ln.weight';
     const missing = await stored(changed(tensors(), { [norm]: undefined }), heads);
-    expect(await refusalOf(() => loadCheckpoint(missing))).toMatchObject({
+    expect(await refusalOf(() => loadFolder(missing))).toMatchObject({
       place: `tensor ${norm}`,
       found: 'nothing',
       expected: 'shape [128]',
     });
     const short = await stored(changed(tensors(), { [norm]: vector(new Float32Array(64)) }), heads);
-    expect(await refusalOf(() => loadCheckpoint(short))).toMatchObject({
+    expect(await refusalOf(() => loadFolder(short))).toMatchObject({
       found: 'shape [64]',
       expected: 'shape [128]',
     });
@@ -94,7 +94,7 @@ describe('a checkpoint of timm', () => {
         [`blocks.${layer}.ls2.gamma`, vector(gamma)],
       ]),
     );
-    const { vit } = await loadCheckpoint(await stored(changed(timm, scales), heads));
+    const { vit } = await loadFolder(await stored(changed(timm, scales), heads));
     for (const name of [linearName(1, 'o'), linearName(2, 'fc2')])
       for (const kind of ['weight', 'bias']) {
         const before = viewAs(await bench.vit.weights.get(`${name}.${kind}`)!.read(), Float32Array);
@@ -109,7 +109,7 @@ describe('a checkpoint of timm', () => {
     const without = Object.fromEntries(
       [0, 1, 2, 3].map((layer) => [`blocks.${layer}.attn.qkv.bias`, undefined]),
     );
-    const { vit } = await loadCheckpoint(await stored(changed(timm, without), heads));
+    const { vit } = await loadFolder(await stored(changed(timm, without), heads));
     expect(new Set(await vit.weights.get('layers.0.k.bias')!.read())).toEqual(new Set([0]));
   });
 
@@ -124,7 +124,7 @@ describe('a checkpoint of timm', () => {
     ['blocks.3.mlp.gate.weight', /the 4 blocks of a ViT/],
   ])('is refused for %s', async (tensor, expected) => {
     const directory = await stored(changed(timm, { [tensor]: vector(new Float32Array(4)) }), heads);
-    const fault = await refusalOf(() => loadCheckpoint(directory));
+    const fault = await refusalOf(() => loadFolder(directory));
     expect(fault.place).toBe(`tensor ${tensor}`);
     expect(fault.expected).toMatch(expected);
   });
@@ -140,7 +140,7 @@ describe('a checkpoint of timm', () => {
     ],
   ])('is refused for the configuration %j', async (config, place) => {
     const directory = await stored(timm, JSON.stringify({ ...config, num_attention_heads: 4 }));
-    expect((await refusalOf(() => loadCheckpoint(directory))).place).toBe(place);
+    expect((await refusalOf(() => loadFolder(directory))).place).toBe(place);
   });
 });
 
@@ -167,7 +167,7 @@ describe('a distilled DeiT', () => {
   }
 
   it('averages the logits of its two heads, as a float64 forward does', async () => {
-    const { vit } = await loadCheckpoint(await stored(inTimm(), heads));
+    const { vit } = await loadFolder(await stored(inTimm(), heads));
     expect(vit.config.distilled).toBe(true);
     const pixels = bench.pixels.slice(0, 3 * 3 * 32 * 32);
     const expected = await distilledLogits(bench.vit, distillation, pixels, 3, 1e-12);
@@ -191,14 +191,14 @@ describe('a distilled DeiT', () => {
       ...{ model_type: 'deit', hidden_size: 128, num_hidden_layers: 4, num_attention_heads: 4 },
       ...{ intermediate_size: 512, layer_norm_eps: 1e-12, image_size: 32, patch_size: 8 },
     };
-    const deit = (await loadCheckpoint(await stored(all, JSON.stringify(config)))).vit;
-    const { vit } = await loadCheckpoint(await stored(theirs, heads));
+    const deit = (await loadFolder(await stored(all, JSON.stringify(config)))).vit;
+    const { vit } = await loadFolder(await stored(theirs, heads));
     expect(maxDifference(await logitsOf(bench, deit), await logitsOf(bench, vit))).toBe(0);
   });
 });
 
 it('refuses tensors of another model by their names', async () => {
   const directory = await stored(new Map([['features.0.weight', vector(new Float32Array(3))]]));
-  const fault = await refusalOf(() => loadCheckpoint(directory));
+  const fault = await refusalOf(() => loadFolder(directory));
   expect(fault.found).toBe('tensors named like features.0.weight');
 });

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { writeModel } from '../../src/onnx/file.js';
+import { readModel, writeModel } from '../../src/onnx/file.js';
 import type { OnnxModel, OnnxNode } from '../../src/onnx/model.js';
 import { float32, int64s, type TensorSource } from '../../src/onnx/tensor.js';
 import { loadOnnx } from '../../src/vit/onnx/load.js';
@@ -48,10 +48,10 @@ const exports: [string, Forms][] = [
   ['torchvision, opset 18, fixed batch', { ...torchvision, opset: 18, norm: 'decomposed', dynamic: false }],
 ];
 
-async function imported(model: OnnxModel): Promise<ViT> {
+async function imported(model: OnnxModel, config?: string): Promise<ViT> {
   const path = folder('model.onnx');
   await writeModel(model, path);
-  return (await loadOnnx(path, bench.engine)).vit;
+  return (await loadOnnx(path, await readModel(path), config, bench.engine)).vit;
 }
 
 it.each(exports)('what %s exports is recognised', async (_name, forms) => {
@@ -86,10 +86,13 @@ it('the distilled DeiT of Transformers and of timm is recognised', async () => {
   }
 });
 
-it('takes class names from a config.json beside the file', async () => {
+it('takes class names from a config.json', async () => {
   const id2label = Object.fromEntries(bench.vit.config.labels.map((label, index) => [index, label]));
-  await writeFile(folder('config.json'), JSON.stringify({ id2label }));
-  expect((await imported(await exported(bench.vit, timm))).config.labels).toEqual(bench.vit.config.labels);
+  const config = folder('config.json');
+  await writeFile(config, JSON.stringify({ id2label }));
+  expect((await imported(await exported(bench.vit, timm), config)).config.labels).toEqual(
+    bench.vit.config.labels,
+  );
 });
 
 /** A model of which some nodes are other ones. */

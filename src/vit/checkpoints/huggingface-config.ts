@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { InputError } from '../../base/errors.js';
 import { describeFault } from '../../base/schema.js';
 import type { ViTConfig } from '../config.js';
-import { readJson } from './tensors.js';
+import { readJson } from './json.js';
 
 const configSchema = z.object({
   model_type: z.enum(['vit', 'deit']),
@@ -22,16 +22,26 @@ const configSchema = z.object({
 /**
  * Reads the `config.json` of a ViT or DeiT of Hugging Face Transformers.
  *
- * @param path - the file
+ * @param weights - the file of weights that it belongs to, for the message when it is missing
+ * @param path - the file; undefined where there is none
  * @param classes - rows of the classifier; 0 where there is none
  * @param distilled - whether the checkpoint has a distillation token
  * @throws InputError when it is missing or malformed, or the architecture is another one
  */
 export async function readHuggingFaceConfig(
-  path: string,
+  weights: string,
+  path: string | undefined,
   classes: number,
   distilled: boolean,
 ): Promise<{ readonly config: ViTConfig; readonly qkvBias: boolean }> {
+  if (path === undefined)
+    throw new InputError({
+      source: weights,
+      place: 'config.json beside it',
+      found: 'nothing',
+      expected:
+        'the config.json of a ViT in Hugging Face layout, which says how many attention heads there are',
+    });
   const raw = await readJson(path, 'the config.json of a ViT in Hugging Face layout');
   const parsed = configSchema.safeParse(raw);
   const refuse = (place: string, found: string, expected: string): InputError =>

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { InputError } from '../../base/errors.js';
 import { elementCount, type TensorSource } from '../../onnx/tensor.js';
 import type { ViTConfig } from '../config.js';
@@ -27,16 +26,16 @@ export interface Checkpoint {
 const schemes: readonly Scheme[] = [...huggingFaceSchemes, timmScheme, torchvisionScheme];
 
 /**
- * Loads a ViT or DeiT from a directory: `model.safetensors` (or its shards with `model.safetensors.index.json`) in F32, F16 or
- * BF16, in the naming of Hugging Face Transformers (with its `config.json`), timm (`config.json` as on the Hub, or none)
- * or torchvision (which has none). The naming is recognised from the names.
+ * Loads a ViT or DeiT in F32, F16 or BF16, in the naming of Hugging Face Transformers (which needs a `config.json`), timm
+ * (`config.json` as on the Hub, or none) or torchvision (which has none). The naming is recognised from the names.
  *
- * @param directory - where the files lie
+ * @param weights - the `.safetensors` file, or the index of its shards
+ * @param config - the `config.json` that belongs to it; undefined where there is none
  * @returns the model in float32; tensors are read from disk when they are needed
  * @throws InputError when a file is missing or malformed, the architecture is no plain ViT, or a tensor is missing or misshapen
  */
-export async function loadCheckpoint(directory: string): Promise<Checkpoint> {
-  const checkpoint = await readCheckpointTensors(directory);
+export async function loadCheckpoint(weights: string, config: string | undefined): Promise<Checkpoint> {
+  const checkpoint = await readCheckpointTensors(weights);
   const { source, tensors } = checkpoint;
   const scheme = schemes.find(({ mark }) => tensors.has(mark));
   if (scheme === undefined)
@@ -47,18 +46,22 @@ export async function loadCheckpoint(directory: string): Promise<Checkpoint> {
     });
   const heads = scheme.heads.find((set) => set.every((head) => tensors.has(`${head}.weight`))) ?? [];
   const classes = heads.length > 0 ? tensors.get(`${heads[0]!}.weight`)!.dims[0]! : 0;
-  const file = join(directory, 'config.json');
   if (scheme.name === 'Hugging Face') {
     const distilled = tensors.has(scheme.fixed['distillation']!.tensor);
-    const { config, qkvBias } = await readHuggingFaceConfig(file, classes, distilled);
+    const { config: architecture, qkvBias } = await readHuggingFaceConfig(source, config, classes, distilled);
     return {
-      ...{ vit: assemble(checkpoint, scheme, config, heads, qkvBias), scheme: scheme.name },
+      ...{ vit: assemble(checkpoint, scheme, architecture, heads, qkvBias), scheme: scheme.name },
       ...{ notes: [], images: undefined },
     };
   }
-  const { told, images } = await readTimmConfig(file);
-  const { config, notes } = inferArchitecture(source, tensors, scheme, told, classes);
-  return { vit: assemble(checkpoint, scheme, config, heads, false), scheme: scheme.name, notes, images };
+  const { told, images } = await readTimmConfig(config);
+  const { config: architecture, notes } = inferArchitecture(source, tensors, scheme, told, classes);
+  return {
+    vit: assemble(checkpoint, scheme, architecture, heads, false),
+    scheme: scheme.name,
+    notes,
+    images,
+  };
 }
 
 /**

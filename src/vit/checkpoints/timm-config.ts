@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { InputError } from '../../base/errors.js';
 import { describeFault } from '../../base/schema.js';
 import type { Told } from './config.js';
-import { readJson } from './tensors.js';
+import { readJson } from './json.js';
 
 const perChannel = z.array(z.number()).length(3);
 const pretrainedSchema = z.object({
@@ -41,11 +40,11 @@ export interface TimmConfig {
 /**
  * Reads a `config.json` in timm's layout, as it lies on the Hub; nothing is told where there is none.
  *
- * @param path - the file
+ * @param path - the file; undefined where there is none
  * @throws InputError when it is malformed or asks for what a plain ViT does not do
  */
-export async function readTimmConfig(path: string): Promise<TimmConfig> {
-  if (!existsSync(path)) return { told: {}, images: undefined };
+export async function readTimmConfig(path: string | undefined): Promise<TimmConfig> {
+  if (path === undefined) return { told: {}, images: undefined };
   const raw = await readJson(path, 'the config.json of a model of timm');
   const parsed = configSchema.safeParse(raw);
   const refuse = (place: string, found: string, expected: string): InputError =>

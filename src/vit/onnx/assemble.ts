@@ -1,10 +1,8 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../base/errors.js';
 import type { OnnxNode } from '../../onnx/model.js';
 import { elementCount, type TensorSource } from '../../onnx/tensor.js';
-import { readJson } from '../checkpoints/tensors.js';
+import { readJson } from '../checkpoints/json.js';
 import type { ViTConfig } from '../config.js';
 import { averagedHeads, computed, floats, pickedRows, scaledRows, zeros } from '../derived.js';
 import { weightShapes, type ViT } from '../vit.js';
@@ -20,6 +18,7 @@ import type { Moved } from './probe.js';
  * @param found - what was recognised
  * @param moved - of each block: how queries, keys and values are cut from their linears, and how heads are joined
  * @param image - shape of the graph's input
+ * @param configPath - a `config.json` that may name the classes
  * @throws InputError when the pieces are not those of a ViT
  */
 export async function assemble(
@@ -27,6 +26,7 @@ export async function assemble(
   found: FoundViT,
   moved: readonly Moved[],
   image: readonly number[],
+  configPath: string | undefined,
 ): Promise<ViT> {
   const { convolution, tokens, positions, blocks, norm, heads } = found;
   const [images, channels, imageSize] = image as [number, number, number];
@@ -45,7 +45,7 @@ export async function assemble(
     ...{ imageSize, patchSize, channels, hiddenSize, heads: layout.heads, distilled },
     mlpSizes: blocks.map(({ fc1 }) => fc1.weight.dims[0]!),
     layerNormEpsilon: norm.epsilon,
-    labels: await labelsBeside(graph.path, heads[0]!.weight.dims[0]!),
+    labels: await labelsIn(configPath, heads[0]!.weight.dims[0]!),
   };
   const weights = new Map<string, TensorSource>();
   const put = (name: string, tensor: TensorSource): void => {
@@ -189,10 +189,9 @@ function putScaled(weights: Map<string, TensorSource>, name: string, { linear, s
 
 const labelsSchema = z.object({ id2label: z.record(z.string(), z.string()) });
 
-/** Class names from a `config.json` beside the file, where it has as many. */
-async function labelsBeside(path: string, classes: number): Promise<string[]> {
-  const config = join(dirname(path), 'config.json');
-  const raw = existsSync(config) ? await readJson(config, 'a configuration') : undefined;
+/** Class names from a `config.json`, where it has as many. */
+async function labelsIn(config: string | undefined, classes: number): Promise<string[]> {
+  const raw = config === undefined ? undefined : await readJson(config, 'a configuration');
   const names = labelsSchema.safeParse(raw).data?.id2label ?? {};
   const labels = Array.from({ length: classes }, (_, index) => names[String(index)] ?? `class ${index}`);
   return Object.keys(names).length === classes ? labels : labels.map((_, index) => `class ${index}`);

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InputError, messageOf } from '../../base/errors.js';
 import { seededRandom } from '../../base/random.js';
-import { readModel, writeModel } from '../../onnx/file.js';
-import type { ValueInfo } from '../../onnx/model.js';
+import { writeModel } from '../../onnx/file.js';
+import type { OnnxModel, ValueInfo } from '../../onnx/model.js';
 import { elementCount } from '../../onnx/tensor.js';
 import { defaultSessionOptions, type Engine } from '../../runtime/engine.js';
 import { buildGraph } from '../graph/model.js';
@@ -33,13 +33,20 @@ export interface ImportedViT {
  * its numbers flow and not by names, and checks that what was recognised gives the same logits as the file does on random
  * images.
  *
- * @param path - the `.onnx` file; a `config.json` beside it may name the classes (`id2label`)
+ * @param path - the `.onnx` file
+ * @param content - what it holds
+ * @param config - a `config.json` that may name the classes (`id2label`); undefined where there is none
  * @param engine - runs the file
  * @returns the model in float32; its tensors are read from the file when they are needed
  * @throws InputError when the file cannot be read or run, at the node that was not understood, or when logits differ
  */
-export async function loadOnnx(path: string, engine: Engine): Promise<ImportedViT> {
-  const graph = foreignGraph(path, await readModel(path));
+export async function loadOnnx(
+  path: string,
+  content: OnnxModel,
+  config: string | undefined,
+  engine: Engine,
+): Promise<ImportedViT> {
+  const graph = foreignGraph(path, content);
   const { name, dims } = imageInput(
     graph.path,
     graph.model.inputs.filter((each) => !graph.constants.has(each.name)),
@@ -56,7 +63,7 @@ export async function loadOnnx(path: string, engine: Engine): Promise<ImportedVi
   const found = await parseViT(searched);
   const passages = found.blocks.flatMap(passagesOf);
   const moved = await probe(engine, searched, passages);
-  const vit = await assemble(searched, found, moved, dims);
+  const vit = await assemble(searched, found, moved, dims, config);
   return { vit, difference: await checkedDifference(engine, searched, vit, name, dims) };
 }
 

@@ -1,0 +1,55 @@
+import { InputError } from '../base/errors.js';
+
+/** Names that weights have by convention, the one that is taken first. */
+const CONVENTIONAL = [
+  'model.safetensors',
+  'model.safetensors.index.json',
+  'model.onnx',
+  'onnx/model.onnx',
+] as const;
+
+/** One of several safetensors files that together hold a model. */
+const SHARD = /-\d+-of-\d+\.safetensors$/;
+
+/** Logits that tests compare with, not weights. */
+const PARITY = 'parity.safetensors';
+
+/** Weights that were chosen among the files of a folder. */
+export interface Choice {
+  readonly name: string;
+  /** Other files that might have been meant. */
+  readonly others: readonly string[];
+}
+
+/** Whether a file is one shard of several, of no use without its index. */
+export function isShard(name: string): boolean {
+  return SHARD.test(name);
+}
+
+/**
+ * Chooses the file of weights among the files of a model's folder: the conventional one, or the only one.
+ *
+ * @param source - the folder, for the message
+ * @param names - files relative to it, with `/` between folders
+ * @returns undefined when there are no weights
+ * @throws InputError that names the candidates when there are several and none is conventional
+ */
+export function chooseWeights(source: string, names: readonly string[]): Choice | undefined {
+  const candidates = names.filter(
+    (name) =>
+      name !== PARITY &&
+      !isShard(name) &&
+      (/^[^/]+\.(safetensors|safetensors\.index\.json)$/.test(name) || /^(onnx\/)?[^/]+\.onnx$/.test(name)),
+  );
+  const conventional = CONVENTIONAL.find((name) => candidates.includes(name));
+  const [only, another] = candidates;
+  if (conventional === undefined && another !== undefined)
+    throw new InputError({
+      source,
+      found: `${candidates.length} files of weights: ${candidates.join(', ')}`,
+      expected: `one, or one that is called ${CONVENTIONAL.join(' or ')}`,
+      hint: 'Name the file that is meant instead of the folder.',
+    });
+  const name = conventional ?? only;
+  return name === undefined ? undefined : { name, others: candidates.filter((each) => each !== name) };
+}
