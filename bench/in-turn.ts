@@ -7,7 +7,7 @@ import { localProfile } from '../src/device/profile.js';
 import { openLocal } from '../src/device/local/device.js';
 import { latencyEffect } from '../src/report/compare/effect.js';
 import { judge, type Judgement } from '../src/report/compare/judge.js';
-import { artifactOf, type Artifact } from '../src/run/artifact.js';
+import { artifactOf, type Artifact } from '../src/run/artifacts/artifact.js';
 import { locateData } from '../src/run/locate-data.js';
 import { loadModel, modelHere } from '../src/model/load.js';
 import { DeviceSession } from '../src/run/session.js';

@@ -4,7 +4,7 @@ import type { Recipe } from '../compress/recipe.js';
 import type { Device } from '../device/device.js';
 import { deviceName } from '../device/profile.js';
 import { terminalTable } from '../report/terminal.js';
-import type { Artifact, Workshop } from '../run/artifact.js';
+import type { Artifact, Workshop } from '../run/artifacts/artifact.js';
 import type { LoadedModel } from '../model/load.js';
 import { searchDocument } from '../search/document.js';
 import { search, usualEffort } from '../search/search.js';

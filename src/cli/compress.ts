@@ -11,7 +11,7 @@ import { stageLine } from '../report/stage-line.js';
 import { stageSummaries } from '../report/stages.js';
 import type { ModelRecord } from '../model/record.js';
 import { modelNotes } from '../report/model-notes.js';
-import { artifactOf, type Artifact } from '../run/artifact.js';
+import { artifactOf, type Artifact } from '../run/artifacts/artifact.js';
 import { locateData } from '../run/locate-data.js';
 import { withFittingHead } from '../run/fit-head.js';
 import { cardOf, loadModel, localModel } from '../model/load.js';

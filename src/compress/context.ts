@@ -1,7 +1,7 @@
 import type { Engine } from '../runtime/engine.js';
 import type { ViT } from '../vit/vit.js';
 import type { Step } from './recipe.js';
-import type { Shelf } from './shelf.js';
+import type { Shelf } from './checkpoints.js';
 
 /**
  * Preprocessed training images that a stage looks at, in batches of equal size. They are read anew at each pass, so

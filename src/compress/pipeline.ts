@@ -11,7 +11,7 @@ import { profile, type ProfileDetails, type ProfileReport } from './profile/stag
 import { prune, type PruneReport } from './prune/stage.js';
 import { quantize, type QuantizeReport } from './quantize/stage.js';
 import type { Recipe, Step } from './recipe.js';
-import { changesOf, withChanges, type Changes, type Shelf } from './shelf.js';
+import { changesOf, withChanges, type Changes, type Shelf } from './checkpoints.js';
 
 /** What a stage reports of its own. */
 export type OwnReport =

@@ -1,7 +1,7 @@
 import { rm, mkdir } from 'node:fs/promises';
 import { extract, type ReadEntry } from 'tar';
 import { InputError, messageOf } from '../base/errors.js';
-import { codeOf, writeFailure } from './write-failure.js';
+import { codeOf, writeFailure } from '../base/write-failure.js';
 
 /** The archive itself is of no use: damaged, or not what was expected. */
 export class ArchiveError extends InputError {}

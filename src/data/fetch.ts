@@ -4,12 +4,12 @@ import { basename, join } from 'node:path';
 import { DeviceError, InputError } from '../base/errors.js';
 import { hashFile } from '../base/hash.js';
 import { cacheDirectory } from '../base/paths.js';
-import { download, UnreachableError, type DownloadOptions, type DownloadProgress } from './download.js';
+import { download, UnreachableError, type DownloadOptions, type DownloadProgress } from '../net/download.js';
 import { ArchiveError, extractFiles } from './extract.js';
 import { DATASET_FOLDERS, fetchedDirectory } from './location.js';
-import { withLock } from './lock.js';
+import { withLock } from '../cache/lock.js';
 import { holdsDataset, openDataset, type DatasetName, type OpenedData } from './open.js';
-import { writeFailure } from './write-failure.js';
+import { writeFailure } from '../base/write-failure.js';
 
 /** A dataset's official archive. */
 interface Archive {

@@ -3,7 +3,7 @@ import { InputError } from '../base/errors.js';
 import { hashJson } from '../base/hash.js';
 import { IMAGE_CHANNELS } from '../data/dataset.js';
 import { defaultPreprocessing, type Preprocessing } from '../data/preprocess.js';
-import { fetchSnapshot, type SnapshotProgress } from '../hub/snapshot.js';
+import { fetchSnapshot, type SnapshotProgress } from '../net/hub-snapshot.js';
 import { nodeEngine } from '../runtime/node.js';
 import { loadCheckpoint } from '../vit/checkpoints/load.js';
 import { loadOnnx } from '../vit/onnx/load.js';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { InputError } from '../base/errors.js';
-import { hubReference } from '../hub/reference.js';
+import { hubReference } from '../net/hub-reference.js';
 import { syntheticNames, type SyntheticName } from '../vit/synthetic.js';
 
 /** Where a model comes from: files, a model of the Hugging Face Hub, or an architecture with weights from a seed. */

@@ -1,6 +1,6 @@
 import type { KernelTime } from '../protocol/kernels.js';
 import type { LogitsRecord } from '../protocol/measurement.js';
-import type { Artifact } from './artifact.js';
+import type { Artifact } from './artifacts/artifact.js';
 
 /**
  * How far logits of the same image may lie apart between two passes, as a share of the largest: float sums of different

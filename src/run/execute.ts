@@ -10,7 +10,7 @@ import type { Db } from '../store/open.js';
 import { endRun } from '../store/write.js';
 import { planOf, type Plan } from '../suite/plan.js';
 import type { Suite } from '../suite/read.js';
-import { artifactsOf, type Artifacts } from './artifact.js';
+import { artifactsOf, type Artifacts } from './artifacts/artifact.js';
 import { withFittingHead } from './fit-head.js';
 import { loadModel, localModel, type LoadedModel } from '../model/load.js';
 import { fetchWords, type RunObserver } from './observer.js';

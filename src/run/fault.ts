@@ -3,7 +3,7 @@ import type { Db } from '../store/open.js';
 import { loadLogits, type Logits } from '../store/read.js';
 import type { CellRow } from '../store/tables.js';
 import type { Plan, PlannedCell } from '../suite/plan.js';
-import type { Artifacts } from './artifact.js';
+import type { Artifacts } from './artifacts/artifact.js';
 import { agreementFault, kernelFault, outputFault } from './checks.js';
 import type { DeviceSession } from './session.js';
 

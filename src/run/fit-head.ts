@@ -7,10 +7,10 @@ import { cacheDirectory } from '../base/paths.js';
 import { calibrationSource } from '../compress/calibration.js';
 import { headOptionsSchema } from '../compress/head/options.js';
 import { head, withHead } from '../compress/head/stage.js';
-import { noShelf } from '../compress/shelf.js';
+import { noShelf } from '../compress/checkpoints.js';
 import { floatsOf } from '../compress/weights.js';
 import { tokenCount } from '../vit/config.js';
-import type { Workshop } from './artifact.js';
+import type { Workshop } from './artifacts/artifact.js';
 import { codeVersion } from './code-version.js';
 import type { LoadedModel } from '../model/load.js';
 

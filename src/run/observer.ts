@@ -1,4 +1,4 @@
-import type { SnapshotProgress } from '../hub/snapshot.js';
+import type { SnapshotProgress } from '../net/hub-snapshot.js';
 import type { Failure } from './standing.js';
 import type { Plan, PlannedCell, Scenario } from '../suite/plan.js';
 

@@ -4,7 +4,7 @@ import type { OnnxModel } from '../onnx/model.js';
 import type { NodeTime } from '../protocol/events.js';
 import type { NodeWork, Precision } from '../store/node-work.js';
 import type { ProfiledNode } from '../store/write.js';
-import type { Artifact } from './artifact.js';
+import type { Artifact } from './artifacts/artifact.js';
 
 /** Products that are computed in int8, whatever type the graph's values have. */
 const INTEGER = new Set(['MatMulIntegerToFloat', 'DynamicQuantizeMatMul', 'QGemm', 'QLinearMatMul']);

@@ -11,7 +11,7 @@ import { findRun, findUnfinished, hasRounds, storedDevices } from '../store/read
 import type { CellRow, RunRow } from '../store/tables.js';
 import { insertRun, retryFailedCells, upsertCell, upsertDevice, upsertVariant } from '../store/write.js';
 import type { Plan } from '../suite/plan.js';
-import type { Artifacts } from './artifact.js';
+import type { Artifacts } from './artifacts/artifact.js';
 import type { LoadedModel } from '../model/load.js';
 import { readRepository } from './repository.js';
 

@@ -6,7 +6,7 @@ import { insertRound } from '../store/write.js';
 import type { CellRow } from '../store/tables.js';
 import type { Plan, PlannedRound } from '../suite/plan.js';
 import { addedRound, comparisonsOf, type Comparison } from './added.js';
-import type { Artifacts } from './artifact.js';
+import type { Artifacts } from './artifacts/artifact.js';
 import { Course } from './course.js';
 import { measurementFault } from './fault.js';
 import { variantName, type RoundProgress, type RunObserver } from './observer.js';

@@ -6,7 +6,7 @@ import type { Device } from '../device/device.js';
 import type { Measurement } from '../protocol/measurement.js';
 import type { AgentEvent } from '../protocol/events.js';
 import { roundBounds, type Scenario } from '../suite/plan.js';
-import type { Artifact } from './artifact.js';
+import type { Artifact } from './artifacts/artifact.js';
 import { perform, type Order } from './perform.js';
 
 /** Warming up ends after this share of the longest measuring time at the latest, and after so many seconds at least. */

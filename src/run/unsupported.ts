@@ -1,5 +1,5 @@
 import type { Device } from '../device/device.js';
-import type { Artifact } from './artifact.js';
+import type { Artifact } from './artifacts/artifact.js';
 
 /** WebAssembly's address space; the runtime and the activations need some of it, too. */
 const WASM_BYTES = 4 * 1024 ** 3;

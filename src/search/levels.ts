@@ -1,7 +1,7 @@
 import { InputError } from '../base/errors.js';
 import { mergeTokensOptionsSchema } from '../compress/merge-tokens/options.js';
 import { fp32, type Recipe } from '../compress/recipe.js';
-import type { Artifact } from '../run/artifact.js';
+import type { Artifact } from '../run/artifacts/artifact.js';
 import type { Loss } from './loss.js';
 import { recipeOf, untouched, type Settings } from './settings.js';
 

@@ -1,6 +1,6 @@
 import { calibrationSource } from '../compress/calibration.js';
 import { fp32 } from '../compress/recipe.js';
-import { artifactOf, type Artifact, type Workshop } from '../run/artifact.js';
+import { artifactOf, type Artifact, type Workshop } from '../run/artifacts/artifact.js';
 import type { LoadedModel } from '../model/load.js';
 import { tokenCount } from '../vit/config.js';
 import { openHoldout } from './holdout.js';

@@ -1,5 +1,5 @@
 import type { Recipe } from '../compress/recipe.js';
-import type { Artifact } from '../run/artifact.js';
+import type { Artifact } from '../run/artifacts/artifact.js';
 import type { Estimate } from '../stats/interval.js';
 import type { Candidate } from './candidates.js';
 import type { Cost, DeviceModel } from './device-model.js';

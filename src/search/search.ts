@@ -4,7 +4,7 @@ import { withTemporaryFolder } from '../base/temporary.js';
 import type { Recipe } from '../compress/recipe.js';
 import type { Device } from '../device/device.js';
 import { writeModel } from '../onnx/file.js';
-import { artifactOf, type Artifact, type Workshop } from '../run/artifact.js';
+import { artifactOf, type Artifact, type Workshop } from '../run/artifacts/artifact.js';
 import type { LoadedModel } from '../model/load.js';
 import { kernelFault } from '../run/checks.js';
 import { probe, type Probed, type ProbeBounds } from '../run/probe.js';

@@ -6,7 +6,7 @@ import { packageRoot } from '../../src/base/paths.js';
 import { loadFolder } from '../support/load.js';
 import { builtInConfig, builtInTensors, directoryOf, safetensorsBytes } from '../vit/checkpoint.js';
 import { renamed } from '../vit/rename.js';
-import { ID, startHub, type TestHub } from '../hub/server.js';
+import { ID, startHub, type TestHub } from '../net/hub-server.js';
 import { useFolder } from '../support/folder.js';
 import { microDirectory } from '../support/micro.js';
 import { edgeflex, type Outcome } from './support.js';

@@ -4,7 +4,7 @@ import { withWidths } from '../../src/compress/planned.js';
 import { widthsWithin, type BudgetOutcome } from '../../src/compress/prune/budget.js';
 import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
 import { prune } from '../../src/compress/prune/stage.js';
-import { peakProbe } from '../../src/run/peak-probe.js';
+import { peakProbe } from '../../src/run/artifacts/peak-probe.js';
 import type { ViT } from '../../src/vit/vit.js';
 import { refusalOf } from '../support/refusal.js';
 import { openTestDevice } from '../support/tasks.js';

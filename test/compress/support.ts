@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { calibrationSource } from '../../src/compress/calibration.js';
 import type { Calibration, StageContext } from '../../src/compress/context.js';
 import type { PipelineContext } from '../../src/compress/pipeline.js';
-import { noShelf } from '../../src/compress/shelf.js';
+import { noShelf } from '../../src/compress/checkpoints.js';
 import { floatsOf } from '../../src/compress/weights.js';
 import { packageRoot } from '../../src/base/paths.js';
 import { openDataset, type OpenedData } from '../../src/data/open.js';

@@ -13,7 +13,7 @@ import {
   type FetchProgress,
 } from '../../src/data/fetch.js';
 import { fetchedDirectory } from '../../src/data/location.js';
-import { withLock } from '../../src/data/lock.js';
+import { withLock } from '../../src/cache/lock.js';
 import { openDataset } from '../../src/data/open.js';
 import { locateData } from '../../src/run/locate-data.js';
 import {

@@ -9,7 +9,7 @@ import { profileOptionsSchema } from '../../src/compress/profile/options.js';
 import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
 import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
 import { fp32, type Recipe, type Step } from '../../src/compress/recipe.js';
-import { artifactOf, type Artifact, type Workshop } from '../../src/run/artifact.js';
+import { artifactOf, type Artifact, type Workshop } from '../../src/run/artifacts/artifact.js';
 import { loadModel, modelHere } from '../../src/model/load.js';
 import { nodeEngine } from '../../src/runtime/node.js';
 import { useFolder } from '../support/folder.js';

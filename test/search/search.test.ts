@@ -4,7 +4,7 @@ import { withWidths } from '../../src/compress/planned.js';
 import { defaultPreprocessing } from '../../src/data/preprocess.js';
 import type { Device } from '../../src/device/device.js';
 import type { NodeTime } from '../../src/protocol/events.js';
-import { artifactOf } from '../../src/run/artifact.js';
+import { artifactOf } from '../../src/run/artifacts/artifact.js';
 import type { LoadedModel } from '../../src/model/load.js';
 import { nodeEngine } from '../../src/runtime/node.js';
 import { searchDocument } from '../../src/search/document.js';

@@ -13,7 +13,7 @@ import type { Tokens } from '../../vit/graph/merge.js';
 import type { LinearRole } from '../../vit/linears.js';
 import type { ViT } from '../../vit/vit.js';
 import type { Calibration, StageContext } from '../context.js';
-import type { Tensors } from '../shelf.js';
+import type { Tensors } from '../checkpoints.js';
 import { finite } from '../weights.js';
 import type { Tap } from './taps.js';
 

@@ -2,7 +2,7 @@ import type { TensorSource } from '../../onnx/tensor.js';
 import { layerCount } from '../../vit/config.js';
 import type { ViT } from '../../vit/vit.js';
 import type { Calibration, StageContext } from '../context.js';
-import { changesOf, withChanges, type Changes, type Kept, type Tensors } from '../shelf.js';
+import { changesOf, withChanges, type Changes, type Kept, type Tensors } from '../checkpoints.js';
 import { openStream, restoreStream, type BlockStream } from './blocks.js';
 
 /** What a stage made of a block. */

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { DeviceError } from '../base/errors.js';
 import { isGone } from '../base/process.js';
-import { codeOf, writeFailure } from './write-failure.js';
+import { codeOf, writeFailure } from '../base/write-failure.js';
 
 const holderSchema = z.object({ process: z.number().int().positive(), host: z.string() });
 type Holder = z.infer<typeof holderSchema>;

@@ -1,9 +1,9 @@
 import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheDirectory } from '../base/paths.js';
-import { isGone } from '../base/process.js';
-import { noShelf, type Shelf } from '../compress/shelf.js';
-import { shelfIn } from './shelf.js';
+import { cacheDirectory } from '../../base/paths.js';
+import { isGone } from '../../base/process.js';
+import { noShelf, type Shelf } from '../../compress/checkpoints.js';
+import { shelfIn } from './checkpoint-files.js';
 
 /** Bytes that stages which nobody works on may take together; those used longest ago go first. */
 const LIMIT_BYTES = 4 * 1024 ** 3;

@@ -5,7 +5,7 @@ import { DeviceError, InputError } from '../base/errors.js';
 import { hashFile, type FileDigest } from '../base/hash.js';
 import { discardNote, discardPartial, partialPath } from './partial.js';
 import { ConnectionFailure, transfer } from './transfer.js';
-import { writeFailure } from './write-failure.js';
+import { writeFailure } from '../base/write-failure.js';
 
 /** What a file's publisher says its digest is. */
 export interface Digest {

@@ -9,9 +9,9 @@ import {
   type Digest,
   type DownloadOptions,
   type DownloadProgress,
-} from '../../src/data/download.js';
-import { md5, records, sha256, temporaryDirectory } from './support/cifar.js';
-import { serveFile } from './support/server.js';
+} from '../../src/net/download.js';
+import { md5, records, sha256, temporaryDirectory } from '../data/support/cifar.js';
+import { serveFile } from '../data/support/server.js';
 
 const content = records(200, 1);
 const other = records(200, 2);

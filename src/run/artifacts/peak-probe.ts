@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { withTemporaryFolder } from '../base/temporary.js';
-import type { Device } from '../device/device.js';
-import { writeModel } from '../onnx/file.js';
-import { buildGraph } from '../vit/graph/model.js';
-import type { ViT } from '../vit/vit.js';
-import { A_FEW_RUNS, peakOverBase, probe } from './probe.js';
+import { withTemporaryFolder } from '../../base/temporary.js';
+import type { Device } from '../../device/device.js';
+import { writeModel } from '../../onnx/file.js';
+import { buildGraph } from '../../vit/graph/model.js';
+import type { ViT } from '../../vit/vit.js';
+import { A_FEW_RUNS, peakOverBase, probe } from '../probe.js';
 
 /**
  * A function that measures the peak memory of a model on a device, over the runtime's base, in bytes: what a budget is held

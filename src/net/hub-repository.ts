@@ -1,7 +1,7 @@
 import { HubApiError, listFiles, modelInfo } from '@huggingface/hub';
 import { DeviceError, InputError, messageOf } from '../base/errors.js';
-import type { Digest } from '../data/download.js';
-import { hubEndpoint, hubToken, type HubReference } from './reference.js';
+import type { Digest } from './download.js';
+import { hubEndpoint, hubToken, type HubReference } from './hub-reference.js';
 
 /** A file of a model on the Hub. */
 export interface HubFile {

@@ -2,10 +2,10 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { z } from 'zod';
-import type { Kept, Shelf, Tensors } from '../compress/shelf.js';
-import type { DType } from '../onnx/dtype.js';
-import { readRange } from '../onnx/file.js';
-import { byteLength, type TensorSource } from '../onnx/tensor.js';
+import type { Kept, Shelf, Tensors } from '../../compress/checkpoints.js';
+import type { DType } from '../../onnx/dtype.js';
+import { readRange } from '../../onnx/file.js';
+import { byteLength, type TensorSource } from '../../onnx/tensor.js';
 
 /** Where a tensor lies: an entry's file, and the place in it. */
 interface Place {

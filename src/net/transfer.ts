@@ -2,7 +2,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { InputError, messageOf } from '../base/errors.js';
 import { discardPartial, notePartial, readPartial, type PartialFile, type RemoteVersion } from './partial.js';
-import { codeOf, writeFailure } from './write-failure.js';
+import { codeOf, writeFailure } from '../base/write-failure.js';
 
 /** A connection that failed in a way that may be over the next time. */
 export class ConnectionFailure extends Error {

@@ -1,4 +1,4 @@
-import { DeviceError, InputError, messageOf } from '../base/errors.js';
+import { DeviceError, InputError, messageOf } from './errors.js';
 
 /**
  * Says of a failed write what the user can do about it: a full disk is the machine's fault, a place that cannot be

@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DeviceError } from '../../src/base/errors.js';
-import { hubReference } from '../../src/hub/reference.js';
-import { fetchSnapshot, type Snapshot, type SnapshotProgress } from '../../src/hub/snapshot.js';
+import { hubReference } from '../../src/net/hub-reference.js';
+import { fetchSnapshot, type Snapshot, type SnapshotProgress } from '../../src/net/hub-snapshot.js';
 import { useFolder } from '../support/folder.js';
 import { microDirectory } from '../support/micro.js';
 import { refusalOf } from '../support/refusal.js';
-import { ID, startHub, type HubOptions, type TestHub } from './server.js';
+import { ID, startHub, type HubOptions, type TestHub } from './hub-server.js';
 
 const folder = useFolder();
 const read = (name: string): Promise<Buffer> => readFile(join(microDirectory, name));

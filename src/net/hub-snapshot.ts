@@ -3,11 +3,11 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../base/errors.js';
 import { cacheDirectory } from '../base/paths.js';
-import { download, type DownloadOptions, type DownloadProgress } from '../data/download.js';
-import { withLock } from '../data/lock.js';
-import { writeFailure } from '../data/write-failure.js';
-import { hubEndpoint, hubToken, type HubReference } from './reference.js';
-import { HubUnreachable, lookUp, type HubFile } from './repository.js';
+import { download, type DownloadOptions, type DownloadProgress } from './download.js';
+import { withLock } from '../cache/lock.js';
+import { writeFailure } from '../base/write-failure.js';
+import { hubEndpoint, hubToken, type HubReference } from './hub-reference.js';
+import { HubUnreachable, lookUp, type HubFile } from './hub-repository.js';
 
 /** How far a model's download is, and of which file. */
 export type SnapshotProgress = DownloadProgress & { readonly file: string };
