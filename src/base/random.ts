@@ -74,3 +74,13 @@ export function permutation(length: number, random: Random): number[] {
   }
   return order;
 }
+
+/**
+ * Items in a random order.
+ *
+ * @param items - left as they are
+ * @param random - determines the order, as in `permutation`
+ */
+export function shuffled<T>(items: readonly T[], random: Random): T[] {
+  return permutation(items.length, random).flatMap((index) => items.slice(index, index + 1));
+}

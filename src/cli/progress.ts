@@ -1,8 +1,9 @@
 import type { WriteStream } from 'node:tty';
 import { seconds } from '../report/format.js';
 import type { RoundProgress, RunObserver } from '../run/observer.js';
-import type { Failure } from '../run/standing.js';
+import type { Failure } from '../run/run-state.js';
 import type { Plan } from '../suite/plan.js';
+import { failureText } from '../text/failures.js';
 import { Bar } from './bar.js';
 
 /** Shows how far a run is: a bar on a terminal, a line for each measurement elsewhere. */
@@ -27,6 +28,10 @@ export class RunProgress implements RunObserver {
     this.bar.line(`  ${device} cannot be used, and is left out: ${reason}`);
   }
 
+  unclosed(device: string, reason: string): void {
+    this.bar.line(`  ${device} could not be closed, and something may be left there: ${reason}`);
+  }
+
   compressing(variant: string, done: number, what: string, secondsLeft?: number): void {
     this.bar.show(done, `${variant}: ${what}`, leftOf({ secondsLeft }));
   }
@@ -44,7 +49,7 @@ export class RunProgress implements RunObserver {
   }
 
   measured(round: RoundProgress, failure: Failure | undefined): void {
-    if (failure !== undefined) this.bar.line(`  ${describe(round)}: ${failureText(failure)}`);
+    if (failure !== undefined) this.bar.line(`  ${describe(round)}: ${endingText(failure)}`);
     else if (!this.stream.isTTY)
       this.bar.line(`  ${round.over} of ${round.rounds}: ${describe(round)}, ${leftOf(round)}`);
   }
@@ -75,6 +80,7 @@ function numberOf(round: number, planned: number): string {
   return round < planned ? `round ${round + 1} of ${planned}` : `round ${round + 1}, for precision`;
 }
 
-function failureText({ status, reason }: Failure): string {
-  return status === 'failed' ? `failed: ${reason}` : `not supported here, because ${reason}`;
+function endingText({ status, reason }: Failure): string {
+  const why = failureText(reason);
+  return status === 'failed' ? `failed: ${why}` : `not supported here, because ${why}`;
 }

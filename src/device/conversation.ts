@@ -2,10 +2,11 @@ import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { DeviceError, messageOf } from '../base/errors.js';
+import { News } from '../protocol/conversation.js';
 import { eventSchema, type AgentEvent } from '../protocol/events.js';
 import { decodeLines, encodeLine } from '../protocol/lines.js';
 import type { Task } from '../protocol/task.js';
-import { errorOf, type MeasureOptions } from './device.js';
+import { AgentError, agentSilent, errorOf, protocolBroken, type MeasureOptions } from './device.js';
 
 /** How long an agent that was told to end may take before it is killed. */
 const GRACE_MILLISECONDS = 2000;
@@ -65,21 +66,22 @@ export async function converse(agent: Agent, task: Task, options: MeasureOptions
   );
 
   let last: AgentEvent | undefined;
+  const news = new News();
   try {
     for await (const event of decodeLines(eventSchema, bounded(agent.output))) {
-      end.heard();
+      if (news.isNew(event)) end.heard();
       last = event;
       options.onEvent(event);
     }
   } catch (error) {
-    end.now(`the agent broke the protocol: ${messageOf(error)}`);
+    end.now(protocolBroken(error));
   }
   const dead = await death;
   end.over();
   options.signal.throwIfAborted();
   if (end.reason === undefined && last?.event === 'finished') return;
   if (end.reason === undefined && last?.event === 'failed') throw errorOf(last);
-  throw end.reason === undefined ? dead : new DeviceError(end.reason);
+  throw end.reason ?? dead;
 }
 
 /** @throws Error when there is more than a task can have to say */
@@ -94,11 +96,11 @@ async function* bounded(chunks: AsyncIterable<string>): AsyncGenerator<string> {
 
 /** Ends an agent: when the harness is told to stop, when the agent falls silent, or when it breaks the protocol. */
 class Ending {
-  reason: string | undefined;
+  reason: DeviceError | undefined;
   private silence: NodeJS.Timeout;
   private kill: NodeJS.Timeout | undefined;
   private readonly onAbort = (): void => {
-    this.now('stopped');
+    this.now(new DeviceError('stopped'));
   };
 
   constructor(
@@ -114,7 +116,7 @@ class Ending {
     this.silence = this.startSilence();
   }
 
-  now(reason: string): void {
+  now(reason: DeviceError): void {
     this.reason ??= reason;
     this.agent.terminate();
     this.kill ??= setTimeout(() => this.agent.kill(), GRACE_MILLISECONDS);
@@ -129,19 +131,25 @@ class Ending {
   private startSilence(): NodeJS.Timeout {
     const { silenceMilliseconds } = this.options;
     return setTimeout(() => {
-      this.now(`the agent said nothing for ${Math.round(silenceMilliseconds / 1000)} s`);
+      this.now(agentSilent(silenceMilliseconds));
     }, silenceMilliseconds);
   }
 }
 
 /**
- * How a process of an agent ended before its task was done, in words.
+ * The error for a process of an agent that ended before its task was done.
  *
  * @param code - its exit code
  * @param signal - what killed it
  * @param stderr - what it said last on its standard error
  */
-export function deathInWords(code: number | null, signal: string | null, stderr: string): string {
+export function agentEnded(code: number | null, signal: string | null, stderr: string): AgentError {
+  const text = describeExit(code, signal, stderr);
+  return new AgentError(text, { kind: 'agent-ended', code, signal, text });
+}
+
+/** How a process of an agent ended before its task was done, in words. */
+function describeExit(code: number | null, signal: string | null, stderr: string): string {
   const how = signal ? `was killed by ${signal}` : `ended with code ${code ?? 'unknown'}`;
   const hint = signal === 'SIGKILL' ? ' (out of memory?)' : '';
   return `the agent ${how}${hint} before its task was done${stderr && `: ${stderr}`}`;

@@ -1,7 +1,8 @@
-import { DeviceError, UnsupportedError } from '../base/errors.js';
+import { DeviceError, messageOf, UnsupportedError } from '../base/errors.js';
 import type { GraphTarget } from '../base/target.js';
 import type { Environment } from '../protocol/environment.js';
 import type { AgentEvent } from '../protocol/events.js';
+import type { RootFailure } from '../protocol/failure.js';
 import type { Task } from '../protocol/task.js';
 import type { DeviceProfile } from './profile.js';
 
@@ -19,10 +20,10 @@ export interface MeasureOptions {
 export interface Device {
   readonly profile: DeviceProfile;
   /**
-   * The machine that does the work: `this machine`, `ssh board:22`. Devices of one place are driven one after the other, so that
-   * they do not disturb each other; devices of different places side by side.
+   * The machine that does the work: `this machine`, `ssh board:22`. Devices of one host are driven one after the other, so that
+   * they do not disturb each other; devices of different hosts side by side.
    */
-  readonly place: string;
+  readonly host: string;
   readonly environment: Environment;
   /** Why every measurement here will fail, where that is known already: a browser that is missing. */
   readonly fault?: string | undefined;
@@ -40,13 +41,51 @@ export interface Device {
   close(): Promise<void>;
 }
 
+/** An agent failed, and what is known of how. */
+export class AgentError extends DeviceError {
+  constructor(
+    message: string,
+    readonly failure: RootFailure,
+  ) {
+    super(message);
+  }
+}
+
 /** The way to the device broke; the task may succeed when it is given once more. */
 export class LinkLost extends DeviceError {}
 
-/** The place of every device that runs on the harness's own machine. */
+/** The host of every device that runs on the harness's own machine. */
 export const THIS_MACHINE = 'this machine';
 
 /** The error for a task that its agent could not do. */
 export function errorOf({ reason, unsupported }: Extract<AgentEvent, { event: 'failed' }>): DeviceError {
-  return unsupported ? new UnsupportedError(reason) : new DeviceError(reason);
+  return unsupported
+    ? new UnsupportedError(reason)
+    : new AgentError(reason, { kind: 'agent-failed', text: reason });
+}
+
+/**
+ * The error for an agent that says what cannot be.
+ *
+ * @param error - what its messages were refused with
+ */
+export function protocolBroken(error: unknown): AgentError {
+  const text = messageOf(error);
+  return new AgentError(`the agent broke the protocol: ${text}`, { kind: 'protocol-broken', text });
+}
+
+/** The error for an agent that says nothing new. */
+export function agentSilent(milliseconds: number): AgentError {
+  const seconds = Math.round(milliseconds / 1000);
+  return new AgentError(`the agent said nothing new for ${seconds} s`, { kind: 'agent-silent', seconds });
+}
+
+/**
+ * Why a device could not do a task: what its error knows.
+ *
+ * @param error - of the device
+ */
+export function failureOf(error: DeviceError): RootFailure {
+  if (error instanceof AgentError) return error.failure;
+  return { kind: error instanceof UnsupportedError ? 'no-kernels' : 'device', text: error.message };
 }

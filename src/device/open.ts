@@ -1,9 +1,10 @@
+import { closeAll } from '../base/close.js';
 import { openBrowser } from './browser/device.js';
 import { THIS_MACHINE, type Device } from './device.js';
 import { openLocal } from './local/device.js';
 import type { DeviceProfile } from './profile.js';
 import { openBoard } from './ssh/absent.js';
-import { placeOf, resolveTarget } from './ssh/target.js';
+import { hostOf, resolveTarget } from './ssh/target.js';
 
 /**
  * Reaches a device.
@@ -24,22 +25,23 @@ export function openDevice(profile: DeviceProfile): Promise<Device> {
 }
 
 /**
- * Reaches devices: boards side by side, because each takes a while to get ready; those of one place in turn.
+ * Reaches devices: boards side by side, because each takes a while to get ready; those of one host in turn.
  *
  * @param profiles - how
  * @returns in the order of the profiles
  * @throws the error of the first that cannot be opened, once the others are closed again
  */
 export async function openDevices(profiles: readonly DeviceProfile[]): Promise<Device[]> {
-  const places = await Promise.all(profiles.map(placeToBe));
+  const reached = await Promise.all(
+    profiles.map(async (profile) => ({ profile, host: await hostToBe(profile) })),
+  );
   const last = new Map<string, Promise<unknown>>();
   const ends = await Promise.allSettled(
-    profiles.map((profile, index) => {
-      const place = places[index]!;
-      const before = last.get(place) ?? Promise.resolve();
+    reached.map(({ profile, host }) => {
+      const before = last.get(host) ?? Promise.resolve();
       const opening = before.then(() => openDevice(profile));
       last.set(
-        place,
+        host,
         opening.catch(() => undefined),
       );
       return opening;
@@ -48,13 +50,14 @@ export async function openDevices(profiles: readonly DeviceProfile[]): Promise<D
   const opened = ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []));
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed === undefined) return opened;
-  await Promise.all(opened.map((device) => device.close()));
+  // Why one cannot be opened is what the user must know; what else goes wrong on the way out comes second.
+  await closeAll(opened);
   throw failed.reason;
 }
 
-/** Two aliases of one board are one place: its files are brought by one at a time. */
-async function placeToBe(profile: DeviceProfile): Promise<string> {
+/** Two aliases of one board are one host: its files are brought by one at a time. */
+async function hostToBe(profile: DeviceProfile): Promise<string> {
   if (profile.kind !== 'ssh') return THIS_MACHINE;
   const { host, config } = profile;
-  return resolveTarget({ host, config }).then(placeOf, () => host);
+  return resolveTarget({ host, config }).then(hostOf, () => host);
 }

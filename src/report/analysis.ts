@@ -16,6 +16,7 @@ import {
   type Limits,
 } from './figures/limits.js';
 import { latencyOf, type LatencyFigures } from './figures/latency.js';
+import { reasonText } from '../text/failures.js';
 
 /** Name of the recipe that the others are compared with. */
 export const BASELINE = 'fp32';
@@ -181,7 +182,7 @@ function figuresOf(
     failures: cells.flatMap((cell) => {
       const { status, reason } = cell.row;
       if (status !== 'failed' && status !== 'unsupported') return [];
-      return [{ ...named(cell), status, reason: reason ?? 'no reason was stored' }];
+      return [{ ...named(cell), status, reason: reasonText(reason) }];
     }),
     form: cells[0]?.row.form ?? undefined,
     fileBytes: cells[0]?.row.file_bytes ?? variant.file_bytes,

@@ -1,3 +1,4 @@
+import { jsonNumber, type RootFailure } from '../protocol/failure.js';
 import type { KernelTime } from '../protocol/kernels.js';
 import type { LogitsRecord } from '../protocol/measurement.js';
 import type { Artifact } from './artifacts/artifact.js';
@@ -30,20 +31,47 @@ const BATCH_TOLERANCE = 0.5;
  * @param kernels - what the profiler saw, for one query
  * @param parts - runs of the model in a query
  * @param provider - the execution provider that was asked for
- * @returns what is wrong, in words; undefined when nothing is
+ * @returns what is wrong; undefined when nothing is
  */
-export function kernelFault(
+export function kernelFailure(
   artifact: Pick<Artifact, 'kernels'>,
   kernels: readonly KernelTime[],
   parts: number,
   provider: string,
-): string | undefined {
+): RootFailure | undefined {
   const elsewhere = kernels.find((kernel) => kernel.provider !== provider);
-  if (elsewhere) return `${elsewhere.opType} ran on ${elsewhere.provider} instead of ${provider}`;
-  for (const [opType, expected] of Object.entries(artifact.kernels)) {
-    const calls = kernels.reduce((sum, kernel) => sum + (kernel.opType === opType ? kernel.calls : 0), 0);
-    if (calls !== expected * parts)
-      return `${opType} ran ${calls} times in a query where the model has ${expected * parts}`;
+  if (elsewhere)
+    return { kind: 'other-provider', opType: elsewhere.opType, ran: elsewhere.provider, asked: provider };
+  for (const [opType, perPart] of Object.entries(artifact.kernels)) {
+    const ran = kernels.reduce((sum, kernel) => sum + (kernel.opType === opType ? kernel.calls : 0), 0);
+    const expected = perPart * parts;
+    if (ran !== expected) return { kind: 'kernels-missing', opType, ran, expected };
+  }
+  return undefined;
+}
+
+/**
+ * Looks for logits that are no numbers: what is not finite has no largest one, and would count as some class.
+ *
+ * @param logits - of a pass
+ * @param imageOf - the test image, by the index of the image in the pass
+ * @returns the first that is not finite; undefined when all are
+ */
+export function finiteFailure(
+  logits: readonly LogitsRecord[],
+  imageOf: (index: number) => number,
+): RootFailure | undefined {
+  for (const { first, classes, values } of logits) {
+    const at = values.findIndex((value) => !Number.isFinite(value));
+    if (at < 0) continue;
+    const found = jsonNumber(values[at] ?? NaN);
+    if (typeof found === 'number') continue;
+    return {
+      kind: 'logits-not-finite',
+      image: imageOf(first + Math.floor(at / classes)),
+      logit: at % classes,
+      found,
+    };
   }
   return undefined;
 }
@@ -53,21 +81,19 @@ export function kernelFault(
  *
  * @param artifact - what ran
  * @param timed - logits of some images, as the timed pass left them
- * @param indices - which test images they are
+ * @param imageOf - which test image one is, by its index in the batch
  * @param accuracy - logits of test images 0, 1, 2 …, `[images, classes]`
- * @returns what is wrong, in words; undefined when nothing is
+ * @returns what is wrong; undefined when nothing is
  */
-export function outputFault(
+export function outputFailure(
   { kernels }: Pick<Artifact, 'kernels'>,
   timed: readonly LogitsRecord[],
-  indices: readonly number[],
+  imageOf: (index: number) => number,
   accuracy: Float32Array,
-): string | undefined {
+): RootFailure | undefined {
   const tolerance = (kernels[RANGE_OF_THE_BATCH] ?? 0) > 0 ? BATCH_TOLERANCE : LOGIT_TOLERANCE;
-  const apart = farApart(timed, (image) => indices[image]!, accuracy, tolerance);
-  return (
-    apart && `${apart.which} is ${apart.found} in the timed pass and ${apart.expected} in the accuracy pass`
-  );
+  const apart = farApart(timed, imageOf, accuracy, tolerance);
+  return apart && { kind: 'logits-differ', from: 'accuracy-pass', ...apart };
 }
 
 /**
@@ -76,18 +102,20 @@ export function outputFault(
  * @param artifact - what the device ran
  * @param logits - of test images 0, 1, 2 …, as the device gave them
  * @param reference - the CPU's, `[images, classes]`
- * @returns what is wrong, in words; undefined when nothing is
+ * @returns what is wrong; undefined when nothing is
  */
-export function agreementFault(
+export function agreementFailure(
   { kernels, instead }: Pick<Artifact, 'kernels' | 'instead'>,
   logits: readonly LogitsRecord[],
   reference: Float32Array,
-): string | undefined {
+): RootFailure | undefined {
   const exact = instead === undefined && Object.values(kernels).every((count) => count === 0);
   const tolerance = exact ? FLOAT_TOLERANCE : QUANTIZED_TOLERANCE;
   const apart = farApart(logits, (image) => image, reference, tolerance);
-  return apart && `${apart.which} is ${apart.found} here and ${apart.expected} on this machine's CPU`;
+  return apart && { kind: 'logits-differ', from: 'local-cpu', ...apart };
 }
+
+type Apart = Pick<Extract<RootFailure, { kind: 'logits-differ' }>, 'image' | 'logit' | 'here' | 'there'>;
 
 /** The first logit that lies further from what is expected than a share of the image's largest. */
 function farApart(
@@ -95,15 +123,16 @@ function farApart(
   imageOf: (index: number) => number,
   reference: Float32Array,
   tolerance: number,
-): { readonly which: string; readonly found: number; readonly expected: number } | undefined {
+): Apart | undefined {
   for (const { first, classes, values } of records) {
-    for (let i = 0; i < values.length; i++) {
+    for (const [i, here] of values.entries()) {
       const image = imageOf(first + Math.floor(i / classes));
+      const logit = i % classes;
       const row = reference.subarray(image * classes, (image + 1) * classes);
       const largest = row.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-      const expected = row[i % classes]!;
-      if (!(Math.abs(values[i]! - expected) <= tolerance * largest))
-        return { which: `logit ${i % classes} of test image ${image}`, found: values[i]!, expected };
+      const there = row[logit];
+      if (there === undefined || !(Math.abs(here - there) <= tolerance * largest))
+        return { image, logit, here: jsonNumber(here), there: there ?? null };
     }
   }
   return undefined;

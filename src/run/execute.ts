@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { closeAll } from '../base/close.js';
 import { DeviceError, InputError, messageOf } from '../base/errors.js';
 import type { GraphTarget } from '../base/target.js';
 import type { OpenedData } from '../data/open.js';
@@ -10,12 +11,14 @@ import type { Db } from '../store/open.js';
 import { endRun } from '../store/write.js';
 import { planOf, type Plan } from '../suite/plan.js';
 import type { Suite } from '../suite/read.js';
-import { artifactsOf, type Artifacts } from './artifacts/artifact.js';
+import { artifactsOf } from './artifacts/artifact.js';
+import type { Variant } from './cell.js';
 import { withFittingHead } from './fit-head.js';
 import { loadModel, localModel, type LoadedModel } from '../model/load.js';
 import { fetchWords, type RunObserver } from './observer.js';
 import { openRecord, recordCells, type Resume } from './record.js';
 import { measureRounds } from './rounds.js';
+import { RunState } from './run-state.js';
 import { DeviceSession } from './session.js';
 
 /** What a run needs besides its suite. */
@@ -51,28 +54,45 @@ export async function executeSuite(suite: Suite, options: RunOptions): Promise<R
     stopping.abort(reason);
   };
   const plan = planOf(suite);
-  const models = await loadModels(suite, data, signal, observer);
-  const scoredImages = Math.min(suite.accuracy.images ?? data.test.count, data.test.count);
-  const sessions: DeviceSession[] = [];
+  const scoredImages = scoredImagesOf(suite, data);
+  // What cannot be reached is known in seconds; to fetch, fit and compress what would run there may take an hour.
+  const devices = await openDevices(await profilesOf(suite));
+  const sessions = devices.map((device) => new DeviceSession(device, data, scoredImages, signal));
   try {
-    const devices = await openDevices(await profilesOf(suite));
-    for (const device of devices) sessions.push(new DeviceSession(device, data, scoredImages, signal));
-    const faults = devices.flatMap(({ fault }) => fault ?? []);
-    if (faults.length > 0 && faults.length === devices.length) throw new DeviceError(faults.join('\n'));
-    for (const { profile, fault } of devices)
-      if (fault !== undefined) observer.unusable(deviceName(profile), fault);
+    checkUsable(devices, observer);
+    const models = await loadModels(suite, data, signal, observer);
     const run = await openRecord(db, plan, data, devices, options.command, options.resume);
     observer.started(run.id, plan);
-    const artifacts = await makeArtifacts(plan, models, data, devices, signal, observer);
-    const cells = await recordCells(db, run, plan, models, artifacts, devices);
-    const failedCells = await measureRounds({
-      ...{ db, plan, cells, artifacts, sessions, data, signal, stop, observer },
-    });
+    const variants = await makeVariants(plan, models, data, devices, signal, observer);
+    const cells = await recordCells(db, run, plan, variants, sessions);
+    const state = new RunState(db, cells);
+    const failedCells = await measureRounds({ plan, state, data, signal, stop, observer });
     await endRun(db, run.id, new Date().toISOString());
     return { id: run.id, failedCells };
   } finally {
-    for (const session of sessions) await session.close();
+    for (const { item, error } of await closeAll(sessions))
+      observer.unclosed(deviceName(item.device.profile), messageOf(error));
   }
+}
+
+/** @throws DeviceError when no device can be used */
+function checkUsable(devices: readonly Device[], observer: RunObserver): void {
+  const faults = devices.flatMap(({ fault }) => fault ?? []);
+  if (faults.length > 0 && faults.length === devices.length) throw new DeviceError(faults.join('\n'));
+  for (const { profile, fault } of devices)
+    if (fault !== undefined) observer.unusable(deviceName(profile), fault);
+}
+
+/** How many test images are classified: those that the suite asks for, or all. */
+function scoredImagesOf({ path, accuracy: { images } }: Suite, { test }: OpenedData): number {
+  if (images === undefined || images <= test.count) return images ?? test.count;
+  throw new InputError({
+    source: path,
+    place: 'accuracy.images',
+    found: `${images} images to be scored`,
+    expected: `at most ${test.count}, the test images of ${test.name}`,
+    hint: 'Without a number (and without --images) all of them are scored.',
+  });
 }
 
 async function profilesOf({ devices }: Suite): Promise<DeviceProfile[]> {
@@ -86,6 +106,17 @@ async function profilesOf({ devices }: Suite): Promise<DeviceProfile[]> {
         found: `a second device called ${profile.name}`,
         expected: 'different names',
       });
+    if (profile.kind === 'browser' && profile.port !== undefined) {
+      const other = profiles.find((each) => each.kind === 'browser' && each.port === profile.port);
+      if (other !== undefined)
+        throw new InputError({
+          source: path,
+          place: 'port',
+          found: `port ${profile.port}, on which the page of ${other.name} is served`,
+          expected: 'a port of its own for each device of a run',
+          hint: 'Two profiles of one phone need two ports, and a tunnel for each.',
+        });
+    }
     profiles.push(profile);
   }
   return profiles;
@@ -118,23 +149,26 @@ async function loadModels(
   return models;
 }
 
-async function makeArtifacts(
+async function makeVariants(
   plan: Plan,
   models: ReadonlyMap<string, LoadedModel>,
   data: OpenedData,
   devices: readonly Device[],
   signal: AbortSignal,
   observer: RunObserver,
-): Promise<Artifacts[]> {
+): Promise<Variant[]> {
   const engine = await nodeEngine();
   // Every run has the CPU's form: it says how large a variant is and what its artifact's name is.
   const targets = new Set<GraphTarget>(['cpu', ...devices.map(({ target }) => target)]);
-  const artifacts: Artifacts[] = [];
-  for (const [index, { model, recipe }] of plan.variants.entries()) {
-    const name = `${model.name} / ${recipe.recipe.name}`;
+  const variants: Variant[] = [];
+  for (const [index, planned] of plan.variants.entries()) {
+    const { recipe } = planned.recipe;
+    const name = `${planned.model.name} / ${recipe.name}`;
+    const model = models.get(planned.model.name);
+    if (model === undefined) throw new Error(`the model ${planned.model.name} was not loaded`);
     const started = performance.now();
     observer.compressing(name, 0, 'looking in the cache');
-    const made = await artifactsOf(models.get(model.name)!, recipe.recipe, targets, {
+    const artifacts = await artifactsOf(model, recipe, targets, {
       engine,
       threads: availableParallelism(),
       train: data.train,
@@ -144,7 +178,7 @@ async function makeArtifacts(
       },
       next: plan.variants
         .slice(index + 1)
-        .filter((variant) => variant.model === model)
+        .filter((variant) => variant.model === planned.model)
         .map((variant) => variant.recipe.recipe),
       // A browser does not tell the peak of a process.
       device: devices.find(({ profile, fault }) => profile.kind !== 'browser' && fault === undefined),
@@ -153,10 +187,16 @@ async function makeArtifacts(
       if (error instanceof InputError || signal.aborted) throw error;
       throw new DeviceError(`${name} could not be compressed: ${messageOf(error)}`, { cause: error });
     });
-    const cached = [...made.values()].every((artifact) => artifact.cached);
+    const cached = [...artifacts.values()].every((artifact) => artifact.cached);
     observer.compressed(name, (performance.now() - started) / 1000, cached);
-    for (const { instead } of made.values()) if (instead !== undefined) observer.rewritten(name, instead);
-    artifacts.push(made);
+    for (const { instead } of artifacts.values())
+      if (instead !== undefined) observer.rewritten(name, instead);
+    variants.push({
+      planned,
+      name: plan.suite.models.length > 1 ? name : recipe.name,
+      isBaseline: planned.recipe === plan.suite.recipes[0],
+      ...{ model, artifacts },
+    });
   }
-  return artifacts;
+  return variants;
 }

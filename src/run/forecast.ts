@@ -1,5 +1,5 @@
-import type { PlannedCell } from '../suite/plan.js';
 import { roundBounds } from '../suite/plan.js';
+import type { Cell } from './cell.js';
 
 /** Starting an agent, loading a model and warming up, before anything is known. */
 const OVERHEAD_SECONDS = 2;
@@ -9,10 +9,10 @@ const UNTIMED_SECONDS = 5;
 
 /** Says how long a round will take: from what like rounds took, and from the tier where there were none. */
 export class Forecast {
-  private readonly seen = new Map<string, { seconds: number; rounds: number }>();
+  private readonly seen = new Map<string | number, { seconds: number; rounds: number }>();
 
   /** Takes how long a round of a cell took. */
-  add(cell: PlannedCell, seconds: number): void {
+  add(cell: Cell, seconds: number): void {
     for (const key of keysOf(cell)) {
       const known = this.seen.get(key) ?? { seconds: 0, rounds: 0 };
       this.seen.set(key, { seconds: known.seconds + seconds, rounds: known.rounds + 1 });
@@ -20,7 +20,7 @@ export class Forecast {
   }
 
   /** Seconds that a round of a cell will take. */
-  seconds(cell: PlannedCell): number {
+  seconds(cell: Cell): number {
     for (const key of keysOf(cell)) {
       const known = this.seen.get(key);
       if (known) return known.seconds / known.rounds;
@@ -32,7 +32,6 @@ export class Forecast {
 }
 
 /** The cell itself, then all cells of its scenario. */
-function keysOf({ variant, device, scenario }: PlannedCell): string[] {
-  const alike = `${scenario.kind} ${scenario.batch} ${device}`;
-  return [`${alike} ${variant}`, alike];
+function keysOf({ id, subject, scenario }: Cell): (string | number)[] {
+  return [id, `${scenario.kind} ${scenario.batch} ${subject.session.device.profile.name}`];
 }

@@ -1,9 +1,9 @@
 import type { SnapshotProgress } from '../net/hub-snapshot.js';
-import type { Failure } from './standing.js';
-import type { Plan, PlannedCell, Scenario } from '../suite/plan.js';
+import type { Plan, Scenario } from '../suite/plan.js';
+import type { Failure } from './run-state.js';
 
 /**
- * What a run tells whoever watches it. Every method may be called often; none may throw. Several places measure at the same
+ * What a run tells whoever watches it. Every method may be called often; none may throw. Several hosts measure at the same
  * time: what is said of a round may come between what is said of another.
  */
 export interface RunObserver {
@@ -11,6 +11,8 @@ export interface RunObserver {
   started(id: string, plan: Plan): void;
   /** A device cannot be used: each of its cells will fail with the reason. */
   unusable(device: string, reason: string): void;
+  /** A device could not be closed properly, and something may be left there; why. */
+  unclosed(device: string, reason: string): void;
   /** A variant is being compressed, or was found in the cache; how long that will take, where it can be said. */
   compressing(variant: string, done: number, what: string, secondsLeft?: number): void;
   /** A variant is ready. */
@@ -30,7 +32,7 @@ export interface RoundProgress {
   readonly device: string;
   readonly scenario: Scenario;
   readonly round: number;
-  /** Place in the run's order, from 0. */
+  /** Position in the run's order, from 0. */
   readonly position: number;
   /** Rounds of the run, and how many of them are over. */
   readonly rounds: number;
@@ -41,14 +43,8 @@ export interface RoundProgress {
   readonly phase: string;
   /** Of this round, 0 … 1. */
   readonly done: number;
-  /** Seconds that the rest of the run will take, as far as can be said: those of the slowest place. */
+  /** Seconds that the rest of the run will take, as far as can be said: those of the slowest host. */
   readonly secondsLeft: number;
-}
-
-/** How a variant is called in progress, tables and messages. */
-export function variantName(plan: Plan, cell: PlannedCell): string {
-  const { model, recipe } = plan.variants[cell.variant]!;
-  return plan.suite.models.length > 1 ? `${model.name} / ${recipe.recipe.name}` : recipe.recipe.name;
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Device } from '../device/device.js';
 import type { Measurement } from '../protocol/measurement.js';
 import type { KernelsTask, PerformanceTask } from '../protocol/task.js';
 import type { ViTConfig } from '../vit/config.js';
-import { perform } from './perform.js';
+import { runTask } from './task-runner.js';
 
 /** How long a probe is timed. */
 export type ProbeBounds = Pick<
@@ -15,12 +15,12 @@ export type ProbeBounds = Pick<
 >;
 
 /** What a probe is to tell: latencies and memory, or which kernels run. */
-export type ProbeOrder =
+export type ProbeSpec =
   | ({ readonly kind: 'performance' } & ProbeBounds)
   | ({ readonly kind: 'kernels' } & Pick<KernelsTask, 'runs'>);
 
 /** Loading and a few runs: after the second a peak does not grow any more. */
-export const A_FEW_RUNS: ProbeOrder = {
+export const A_FEW_RUNS: ProbeSpec = {
   kind: 'performance',
   minQueries: 3,
   minSeconds: 0.001,
@@ -42,21 +42,21 @@ export interface Probed {
  *
  * @param device - where
  * @param probed - the model, and how many images in which parts
- * @param order - what to tell
+ * @param spec - what to tell
  * @param signal - ends it
  * @throws DeviceError when the agent fails; the signal's reason when it fires
  */
 export async function probe(
   device: Device,
   { model, config, batch, microBatch }: Probed,
-  order: ProbeOrder,
+  spec: ProbeSpec,
   signal: AbortSignal,
 ): Promise<Measurement> {
   return withTemporaryFolder('probe', async (folder) => {
     const inputs = join(folder, 'inputs.bin');
     await writeFile(inputs, noise(batch * config.channels * config.imageSize ** 2));
     const common = { model, inputs, batch, microBatch: Math.min(microBatch ?? batch, batch) };
-    return perform(device, { ...common, ...order }, signal);
+    return runTask(device, { ...common, ...spec }, { signal });
   });
 }
 
@@ -69,10 +69,11 @@ export function peakOverBase({ phases }: Measurement): number {
   const base = phases.find(({ phase }) => phase === 'prepare')?.memory.resident;
   const peaks = phases
     .slice(phases.findIndex(({ phase }) => phase === 'load'))
-    .map(({ memory }) => memory.peakResident);
-  if (base === undefined || peaks.some((peak) => peak === undefined))
+    .map(({ memory }) => memory.peakResident)
+    .filter((peak) => peak !== undefined);
+  if (base === undefined || peaks.length < phases.length - phases.findIndex(({ phase }) => phase === 'load'))
     throw new Error('the device does not tell the peak memory of a process');
-  return Math.max(...(peaks as number[])) - base;
+  return Math.max(...peaks) - base;
 }
 
 /** Pixels between −1 and 1: images that are all the same would make all tokens alike, which merging sorts by. */

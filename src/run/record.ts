@@ -7,13 +7,13 @@ import type { Device } from '../device/device.js';
 import { deviceName } from '../device/profile.js';
 import type { Environment } from '../protocol/environment.js';
 import type { Db } from '../store/open.js';
-import { findRun, findUnfinished, hasRounds, storedDevices } from '../store/read.js';
-import type { CellRow, RunRow } from '../store/tables.js';
+import { findRun, findUnfinished, hasRounds, storedDevices, storedRounds } from '../store/read.js';
+import type { RunRow } from '../store/tables.js';
 import { insertRun, retryFailedCells, upsertCell, upsertDevice, upsertVariant } from '../store/write.js';
 import type { Plan } from '../suite/plan.js';
-import type { Artifacts } from './artifacts/artifact.js';
-import type { LoadedModel } from '../model/load.js';
+import { artifactIn, type Cell, type Subject, type Variant } from './cell.js';
 import { readRepository } from './repository.js';
+import type { DeviceSession } from './session.js';
 
 /** Which run to go on with: a new one, the newest unfinished one of the suite, or one by its id. */
 export type Resume = false | true | string;
@@ -81,79 +81,96 @@ export async function openRecord(
 }
 
 /**
- * Records of a run's cells, in the plan's order.
+ * The cells of a run, with their records: as an earlier execution left them, or new ones.
  *
+ * @param db - the store
+ * @param run - the run
+ * @param plan - what is to be done
+ * @param variants - of the plan, in its order
+ * @param sessions - of the suite's devices, in its order
+ * @returns in the plan's order
  * @throws InputError when a variant of a resumed run has become another artifact since
  */
 export async function recordCells(
   db: Db,
   run: RunRow,
   plan: Plan,
-  models: ReadonlyMap<string, LoadedModel>,
-  artifacts: readonly Artifacts[],
-  devices: readonly Device[],
-): Promise<CellRow[]> {
+  variants: readonly Variant[],
+  sessions: readonly DeviceSession[],
+): Promise<Cell[]> {
   const variantIds: number[] = [];
-  for (const [position, { model, recipe }] of plan.variants.entries()) {
-    const artifact = artifacts[position]!.get('cpu')!;
-    const { synthetic, card, record } = models.get(model.name)!;
-    const variant = await upsertVariant(db, {
-      run_id: run.id,
-      position,
-      model: model.name,
-      recipe: recipe.recipe.name,
-      description: recipe.recipe.description,
-      synthetic: Number(synthetic),
-      artifact: artifact.key,
-      file_bytes: artifact.fileBytes,
-      parameters: artifact.parameters,
-      micro_batch: recipe.recipe.microBatch ?? null,
-      stages_json: JSON.stringify(artifact.stages),
-      published_json: recipe.published ? JSON.stringify(recipe.published) : null,
-      card_json: card ? JSON.stringify(card) : null,
-      model_json: JSON.stringify(record),
-    });
-    if (variant.artifact !== artifact.key)
-      throw new InputError({
-        source: '--resume',
-        found: `${model.name} / ${recipe.recipe.name}, whose weights or code changed since run ${run.id} began`,
-        expected: 'the model that was measured so far',
-        hint: 'Put it back as it was, or run the suite without --resume.',
-      });
-    variantIds.push(variant.id);
-  }
+  for (const [position, variant] of variants.entries())
+    variantIds.push(await recordVariant(db, run, position, variant));
   const deviceIds: number[] = [];
-  for (const { profile, environment, session } of devices)
-    deviceIds.push(
-      await upsertDevice(db, {
-        run_id: run.id,
-        name: deviceName(profile),
-        profile_json: JSON.stringify(profile),
-        environment_json: JSON.stringify(environment),
-        threads: session.threads,
-      }),
-    );
-  const rows: CellRow[] = [];
-  for (const { variant, device, scenario } of plan.cells) {
-    const { instead, fileBytes } = artifacts[variant]!.get(devices[device]!.target)!;
-    rows.push(
-      await upsertCell(db, {
-        run_id: run.id,
-        variant_id: variantIds[variant]!,
-        device_id: deviceIds[device]!,
-        kind: scenario.kind,
-        batch: scenario.batch,
-        tier: scenario.kind === 'performance' ? scenario.tier : null,
-        rounds: scenario.kind === 'performance' ? scenario.rounds : 1,
-        status: 'pending',
-        reason: null,
-        stopping_json: null,
-        form: instead ?? null,
-        file_bytes: fileBytes,
-      }),
-    );
+  for (const { device } of sessions) deviceIds.push(await recordDevice(db, run, device));
+  const subjects = new Map<string, Subject>();
+  const cells: Cell[] = [];
+  for (const { variant: variantIndex, device: deviceIndex, scenario } of plan.cells) {
+    const key = `${variantIndex} ${deviceIndex}`;
+    const [variant, variantId] = [at(variants, variantIndex), at(variantIds, variantIndex)];
+    const [session, deviceId] = [at(sessions, deviceIndex), at(deviceIds, deviceIndex)];
+    const artifact = artifactIn(variant.artifacts, session.device.target);
+    const subject = subjects.get(key) ?? { variant, session, artifact };
+    subjects.set(key, subject);
+    const { id, rounds, status } = await upsertCell(db, {
+      ...{ run_id: run.id, variant_id: variantId, device_id: deviceId },
+      ...{ kind: scenario.kind, batch: scenario.batch },
+      tier: scenario.kind === 'performance' ? scenario.tier : null,
+      rounds: scenario.kind === 'performance' ? scenario.rounds : 1,
+      ...{ status: 'pending', reason: null, stopping_json: null },
+      ...{ form: artifact.instead ?? null, file_bytes: artifact.fileBytes },
+    });
+    cells.push({ id, subject, scenario, rounds, status, stored: new Set(await storedRounds(db, id)) });
   }
-  return rows;
+  return cells;
+}
+
+/** What lies at an index of the plan. */
+function at<T>(items: readonly T[], index: number): T {
+  const item = items[index];
+  if (item === undefined) throw new RangeError(`the plan names item ${index} of ${items.length}`);
+  return item;
+}
+
+async function recordVariant(db: Db, run: RunRow, position: number, variant: Variant): Promise<number> {
+  const { planned, model, artifacts } = variant;
+  const { recipe, published } = planned.recipe;
+  const artifact = artifactIn(artifacts, 'cpu');
+  const { synthetic, card, record } = model;
+  const stored = await upsertVariant(db, {
+    run_id: run.id,
+    position,
+    model: planned.model.name,
+    recipe: recipe.name,
+    description: recipe.description,
+    synthetic: Number(synthetic),
+    artifact: artifact.key,
+    file_bytes: artifact.fileBytes,
+    parameters: artifact.parameters,
+    micro_batch: recipe.microBatch ?? null,
+    stages_json: JSON.stringify(artifact.stages),
+    published_json: published ? JSON.stringify(published) : null,
+    card_json: card ? JSON.stringify(card) : null,
+    model_json: JSON.stringify(record),
+  });
+  if (stored.artifact !== artifact.key)
+    throw new InputError({
+      source: '--resume',
+      found: `${planned.model.name} / ${recipe.name}, whose weights or code changed since run ${run.id} began`,
+      expected: 'the model that was measured so far',
+      hint: 'Put it back as it was, or run the suite without --resume.',
+    });
+  return stored.id;
+}
+
+async function recordDevice(db: Db, run: RunRow, { profile, environment, session }: Device): Promise<number> {
+  return upsertDevice(db, {
+    run_id: run.id,
+    name: deviceName(profile),
+    profile_json: JSON.stringify(profile),
+    environment_json: JSON.stringify(environment),
+    threads: session.threads,
+  });
 }
 
 /** Hash of what a resumed run must find unchanged. */

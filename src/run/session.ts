@@ -7,7 +7,7 @@ import type { Measurement } from '../protocol/measurement.js';
 import type { AgentEvent } from '../protocol/events.js';
 import { roundBounds, type Scenario } from '../suite/plan.js';
 import type { Artifact } from './artifacts/artifact.js';
-import { perform, type Order } from './perform.js';
+import { runTask, type TaskSpec } from './task-runner.js';
 
 /** Warming up ends after this share of the longest measuring time at the latest, and after so many seconds at least. */
 const WARMUP_SHARE = 0.5;
@@ -72,15 +72,22 @@ export class DeviceSession {
     }
   }
 
-  /** The test images of a batch: the first that are scored, around again where there are too few. */
-  batchIndices(batch: number): number[] {
-    return Array.from({ length: batch }, (_, i) => i % this.scoredImages);
+  /**
+   * The test image at an index of a batch: the first that are scored, around again where there are too few.
+   *
+   * @param index - in the batch
+   */
+  imageAt(index: number): number {
+    return index % this.scoredImages;
   }
 
   /** Frees the device and removes what the session left on it. */
   async close(): Promise<void> {
-    await this.device.close();
-    if (this.folder) await rm(await this.folder, { recursive: true, force: true });
+    try {
+      await this.device.close();
+    } finally {
+      if (this.folder) await rm(await this.folder, { recursive: true, force: true });
+    }
   }
 
   /** The preprocessed batch, made once for each preprocessing and batch size. */
@@ -98,7 +105,7 @@ export class DeviceSession {
   private async prepare(preprocess: string, batch: number): Promise<string> {
     this.folder ??= temporaryFolder('inputs');
     const output = join(await this.folder, `${this.inputs.size}.bin`);
-    const indices = this.batchIndices(batch);
+    const indices = Array.from({ length: batch }, (_, index) => this.imageAt(index));
     await this.perform(
       { kind: 'prepare', preprocess, images: this.images(), indices, output },
       () => undefined,
@@ -110,7 +117,8 @@ export class DeviceSession {
     return { files: this.data.test.files.map(({ path, records }) => ({ path, records })) };
   }
 
-  private perform(order: Order, watch: (event: AgentEvent) => void): Promise<Measurement> {
-    return perform(this.device, order, this.signal, watch);
+  private perform(spec: TaskSpec, onEvent: (event: AgentEvent) => void): Promise<Measurement> {
+    const { device, signal, data } = this;
+    return runTask(device, spec, { signal, onEvent, classes: data.test.labels.length });
   }
 }

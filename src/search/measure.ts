@@ -1,6 +1,6 @@
-import { permutation, seededRandom } from '../base/random.js';
 import type { Device } from '../device/device.js';
 import { peakOverBase, probe, type Probed, type ProbeBounds } from '../run/probe.js';
+import { interleaved } from '../run/task-runner.js';
 
 /** What a model took, by round: the rounds of all that were measured together are the same. */
 export interface Rounds {
@@ -33,22 +33,18 @@ export interface Turns {
  */
 export async function measureInTurn(items: readonly Probed[], turns: Turns): Promise<Rounds[]> {
   const { device, rounds, bounds, seed, signal, onProgress } = turns;
-  const random = seededRandom(seed);
-  const results = items.map(() => ({
+  const results = items.map((probed) => ({
+    probed,
     latencies: new Map<number, readonly number[]>(),
     peaks: new Map<number, number>(),
   }));
-  let done = 0;
-  for (let round = 0; round < rounds; round++) {
-    for (const index of permutation(items.length, random)) {
-      signal.throwIfAborted();
-      onProgress(done++ / (rounds * items.length));
-      const measurement = await probe(device, items[index]!, { kind: 'performance', ...bounds }, signal);
-      results[index]!.latencies.set(round, measurement.latencies);
-      results[index]!.peaks.set(round, peakOverBase(measurement));
-    }
+  for (const { item, round, done } of interleaved(results, rounds, seed, signal)) {
+    onProgress(done);
+    const measurement = await probe(device, item.probed, { kind: 'performance', ...bounds }, signal);
+    item.latencies.set(round, measurement.latencies);
+    item.peaks.set(round, peakOverBase(measurement));
   }
-  return results;
+  return results.map(({ latencies, peaks }) => ({ latencies, peaks }));
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Device } from '../device/device.js';
 import { writeModel } from '../onnx/file.js';
 import { artifactOf, type Artifact, type Workshop } from '../run/artifacts/artifact.js';
 import type { LoadedModel } from '../model/load.js';
-import { kernelFault } from '../run/checks.js';
+import { kernelFailure } from '../run/checks.js';
 import { probe, type Probed, type ProbeBounds } from '../run/probe.js';
 import { buildGraph } from '../vit/graph/model.js';
 import { comparison, enumerate, promising, type Candidate } from './candidates.js';
@@ -22,6 +22,7 @@ import { paretoFront } from './pareto.js';
 import { probeSettings } from './probes.js';
 import { recipeOf, settingsWords, shapeOf, untouched } from './settings.js';
 import type { Target } from './target.js';
+import { failureText } from '../text/failures.js';
 
 /** How much is measured. */
 export interface Effort {
@@ -307,7 +308,8 @@ class Search {
     const probed = this.measurable(artifact, candidate);
     const { kernels, started } = await probe(device, probed, { kind: 'kernels', runs: 1 }, signal);
     const parts = Math.ceil(probed.batch / (probed.microBatch ?? probed.batch));
-    return kernelFault(artifact, kernels, parts, started!.runtime.provider);
+    const failure = started && kernelFailure(artifact, kernels, parts, started.runtime.provider);
+    return failure && failureText(failure);
   }
 
   /** Holds a measured candidate against the target, and lets the predictions learn from it. */

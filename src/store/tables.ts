@@ -85,6 +85,7 @@ export interface CellsTable {
   rounds: number;
   /** Unsupported: the device cannot run the variant's form; the reason says why. */
   status: 'pending' | 'done' | 'failed' | 'unsupported';
+  /** `CellFailure` in JSON, of older versions words: `parseFailure` reads both. */
   reason: string | null;
   /** Why no further rounds were measured: `Stopping`; null for a cell with a fixed number of rounds. */
   stopping_json: string | null;

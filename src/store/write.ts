@@ -1,4 +1,5 @@
 import type { NodeTime } from '../protocol/events.js';
+import type { CellFailure } from '../protocol/failure.js';
 import { predictedClasses, type Measurement } from '../protocol/measurement.js';
 import type { NodeWork } from './node-work.js';
 import type { Db } from './open.js';
@@ -71,18 +72,22 @@ export async function upsertCell(db: Db, cell: NewCell): Promise<CellRow> {
 /**
  * Says how a cell ended.
  *
- * @param reason - of one that failed or is not supported, in words
+ * @param reason - of one that failed or is not supported
  * @param stopping - why it got no more rounds, where their number was not fixed
  */
 export async function endCell(
   db: Db,
   id: number,
   status: 'done' | 'failed' | 'unsupported',
-  reason: string | null,
+  reason: CellFailure | null,
   stopping?: Stopping,
 ): Promise<void> {
   const stopping_json = stopping ? JSON.stringify(stopping) : null;
-  await db.updateTable('cells').set({ status, reason, stopping_json }).where('id', '=', id).execute();
+  await db
+    .updateTable('cells')
+    .set({ status, reason: reason && JSON.stringify(reason), stopping_json })
+    .where('id', '=', id)
+    .execute();
 }
 
 /** Says that a cell is to have so many rounds, and is not done before. */

@@ -333,7 +333,7 @@ describeInBrowser('a browser that goes wrong', () => {
       {},
       { silenceMilliseconds: 5000 },
     );
-    expect((error as Error).message).toBe('the agent said nothing for 5 s');
+    expect((error as Error).message).toBe('the agent said nothing new for 5 s');
   });
 
   it('takes longer than its profile allows', async () => {

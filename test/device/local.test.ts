@@ -92,13 +92,13 @@ describe('a task on this machine', () => {
       { silenceMilliseconds: 1000 },
     );
     expect(error).toBeInstanceOf(DeviceError);
-    expect((error as Error).message).toBe('the agent said nothing for 1 s');
+    expect((error as Error).message).toBe('the agent said nothing new for 1 s');
     expect(isRunning(stopped)).toBe(false);
   });
 
   it('fails when its agent takes too long to say its first word', async () => {
     const silent = perform(device, endless, { silenceMilliseconds: 1 });
-    await expect(silent).rejects.toThrow('the agent said nothing for');
+    await expect(silent).rejects.toThrow('the agent said nothing new for');
   });
 
   it.each(['runtime', 'load', 'warmup'])('ends with its agent when it is stopped after %s', async (at) => {

@@ -24,7 +24,7 @@ describeInBrowser('a browser that already runs', () => {
     try {
       const before = (await running.pages()).length;
       const device = await openTestBrowser('wasm', { connect: running.wsEndpoint(), threads: 2 });
-      expect(device.place).toContain('browser at ws://');
+      expect(device.host).toContain('browser at ws://');
       const task = timing(model, inputs, 1, {
         ...{ minQueries: 2, minSeconds: 0.01, maxSeconds: 60, maxWarmupSeconds: 0.01 },
       });

@@ -1,10 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { addedRound, comparisonsOf, type Comparison } from '../../src/run/added.js';
-import { Standing } from '../../src/run/standing.js';
+import type { AddedRound, Cell, Subject, Variant } from '../../src/run/cell.js';
+import { RunState } from '../../src/run/run-state.js';
+import type { DeviceSession } from '../../src/run/session.js';
 import { loadRun, findRun } from '../../src/store/read.js';
 import type { CellRow } from '../../src/store/tables.js';
 import { insertRound, insertRun, upsertCell, upsertDevice, upsertVariant } from '../../src/store/write.js';
-import { planOf, type Plan, type PlannedRound } from '../../src/suite/plan.js';
+import { planOf, type Plan } from '../../src/suite/plan.js';
 import type { Suite } from '../../src/suite/read.js';
 import { environment, fullMeasurement, labels, newRun, placeOf } from '../support/rows.js';
 import { useRuns } from './support.js';
@@ -28,13 +30,12 @@ function suiteOfMany(): Suite {
 const rule = { asked: 0.01, maxRounds: 12, maxSeconds: 1000 };
 
 let plan: Plan;
-let cells: CellRow[];
+let cells: Cell[];
 let comparison: Comparison;
 
 /** A run in the store, whose cells have nothing measured. */
 beforeEach(async () => {
   plan = planOf(suiteOfMany());
-  [comparison] = comparisonsOf(plan) as [Comparison];
   const db = runs.db();
   await insertRun(db, newRun('run'));
   const of = { run_id: 'run' };
@@ -53,24 +54,32 @@ beforeEach(async () => {
     });
     variants.push(id);
   }
+  const sessions = devices.map((id) => ({ id }) as unknown as DeviceSession);
+  const made = plan.variants.map(
+    (planned) => ({ planned, isBaseline: planned.recipe === plan.suite.recipes[0] }) as Variant,
+  );
+  const subjects = made.map((variant) => sessions.map((session) => ({ variant, session }) as Subject));
   cells = [];
-  for (const { variant, device, scenario } of plan.cells)
-    cells.push(
-      await upsertCell(db, {
-        ...{ ...of, variant_id: variants[variant]!, device_id: devices[device]!, kind: scenario.kind },
-        ...{ batch: scenario.batch, tier: null, rounds: 3, status: 'pending', reason: null },
-      }),
-    );
+  for (const { variant, device, scenario } of plan.cells) {
+    const { id } = await upsertCell(db, {
+      ...{ ...of, variant_id: variants[variant]!, device_id: devices[device]!, kind: scenario.kind },
+      ...{ batch: scenario.batch, tier: null, rounds: 3, status: 'pending', reason: null },
+    });
+    const subject = subjects[variant]![device]!;
+    cells.push({ id, subject, scenario, rounds: 3, status: 'pending', stored: new Set() });
+  }
+  [comparison] = comparisonsOf(cells) as [Comparison];
 });
 
 /** Stores a round of a cell with one latency. */
-async function store({ cell, round }: PlannedRound, milliseconds: number): Promise<void> {
+async function store({ cell, round }: AddedRound, milliseconds: number): Promise<void> {
   const measurement = fullMeasurement({ latencies: [milliseconds] });
-  await insertRound(runs.db(), placeOf(cells[cell]!, round), measurement, labels, false);
+  const place = { ...placeOf({ id: cell.id } as CellRow, round) };
+  await insertRound(runs.db(), place, measurement, labels, false);
 }
 
 /** Latency of a variant: the first one's ratio to the baseline's never changes, those of the others keep changing. */
-function latencyOf({ cell, round }: PlannedRound): number {
+function latencyOf({ cell, round }: AddedRound): number {
   const index = comparison.variants.indexOf(cell);
   return index <= 0 ? 10 : 10 * (1 + 0.3 * Math.sin(index * (round + 1)));
 }
@@ -82,33 +91,37 @@ async function storeRounds(first: number, last: number): Promise<void> {
       await store({ cell, round }, latencyOf({ cell, round }));
 }
 
-async function next(round: number, comparisons = [comparison]): Promise<PlannedRound[]> {
-  const standing = await Standing.of(runs.db(), plan, await rowsNow());
-  return addedRound({ db: runs.db(), plan, cells }, standing, comparisons, rule, round);
+/** The next added round, by the cells as the store has them: by their indices. */
+async function next(
+  round: number,
+  comparisons = [comparison],
+  seed = plan.suite.seed,
+): Promise<{ readonly cell: number; readonly round: number }[]> {
+  for (const [index, { status }] of (await rowsNow()).entries()) cells[index]!.status = status;
+  const added = await addedRound(new RunState(runs.db(), cells), comparisons, rule, round, seed);
+  return added.map(({ cell, round: number }) => ({ cell: indexOf(cell), round: number }));
+}
+
+function indexOf(cell: Cell): number {
+  return cells.indexOf(cell);
 }
 
 function rowsNow(): Promise<CellRow[]> {
   return runs.db().selectFrom('cells').selectAll().orderBy('id').execute();
 }
 
-describe('the comparisons of a plan', () => {
+describe('the comparisons of a run', () => {
   it('are of the variants of a model with its fp32, on one device and at one batch size', () => {
-    const comparisons = comparisonsOf(plan);
+    const comparisons = comparisonsOf(cells);
     expect(comparisons).toHaveLength(2 * 2 * 2);
     for (const { baseline, variants } of comparisons) {
-      const own = plan.cells[baseline]!;
-      expect(plan.variants[own.variant]!.recipe.recipe.name).toBe('fp32');
-      expect(variants.map((cell) => plan.variants[plan.cells[cell]!.variant]!.recipe.recipe.name)).toEqual([
-        ...['a', 'b', 'c', 'd'],
-      ]);
-      for (const cell of variants) {
-        const { device, scenario, variant } = plan.cells[cell]!;
-        expect([device, scenario.batch, scenario.kind]).toEqual([
-          own.device,
-          own.scenario.batch,
-          'performance',
-        ]);
-        expect(plan.variants[variant]!.model).toBe(plan.variants[own.variant]!.model);
+      const nameOf = ({ subject }: Cell): string => subject.variant.planned.recipe.recipe.name;
+      expect(nameOf(baseline)).toBe('fp32');
+      expect(variants.map(nameOf)).toEqual(['a', 'b', 'c', 'd']);
+      for (const { subject, scenario } of variants) {
+        expect(subject.session).toBe(baseline.subject.session);
+        expect([scenario.kind, scenario.batch]).toEqual(['performance', baseline.scenario.batch]);
+        expect(subject.variant.planned.model).toBe(baseline.subject.variant.planned.model);
       }
     }
     const all = comparisons.flatMap(({ baseline, variants }) => [baseline, ...variants]);
@@ -116,8 +129,7 @@ describe('the comparisons of a plan', () => {
   });
 
   it('are none where there is nothing but fp32', () => {
-    const alone = { ...suiteOfMany(), recipes: plan.suite.recipes.slice(0, 1) };
-    expect(comparisonsOf(planOf(alone))).toEqual([]);
+    expect(comparisonsOf(cells.filter(({ subject }) => subject.variant.isBaseline))).toEqual([]);
   });
 });
 
@@ -125,7 +137,7 @@ describe('an added round', () => {
   it('has every variant that is not known well enough once, and its fp32, and grows their cells', async () => {
     await storeRounds(0, 2);
     const round = await next(3);
-    const all = [comparison.baseline, ...comparison.variants];
+    const all = [comparison.baseline, ...comparison.variants].map(indexOf);
     expect(round.map(({ cell }) => cell).sort((a, b) => a - b)).toEqual(all);
     expect(round.every((each) => each.round === 3)).toBe(true);
     const rows = await rowsNow();
@@ -135,8 +147,11 @@ describe('an added round', () => {
   it('leaves out those that are, and ends them', async () => {
     await storeRounds(0, 9);
     const round = await next(10);
-    const [known, ...others] = comparison.variants;
-    expect(round.map(({ cell }) => cell).sort((a, b) => a - b)).toEqual([comparison.baseline, ...others]);
+    const [known, ...others] = comparison.variants.map(indexOf);
+    expect(round.map(({ cell }) => cell).sort((a, b) => a - b)).toEqual([
+      indexOf(comparison.baseline),
+      ...others,
+    ]);
     const { cells: stored } = await loadRun(runs.db(), await findRun(runs.db(), 'run'));
     expect(stored[known!]!.row).toMatchObject({ status: 'done', rounds: 3 });
     expect(stored[known!]!.stopping).toEqual({ reason: 'precision', asked: 0.01, reached: 0 });
@@ -147,20 +162,24 @@ describe('an added round', () => {
     await storeRounds(0, 11);
     expect(await next(12)).toEqual([]);
     const { cells: stored } = await loadRun(runs.db(), await findRun(runs.db(), 'run'));
-    const [known, ...others] = comparison.variants;
+    const [known, ...others] = comparison.variants.map(indexOf);
     expect(stored[known!]!.stopping).toMatchObject({ reason: 'precision' });
     for (const cell of others) {
       expect(stored[cell]!.stopping).toMatchObject({ reason: 'cap', asked: 0.01 });
       expect(stored[cell]!.stopping!.reached).toBeGreaterThan(0.01);
     }
-    expect(stored[comparison.baseline]).toMatchObject({ row: { status: 'done' }, stopping: undefined });
+    expect(stored[indexOf(comparison.baseline)]).toMatchObject({
+      row: { status: 'done' },
+      stopping: undefined,
+    });
   });
 
   it('is the same again when it was interrupted, whatever of it is stored already', async () => {
     await storeRounds(0, 2);
     const round = await next(3);
     // Alike so far, so that with this round they would be known well enough.
-    for (const each of round.slice(0, 2)) await store(each, 10);
+    for (const { cell, round: number } of round.slice(0, 2))
+      await store({ cell: cells[cell]!, round: number }, 10);
     expect(await next(3)).toEqual(round);
   });
 
@@ -169,13 +188,12 @@ describe('an added round', () => {
     const orders = [3, 4, 5, 6].map(async (round) => (await next(round)).map(({ cell }) => cell));
     const own = await Promise.all(orders);
     expect(new Set(own.map(String)).size).toBe(4);
-    plan = planOf({ ...plan.suite, seed: 2 });
-    expect((await next(3)).map(({ cell }) => cell)).not.toEqual(own[0]);
+    expect((await next(3, [comparison], 2)).map(({ cell }) => cell)).not.toEqual(own[0]);
   });
 
   it('has the cells of several comparisons mixed', async () => {
-    const [first, second] = comparisonsOf(plan) as [Comparison, Comparison];
-    const round = (await next(3, [first, second])).map(({ cell }) => cell);
+    const [first, second] = comparisonsOf(cells) as [Comparison, Comparison];
+    const round = (await next(3, [first, second])).map(({ cell }) => cells[cell]!);
     const isFirst = round.map((cell) => cell === first.baseline || first.variants.includes(cell));
     expect(round).toHaveLength(10);
     expect(isFirst.lastIndexOf(true)).toBeGreaterThan(isFirst.indexOf(false));
@@ -184,20 +202,26 @@ describe('an added round', () => {
 
   it('is none where the fp32 has failed: the variants are done with what they have', async () => {
     await storeRounds(0, 2);
-    const standing = await Standing.of(runs.db(), plan, cells);
-    await standing.fail(comparison.baseline, { status: 'failed', reason: 'no memory' });
+    const state = new RunState(runs.db(), cells);
+    await state.fail(comparison.baseline, {
+      status: 'failed',
+      reason: { kind: 'device', text: 'no memory' },
+    });
     expect(await next(3)).toEqual([]);
     const { cells: stored } = await loadRun(runs.db(), await findRun(runs.db(), 'run'));
     for (const cell of comparison.variants)
-      expect(stored[cell]).toMatchObject({ row: { status: 'done', rounds: 3 }, stopping: undefined });
+      expect(stored[indexOf(cell)]).toMatchObject({
+        row: { status: 'done', rounds: 3 },
+        stopping: undefined,
+      });
   });
 
   it('takes the fp32 in again when a variant that had failed is tried once more', async () => {
     await storeRounds(0, 2);
-    const standing = await Standing.of(runs.db(), plan, cells);
-    for (const cell of [comparison.baseline, ...comparison.variants.slice(1)]) await standing.end(cell);
+    const state = new RunState(runs.db(), cells);
+    for (const cell of [comparison.baseline, ...comparison.variants.slice(1)]) await state.end(cell);
     const round = (await next(3)).map(({ cell }) => cell).sort((a, b) => a - b);
-    expect(round).toEqual([comparison.baseline, comparison.variants[0]]);
-    expect((await rowsNow())[comparison.baseline]).toMatchObject({ status: 'pending', rounds: 4 });
+    expect(round).toEqual([comparison.baseline, comparison.variants[0]!].map(indexOf));
+    expect((await rowsNow())[indexOf(comparison.baseline)]).toMatchObject({ status: 'pending', rounds: 4 });
   });
 });

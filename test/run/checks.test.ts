@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KernelTime } from '../../src/protocol/kernels.js';
-import { kernelFault, outputFault } from '../../src/run/checks.js';
+import { finiteFailure, kernelFailure, outputFailure } from '../../src/run/checks.js';
 
 const CPU = 'CPUExecutionProvider';
 
@@ -14,55 +14,71 @@ const int8 = { kernels: { MatMulIntegerToFloat: 3, MatMulNBits: 0, DynamicQuanti
 describe('the kernels of a variant', () => {
   it('are right when as many ran as the model has, in each part of the batch', () => {
     const ran = [kernel('MatMulIntegerToFloat', 3), kernel('Softmax', 2)];
-    expect(kernelFault(int8, ran, 1, CPU)).toBeUndefined();
-    expect(kernelFault(int8, [kernel('MatMulIntegerToFloat', 6)], 2, CPU)).toBeUndefined();
+    expect(kernelFailure(int8, ran, 1, CPU)).toBeUndefined();
+    expect(kernelFailure(int8, [kernel('MatMulIntegerToFloat', 6)], 2, CPU)).toBeUndefined();
   });
 
   it.each([
-    ['none of them ran', [kernel('MatMul', 3)], 1, 'MatMulIntegerToFloat ran 0 times', 'has 3'],
-    ['one ran in float', [kernel('MatMulIntegerToFloat', 2), kernel('MatMul', 1)], 1, 'ran 2 times', 'has 3'],
+    ['none of them ran', [kernel('MatMul', 3)], 1, 'MatMulIntegerToFloat', 0, 3],
+    [
+      'one ran in float',
+      [kernel('MatMulIntegerToFloat', 2), kernel('MatMul', 1)],
+      1,
+      'MatMulIntegerToFloat',
+      2,
+      3,
+    ],
     [
       'only one part of the batch ran in them',
       [kernel('MatMulIntegerToFloat', 3)],
       2,
-      'ran 3 times',
-      'has 6',
+      'MatMulIntegerToFloat',
+      3,
+      6,
     ],
     [
       'others than the model has ran as well',
       [kernel('MatMulIntegerToFloat', 3), kernel('MatMulNBits', 1)],
       1,
-      'MatMulNBits ran 1 times',
-      'has 0',
+      'MatMulNBits',
+      1,
+      0,
     ],
-  ])('are wrong when %s', (_, ran, parts, found, expected) => {
-    const fault = kernelFault(int8, ran, parts, CPU);
-    expect(fault).toContain(found);
-    expect(fault).toContain(expected);
+  ])('are wrong when %s', (_, ran, parts, opType, found, expected) => {
+    expect(kernelFailure(int8, ran, parts, CPU)).toEqual({
+      kind: 'kernels-missing',
+      opType,
+      ran: found,
+      expected,
+    });
   });
 
   it('are wrong when one ran elsewhere, whatever it is', () => {
     const ran = [kernel('MatMulIntegerToFloat', 3), kernel('Cast', 1, 'WebGpuExecutionProvider')];
-    expect(kernelFault(int8, ran, 1, CPU)).toBe(`Cast ran on WebGpuExecutionProvider instead of ${CPU}`);
+    expect(kernelFailure(int8, ran, 1, CPU)).toEqual({
+      ...{ kind: 'other-provider', opType: 'Cast', ran: 'WebGpuExecutionProvider', asked: CPU },
+    });
   });
 });
 
 describe('the outputs of a timed pass', () => {
   /** Of test images 0, 1 and 2. */
   const accuracy = Float32Array.of(1, -2, 10, 20, 0.5, 0.25);
-  const indices = [2, 0, 1, 2];
+  const imageOf = (index: number): number => [2, 0, 1, 2][index]!;
   const timed = (...values: number[]) => [
     { first: 0, classes: 2, values: Float32Array.from(values.slice(0, 4)) },
     { first: 2, classes: 2, values: Float32Array.from(values.slice(4)) },
   ];
 
   it('are right when they are those of the accuracy pass, image by image', () => {
-    expect(outputFault(int8, timed(0.5, 0.25, 1, -2, 10, 20, 0.5, 0.25), indices, accuracy)).toBeUndefined();
+    expect(
+      outputFailure(int8, timed(0.5, 0.25, 1, -2, 10, 20, 0.5, 0.25), imageOf, accuracy),
+    ).toBeUndefined();
   });
 
   it('are right when they differ in their last bits', () => {
     expect(
-      outputFault(int8, timed(0.501, 0.249, 1, -2.01, 10.1, 20, 0.5, 0.25), indices, accuracy),
+      outputFailure(int8, timed(0.501, 0.249, 1, -2.01, 10.1, 20, 0.5, 0.25), imageOf, accuracy),
     ).toBeUndefined();
   });
 
@@ -72,27 +88,49 @@ describe('the outputs of a timed pass', () => {
       timed(0.59, 0.25, 1.3, -2, 10, 17, 0.5, 0.27),
       timed(1, -2, 0.5, 0.25, 10, 20, 0.5, 0.25),
     ];
-    expect(outputFault(int8, near, indices, accuracy)).toContain('logit 0 of test image 2');
-    expect(outputFault(dynamic, near, indices, accuracy)).toBeUndefined();
-    expect(outputFault(dynamic, far, indices, accuracy)).toContain('logit 0 of test image 2 is 1');
+    expect(outputFailure(int8, near, imageOf, accuracy)).toMatchObject({ image: 2, logit: 0 });
+    expect(outputFailure(dynamic, near, imageOf, accuracy)).toBeUndefined();
+    expect(outputFailure(dynamic, far, imageOf, accuracy)).toMatchObject({ image: 2, logit: 0, here: 1 });
   });
 
   it.each([
-    ['another value', timed(0.5, 0.25, 1, -2, 10, 19, 0.5, 0.25), 'logit 1 of test image 1 is 19'],
+    [
+      'another value',
+      timed(0.5, 0.25, 1, -2, 10, 19, 0.5, 0.25),
+      { image: 1, logit: 1, here: 19, there: 20 },
+    ],
     [
       'the images in another order',
-      timed(1, -2, 0.5, 0.25, 10, 20, 0.5, 0.25),
-      'logit 0 of test image 2 is 1',
+      timed(0.5, 0.25, 10, 20, 1, -2, 0.5, 0.25),
+      { image: 0, logit: 0, here: 10 },
     ],
-    ['no number', timed(0.5, 0.25, 1, -2, 10, 20, NaN, 0.25), 'logit 0 of test image 2 is NaN'],
-    ['an infinity', timed(0.5, 0.25, Infinity, -2, 10, 20, 0.5, 0.25), 'logit 0 of test image 0 is Infinity'],
-  ])('are wrong with %s', (_, outputs, words) => {
-    expect(outputFault(int8, outputs, indices, accuracy)).toContain(words);
+  ])('are wrong with %s', (_, outputs, found) => {
+    const failure = outputFailure(int8, outputs, imageOf, accuracy);
+    expect(failure).toMatchObject({ kind: 'logits-differ', from: 'accuracy-pass', ...found });
   });
 
   it('are wrong when the accuracy pass has no such image', () => {
-    expect(outputFault(int8, timed(0.5, 0.25, 1, -2), [2, 0], accuracy.subarray(0, 4))).toContain(
-      'test image 2',
-    );
+    const without = outputFailure(int8, timed(0.5, 0.25, 1, -2), imageOf, accuracy.subarray(0, 4));
+    expect(without).toMatchObject({ image: 2, there: null });
+  });
+});
+
+describe('logits', () => {
+  it.each([
+    ['NaN', [1, 2, NaN, 4], { image: 8, logit: 0, found: 'NaN' }],
+    ['infinite', [1, Infinity, 3, 4], { image: 7, logit: 1, found: 'Infinity' }],
+    ['infinite below', [-Infinity, NaN, 3, 4], { image: 7, logit: 0, found: '-Infinity' }],
+  ])('that are %s are a failure, with the first of them', (_, values, found) => {
+    const records = [
+      { first: 0, classes: 2, values: Float32Array.of(0, 0) },
+      { first: 1, classes: 2, values: Float32Array.from(values) },
+    ];
+    const failure = finiteFailure(records, (index) => index + 6);
+    expect(failure).toEqual({ kind: 'logits-not-finite', ...found });
+  });
+
+  it('that are finite are none, however large', () => {
+    const records = [{ first: 0, classes: 2, values: Float32Array.of(3e38, -3e38) }];
+    expect(finiteFailure(records, (index) => index)).toBeUndefined();
   });
 });

@@ -1,6 +1,8 @@
 import { readdirSync, truncateSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { parseFailure, type CellFailure } from '../../src/protocol/failure.js';
+import { failureText } from '../../src/text/failures.js';
 import type { RunObserver } from '../../src/run/observer.js';
 import { readRepository } from '../../src/run/repository.js';
 import { findRun, listRuns, loadRun, type StoredCell } from '../../src/store/read.js';
@@ -93,7 +95,7 @@ describe('a run', () => {
     const suite = runs.suite({ performance: { batches: [2], tier: 'rapid', rounds: 1 } });
     const known = new Set<string>();
     let killed = false;
-    const failures: (string | undefined)[] = [];
+    const failures: (CellFailure | undefined)[] = [];
     const outcome = await runs.execute(suite, {
       compressed: (variant) => {
         const artifacts = readdirSync(runs.folder('cache', 'artifacts'));
@@ -113,15 +115,16 @@ describe('a run', () => {
     expect(failures.filter((failure) => failure === undefined)).toHaveLength(2);
     const cells = await cellsOf();
     const statusOf = (name: string): string => cells[name]!.row.status;
-    const reasonOf = (name: string): string | null => cells[name]!.row.reason;
+    const reasonOf = (name: string): CellFailure => parseFailure(cells[name]!.row.reason!);
     expect(['fp32 accuracy', 'fp32 kernels'].map(statusOf)).toEqual(['done', 'done']);
-    expect(reasonOf('fp32 performance')).toContain('the agent was killed by SIGKILL');
+    expect(reasonOf('fp32 performance')).toMatchObject({ kind: 'agent-ended', signal: 'SIGKILL' });
     for (const name of ['int8 accuracy', 'int8 kernels']) {
       expect(statusOf(name)).toBe('failed');
-      expect(reasonOf(name)).toMatch(/model\.onnx/);
+      expect(failureText(reasonOf(name))).toMatch(/model\.onnx/);
       expect(cells[name]!.rounds).toEqual([]);
     }
-    expect(reasonOf('int8 performance')).toMatch(/^not timed, because .*model\.onnx/);
+    const because = reasonOf('int8 accuracy');
+    expect(reasonOf('int8 performance')).toEqual({ kind: 'not-timed', because });
     expect((await findRun(runs.db(), undefined)).ended_at).not.toBeNull();
   });
 

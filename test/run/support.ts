@@ -37,6 +37,7 @@ const silent: RunObserver = {
   ...{
     started: nothing,
     unusable: nothing,
+    unclosed: nothing,
     compressing: nothing,
     compressed: nothing,
     rewritten: nothing,

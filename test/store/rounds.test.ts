@@ -163,7 +163,7 @@ describe('runs', () => {
 
   it('are counted by how their cells ended', async () => {
     const cell = await storeCell(db, 'z');
-    await endCell(db, cell.id, 'failed', 'no memory');
+    await endCell(db, cell.id, 'failed', { kind: 'device', text: 'no memory' });
     const failed = (await listRuns(db)).find(({ id }) => id === 'z');
     expect(failed).toMatchObject({ cells: 1, done: 0, failed: 1, endedAt: null });
     expect((await listRuns(db)).find(({ id }) => id === '20261120-a')).toMatchObject({ cells: 0, failed: 0 });
@@ -197,7 +197,7 @@ describe('a failed cell', () => {
     const { id, ...like } = failed;
     const done = await upsertCell(db, { ...like, batch: 8 });
     for (const cell of [failed, done]) await insertRound(db, placeOf(cell), fullMeasurement(), labels, false);
-    await endCell(db, id, 'failed', 'the agent died');
+    await endCell(db, id, 'failed', { kind: 'device', text: 'the agent died' });
     await endCell(db, done.id, 'done', null);
     await retryFailedCells(db, 'one');
     const { cells } = await loadRun(db, await findRun(db, 'one'));

@@ -35,7 +35,7 @@ export async function openBrowser(profile: Profile): Promise<Device> {
   const environment = await browserEnvironment(facts);
   return {
     profile,
-    place: profile.connect === undefined ? THIS_MACHINE : `browser at ${profile.connect}`,
+    host: profile.connect === undefined ? THIS_MACHINE : `browser at ${profile.connect}`,
     environment,
     fault: found instanceof DeviceError ? found.message : undefined,
     target: targetOf(profile, facts?.identity.gpu ?? undefined),
@@ -50,8 +50,11 @@ export async function openBrowser(profile: Profile): Promise<Device> {
       await measure(profile, found, source, server, task, options);
     },
     async close() {
-      await source.close();
-      await server.close();
+      try {
+        await source.close();
+      } finally {
+        await server.close();
+      }
     },
   };
 }

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { DeviceError, messageOf } from '../../base/errors.js';
+import { News } from '../../protocol/conversation.js';
 import { eventSchema, type AgentEvent } from '../../protocol/events.js';
 import { decodeLine } from '../../protocol/lines.js';
 import { identitySchema, SAY, type PageIdentity } from '../../protocol/page.js';
 import { MAX_TASK_CHARACTERS } from '../conversation.js';
+import { agentSilent, protocolBroken } from '../device.js';
 import type { FreshPage } from './launch.js';
 
 /** What a page says. */
@@ -50,8 +52,12 @@ export async function visit({ page, browser }: FreshPage, url: string, options: 
     setTimeout(() => {
       fail(reason);
     }, milliseconds);
+  const news = new News();
   const silence = (): NodeJS.Timeout =>
-    after(silenceMilliseconds, `the agent said nothing for ${Math.round(silenceMilliseconds / 1000)} s`);
+    setTimeout(() => {
+      if (errors.length > 0) fail(agentSilent(silenceMilliseconds).message);
+      else settle(agentSilent(silenceMilliseconds));
+    }, silenceMilliseconds);
   let silent = silence();
   const late =
     timeoutMilliseconds === undefined
@@ -64,18 +70,17 @@ export async function visit({ page, browser }: FreshPage, url: string, options: 
     settle(signal.reason as Error);
   };
   const hear = (text: string): void => {
-    clearTimeout(silent);
-    silent = silence();
     heard += text.length;
     try {
       if (heard > MAX_TASK_CHARACTERS) throw new Error(`more than ${MAX_TASK_CHARACTERS} bytes in one task`);
-      if (onSaid(decodeLine(saidSchema, text)) === 'over') settle();
+      const said = decodeLine(saidSchema, text);
+      if (said.event === 'identified' || news.isNew(said)) {
+        clearTimeout(silent);
+        silent = silence();
+      }
+      if (onSaid(said) === 'over') settle();
     } catch (error) {
-      settle(
-        error instanceof DeviceError
-          ? error
-          : new DeviceError(`the agent broke the protocol: ${messageOf(error)}`),
-      );
+      settle(error instanceof DeviceError ? error : protocolBroken(error));
     }
   };
   const crashed = (): void => {

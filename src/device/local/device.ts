@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { DeviceError } from '../../base/errors.js';
 import { packageRoot } from '../../base/paths.js';
 import type { Task } from '../../protocol/task.js';
 import { NODE_FLAGS } from '../agent-flags.js';
-import { converse, deathInWords, type AgentProcess } from '../conversation.js';
+import { agentEnded, converse, type AgentProcess } from '../conversation.js';
 import { THIS_MACHINE, type Device, type MeasureOptions } from '../device.js';
 import type { DeviceProfile } from '../profile.js';
 import { localEnvironment } from './environment.js';
@@ -23,7 +22,7 @@ export async function openLocal(profile: DeviceProfile, entry = ENTRY): Promise<
   const threads = profile.threads ?? environment.cpu.physicalCores;
   return {
     profile,
-    place: THIS_MACHINE,
+    host: THIS_MACHINE,
     environment,
     target: 'cpu',
     session: { ...profile.session, threads },
@@ -44,7 +43,7 @@ async function measure(entry: string, task: Task, options: MeasureOptions): Prom
       output: agent.stdout.setEncoding('utf8') as AsyncIterable<string>,
       terminate: () => agent.kill('SIGTERM'),
       kill: () => agent.kill('SIGKILL'),
-      deathOf: (...how) => new DeviceError(deathInWords(...how)),
+      deathOf: agentEnded,
     },
     task,
     options,

@@ -24,7 +24,7 @@ export async function openBoard(profile: SshProfile): Promise<Device> {
 async function absent(profile: SshProfile, fault: DeviceError): Promise<Device> {
   return {
     profile,
-    place: profile.emulated ? THIS_MACHINE : `ssh ${profile.host}`,
+    host: profile.emulated ? THIS_MACHINE : `ssh ${profile.host}`,
     environment: await unknownEnvironment(profile.emulated),
     fault: fault.message,
     target: 'cpu',

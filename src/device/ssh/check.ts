@@ -5,7 +5,7 @@ import { Connection } from './connection.js';
 import { boardEnvironment } from './environment.js';
 import { findingsOf, type Finding } from './findings.js';
 import { probe, type BoardFacts } from './probe.js';
-import { placeOf } from './target.js';
+import { hostOf } from './target.js';
 
 /**
  * Looks at everything a run on a board depends on. Nothing is put on the board.
@@ -19,7 +19,7 @@ export async function checkBoard(profile: SshProfile): Promise<Finding[]> {
     return await connected(profile, async (connection) => {
       const seconds = ((performance.now() - started) / 1000).toFixed(1);
       return [
-        { what: 'reachable', state: 'ok', found: `${placeOf(connection.target)} in ${seconds} s` },
+        { what: 'reachable', state: 'ok', found: `${hostOf(connection.target)} in ${seconds} s` },
         { what: 'host key', state: 'ok', found: 'the one in known_hosts' },
         ...findingsOf(await factsOf(connection, profile), profile),
       ];

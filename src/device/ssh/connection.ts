@@ -12,7 +12,7 @@ import { LinkLost } from '../device.js';
 import { afterMarker } from './marker.js';
 import { scriptCommand } from './quote.js';
 import { refusalOf } from './refusal.js';
-import { placeOf, resolveTarget, targetWords, type ResolvedTarget, type Target } from './target.js';
+import { hostOf, resolveTarget, targetWords, type ResolvedTarget, type Target } from './target.js';
 
 /** A link that answers nothing for three times so many seconds is lost. */
 const ALIVE_SECONDS = 5;
@@ -119,7 +119,7 @@ export class Connection {
   /** The error for a link that is no more. */
   lost(): LinkLost {
     const why = this.saidLast().trim().split('\n').at(-1)!.trim();
-    return new LinkLost(`the link to ${placeOf(this.target)} was lost${why && `: ${why}`}`);
+    return new LinkLost(`the link to ${hostOf(this.target)} was lost${why && `: ${why}`}`);
   }
 
   /**
@@ -163,12 +163,12 @@ export class Connection {
       for await (const text of output) {
         stdout += text;
         if (stdout.length > MAX_OUTPUT)
-          throw new DeviceError(`${placeOf(this.target)} answered with more than ${MAX_OUTPUT} bytes`);
+          throw new DeviceError(`${hostOf(this.target)} answered with more than ${MAX_OUTPUT} bytes`);
       }
       const [code] = await exit;
       await given;
       if (code === SSH_FAILED) throw this.lost();
-      if (code === null) throw new DeviceError(`${placeOf(this.target)} did not answer within ${seconds} s`);
+      if (code === null) throw new DeviceError(`${hostOf(this.target)} did not answer within ${seconds} s`);
       return { code, stdout, stderr: stderr.trim() };
     } catch (error) {
       process.kill('SIGKILL');

@@ -2,12 +2,11 @@ import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DeviceError } from '../../base/errors.js';
 import { hashJson } from '../../base/hash.js';
 import type { PrepareTask, Task } from '../../protocol/task.js';
 import { NODE_FLAGS } from '../agent-flags.js';
-import { converse, deathInWords } from '../conversation.js';
-import { THIS_MACHINE, type Device, type MeasureOptions } from '../device.js';
+import { agentEnded, converse } from '../conversation.js';
+import { THIS_MACHINE, type AgentError, type Device, type MeasureOptions } from '../device.js';
 import type { SshProfile } from '../profile.js';
 import { Connection, SSH_FAILED } from './connection.js';
 import { boardEnvironment } from './environment.js';
@@ -16,7 +15,7 @@ import { Metering, readMeter } from './meter.js';
 import { probe } from './probe.js';
 import { clustersOf } from './processor.js';
 import { Unreachable } from './refusal.js';
-import { placeOf } from './target.js';
+import { hostOf } from './target.js';
 import { setUp, type Workplace } from './workplace.js';
 
 /** So long between two attempts to reach it. */
@@ -66,7 +65,7 @@ export async function openSsh(profile: SshProfile, leaseSeconds = LEASE_SECONDS)
     return {
       profile,
       // An emulator takes this machine's processor.
-      place: profile.emulated ? THIS_MACHINE : board.place,
+      host: profile.emulated ? THIS_MACHINE : board.host,
       environment,
       target: 'cpu',
       session: { ...profile.session, threads },
@@ -95,8 +94,10 @@ class Board {
     private readonly leaseSeconds: number,
   ) {}
 
-  get place(): string {
-    return placeOf(this.connection!.target);
+  /** @throws Error before it was reached */
+  get host(): string {
+    if (this.connection === undefined) throw new Error('the board was not reached');
+    return hostOf(this.connection.target);
   }
 
   async begin(): Promise<Workplace> {
@@ -111,8 +112,12 @@ class Board {
       await connection.run(KILL, [workplace.run, workplace.agent]).catch(() => undefined);
       await connection.run(REMOVE, [workplace.run]).catch(() => undefined);
     }
-    await this.lock?.release();
-    await connection?.close();
+    // A lock that cannot be given back expires; the connection is this machine's and must end.
+    try {
+      await this.lock?.release();
+    } finally {
+      await connection?.close();
+    }
   }
 
   async measure(task: Task, workplace: Workplace, options: MeasureOptions): Promise<void> {
@@ -171,7 +176,7 @@ class Board {
               .then(() => process.kill('SIGKILL'));
           },
           deathOf: (code, signal, stderr) =>
-            code === SSH_FAILED ? link.lost() : new DeviceError(deathOnBoard(code, signal, stderr)),
+            code === SSH_FAILED ? link.lost() : deathOnBoard(code, signal, stderr),
         },
         task,
         options,
@@ -303,8 +308,8 @@ class Board {
 }
 
 /** The shell tells a signal by a code of 128 and its number. */
-function deathOnBoard(code: number | null, signal: NodeJS.Signals | null, stderr: string): string {
+function deathOnBoard(code: number | null, signal: NodeJS.Signals | null, stderr: string): AgentError {
   const number = (code ?? 0) - 128;
   const name = Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
-  return deathInWords(code, name ?? signal, stderr);
+  return agentEnded(code, name ?? signal, stderr);
 }

@@ -61,6 +61,6 @@ export async function resolveTarget(target: Target): Promise<ResolvedTarget> {
 }
 
 /** How a resolved target is called: `ssh board:22`. */
-export function placeOf({ hostname, port }: ResolvedTarget): string {
+export function hostOf({ hostname, port }: ResolvedTarget): string {
   return `ssh ${hostname}:${port}`;
 }

@@ -9,6 +9,7 @@ import { differenceInWords, differencesOf, type Difference } from './differences
 import { effectOf, fileEffect, type Effect, type Metric } from './effect.js';
 import { floorsFor, missingFloors, type FloorOf } from './floors.js';
 import { judge, type Judgement } from './judge.js';
+import { reasonText } from '../../text/failures.js';
 
 /** What is compared: a variant, on a device and at a batch size where it depends on them. */
 export interface Subject {
@@ -165,7 +166,7 @@ function obstacleBetween(
   cell: StoredCell,
 ): Pick<Uncompared, 'why' | 'failed'> | undefined {
   const [then, now] = [reference.row, cell.row];
-  const reason = (row: typeof now): string => format.oneLine(row.reason ?? 'no reason was stored');
+  const reason = (row: typeof now): string => format.oneLine(reasonText(row.reason));
   const wasDone = then.status === 'done';
   if (now.status === 'failed') return { why: `failed: ${reason(now)}`, failed: wasDone };
   if (now.status === 'unsupported') return { why: `not supported: ${reason(now)}`, failed: wasDone };

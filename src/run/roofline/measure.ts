@@ -2,7 +2,6 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeviceError, UnsupportedError } from '../../base/errors.js';
 import { installedVersion } from '../../base/paths.js';
-import { permutation, seededRandom } from '../../base/random.js';
 import { withTemporaryFolder } from '../../base/temporary.js';
 import type { Device } from '../../device/device.js';
 import { deviceName } from '../../device/profile.js';
@@ -15,7 +14,7 @@ import type {
   StoredCeiling,
   StoredRoofline,
 } from '../../store/rooflines.js';
-import { perform } from '../perform.js';
+import { interleaved, runTask, type TaskSpec } from '../task-runner.js';
 import { ceilingGraph, INPUT_VALUES, MEASURED } from './graph.js';
 
 /** Executions of a subject in one process: about so many multiplications, or bytes, within bounds. */
@@ -38,9 +37,12 @@ export interface RooflineOptions {
   readonly onProgress: (done: number, subject: CeilingSubject) => void;
 }
 
-/** A subject and what was measured of it so far. */
-interface Standing {
+/** A subject, its files and what was measured of it so far. */
+interface SubjectState {
   readonly subject: CeilingSubject;
+  readonly files: { readonly model: string; readonly inputs: string };
+  /** Names of its model's casts of activations. */
+  readonly casts: readonly string[];
   readonly rounds: number[][];
   failure: StoredCeiling['failure'];
 }
@@ -57,60 +59,50 @@ export async function measureRoofline(device: Device, options: RooflineOptions):
   const { subjects, rounds, seed, signal, onProgress } = options;
   if (device.fault !== undefined) throw new DeviceError(device.fault);
   const measuredAt = new Date().toISOString();
-  const standings = subjects.map((subject): Standing => ({ subject, rounds: [], failure: null }));
-  const random = seededRandom(seed);
+  const states: SubjectState[] = [];
   const setting = await withTemporaryFolder('roofline', async (folder) => {
     let first: RooflineSetting | undefined;
     let failures = 0;
-    const written = await writeModels(subjects, folder);
-    for (let round = 0; round < rounds; round++)
-      for (const [place, index] of permutation(subjects.length, random).entries()) {
-        signal.throwIfAborted();
-        const standing = standings[index]!;
-        onProgress((round + place / subjects.length) / rounds, standing.subject);
-        if (standing.failure !== null) continue;
-        try {
-          const { files, casts } = written[index]!;
-          const measurement = await perform(device, { ...files, ...orderOf(standing.subject) }, signal);
-          standing.rounds.push(timesIn(measurement, casts));
-          first ??= settingIn(measurement, device);
-          failures = 0;
-        } catch (error) {
-          if (!(error instanceof DeviceError)) throw error;
-          fail(standings, standing, error);
-          if (!isUnsupported(error)) failures += 1;
-          if (failures === MOST_FAILURES) throw error;
-        }
+    states.push(...(await writeModels(subjects, folder)));
+    for (const { item: state, done } of interleaved(states, rounds, seed, signal)) {
+      onProgress(done, state.subject);
+      if (state.failure !== null) continue;
+      try {
+        const { files, casts } = state;
+        const measurement = await runTask(device, { ...files, ...taskOf(state.subject) }, { signal });
+        state.rounds.push(timesIn(measurement, casts));
+        first ??= settingIn(measurement, device);
+        failures = 0;
+      } catch (error) {
+        if (!(error instanceof DeviceError)) throw error;
+        fail(states, state, error);
+        if (!isUnsupported(error)) failures += 1;
+        if (failures === MOST_FAILURES) throw error;
       }
+    }
     return first;
   });
   if (setting === undefined)
-    throw new DeviceError(`${deviceName(device.profile)}: nothing could be measured: ${reasonIn(standings)}`);
+    throw new DeviceError(`${deviceName(device.profile)}: nothing could be measured: ${reasonIn(states)}`);
   return {
     ...{ device: deviceName(device.profile), measuredAt, version: installedVersion(), setting },
     // What failed once counts for nothing, though rounds before it did not fail.
-    ceilings: standings.map(({ subject, rounds: times, failure }) => ({
+    ceilings: states.map(({ subject, rounds: times, failure }) => ({
       ...{ subject, failure, rounds: failure === null ? times : [] },
     })),
   };
 }
 
-/** A subject's files, and the names of its model's casts of activations. */
-interface WrittenSubject {
-  readonly files: { readonly model: string; readonly inputs: string };
-  readonly casts: readonly string[];
-}
-
 /** Writes every subject's model, and the input that all have in common. */
-async function writeModels(subjects: readonly CeilingSubject[], folder: string): Promise<WrittenSubject[]> {
+async function writeModels(subjects: readonly CeilingSubject[], folder: string): Promise<SubjectState[]> {
   const inputs = join(folder, 'inputs.bin');
   await writeFile(inputs, Float32Array.from(INPUT_VALUES));
-  const written: WrittenSubject[] = [];
+  const written: SubjectState[] = [];
   for (const [index, subject] of subjects.entries()) {
     const model = join(folder, `ceiling-${index}.onnx`);
     const graph = ceilingGraph(subject);
     await writeModel(graph, model);
-    written.push({ files: { model, inputs }, casts: castsOf(graph) });
+    written.push({ subject, files: { model, inputs }, casts: castsOf(graph), rounds: [], failure: null });
   }
   return written;
 }
@@ -118,16 +110,16 @@ async function writeModels(subjects: readonly CeilingSubject[], folder: string):
 /** The casts that are not of constants, which the runtime makes once while loading. */
 function castsOf({ nodes, initializers }: OnnxModel): string[] {
   return nodes
-    .filter(({ opType, inputs }) => opType === 'Cast' && !initializers.has(inputs[0]!))
+    .filter(
+      ({ opType, inputs }) =>
+        opType === 'Cast' && !inputs.slice(0, 1).some((input) => initializers.has(input)),
+    )
     .map(({ name }) => name);
 }
 
-function orderOf(subject: CeilingSubject): {
-  readonly kind: 'kernels';
-  readonly batch: 1;
-  readonly microBatch: 1;
-  readonly runs: number;
-} {
+function taskOf(
+  subject: CeilingSubject,
+): Pick<Extract<TaskSpec, { kind: 'kernels' }>, 'kind' | 'batch' | 'microBatch' | 'runs'> {
   const wanted =
     subject.kind === 'stream'
       ? BYTES / subject.bytes
@@ -157,18 +149,19 @@ function timesIn({ nodes }: Measurement, own: readonly string[]): number[] {
 }
 
 function settingIn({ started }: Measurement, { environment, session }: Device): RooflineSetting {
-  const { runtime, session: options } = started!;
+  if (started === undefined) throw new DeviceError('the agent never said which runtime it has');
+  const { runtime, session: options } = started;
   return { environment, threads: session.threads, runtime, session: options };
 }
 
 /** Takes note that a subject failed; of a precision without kernels, all do. */
-function fail(standings: readonly Standing[], standing: Standing, error: DeviceError): void {
+function fail(states: readonly SubjectState[], state: SubjectState, error: DeviceError): void {
   const unsupported = isUnsupported(error);
   const failure = { status: unsupported ? 'unsupported' : 'failed', reason: error.message } as const;
-  standing.failure = failure;
-  if (!unsupported || standing.subject.kind !== 'product') return;
-  const { precision } = standing.subject;
-  for (const other of standings)
+  state.failure = failure;
+  if (!unsupported || state.subject.kind !== 'product') return;
+  const { precision } = state.subject;
+  for (const other of states)
     if (other.subject.kind === 'product' && other.subject.precision === precision) other.failure = failure;
 }
 
@@ -179,6 +172,6 @@ function isUnsupported(error: DeviceError): boolean {
 /** How ONNX Runtime says that it has no kernel for a node. */
 const WITHOUT_KERNEL = /NOT_IMPLEMENTED|Could not find an implementation/i;
 
-function reasonIn(standings: readonly Standing[]): string {
-  return standings.find(({ failure }) => failure !== null)?.failure?.reason ?? 'no reason was told';
+function reasonIn(states: readonly SubjectState[]): string {
+  return states.find(({ failure }) => failure !== null)?.failure?.reason ?? 'no reason was told';
 }

@@ -128,7 +128,7 @@ describeOnBoard('a board in trouble', options, () => {
       },
       { silenceMilliseconds: 15_000 },
     );
-    expect((error as Error).message).toBe('the agent said nothing for 15 s');
+    expect((error as Error).message).toBe('the agent said nothing new for 15 s');
     expect(stopped).toBeGreaterThan(0);
   });
 

@@ -97,7 +97,12 @@ export async function storeExample(db: Db, options: ExampleOptions = {}): Promis
           );
         const fails = faulty && fault === 'fails';
         const reason = dress('the agent was killed (SIGKILL)\nout of memory, "perhaps"; see the log');
-        await endCell(db, cell.id, fails ? 'failed' : 'done', fails ? reason : null);
+        await endCell(
+          db,
+          cell.id,
+          fails ? 'failed' : 'done',
+          fails ? { kind: 'agent-failed', text: reason } : null,
+        );
       };
       await store('accuracy', 64, [scoredRound(agent, predicted, 80 * latency)]);
       await store('kernels', 8, [profiledRound(agent, kernels)]);

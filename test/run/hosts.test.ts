@@ -10,14 +10,14 @@ import { agentsOf } from '../support/processes.js';
 import { useRuns } from './support.js';
 
 /** Where the devices of a test are, by name; this machine does all of the work. */
-const places = new Map<string, string>();
+const hosts = new Map<string, string>();
 
 vi.mock('../../src/device/open.js', async (original) => {
   const { openDevices } = await original<typeof opening>();
   return {
     openDevices: async (profiles: Parameters<typeof openDevices>[0]): Promise<Device[]> => {
       const devices = await openDevices(profiles);
-      return devices.map((device) => ({ ...device, place: places.get(device.profile.name)! }));
+      return devices.map((device) => ({ ...device, host: hosts.get(device.profile.name)! }));
     },
   };
 });
@@ -56,11 +56,11 @@ class Watch {
 
 describe('devices of a run', () => {
   beforeEach(() => {
-    places.clear();
-    places.set('one', 'here').set('two', 'there').set('three', 'here');
+    hosts.clear();
+    hosts.set('one', 'here').set('two', 'there').set('three', 'here');
   });
 
-  it('are driven side by side where they are of different places, and in turn where they are of one', async () => {
+  it('are driven side by side where they are of different hosts, and in turn where they are of one', async () => {
     const suite = await suiteOnThree(3);
     const plan = planOf(suite);
     const watch = new Watch();
@@ -135,7 +135,7 @@ describe('devices of a run', () => {
         process.kill(agentsOf()[0]!, 'SIGKILL');
       },
       measured: ({ device }, failure) => {
-        if (failure !== undefined) failed.push(`${device}: ${failure.reason}`);
+        if (failure !== undefined) failed.push(`${device}: ${JSON.stringify(failure.reason)}`);
       },
     });
     expect(outcome.failedCells).toBe(1);

@@ -1,0 +1,246 @@
+import type { AgentEvent, Phase } from './events.js';
+import { phases } from './events.js';
+import type { Task } from './task.js';
+
+/** What an agent said cannot be; the message says what and where. */
+export class ProtocolError extends Error {
+  override readonly name = 'ProtocolError';
+}
+
+/** So many events of one task are more than any agent has to say: ten minutes at a hundred a second, many times over. */
+const MOST_EVENTS = 1_000_000;
+
+/** No query takes longer, and no phase: an hour and a day, in milliseconds. */
+const MOST_QUERY_MS = 3_600_000;
+const MOST_PHASE_MS = 24 * MOST_QUERY_MS;
+
+/** A warm-up has no more queries than this. */
+const MOST_WARMUP_QUERIES = 100_000_000;
+
+/** Nodes of a model, calls of one in a query, and bytes of anything: far more than any device has. */
+const MOST_NODES = 100_000;
+const MOST_CALLS = 10_000_000;
+const MOST_BYTES = 2 ** 53;
+
+/** What the tasks of a kind consist of. */
+interface Script {
+  /** The phases it can have, which come in this order and once each, */
+  readonly phases: readonly Phase[];
+  /** and those that figures are made from. */
+  readonly needed: readonly Phase[];
+  /** The phase that must be over before latencies come; undefined where none may. */
+  readonly timedAfter?: Phase;
+  /** The phase that must be over before logits come; undefined where none may. */
+  readonly logitsAfter?: Phase;
+}
+
+const scripts: Readonly<Record<Task['kind'], Script>> = {
+  prepare: { phases: ['runtime', 'prepare'], needed: ['prepare'] },
+  accuracy: {
+    phases: ['runtime', 'prepare', 'load', 'first', 'steady'],
+    needed: ['runtime', 'load'],
+    timedAfter: 'load',
+    logitsAfter: 'load',
+  },
+  kernels: { phases: ['runtime', 'prepare', 'load', 'steady'], needed: ['runtime'] },
+  performance: {
+    phases,
+    needed: ['runtime', 'load', 'first', 'warmup', 'steady'],
+    timedAfter: 'warmup',
+    logitsAfter: 'steady',
+  },
+};
+
+/**
+ * Holds what an agent says against what it was asked: which events there can be, in which order, how often, and within which
+ * bounds. An agent on another machine is believed no more than any other input; what is let through here the database takes and
+ * figures can be made from.
+ */
+export class ConversationCheck {
+  private readonly script: Script;
+  private readonly ended = new Set<Phase>();
+  private events = 0;
+  private started = false;
+  private over = false;
+  private warmedUp = false;
+  private kernels = false;
+  private latencies = 0;
+  private done = 0;
+  /** The image whose logits are due. */
+  private image = 0;
+  private classes: number | undefined;
+
+  /**
+   * @param task - what was asked
+   * @param classes - how many the logits must have; undefined where nobody knows
+   */
+  constructor(
+    private readonly task: Task,
+    classes?: number,
+  ) {
+    this.script = scripts[task.kind];
+    this.classes = classes;
+  }
+
+  /**
+   * Takes the next event.
+   *
+   * @throws ProtocolError when it cannot be
+   */
+  hear(event: AgentEvent): void {
+    this.events += 1;
+    if (this.events > MOST_EVENTS) refuse(`more than ${MOST_EVENTS} events in one task`);
+    if (this.over) refuse(`"${event.event}" after the end`);
+    if (!this.started && event.event !== 'started' && event.event !== 'failed')
+      refuse(`"${event.event}" before "started"`);
+    this.checked(event);
+  }
+
+  /**
+   * Takes that nothing follows.
+   *
+   * @throws ProtocolError when something is missing
+   */
+  end(): void {
+    const { task, script, ended } = this;
+    if (!this.started) refuse('it never said which runtime it has');
+    const missing = script.needed.find((phase) => !ended.has(phase));
+    if (missing !== undefined) refuse(`the phase "${missing}" never ended`);
+    switch (task.kind) {
+      case 'prepare':
+        return;
+      case 'accuracy':
+        this.checkImages(task.count);
+        return;
+      case 'kernels':
+        if (!this.kernels) refuse('it named no kernel');
+        return;
+      case 'performance':
+        if (this.latencies === 0) refuse('it timed no query');
+        if (!this.warmedUp) refuse('it never said how the warm-up went');
+        this.checkImages(task.batch);
+    }
+  }
+
+  private checked(event: AgentEvent): void {
+    switch (event.event) {
+      case 'started':
+        if (this.started) refuse('"started" twice');
+        this.started = true;
+        return;
+      case 'phase':
+        this.checkPhase(event);
+        return;
+      case 'conditions':
+        if (!this.script.phases.includes(event.phase))
+          refuse(`conditions of the phase "${event.phase}", which a task of this kind does not have`);
+        return;
+      case 'warmedUp':
+        if (this.task.kind !== 'performance' || this.warmedUp || this.ended.has('warmup'))
+          refuse('"warmedUp" where no warm-up ends');
+        within('queries of the warm-up', event.queries, 0, MOST_WARMUP_QUERIES);
+        this.warmedUp = true;
+        return;
+      case 'latencies':
+        this.checkAfter('latencies', this.script.timedAfter);
+        if (this.task.kind === 'performance' && this.ended.has('steady'))
+          refuse('latencies after the phase "steady"');
+        for (const each of event.milliseconds)
+          within('a latency in ms', each, Number.MIN_VALUE, MOST_QUERY_MS);
+        this.latencies += event.milliseconds.length;
+        return;
+      case 'logits':
+        this.checkAfter('logits', this.script.logitsAfter);
+        this.checkLogits(event);
+        return;
+      case 'kernels':
+        if (this.task.kind !== 'kernels' || this.kernels) refuse('kernels that nobody asked for');
+        this.checkKernels(event);
+        this.kernels = true;
+        return;
+      case 'progress':
+        if (event.done < this.done) refuse(`progress of ${event.done} after ${this.done}`);
+        this.done = event.done;
+        return;
+      case 'finished':
+      case 'failed':
+        this.over = true;
+    }
+  }
+
+  private checkPhase({ phase, milliseconds, memory }: Extract<AgentEvent, { event: 'phase' }>): void {
+    const { script, ended } = this;
+    const at = script.phases.indexOf(phase);
+    if (at < 0) refuse(`the phase "${phase}", which a task of this kind does not have`);
+    const later = script.phases.slice(at).find((each) => ended.has(each));
+    if (later !== undefined)
+      refuse(later === phase ? `the phase "${phase}" twice` : `the phase "${phase}" after "${later}"`);
+    within(`the phase "${phase}" in ms`, milliseconds, 0, MOST_PHASE_MS);
+    for (const [figure, bytes] of Object.entries(memory)) within(figure, bytes, 0, MOST_BYTES);
+    ended.add(phase);
+  }
+
+  private checkAfter(what: string, phase: Phase | undefined): void {
+    if (phase === undefined) refuse(`${what} that nobody asked for`);
+    else if (!this.ended.has(phase)) refuse(`${what} before the end of the phase "${phase}"`);
+  }
+
+  private checkLogits({ first, classes, values }: Extract<AgentEvent, { event: 'logits' }>): void {
+    this.classes ??= classes;
+    if (first !== this.image) refuse(`logits of image ${first} where those of image ${this.image} are due`);
+    if (classes !== this.classes) refuse(`logits of ${classes} classes where images have ${this.classes}`);
+    const images = floatsIn(values) / classes;
+    if (images === 0) refuse('logits of no image');
+    if (!Number.isInteger(images)) refuse(`logits of ${images} images`);
+    this.image += images;
+    const due = this.task.kind === 'accuracy' ? this.task.count : batchOf(this.task);
+    if (this.image > due) refuse(`logits of ${this.image} images where ${due} were asked for`);
+  }
+
+  private checkKernels({ nodes }: Extract<AgentEvent, { event: 'kernels' }>): void {
+    within('nodes', nodes.length, 1, MOST_NODES);
+    for (const { node, calls, milliseconds, gpuMilliseconds } of nodes) {
+      within(`calls of ${node}`, calls, 1, MOST_CALLS);
+      for (const each of [...milliseconds, ...(gpuMilliseconds ?? [])])
+        within(`milliseconds of ${node}`, each, 0, MOST_QUERY_MS);
+    }
+  }
+
+  private checkImages(due: number): void {
+    if (this.image !== due) refuse(`logits of ${this.image} images where ${due} were asked for`);
+  }
+}
+
+/** Hears whether an agent gets on: one that repeats how far it is, and says nothing else, has hung. */
+export class News {
+  private done = -1;
+
+  /** Whether an event says something that was not known. */
+  isNew(event: AgentEvent): boolean {
+    if (event.event !== 'progress') return event.event !== 'conditions';
+    if (event.done <= this.done) return false;
+    this.done = event.done;
+    return true;
+  }
+}
+
+/** How many float32 a base64 text has. */
+function floatsIn(base64: string): number {
+  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
+  return (base64.length * 0.75 - padding) / Float32Array.BYTES_PER_ELEMENT;
+}
+
+function batchOf(task: Task): number {
+  return 'batch' in task ? task.batch : 0;
+}
+
+function within(what: string, value: number, least: number, most: number): void {
+  if (value >= least && value <= most) return;
+  refuse(
+    least > 0 && value <= 0 ? `${what} of ${value}` : `${what} of ${value}, where ${least} to ${most} can be`,
+  );
+}
+
+function refuse(what: string): never {
+  throw new ProtocolError(what);
+}
