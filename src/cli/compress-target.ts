@@ -4,7 +4,7 @@ import type { Recipe } from '../compress/recipe.js';
 import type { Device } from '../device/device.js';
 import { deviceName } from '../device/profile.js';
 import { terminalTable } from '../report/terminal.js';
-import type { Artifact, Workshop } from '../run/artifacts/artifact.js';
+import type { Artifact, BuildContext } from '../run/artifacts/artifact.js';
 import type { LoadedModel } from '../model/load.js';
 import { searchDocument } from '../search/document.js';
 import { search, usualEffort } from '../search/search.js';
@@ -41,25 +41,25 @@ interface Found {
  * Searches the recipe that meets a target.
  *
  * @param model - the model
- * @param workshop - runtime, training images, device, progress
+ * @param context - runtime, training images, device, progress
  * @param asked - the target and where to show what is found
  */
 export async function searched(
   model: LoadedModel,
-  workshop: Workshop & { readonly device: Device },
+  context: BuildContext & { readonly device: Device },
   { target, batch, rounds, reference, output, bar }: Asked,
 ): Promise<Found> {
-  const outcome = await search(model, workshop, {
+  const outcome = await search(model, context, {
     ...{ target, batch, effort: { ...usualEffort, rounds } },
     onFinding: (sentence) => {
       bar.line(`  ${sentence}`);
     },
   });
   const best = outcome.tried[0]!;
-  const device = deviceName(workshop.device.profile);
+  const device = deviceName(context.device.profile);
   const asked = {
-    ...{ model: reference, target, device, batch, rounds, seed: workshop.seed },
-    session: workshop.device.session,
+    ...{ model: reference, target, device, batch, rounds, seed: context.seed },
+    session: context.device.session,
   };
   const document = searchDocument(outcome, asked);
   const verdict = verdictWords(outcome);

@@ -111,7 +111,7 @@ Examples:
         const profile = flags.device === undefined ? localProfile() : await readDeviceProfile(flags.device);
         const device = await openDevice(profile);
         closing = () => device.close();
-        const workshop = {
+        const context = {
           engine: await nodeEngine(),
           threads: availableParallelism(),
           train: data.train,
@@ -122,9 +122,9 @@ Examples:
             bar.show(done, what, leftOf({ secondsLeft }));
           },
         };
-        const model = await withFittingHead(await loadModel(named, data.train.labels), workshop);
-        const found = target && (await searched(model, workshop, { ...flags, target, reference, bar }));
-        const artifact = found?.artifact ?? (await artifactOf(model, given!, workshop));
+        const model = await withFittingHead(await loadModel(named, data.train.labels), context);
+        const found = target && (await searched(model, context, { ...flags, target, reference, bar }));
+        const artifact = found?.artifact ?? (await artifactOf(model, given!, context));
         await mkdir(flags.output, { recursive: true });
         await cp(artifact.directory, flags.output, {
           recursive: true,

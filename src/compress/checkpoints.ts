@@ -15,9 +15,9 @@ export interface Kept<T> {
 
 /**
  * Where a stage leaves what it has made so far, so that interrupted work goes on where it stopped, with the very same result.
- * What is on a shelf was made by this very version of the code from the same model, recipe and images.
+ * What is kept there was made by the same version of the stages from the same model, recipe and images.
  */
-export interface Shelf {
+export interface CheckpointStore {
   /**
    * What was kept under a name.
    *
@@ -27,15 +27,15 @@ export interface Shelf {
   /**
    * Keeps something under a name, in place of what was there.
    *
-   * @returns the tensors as they are read from now on: from disk, where the shelf is on one
+   * @returns the tensors as they are read from now on: from disk, where the store is on one
    */
   put(name: string, kept: Kept<unknown>): Promise<Tensors>;
   /** Removes what was kept under a name. */
   drop(name: string): Promise<void>;
 }
 
-/** A shelf that keeps nothing. */
-export const noShelf: Shelf = {
+/** A store that keeps nothing. */
+export const noCheckpoints: CheckpointStore = {
   take: () => Promise.resolve(undefined),
   put: (_name, { tensors }) => Promise.resolve(tensors),
   drop: () => Promise.resolve(),

@@ -1,7 +1,7 @@
 import type { Engine } from '../runtime/engine.js';
 import type { ViT } from '../vit/vit.js';
 import type { Step } from './recipe.js';
-import type { Shelf } from './checkpoints.js';
+import type { CheckpointStore } from './checkpoints.js';
 
 /**
  * Preprocessed training images that a stage looks at, in batches of equal size. They are read anew at each pass, so
@@ -48,9 +48,9 @@ export interface StageContext {
    */
   readonly measurePeak: ((vit: ViT, batch: number) => Promise<number>) | undefined;
   /** Where the stage leaves what it has made so far, and finds what it had made when it was interrupted. */
-  readonly shelf: Shelf;
+  readonly checkpoints: CheckpointStore;
   /**
-   * Told of work that was found on the shelf.
+   * Told of work that was found among the checkpoints.
    *
    * @param seconds - how long it took when it was done
    */
@@ -63,5 +63,5 @@ export interface StageContext {
    */
   onProgress(done: number, what: string): void;
   /** Throws when the user asked to stop. */
-  checkpoint(): void;
+  throwIfStopped(): void;
 }

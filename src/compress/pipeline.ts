@@ -11,7 +11,7 @@ import { profile, type ProfileDetails, type ProfileReport } from './profile/stag
 import { prune, type PruneReport } from './prune/stage.js';
 import { quantize, type QuantizeReport } from './quantize/stage.js';
 import type { Recipe, Step } from './recipe.js';
-import { changesOf, withChanges, type Changes, type Shelf } from './checkpoints.js';
+import { changesOf, withChanges, type Changes, type CheckpointStore } from './checkpoints.js';
 
 /** What a stage reports of its own. */
 export type OwnReport =
@@ -41,7 +41,7 @@ export interface Compressed {
 /** What a pipeline is given; where each stage stands in the recipe it tells them itself. */
 export interface PipelineContext extends Omit<
   StageContext,
-  'remaining' | 'microBatch' | 'shelf' | 'workedBefore' | 'onProgress'
+  'remaining' | 'microBatch' | 'checkpoints' | 'workedBefore' | 'onProgress'
 > {
   /**
    * Told how far the recipe is.
@@ -56,7 +56,7 @@ export interface PipelineContext extends Omit<
    *
    * @param index - which of the recipe's steps
    */
-  shelfOf(index: number): Promise<Shelf>;
+  checkpointsOf(index: number): Promise<CheckpointStore>;
 }
 
 /** Under which name a finished stage is kept. */
@@ -75,8 +75,8 @@ export async function compress(vit: ViT, recipe: Recipe, context: PipelineContex
   const pace = startPace(effortsOf(vit.config, recipe.steps));
   for (const [index, step] of recipe.steps.entries()) {
     const started = performance.now();
-    const shelf = await context.shelfOf(index);
-    const known = await shelf.take<{ changes: Changes; report: StageReport }>(RESULT);
+    const checkpoints = await context.checkpointsOf(index);
+    const known = await checkpoints.take<{ changes: Changes; report: StageReport }>(RESULT);
     if (known) {
       current = withChanges(current, { value: known.value.changes, tensors: known.tensors });
       stages.push(known.value.report);
@@ -87,7 +87,7 @@ export async function compress(vit: ViT, recipe: Recipe, context: PipelineContex
     let before = 0;
     const within: StageContext = {
       ...context,
-      shelf,
+      checkpoints,
       workedBefore: (seconds) => {
         before += seconds;
         pace.found();
@@ -110,7 +110,7 @@ export async function compress(vit: ViT, recipe: Recipe, context: PipelineContex
     };
     stages.push(report);
     const changes = changesOf(current, changed);
-    const tensors = await shelf.put(RESULT, {
+    const tensors = await checkpoints.put(RESULT, {
       value: { changes: changes.value, report },
       tensors: changes.tensors,
     });

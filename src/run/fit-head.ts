@@ -7,10 +7,10 @@ import { cacheDirectory } from '../base/paths.js';
 import { calibrationSource } from '../compress/calibration.js';
 import { headOptionsSchema } from '../compress/head/options.js';
 import { head, withHead } from '../compress/head/stage.js';
-import { noShelf } from '../compress/checkpoints.js';
+import { noCheckpoints } from '../compress/checkpoints.js';
 import { floatsOf } from '../compress/weights.js';
 import { tokenCount } from '../vit/config.js';
-import type { Workshop } from './artifacts/artifact.js';
+import type { BuildContext } from './artifacts/artifact.js';
 import { codeVersion } from './code-version.js';
 import type { LoadedModel } from '../model/load.js';
 
@@ -32,13 +32,13 @@ const storedSchema = z.object({
  * head is kept in the cache.
  *
  * @param model - as it was loaded
- * @param workshop - runtime, training images, progress
+ * @param context - runtime, training images, progress
  */
 export async function withFittingHead(
   model: LoadedModel,
-  workshop: Omit<Workshop, 'device'>,
+  context: Omit<BuildContext, 'device'>,
 ): Promise<LoadedModel> {
-  const { engine, threads, train, seed, signal, onProgress } = workshop;
+  const { engine, threads, train, seed, signal, onProgress } = context;
   if (model.vit.config.labels.length === train.labels.length) return model;
   const options = headOptionsSchema.parse({});
   const identity = hashJson({
@@ -73,12 +73,12 @@ export async function withFittingHead(
         tokenCount(model.vit.config),
         seed,
       ),
-      ...{ remaining: [], microBatch: undefined, measurePeak: undefined, shelf: noShelf },
+      ...{ remaining: [], microBatch: undefined, measurePeak: undefined, checkpoints: noCheckpoints },
       workedBefore: () => undefined,
       onProgress: (done, what) => {
         onProgress(done, `fitting a head for ${train.labels.length} classes: ${what}`);
       },
-      checkpoint: () => {
+      throwIfStopped: () => {
         signal.throwIfAborted();
       },
     },

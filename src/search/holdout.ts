@@ -30,12 +30,12 @@ export async function openHoldout(
   engine: Engine,
   threads: number,
   images: Calibration,
-  checkpoint: () => void,
+  throwIfStopped: () => void,
 ): Promise<Holdout> {
   const { count, classes, batchSize } = images;
   const batches: Float32Array[] = [];
   for await (const pixels of images.batches()) {
-    checkpoint();
+    throwIfStopped();
     batches.push(pixels);
   }
   return {
@@ -47,7 +47,7 @@ export async function openHoldout(
       try {
         for (const pixels of batches) {
           if (chosen.length >= wanted) break;
-          checkpoint();
+          throwIfStopped();
           const dims = [batchSize, channels, imageSize, imageSize];
           const outputs = await session.run({
             [session.inputNames[0]!]: engine.tensor('float32', pixels, dims),

@@ -1,6 +1,6 @@
 import { calibrationSource } from '../compress/calibration.js';
 import { fp32 } from '../compress/recipe.js';
-import { artifactOf, type Artifact, type Workshop } from '../run/artifacts/artifact.js';
+import { artifactOf, type Artifact, type BuildContext } from '../run/artifacts/artifact.js';
 import type { LoadedModel } from '../model/load.js';
 import { tokenCount } from '../vit/config.js';
 import { openHoldout } from './holdout.js';
@@ -32,15 +32,15 @@ export interface LossJudge {
  * Opens the judge of losses, on held-out training images: as many as can be classified in a while.
  *
  * @param model - the model
- * @param workshop - runtime and training images
+ * @param context - runtime and training images
  * @param millisecondsPerImage - of the model as it was trained
  */
 export async function openLossJudge(
   model: LoadedModel,
-  workshop: Workshop,
+  context: BuildContext,
   millisecondsPerImage: number,
 ): Promise<LossJudge> {
-  const { engine, threads, train, seed, signal } = workshop;
+  const { engine, threads, train, seed, signal } = context;
   const { config } = model.vit;
   const affordable = Math.floor((JUDGING_SECONDS * 1000) / millisecondsPerImage);
   const tokens = tokenCount(config);
@@ -50,7 +50,7 @@ export async function openLossJudge(
     signal.throwIfAborted();
   });
   const { count, classes } = holdout;
-  const trained = await artifactOf(model, fp32, workshop);
+  const trained = await artifactOf(model, fp32, context);
   const reference = await holdout.predict(trained.model, config, count);
   const right = reference.filter((choice, image) => choice === classes[image]).length;
   const few = Math.max(LEAST_IMAGES_FOR_KNOBS, Math.floor(count * SHARE_FOR_KNOBS));

@@ -4,7 +4,7 @@ import { withTemporaryFolder } from '../base/temporary.js';
 import type { Recipe } from '../compress/recipe.js';
 import type { Device } from '../device/device.js';
 import { writeModel } from '../onnx/file.js';
-import { artifactOf, type Artifact, type Workshop } from '../run/artifacts/artifact.js';
+import { artifactOf, type Artifact, type BuildContext } from '../run/artifacts/artifact.js';
 import type { LoadedModel } from '../model/load.js';
 import { kernelFailure } from '../run/checks.js';
 import { probe, type Probed, type ProbeBounds } from '../run/probe.js';
@@ -76,18 +76,18 @@ const USUAL_LOSS = 10 / TOO_MUCH;
  * that, and a few more measured.
  *
  * @param model - the model
- * @param workshop - runtime, training images, device, progress
+ * @param context - runtime, training images, device, progress
  * @param options - the target
  * @throws InputError when the target asks for what cannot be known; DeviceError when the device fails; the signal's reason when it
  *   fires
  */
 export async function search(
   model: LoadedModel,
-  workshop: Workshop & { readonly device: Device },
+  context: BuildContext & { readonly device: Device },
   options: SearchOptions,
 ): Promise<SearchOutcome> {
-  refuseUnknowable(model, workshop.device, options.target);
-  return withTemporaryFolder('search', (folder) => new Search(model, workshop, options).run(folder));
+  refuseUnknowable(model, context.device, options.target);
+  return withTemporaryFolder('search', (folder) => new Search(model, context, options).run(folder));
 }
 
 function refuseUnknowable({ synthetic, name }: LoadedModel, { profile }: Device, target: Target): void {
@@ -124,18 +124,18 @@ class Search {
 
   constructor(
     private readonly model: LoadedModel,
-    private readonly workshop: Workshop & { readonly device: Device },
+    private readonly context: BuildContext & { readonly device: Device },
     private readonly options: SearchOptions,
   ) {}
 
   async run(folder: string): Promise<SearchOutcome> {
-    const { model, workshop, options, losses } = this;
+    const { model, context, options, losses } = this;
     const { target, batch, onFinding } = options;
     const fp32 = await this.probe(folder);
     let device = this.fit();
     onFinding(fitWords(fp32, device, this.observed.length));
-    workshop.onProgress(PROBES_END, 'the model as it was trained, on images held out');
-    const lossJudge = await openLossJudge(model, workshop, fp32.milliseconds / batch);
+    context.onProgress(PROBES_END, 'the model as it was trained, on images held out');
+    const lossJudge = await openLossJudge(model, context, fp32.milliseconds / batch);
     const levels = await this.turnKnobs(lossJudge);
     const predict = enumerate(model.vit, levels, batch);
     const limits = limitsOf(target, fp32);
@@ -154,7 +154,7 @@ class Search {
       const [base, ...rounds] = await measureInTurn([trained, ...items], {
         ...this.turns(options.effort.rounds, options.effort.seconds, index),
         onProgress: (done) => {
-          workshop.onProgress(from + share * (MAKING + (1 - MAKING) * done), 'measuring candidates in turn');
+          context.onProgress(from + share * (MAKING + (1 - MAKING) * done), 'measuring candidates in turn');
         },
       });
       for (const [place, each] of made.entries()) {
@@ -183,7 +183,7 @@ class Search {
 
   /** Measures models that tell what each kind of work costs, and what the model takes as it was trained. */
   private async probe(folder: string): Promise<Cost> {
-    const { model, workshop, options } = this;
+    const { model, context, options } = this;
     const { batch, effort } = options;
     const items: Probed[] = [];
     const loads: Load[] = [];
@@ -203,7 +203,7 @@ class Search {
         onProgress: (done) => {
           const share = Math.min(1, (round + done) / effort.probeRounds);
           const again = round < effort.probeRounds ? '' : ' once more: the model of it does not fit well';
-          workshop.onProgress(
+          context.onProgress(
             PROBES_END * share,
             `measuring what each kind of work costs on the device${again}`,
           );
@@ -226,7 +226,7 @@ class Search {
   }
 
   private turns(rounds: number, seconds: number, turn: number): Omit<Turns, 'onProgress'> {
-    const { device, seed, signal } = this.workshop;
+    const { device, seed, signal } = this.context;
     const bounds: ProbeBounds = {
       minQueries: LEAST_QUERIES,
       minSeconds: seconds,
@@ -243,7 +243,7 @@ class Search {
 
   /** Finds what each position of each knob loses alone. */
   private turnKnobs(lossJudge: LossJudge): Promise<Levels> {
-    const { workshop, options, losses } = this;
+    const { context, options, losses } = this;
     const { accuracyLoss = USUAL_LOSS } = options.target;
     let at = PROBES_END;
     return findLevels({
@@ -259,19 +259,19 @@ class Search {
       },
       onProgress: (done, what) => {
         at = PROBES_END + (LEVELS_END - PROBES_END) * done;
-        workshop.onProgress(at, what);
+        context.onProgress(at, what);
       },
     });
   }
 
   /** Makes the artifact of a recipe; its progress is a part of the search's. */
   private make(recipe: Recipe, from: number, share: number): Promise<Artifact> {
-    const { model, workshop } = this;
+    const { model, context } = this;
     return artifactOf(model, recipe, {
-      ...workshop,
+      ...context,
       onProgress: (done, what) => {
         const words = recipe.description === '' ? what : `${recipe.description}: ${what}`;
-        workshop.onProgress(from + share * done, words);
+        context.onProgress(from + share * done, words);
       },
     });
   }
@@ -304,7 +304,7 @@ class Search {
 
   /** A candidate whose quantised linears run in other kernels than meant would be measured for what it is not. */
   private async kernelFault(artifact: Artifact, candidate: Candidate): Promise<string | undefined> {
-    const { device, signal } = this.workshop;
+    const { device, signal } = this.context;
     const probed = this.measurable(artifact, candidate);
     const { kernels, started } = await probe(device, probed, { kind: 'kernels', runs: 1 }, signal);
     const parts = Math.ceil(probed.batch / (probed.microBatch ?? probed.batch));

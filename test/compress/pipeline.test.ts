@@ -166,10 +166,10 @@ describe('the pipeline', () => {
   it('stops where it is told to', async () => {
     const reason = new Error('enough');
     let calls = 0;
-    const checkpoint = (): void => {
+    const throwIfStopped = (): void => {
       if (++calls === 5) throw reason;
     };
-    const stopped = compress(bench.vit, recipe('prune'), { ...bench.context, checkpoint });
+    const stopped = compress(bench.vit, recipe('prune'), { ...bench.context, throwIfStopped });
     await expect(stopped).rejects.toBe(reason);
     expect(calls).toBe(5);
   });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { calibrationSource } from '../../src/compress/calibration.js';
 import type { Calibration, StageContext } from '../../src/compress/context.js';
 import type { PipelineContext } from '../../src/compress/pipeline.js';
-import { noShelf } from '../../src/compress/checkpoints.js';
+import { noCheckpoints } from '../../src/compress/checkpoints.js';
 import { floatsOf } from '../../src/compress/weights.js';
 import { packageRoot } from '../../src/base/paths.js';
 import { openDataset, type OpenedData } from '../../src/data/open.js';
@@ -50,11 +50,11 @@ export async function openBench(): Promise<Bench> {
     remaining: [],
     microBatch: undefined,
     measurePeak: undefined,
-    shelf: noShelf,
-    shelfOf: () => Promise.resolve(noShelf),
+    checkpoints: noCheckpoints,
+    checkpointsOf: () => Promise.resolve(noCheckpoints),
     workedBefore: () => undefined,
     onProgress: () => undefined,
-    checkpoint: () => undefined,
+    throwIfStopped: () => undefined,
   };
   return {
     engine,

@@ -8,7 +8,7 @@ import { packageRoot } from '../../src/base/paths.js';
 import { fp32, type Recipe } from '../../src/compress/recipe.js';
 import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
 import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
-import { artifactOf, type Artifact, type Workshop } from '../../src/run/artifacts/artifact.js';
+import { artifactOf, type Artifact, type BuildContext } from '../../src/run/artifacts/artifact.js';
 import { loadModel, modelHere } from '../../src/model/load.js';
 import { nodeEngine } from '../../src/runtime/node.js';
 import { useFolder } from '../support/folder.js';
@@ -17,7 +17,7 @@ import { openTestDevice } from '../support/tasks.js';
 
 const folder = useFolder();
 const data = await openShapes();
-const workshop: Workshop = {
+const context: BuildContext = {
   ...{ engine: await nodeEngine(), threads: 2, train: data.train, seed: 1, device: undefined },
   signal: new AbortController().signal,
   onProgress: () => undefined,
@@ -33,8 +33,8 @@ function quick(options: object = {}): Recipe {
   return { ...fp32, name: 'quick', steps: [{ stage: 'quantize', options: parsed }] };
 }
 
-function artifact(recipe: Recipe, changes: Partial<Workshop> = {}): Promise<Artifact> {
-  return artifactOf(micro, recipe, { ...workshop, ...changes });
+function artifact(recipe: Recipe, changes: Partial<BuildContext> = {}): Promise<Artifact> {
+  return artifactOf(micro, recipe, { ...context, ...changes });
 }
 
 /** Every file of an artifact with its bytes. */
@@ -67,7 +67,7 @@ describe('an artifact', () => {
       await artifact(quick({ keep: ['layers.0.*'] })),
       await artifact(quick(), { seed: 2 }),
       await artifact(quick(), { train: { ...data.train, hash: 'other images' } }),
-      await artifactOf({ ...micro, identity: 'other weights' }, quick(), workshop),
+      await artifactOf({ ...micro, identity: 'other weights' }, quick(), context),
     ].map(({ key, cached }) => `${key} ${cached}`);
     expect(new Set(keys).size).toBe(keys.length);
     expect(keys.every((key) => key.endsWith(' false'))).toBe(true);

@@ -9,7 +9,7 @@ import { profileOptionsSchema } from '../../src/compress/profile/options.js';
 import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
 import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
 import { fp32, type Recipe, type Step } from '../../src/compress/recipe.js';
-import { artifactOf, type Artifact, type Workshop } from '../../src/run/artifacts/artifact.js';
+import { artifactOf, type Artifact, type BuildContext } from '../../src/run/artifacts/artifact.js';
 import { loadModel, modelHere } from '../../src/model/load.js';
 import { nodeEngine } from '../../src/runtime/node.js';
 import { useFolder } from '../support/folder.js';
@@ -17,7 +17,7 @@ import { microDirectory, openShapes } from '../support/micro.js';
 
 const folder = useFolder();
 const data = await openShapes();
-const workshop: Workshop = {
+const context: BuildContext = {
   ...{ engine: await nodeEngine(), threads: 2, train: data.train, seed: 1, device: undefined },
   signal: new AbortController().signal,
   onProgress: () => undefined,
@@ -49,7 +49,7 @@ const steps: Step[] = [
 const recipe = (...of: Step[]): Recipe => ({ ...fp32, name: 'kept', steps: of });
 
 /** What is worked on, in order; one call for each block of each stage. */
-function watched(): { told: string[]; onProgress: Workshop['onProgress'] } {
+function watched(): { told: string[]; onProgress: BuildContext['onProgress'] } {
   const told: string[] = [];
   return { told, onProgress: (_, what) => void told.push(what) };
 }
@@ -60,7 +60,7 @@ async function stoppedAfterBlock(made: Recipe): Promise<string[]> {
   const { told, onProgress } = watched();
   const blocks = (): number => told.filter((what) => what.includes('block')).length;
   const work = artifactOf(micro, made, {
-    ...workshop,
+    ...context,
     signal: controller.signal,
     onProgress: (done, what) => {
       onProgress(done, what);
@@ -107,12 +107,12 @@ describe('compression that is stopped at every block', () => {
     // profile 4, prune 8, merge-tokens 8, precision 4, quantize 4 and its checks, head 8.
     expect(blocks.length).toBeGreaterThan(40);
     for (const [what, count] of blocks) expect([what, count <= 2]).toEqual([what, true]);
-    const resumed = await artifactOf(micro, made, workshop);
+    const resumed = await artifactOf(micro, made, context);
     expect(resumed.cached).toBe(true);
     expect(await inCache('stages')).toEqual([]);
 
     vi.stubEnv('EDGEFLEX_CACHE', folder('other'));
-    const whole = await artifactOf(micro, made, workshop);
+    const whole = await artifactOf(micro, made, context);
     expect(whole.cached).toBe(false);
     expect(await modelOf(resumed)).toEqual(await modelOf(whole));
     const reports = ({ stages }: Artifact): unknown =>
@@ -132,30 +132,30 @@ describe('compression that is stopped at every block', () => {
       expect(files.length).toBeGreaterThan(4);
       for (const [index, file] of files.entries()) if (index % 2 === 0) await damage(file);
     }
-    const resumed = await modelOf(await artifactOf(micro, made, workshop));
+    const resumed = await modelOf(await artifactOf(micro, made, context));
     vi.stubEnv('EDGEFLEX_CACHE', folder('other'));
-    expect(resumed).toEqual(await modelOf(await artifactOf(micro, made, workshop)));
+    expect(resumed).toEqual(await modelOf(await artifactOf(micro, made, context)));
   });
 });
 
 describe('recipes that begin alike', () => {
   it('share what the stages that are alike have made, until the last of them is done', async () => {
     const [first, second] = [recipe(prune), recipe(prune, merge)];
-    await artifactOf(micro, first, { ...workshop, next: [second] });
+    await artifactOf(micro, first, { ...context, next: [second] });
     expect(await inCache('stages')).toHaveLength(1);
     const { told, onProgress } = watched();
-    const shared = await artifactOf(micro, second, { ...workshop, onProgress });
+    const shared = await artifactOf(micro, second, { ...context, onProgress });
     expect(told.filter((what) => what.startsWith('prune'))).toEqual([]);
     expect(told.filter((what) => what.startsWith('merge-tokens'))).not.toEqual([]);
     expect(await inCache('stages')).toEqual([]);
     vi.stubEnv('EDGEFLEX_CACHE', folder('other'));
-    expect(await modelOf(shared)).toEqual(await modelOf(await artifactOf(micro, second, workshop)));
+    expect(await modelOf(shared)).toEqual(await modelOf(await artifactOf(micro, second, context)));
   });
 
   it('share nothing where a budget looks at the steps behind it', async () => {
     const options = pruneOptionsSchema.parse({ budget: { parameters: 2.5 }, images: 16 });
     const budgeted: Step = { stage: 'prune', options };
-    await artifactOf(micro, recipe(budgeted), { ...workshop, next: [recipe(budgeted, merge)] });
+    await artifactOf(micro, recipe(budgeted), { ...context, next: [recipe(budgeted, merge)] });
     expect(await inCache('stages')).toEqual([]);
   });
 });
@@ -166,7 +166,7 @@ describe('the cache', () => {
     const [stage] = await inCache('stages');
     await writeFile(folder('stages', stage!, 'owner'), String(process.ppid));
     const before = await keptFiles();
-    expect((await artifactOf(micro, recipe(prune), workshop)).cached).toBe(false);
+    expect((await artifactOf(micro, recipe(prune), context)).cached).toBe(false);
     expect(await keptFiles()).toEqual(before);
   });
 
@@ -175,7 +175,7 @@ describe('the cache', () => {
     const [stage] = await inCache('stages');
     await writeFile(folder('stages', stage!, 'owner'), String(2 ** 22 + 1));
     const { told, onProgress } = watched();
-    await artifactOf(micro, recipe(prune), { ...workshop, onProgress });
+    await artifactOf(micro, recipe(prune), { ...context, onProgress });
     expect(told.find((what) => what.includes('block'))).toBe('prune: loss of block 2 of 4');
   });
 

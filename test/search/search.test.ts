@@ -38,7 +38,7 @@ const model: LoadedModel = {
   record: { source: 'seed', notes: [] },
 };
 
-const workshop = {
+const context = {
   ...{ engine: await nodeEngine(), threads: 1, train: data.train, seed: 1, device },
   signal: new AbortController().signal,
   onProgress: () => undefined,
@@ -52,7 +52,7 @@ beforeEach(() => {
 const searched = (target: string, changes: object = {}, findings: string[] = []): Promise<SearchOutcome> =>
   search(
     model,
-    { ...workshop, ...changes },
+    { ...context, ...changes },
     {
       target: parseTarget(target),
       batch: 4,
@@ -87,7 +87,7 @@ describe('a search', () => {
     }
 
     await writeFile(folder('recipe.yaml'), recipeText(best.recipe, verdictWords(outcome)));
-    const again = await artifactOf(model, await readRecipe(folder('recipe.yaml')), workshop);
+    const again = await artifactOf(model, await readRecipe(folder('recipe.yaml')), context);
     expect(again).toMatchObject({ key: best.artifact.key, cached: true });
 
     const document = JSON.parse(JSON.stringify(searchDocument(outcome, { batch: 4 }))) as {

@@ -64,7 +64,7 @@ export async function head(
     const fitted = await ridge(known, labels.length, blas);
     const tried: TriedPenalty[] = [];
     for (const [index, lambda] of LAMBDAS.entries()) {
-      context.checkpoint();
+      context.throwIfStopped();
       context.onProgress(0.8 + (0.15 * index) / LAMBDAS.length, `penalty ${index + 1} of ${LAMBDAS.length}`);
       tried.push({ lambda, ...scoreOf(await fitted(lambda), heldOut) });
     }

@@ -78,7 +78,7 @@ export async function openStream(
   try {
     const dims = [calibration.batchSize, config.channels, config.imageSize, config.imageSize];
     for await (const pixels of calibration.batches()) {
-      context.checkpoint();
+      context.throwIfStopped();
       const outputs = await session.run({ [INPUT]: context.engine.tensor('float32', pixels, dims) });
       const residual = finite(outputs[embedding.name]!.data as Float32Array, 'embedding');
       states.push({ residual, sizes: undefined });
@@ -170,7 +170,7 @@ function streamOf(context: StageContext, start: readonly State[], batchSize: num
     const session = await openGraph(context, g);
     try {
       for (const [index, state] of states.entries()) {
-        context.checkpoint();
+        context.throwIfStopped();
         const feeds = Object.assign({}, ...taps.map((tap) => tap.feeds?.() ?? {})) as Record<string, Tensor>;
         const rows = state.residual.length / hiddenSize;
         feeds[RESIDUAL] = engine.tensor('float32', state.residual, [rows, hiddenSize]);

@@ -60,7 +60,7 @@ interface Entry<T> {
  * @param walk - what to do on the way
  */
 export async function walkBlocks<T>(context: StageContext, vit: ViT, walk: Walk<T>): Promise<Walked<T>> {
-  const { shelf } = context;
+  const { checkpoints } = context;
   const layers = layerCount(vit.config);
   const [from, to] = walk.progress;
   const values: T[] = [];
@@ -98,12 +98,12 @@ export async function walkBlocks<T>(context: StageContext, vit: ViT, walk: Walk<
         seconds: (performance.now() - started) / 1000,
       };
       const tensors = new Map([...changes.tensors, ...(visited.aside ?? [])]);
-      passed(entry, await shelf.put(entryName(walk, layer), { value: entry, tensors }));
+      passed(entry, await checkpoints.put(entryName(walk, layer), { value: entry, tensors }));
       if (layer + 1 < layers)
-        await shelf.put(streamName(walk), { value: { layer: layer + 1 }, tensors: stream.states() });
+        await checkpoints.put(streamName(walk), { value: { layer: layer + 1 }, tensors: stream.states() });
     }
   }
-  await shelf.drop(streamName(walk));
+  await checkpoints.drop(streamName(walk));
   return { vit: current, values, aside: new Map(aside) };
 }
 
@@ -116,15 +116,15 @@ async function resumed<T>(
   walk: Walk<T>,
   layers: number,
 ): Promise<{ known: Kept<Entry<T>>[]; stream: BlockStream | undefined }> {
-  const { shelf } = context;
+  const { checkpoints } = context;
   const known: Kept<Entry<T>>[] = [];
   for (let layer = 0; layer < layers; layer++) {
-    const kept = await shelf.take<Entry<T>>(entryName(walk, layer));
+    const kept = await checkpoints.take<Entry<T>>(entryName(walk, layer));
     if (kept === undefined) break;
     known.push(kept);
   }
   if (known.length === layers) return { known, stream: undefined };
-  const saved = await shelf.take<{ layer: number }>(streamName(walk));
+  const saved = await checkpoints.take<{ layer: number }>(streamName(walk));
   // A block may have been kept and the images behind it not yet: it is visited again.
   if (saved === undefined || saved.value.layer > known.length) return { known: [], stream: undefined };
   return {

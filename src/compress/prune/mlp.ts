@@ -43,7 +43,7 @@ export async function observeMlp(
   const { rows, rowsPerBatch } = rowsOf(stream, vit.config, layer, 'fc2');
   const moments = momentsTap('fc2', rowsPerBatch);
   const channels = channelTap('fc2', rows, rowsPerBatch);
-  context.checkpoint();
+  context.throwIfStopped();
   await stream[how](vit, layer, [moments, channels]);
   const at = `layers.${layer}`;
   return {

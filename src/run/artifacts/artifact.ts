@@ -57,7 +57,7 @@ export interface Artifact {
 }
 
 /** What making an artifact needs. */
-export interface Workshop {
+export interface BuildContext {
   readonly engine: Engine;
   readonly threads: number;
   readonly train: Dataset<'train'>;
@@ -101,40 +101,44 @@ export type Artifacts = ReadonlyMap<GraphTarget, Artifact>;
  * @param model - the model
  * @param recipe - the recipe
  * @param targets - what the devices of the run need
- * @param workshop - runtime, calibration images and progress
+ * @param context - runtime, calibration images and progress
  * @throws InputError when the recipe cannot be applied to the model
  */
 export async function artifactsOf(
   model: LoadedModel,
   recipe: Recipe,
   targets: Iterable<GraphTarget>,
-  workshop: Workshop,
+  context: BuildContext,
 ): Promise<Artifacts> {
   let made: Promise<Compressed> | undefined;
-  const once = (): Promise<Compressed> => (made ??= compressed(model, recipe, workshop));
+  const once = (): Promise<Compressed> => (made ??= compressed(model, recipe, context));
   const artifacts = new Map<GraphTarget, Artifact>();
   for (const target of targets)
-    artifacts.set(target, await artifactFor(target, model, recipe, workshop, once));
+    artifacts.set(target, await artifactFor(target, model, recipe, context, once));
   const still = new Set<string>();
-  for (const next of workshop.next ?? [])
-    for (const key of await stageKeys(model, next, workshop)) still.add(key);
-  await dropShelves((await stageKeys(model, recipe, workshop)).filter((key) => !still.has(key)));
+  for (const next of context.next ?? [])
+    for (const key of await stageKeys(model, next, context)) still.add(key);
+  await dropShelves((await stageKeys(model, recipe, context)).filter((key) => !still.has(key)));
   return artifacts;
 }
 
 /** The artifact of a model and a recipe for ONNX Runtime's CPU provider. */
-export async function artifactOf(model: LoadedModel, recipe: Recipe, workshop: Workshop): Promise<Artifact> {
-  return (await artifactsOf(model, recipe, ['cpu'], workshop)).get('cpu')!;
+export async function artifactOf(
+  model: LoadedModel,
+  recipe: Recipe,
+  context: BuildContext,
+): Promise<Artifact> {
+  return (await artifactsOf(model, recipe, ['cpu'], context)).get('cpu')!;
 }
 
 async function artifactFor(
   target: GraphTarget,
   model: LoadedModel,
   recipe: Recipe,
-  workshop: Workshop,
+  context: BuildContext,
   compressOnce: () => Promise<Compressed>,
 ): Promise<Artifact> {
-  const key = hashJson({ ...(await originOf(model, recipe, workshop)), steps: recipe.steps, target });
+  const key = hashJson({ ...(await originOf(model, recipe, context)), steps: recipe.steps, target });
   const directory = join(cacheDirectory(), 'artifacts', key.slice(0, 32));
   const present = await readArtifact(directory, key, model);
   if (present) return present;
@@ -161,25 +165,25 @@ async function artifactFor(
 }
 
 /** What every artifact of a model and a recipe is made from, but for the steps. */
-async function originOf(model: LoadedModel, recipe: Recipe, workshop: Workshop): Promise<object> {
+async function originOf(model: LoadedModel, recipe: Recipe, context: BuildContext): Promise<object> {
   return {
     weights: model.identity,
     // The baseline needs no calibration, so that other images do not make it another artifact.
     calibration: recipe.steps.length > 0 && {
-      images: workshop.train.hash,
-      seed: workshop.seed,
+      images: context.train.hash,
+      seed: context.seed,
       preprocessing: model.preprocessing,
-      runtime: workshop.engine.info,
+      runtime: context.engine.info,
     },
-    measured: fitsMemory(recipe) && measuredOn(recipe, workshop.device),
+    measured: fitsMemory(recipe) && measuredOn(recipe, context.device),
     code: await codeVersion(),
   };
 }
 
 /** One key for each stage: recipes that begin alike share those of the stages that are alike. */
-async function stageKeys(model: LoadedModel, recipe: Recipe, workshop: Workshop): Promise<string[]> {
+async function stageKeys(model: LoadedModel, recipe: Recipe, context: BuildContext): Promise<string[]> {
   const { steps } = recipe;
-  const origin = { ...(await originOf(model, recipe, workshop)), threads: workshop.threads };
+  const origin = { ...(await originOf(model, recipe, context)), threads: context.threads };
   // A stage that prunes to a budget looks at the steps behind it.
   const budget = steps.some(({ stage, options }) => stage === 'prune' && options.budget !== undefined);
   return steps.map((_, index) =>
@@ -206,17 +210,17 @@ interface Compressed {
   readonly stages: readonly StageReport[];
 }
 
-async function compressed(model: LoadedModel, recipe: Recipe, workshop: Workshop): Promise<Compressed> {
-  const { engine, threads, train, seed, device, signal, onProgress } = workshop;
+async function compressed(model: LoadedModel, recipe: Recipe, context: BuildContext): Promise<Compressed> {
+  const { engine, threads, train, seed, device, signal, onProgress } = context;
   const tokens = tokenCount(model.vit.config);
   const calibration = calibrationSource(engine, threads, train, model.preprocessing, tokens, seed);
-  const shelves = openShelves(await stageKeys(model, recipe, workshop));
+  const shelves = openShelves(await stageKeys(model, recipe, context));
   try {
     return await compress(model.vit, recipe, {
       ...{ engine, calibration, threads, seed, onProgress },
       measurePeak: device && peakProbe(device, recipe.microBatch, signal),
-      shelfOf: (index) => shelves.shelfOf(index),
-      checkpoint: () => {
+      checkpointsOf: (index) => shelves.checkpointsOf(index),
+      throwIfStopped: () => {
         signal.throwIfAborted();
       },
     });

@@ -2,7 +2,7 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { z } from 'zod';
-import type { Kept, Shelf, Tensors } from '../../compress/checkpoints.js';
+import type { Kept, CheckpointStore, Tensors } from '../../compress/checkpoints.js';
 import type { DType } from '../../onnx/dtype.js';
 import { readRange } from '../../onnx/file.js';
 import { byteLength, type TensorSource } from '../../onnx/tensor.js';
@@ -43,7 +43,7 @@ const LENGTH_BYTES = 8;
  *
  * @param directory - it exists; nothing but entries has names ending in `.kept`
  */
-export function shelfIn(directory: string): Shelf {
+export function shelfIn(directory: string): CheckpointStore {
   const pathOf = (name: string): string => join(directory, `${encodeURIComponent(name)}.kept`);
 
   const take = async <T>(name: string): Promise<Kept<T> | undefined> => {

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { cacheDirectory } from '../../base/paths.js';
 import { isGone } from '../../base/process.js';
-import { noShelf, type Shelf } from '../../compress/checkpoints.js';
+import { noCheckpoints, type CheckpointStore } from '../../compress/checkpoints.js';
 import { shelfIn } from './checkpoint-files.js';
 
 /** Bytes that stages which nobody works on may take together; those used longest ago go first. */
@@ -14,7 +14,7 @@ const OWNER = 'owner';
 /** The shelves of a recipe's stages. */
 export interface Shelves {
   /** The shelf of a stage; one that keeps nothing while another process works on the same stage. */
-  shelfOf(index: number): Promise<Shelf>;
+  checkpointsOf(index: number): Promise<CheckpointStore>;
   /** Lets others use the shelves. */
   release(): Promise<void>;
 }
@@ -27,10 +27,10 @@ export interface Shelves {
 export function openShelves(keys: readonly string[]): Shelves {
   const owned = new Set<string>();
   return {
-    async shelfOf(index) {
+    async checkpointsOf(index) {
       const directory = directoryOf(keys[index]!);
       await mkdir(directory, { recursive: true });
-      if (!(await acquire(directory))) return noShelf;
+      if (!(await acquire(directory))) return noCheckpoints;
       owned.add(directory);
       const now = new Date();
       await utimes(directory, now, now);
