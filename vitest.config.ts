@@ -1,26 +1,22 @@
 import { defineConfig } from 'vitest/config';
+import { filesByKind } from './test/support/kinds.js';
 
-/** Tests that start agents, browsers, boards or the command: on two cores one after the other. */
-const alone = ['agent', 'cli', 'device', 'docs', 'run', 'search'].map((room) => `test/${room}/**/*.test.ts`);
+const { unit, processes } = filesByKind();
 
-const common = { globalSetup: ['test/setup.ts'], testTimeout: 60_000, hookTimeout: 60_000 };
-const env = { ORT_DISABLE_TELEMETRY: '1' };
+const common = {
+  globalSetup: ['test/setup.ts'],
+  env: { ORT_DISABLE_TELEMETRY: '1' },
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  maxWorkers: 2,
+};
 
 export default defineConfig({
   test: {
+    reporters: ['dot', './test/support/reporter.ts'],
     projects: [
-      {
-        test: {
-          ...{ name: 'together', ...common, env, maxWorkers: 2 },
-          ...{ include: ['test/**/*.test.ts'], exclude: alone, sequence: { groupOrder: 0 } },
-        },
-      },
-      {
-        test: {
-          ...{ name: 'alone', ...common, env, fileParallelism: false },
-          ...{ include: alone, sequence: { groupOrder: 1 } },
-        },
-      },
+      { test: { ...common, name: 'processes', include: processes, sequence: { groupOrder: 0 } } },
+      { test: { ...common, name: 'unit', include: unit, sequence: { groupOrder: 1 } } },
     ],
   },
 });

@@ -2,9 +2,11 @@ import { z } from 'zod';
 
 /**
  * How long a cell is measured: at least so many queries and seconds, and at most so many seconds, over all rounds together.
- * `rapid` answers a question, `quick` a doubt, `normal` a reviewer.
+ * `rapid` answers a question, `quick` a doubt, `normal` a reviewer. `smoke` only shows that everything runs: its latencies are
+ * flagged.
  */
 export const tiers = {
+  smoke: { minQueries: 8, minSeconds: 0.2, maxSeconds: 10 },
   rapid: { minQueries: 64, minSeconds: 6, maxSeconds: 60 },
   quick: { minQueries: 128, minSeconds: 10, maxSeconds: 60 },
   normal: { minQueries: 1024, minSeconds: 60, maxSeconds: 600 },
@@ -92,7 +94,7 @@ export const suiteSchema = z.strictObject({
         .array(count)
         .refine((sizes) => new Set(sizes).size === sizes.length, 'different batch sizes')
         .default([1, 8]),
-      tier: z.enum(['rapid', 'quick', 'normal']).default('quick'),
+      tier: z.enum(['smoke', 'rapid', 'quick', 'normal']).default('quick'),
       /** Fresh processes that a cell's measuring time is divided among. */
       rounds: count.default(3),
       /**

@@ -27,7 +27,7 @@ beforeAll(async () => {
       `models: [{ path: ${root}/suites/models/vit-micro-shapes10 }]`,
       `recipes: [${root}/suites/recipes/int8.yaml]`,
       `devices: [${root}/devices/local-cpu.yaml]`,
-      'performance: { batches: [4], tier: rapid, rounds: 3 }',
+      'performance: { batches: [4], tier: smoke, rounds: 3 }',
     ].join('\n'),
   );
   const folders = ['--results', join(folder, 'results'), '--reports', join(folder, 'reports')];
@@ -182,7 +182,7 @@ describe('edgeflex calibrate', () => {
     const model = join(root, 'suites/models/vit-micro-shapes10');
     const args = ['calibrate', join(root, 'devices/local-cpu.yaml'), '--model', model, '--results', results];
     const measured = await edgeflex(
-      [...args, '--batch', '4', '--tier', 'rapid', '--rounds', '8', '--json'],
+      [...args, '--batch', '4', '--tier', 'smoke', '--rounds', '8', '--json'],
       env,
     );
     expect(measured.code, measured.err).toBe(0);
@@ -212,7 +212,7 @@ describe('edgeflex calibrate', () => {
     [['nowhere.yaml'], /nowhere.yaml: found nothing; expected a device profile/],
     [['devices/local-cpu.yaml', '--batch', '1,1'], /different whole numbers/],
     [['devices/local-cpu.yaml', '--rounds', '3'], /at least 8/],
-    [['devices/local-cpu.yaml', '--tier', 'slow'], /rapid, quick, normal/],
+    [['devices/local-cpu.yaml', '--tier', 'slow'], /smoke, rapid, quick, normal/],
   ])('refuses %j', async (args, message) => {
     const { code, err } = await edgeflex(['calibrate', ...args, '--results', join(folder, 'none')], env);
     expect(code).toBe(2);

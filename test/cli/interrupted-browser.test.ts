@@ -8,7 +8,7 @@ import { exitCodes } from '../../src/cli/failure.js';
 import { browserProcesses } from '../device/support/browsers.js';
 import { describeInBrowser } from '../report/support/browser.js';
 import { useFolder } from '../support/folder.js';
-import { edgeflex, processesWith, start, type Running } from './support.js';
+import { edgeflexProcess, processesWith, start, type Running } from './support.js';
 
 const folder = useFolder();
 
@@ -28,7 +28,7 @@ describeInBrowser('a run in a browser', () => {
         `models: [{ path: ${root}/suites/models/vit-micro-shapes10 }]`,
         `devices: [${root}/devices/browser-wasm.yaml]`,
         'accuracy: { batch: 8, images: 8 }',
-        'performance: { batches: [1], tier: rapid, rounds: 1 }',
+        'performance: { batches: [1], tier: smoke, rounds: 1 }',
       ].join('\n'),
     );
     words = ['run', folder('suite.yaml'), '--results', folder('results'), '--reports', folder('reports')];
@@ -76,7 +76,7 @@ describeInBrowser('a run in a browser', () => {
     expect(browserProfiles()).toEqual([]);
     expect(storedRounds()).toBe(2);
 
-    const finished = await edgeflex([...words, '--resume'], env);
+    const finished = await edgeflexProcess([...words, '--resume'], env);
     expect(finished.code).toBe(exitCodes.fine);
     expect(storedRounds()).toBe(3);
   }, 120_000);

@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { packageRoot } from '../../src/base/paths.js';
 import { exitCodes } from '../../src/cli/failure.js';
 import type { ReportDocument } from '../../src/report/document.js';
-import { edgeflex, processesWith, start } from './support.js';
+import { edgeflexProcess, processesWith, start } from './support.js';
 
-/** Two variants: an accuracy, a kernels and two timed rounds for each. */
-const MEASUREMENTS = 8;
+/** Two variants: an accuracy, a kernels and four timed rounds for each. */
+const MEASUREMENTS = 12;
 
 interface StoredRound {
   readonly position: number;
@@ -37,7 +37,7 @@ describe('a run that is killed, stopped and resumed', () => {
         `recipes: [${root}/suites/recipes/int8.yaml]`,
         `devices: [${root}/devices/local-cpu.yaml]`,
         'accuracy: { batch: 64, images: 256 }',
-        'performance: { batches: [1], tier: rapid, rounds: 2 }',
+        'performance: { batches: [1], tier: smoke, rounds: 4 }',
       ].join('\n'),
     );
   });
@@ -55,7 +55,7 @@ describe('a run that is killed, stopped and resumed', () => {
 
   test('keeps what was measured when it is killed, and leaves no process behind', async () => {
     const running = start(['run', suite, ...flags], env);
-    await running.said('5 of 8');
+    await running.said(`5 of ${MEASUREMENTS}`);
     running.child.kill('SIGKILL');
     expect((await running.ended).signal).toBe('SIGKILL');
     const kept = rounds();
@@ -63,7 +63,7 @@ describe('a run that is killed, stopped and resumed', () => {
     expect(kept.length).toBeLessThan(MEASUREMENTS);
     await vi.waitFor(() => expect(processesWith('EDGEFLEX_CACHE', join(folder, 'cache'))).toEqual([]), 5000);
     const listed = JSON.parse(
-      (await edgeflex(['runs', '--json', '--results', flags[1]!], env)).out,
+      (await edgeflexProcess(['runs', '--json', '--results', flags[1]!], env)).out,
     ) as object[];
     expect(listed).toMatchObject([{ suite: 'small', endedAt: null, cells: 6 }]);
   });
@@ -84,7 +84,7 @@ describe('a run that is killed, stopped and resumed', () => {
 
     const command = /this goes on with the rest:\n {2}edgeflex (.*)\n/.exec(stopped.err)?.[1];
     const words = command?.match(/'[^']*'|\S+/g)?.map((word) => word.replaceAll("'", '')) ?? [];
-    const finished = await edgeflex(words, env);
+    const finished = await edgeflexProcess(words, env);
     expect(finished.err).not.toContain('error');
     expect(finished.code).toBe(exitCodes.fine);
     const all = rounds();
@@ -98,13 +98,13 @@ describe('a run that is killed, stopped and resumed', () => {
   }, 120_000);
 
   test('is reported again as it was', async () => {
-    const printed = await edgeflex(['report', '--json', ...flags], env);
+    const printed = await edgeflexProcess(['report', '--json', ...flags], env);
     const document = JSON.parse(printed.out) as ReportDocument;
     expect(document.run).toMatchObject({ suite: 'small', pendingCells: 0 });
     expect(document.results.map(({ recipe }) => recipe)).toEqual(['fp32', 'int8']);
-    const written = await edgeflex(['report', document.run.id.slice(0, 13), ...flags], env);
+    const written = await edgeflexProcess(['report', document.run.id.slice(0, 13), ...flags], env);
     expect(written.out).toBe(`${join(folder, 'my reports', document.run.id, 'report.html')}\n`);
-    const nothing = await edgeflex(['run', suite, ...flags, '--resume'], env);
+    const nothing = await edgeflexProcess(['run', suite, ...flags, '--resume'], env);
     expect(nothing.code).toBe(exitCodes.usage);
     expect(nothing.err).toContain('found no unfinished run of small');
   });

@@ -35,7 +35,7 @@ async function suiteOf(name: string, { data, model, more = [] }: SuiteParts): Pr
     `data: { name: shapes10, path: ${data ?? builtIn.data} }`,
     `models: [{ path: ${model ?? builtIn.model} }]`,
     `devices: [${root}/devices/local-cpu.yaml]`,
-    'performance: { batches: [1], tier: rapid, rounds: 1 }',
+    'performance: { batches: [1], tier: smoke, rounds: 1 }',
     ...more,
   ];
   await writeFile(path, lines.join('\n'));

@@ -1,7 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { format } from 'node:util';
+import { vi } from 'vitest';
 import { packageRoot } from '../../src/base/paths.js';
+import { main } from '../../src/cli/main.js';
 
 /** How a command ended and what it said. */
 export interface Outcome {
@@ -50,9 +53,58 @@ export function start(args: readonly string[], env: NodeJS.ProcessEnv): Running 
   return { child, ended, said: waitFor };
 }
 
-/** Runs the real command to its end. */
-export function edgeflex(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
+/**
+ * Runs the real command to its end in a process of its own: for tests of what a process is (its exit, its output, what it
+ * shares with others). All others call `edgeflex`, which does without the second that a process takes to start.
+ */
+export function edgeflexProcess(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
   return start(args, env).ended;
+}
+
+/** The call that is going on: they share this process's environment, output and exit code, and so come one after the other. */
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * Runs the command line to its end in this process. Agents and browsers that it starts are processes as ever.
+ *
+ * @param args - its arguments
+ * @param env - what differs in its environment
+ */
+export function edgeflex(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
+  const call = last.then(() => called(args, env));
+  last = call.catch(() => undefined);
+  return call;
+}
+
+async function called(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
+  if (process.cwd() !== packageRoot()) throw new Error(`tests run in ${packageRoot()}`);
+  const said = { out: '', err: '' };
+  const before = { ...process.env };
+  const spies = [
+    vi.spyOn(console, 'log').mockImplementation((...words) => void (said.out += `${format(...words)}\n`)),
+    vi.spyOn(console, 'error').mockImplementation((...words) => void (said.err += `${format(...words)}\n`)),
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => Boolean((said.out += String(text)))),
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => Boolean((said.err += String(text)))),
+  ];
+  try {
+    setEnvironment({ ...before, EDGEFLEX_DATA: undefined, ...env });
+    process.exitCode = 0;
+    await main([process.execPath, join(packageRoot(), 'bin', 'edgeflex.js'), ...args]);
+    return { code: exitCode(), signal: null, ...said };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+    process.exitCode = 0;
+    setEnvironment(before);
+  }
+}
+
+const exitCode = (): number => Number(process.exitCode);
+
+/** Makes the environment what is given, and nothing else. */
+function setEnvironment(wanted: NodeJS.ProcessEnv): void {
+  for (const name of Object.keys(process.env))
+    if (wanted[name] === undefined) Reflect.deleteProperty(process.env, name);
+  for (const [name, value] of Object.entries(wanted)) if (value !== undefined) process.env[name] = value;
 }
 
 /** The processes that have a setting in their environment: a command and everything it started. */

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { launch } from 'puppeteer';
 import { expect, it, vi } from 'vitest';
-import { browserPath } from '../report/support/browser-path.js';
+import { browserPath } from '../support/parts.js';
 import { describeInBrowser } from '../report/support/browser.js';
 import { useFolder } from '../support/folder.js';
 import { writeMicro } from '../support/micro.js';

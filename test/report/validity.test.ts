@@ -129,6 +129,12 @@ describe('a cell', () => {
     expect(once).toEqual([]);
   });
 
+  it('is flagged when it was only to show that it runs', () => {
+    const cell = quiet();
+    const smoke = { ...cell, row: { ...cell.row, tier: 'smoke' } };
+    expect(names(flagsOf(smoke))).toEqual(['smoke-tier']);
+  });
+
   it('is flagged when there are fewer queries than its tier asks for', () => {
     const cell = quiet();
     const short = cell.rounds.map((round) => ({ ...round, samples: round.samples.slice(0, 12) }));

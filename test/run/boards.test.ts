@@ -35,7 +35,7 @@ describeOnBoard('a run on this machine and on a board', { timeout: 400_000 }, ()
       const suite = runs.suite({
         devices: [runs.folder('here.yaml'), board.profilePath],
         accuracy: { batch: 8, images: 24 },
-        performance: { batches: [1], tier: 'rapid', rounds: 1 },
+        performance: { batches: [1], tier: 'smoke', rounds: 1 },
       });
       let cut = false;
       const outcome = await runs.execute(suite, {

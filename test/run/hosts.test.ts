@@ -6,6 +6,7 @@ import type { RoundProgress } from '../../src/run/observer.js';
 import { findRun, loadRun } from '../../src/store/read.js';
 import { planOf } from '../../src/suite/plan.js';
 import type { Suite } from '../../src/suite/read.js';
+import type { Tier } from '../../src/suite/schema.js';
 import { agentsOf } from '../support/processes.js';
 import { useRuns } from './support.js';
 
@@ -25,14 +26,14 @@ vi.mock('../../src/device/open.js', async (original) => {
 const runs = useRuns();
 
 /** The tiny suite's baseline on three devices. */
-async function suiteOnThree(rounds = 1): Promise<Suite> {
+async function suiteOnThree(tier: Tier = 'smoke', rounds = 1): Promise<Suite> {
   const devices: string[] = [];
   for (const name of ['one', 'two', 'three']) {
     devices.push(runs.folder(`${name}.yaml`));
     await writeFile(devices.at(-1)!, `name: ${name}\nkind: local\nthreads: 1\n`);
   }
   const { recipes } = runs.suite();
-  const performance = { batches: [2], tier: 'rapid' as const, rounds };
+  const performance = { batches: [2], tier, rounds };
   return runs.suite({ devices, recipes: recipes.slice(0, 1), performance });
 }
 
@@ -61,7 +62,7 @@ describe('devices of a run', () => {
   });
 
   it('are driven side by side where they are of different hosts, and in turn where they are of one', async () => {
-    const suite = await suiteOnThree(3);
+    const suite = await suiteOnThree('smoke', 3);
     const plan = planOf(suite);
     const watch = new Watch();
     const { measuring } = watch.observer;
@@ -87,14 +88,14 @@ describe('devices of a run', () => {
     }
     expect(watch.measured.map(({ over }) => over)).toEqual([...plan.rounds.keys()].map((each) => each + 1));
     expect(watch.measured.at(-1)).toMatchObject({ overall: 1, secondsLeft: 0 });
-    // The slower place has two devices with three timed rounds, of two seconds each.
+    // The slower place has two devices with three timed rounds, which take two seconds besides the tier's.
     expect(watch.measured[0]!.secondsLeft).toBeGreaterThan(2 * 3 * 2);
     const { cells } = await loadRun(runs.db(), await findRun(runs.db(), undefined));
     expect(cells.every(({ row }) => row.status === 'done')).toBe(true);
   });
 
   it('all end when the run is stopped, once', async () => {
-    const suite = await suiteOnThree();
+    const suite = await suiteOnThree('rapid');
     let most = 0;
     await runs.interrupt(suite, (stop) => ({
       measuring: ({ scenario }) => {
@@ -121,7 +122,7 @@ describe('devices of a run', () => {
   });
 
   it('fail alone', async () => {
-    const suite = await suiteOnThree();
+    const suite = await suiteOnThree('rapid');
     const timing = new Set<string>();
     let killed = false;
     const failed: string[] = [];

@@ -6,7 +6,7 @@ import { useRuns } from './support.js';
 const runs = useRuns();
 
 function suiteWith(precision: number, rounds: number, maxRounds: number): Suite {
-  return runs.suite({ performance: { batches: [2], tier: 'rapid', rounds, precision, maxRounds } });
+  return runs.suite({ performance: { batches: [2], tier: 'smoke', rounds, precision, maxRounds } });
 }
 
 /** The timed cells of the only run: fp32's and int8's. */

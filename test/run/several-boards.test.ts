@@ -32,7 +32,7 @@ describeOnBoard('a run on several boards', { timeout: 300_000 }, () => {
         devices: [one.profilePath, two.profilePath, runs.folder('gone.yaml')],
         recipes: runs.suite().recipes.slice(0, 1),
         accuracy: { batch: 8, images: 8 },
-        performance: { batches: [1], tier: 'rapid', rounds: 1 },
+        performance: { batches: [1], tier: 'smoke', rounds: 1 },
       });
       const unusable: string[] = [];
       let isDown: Promise<void> | undefined;
@@ -80,7 +80,7 @@ describeOnBoard('a run on several boards', { timeout: 300_000 }, () => {
       devices: [runs.folder('here.yaml'), runs.folder('gone.yaml')],
       recipes: runs.suite().recipes.slice(0, 1),
       accuracy: { batch: 8, images: 8 },
-      performance: { batches: [], tier: 'rapid', rounds: 1 },
+      performance: { batches: [], tier: 'smoke', rounds: 1 },
     });
     const { id, failedCells } = await runs.execute(suite);
     expect(failedCells).toBeGreaterThan(0);

@@ -76,7 +76,7 @@ export function useRuns(): RunBench {
       recipes: [fp32, int8].map((recipe) => ({ recipe, published: undefined })),
       devices: [folder('here.yaml')],
       accuracy: { batch: 16, images: 40 },
-      performance: { batches: [2], tier: 'rapid', rounds: 2 },
+      performance: { batches: [2], tier: 'smoke', rounds: 2 },
       ...changes,
     };
   };

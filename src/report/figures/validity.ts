@@ -14,6 +14,7 @@ export type FlagName =
   | 'frequency-changed'
   | 'throttled'
   | 'other-load'
+  | 'smoke-tier'
   | 'few-samples'
   | 'processes-disagree';
 
@@ -57,6 +58,7 @@ export function flagsOf(cell: StoredCell): Flag[] {
     ['frequency-changed', changedFrequency(seen)],
     ['throttled', throttled(seen)],
     ['other-load', otherLoad(seen)],
+    ['smoke-tier', smokeTier(cell)],
     ['few-samples', fewSamples(cell)],
     ['processes-disagree', disagreement(rounds)],
   ];
@@ -108,6 +110,13 @@ function otherLoad(seen: readonly Conditions[]): string | undefined {
   if (typical <= OTHER_LOAD) return undefined;
   const much = `${format.significant(typical, 2)} ${typical < 1 ? 'of a core' : 'cores'}`;
   return `others took ${much} while queries were timed (median)`;
+}
+
+function smokeTier({ row }: StoredCell): string | undefined {
+  const tier: Tier = 'smoke';
+  return row.tier === tier
+    ? `measured at tier ${tier}: it shows that the cell runs, not how fast`
+    : undefined;
 }
 
 function fewSamples({ row, rounds }: StoredCell): string | undefined {

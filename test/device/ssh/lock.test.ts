@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { Connection } from '../../../src/device/ssh/connection.js';
 import { BoardLock } from '../../../src/device/ssh/lock.js';
-import { edgeflex } from '../../cli/support.js';
+import { edgeflexProcess } from '../../cli/support.js';
 import { describeOnBoard, TestBoard } from '../../support/board/board.js';
 import { until } from '../../support/processes.js';
 
@@ -50,11 +50,13 @@ describeOnBoard('a board that a harness uses', options, () => {
 
   it('is not cleaned by another one', async () => {
     const lock = await take('first', mine);
-    const { code, err } = await edgeflex(['devices', 'clean', board.profilePath], {});
+    const { code, err } = await edgeflexProcess(['devices', 'clean', board.profilePath], {});
     expect(code).toBe(3);
     expect(err).toContain('device shared: the board is in use by ');
     await lock.release();
-    expect((await edgeflex(['devices', 'clean', board.profilePath], {})).out).toContain('nothing was there');
+    expect((await edgeflexProcess(['devices', 'clean', board.profilePath], {})).out).toContain(
+      'nothing was there',
+    );
   });
 
   it('is used by one under several profiles, until the last of them ends', async () => {

@@ -1,13 +1,10 @@
 import { pathToFileURL } from 'node:url';
 import { launch, type Browser, type Page, type Viewport } from 'puppeteer';
 import { afterAll, beforeAll, describe, onTestFinished } from 'vitest';
-import { browserPath } from './browser-path.js';
+import { browserPart, browserPath } from '../../support/parts.js';
 
-/**
- * A `describe` for tests that need a browser. Where there is none they do not run on a developer's machine, which the set-up
- * of the tests says aloud, and fail in CI.
- */
-export const describeInBrowser = describe.runIf(browserPath !== undefined || process.env['CI'] !== undefined);
+/** Tests that need a browser: where there is none they are skipped, and the closing summary says so. */
+export const describeInBrowser = describe.skipIf(browserPart.missing !== undefined);
 
 /** What a page did while a test looked at it. */
 export interface Visit {
@@ -34,9 +31,9 @@ export interface VisitOptions {
 export function useBrowser(): (file: string, options?: VisitOptions) => Promise<Visit> {
   let browser: Browser | undefined;
   beforeAll(async () => {
-    if (browserPath === undefined && process.env['CI'] === undefined) return;
+    if (browserPath === undefined) return;
     browser = await launch({
-      ...(browserPath === undefined ? {} : { executablePath: browserPath }),
+      executablePath: browserPath,
       args: [
         ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
         ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { describe } from 'vitest';
 import { packageRoot } from '../../../src/base/paths.js';
 import { readDeviceProfile, type SshProfile } from '../../../src/device/profile.js';
-import { boardIsMissing } from './missing.js';
+import { boardPart } from '../parts.js';
 import { arm64Node } from '../../../src/device/ssh/bring-node.js';
 
 const run = promisify(execFile);
@@ -38,12 +38,8 @@ export interface BoardOptions {
   readonly unknown?: boolean;
 }
 
-/**
- * Tests that need an emulated board. Where there can be none they do not run, but in CI they fail.
- */
-export const describeOnBoard = describe.runIf(
-  boardIsMissing === undefined || process.env['CI'] !== undefined,
-);
+/** Tests that need an emulated board: where there can be none they are skipped, and the closing summary says so. */
+export const describeOnBoard = describe.skipIf(boardPart.missing !== undefined);
 
 /** An emulated ARM64 board behind a real sshd, with a profile to reach it by. */
 export class TestBoard {
@@ -61,7 +57,7 @@ export class TestBoard {
    * @param name - of its profile
    */
   static async start(name: string, options: BoardOptions = {}): Promise<TestBoard> {
-    if (boardIsMissing) throw new Error(`no emulated board without ${boardIsMissing}`);
+    if (boardPart.missing) throw new Error(`no emulated board without ${boardPart.missing}`);
     const root = join(cache, 'root');
     if (!existsSync(root)) {
       await mkdir(cache, { recursive: true });

@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs';
+
+/** Something besides the installed packages that some tests need. */
+export interface Part {
+  readonly name: string;
+  /** What is not tested without it. */
+  readonly untested: string;
+  /** How to come by it. */
+  readonly hint: string;
+  /** What of it is missing here; undefined when it is there. */
+  readonly missing: string | undefined;
+}
+
+const installed = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** The browser that tests use; undefined where there is none. */
+export const browserPath =
+  process.env['PUPPETEER_EXECUTABLE_PATH'] ?? installed.find((path) => existsSync(path));
+
+export const browserPart: Part = {
+  name: 'browser',
+  untested: 'the report in a browser and browsers as devices',
+  hint: '"apt-get install chromium" brings one; PUPPETEER_EXECUTABLE_PATH names another',
+  missing: browserPath === undefined ? 'Chromium' : undefined,
+};
+
+const ofBoard: readonly (readonly [there: boolean, name: string])[] = [
+  [process.platform === 'linux' && process.geteuid?.() === 0, 'root on Linux'],
+  [existsSync('/usr/bin/qemu-aarch64-static'), 'qemu-user-static'],
+  [existsSync('/usr/sbin/sshd'), 'openssh-server'],
+  [existsSync('/usr/bin/ssh'), 'openssh-client'],
+];
+
+export const boardPart: Part = {
+  name: 'board',
+  untested: 'boards over SSH',
+  hint: 'as root on Debian, "apt-get install qemu-user-static openssh-server openssh-client"',
+  missing: ofBoard.find(([there]) => !there)?.[1],
+};
+
+/** All parts that tests look for. */
+export const parts: readonly Part[] = [browserPart, boardPart];
