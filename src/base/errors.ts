@@ -17,13 +17,21 @@ export interface InputFault {
 
 /** Bad usage or bad input: shown as one message without a stack trace, exit code 2. */
 export class InputError extends Error {
-  override readonly name = 'InputError';
+  override readonly name: string = 'InputError';
 
   constructor(readonly fault: InputFault) {
     const where = fault.place === undefined ? fault.source : `${fault.source}: ${fault.place}`;
     const hint = fault.hint === undefined ? '' : `\n${fault.hint}`;
     super(`${where}: found ${fault.found}; expected ${fault.expected}${hint}`);
   }
+}
+
+/**
+ * The machine has run out of something that EdgeFlex needs: space on a disk, file descriptors, memory. Nobody's input is wrong and
+ * no code is; the message says what ran out, where, and how to go on. Exit code 3.
+ */
+export class ResourceError extends Error {
+  override readonly name = 'ResourceError';
 }
 
 /** A device could not be opened, or a cell could not be measured on it: exit code 3. */

@@ -5,6 +5,7 @@ import { listBaselines, referenceRun, removeBaseline, setBaseline } from '../sto
 import { openExisting, openForReading, type Db } from '../store/open.js';
 import { listRuns, type RunSummary } from '../store/read.js';
 import { listText } from './lists.js';
+import { announcedNewest } from './newest.js';
 import { databaseIn, resultsOption } from './results.js';
 
 interface Flags {
@@ -25,7 +26,10 @@ function setCommand(): Command {
   return new Command('set')
     .description('give a run a name; a name belongs to one run of a suite, and moves')
     .argument('<name>', 'such as main, or v1.2')
-    .argument('[run]', 'a run, the beginning of its id, or another baseline; left out, the newest')
+    .argument(
+      '[run]',
+      'a run, the beginning of its id, or another baseline; left out, the newest that has ended',
+    )
     .option('--suite <suite>', 'look only at runs of this suite')
     .option('--force', 'also a run that has not ended')
     .addOption(resultsOption())
@@ -33,8 +37,8 @@ function setCommand(): Command {
       'after',
       `
 Examples:
-  edgeflex baseline set main                       the newest run
-  edgeflex baseline set main --suite cifar10       the newest run of that suite
+  edgeflex baseline set main                       the newest run that has ended
+  edgeflex baseline set main --suite cifar10       the newest of that suite
   edgeflex baseline set v1.2 20261122-1015`,
     )
     .action(async (name: string, word: string | undefined, flags: Flags & { readonly force?: true }) => {
@@ -113,17 +117,9 @@ function rmCommand(): Command {
 
 /** The run that is to be a baseline. */
 async function chosenRun(db: Db, word: string | undefined, suite: string | undefined): Promise<RunSummary> {
-  const runs = await listRuns(db);
   if (word !== undefined) {
     const { id } = await referenceRun(db, word, suite);
-    return runs.find((run) => run.id === id)!;
+    return (await listRuns(db)).find((run) => run.id === id)!;
   }
-  const newest = runs.find((run) => suite === undefined || run.suite === suite);
-  if (newest !== undefined) return newest;
-  throw new InputError({
-    source: suite === undefined ? 'run' : '--suite',
-    found: suite === undefined ? 'no run' : `no run of ${suite}`,
-    expected: 'a stored run',
-    hint: '"edgeflex runs" lists them.',
-  });
+  return (await announcedNewest(db, suite)).run;
 }

@@ -8,9 +8,12 @@ import { comparisonExporters } from '../report/compare/exporters/list.js';
 import { checkGates, parseGates } from '../report/compare/gates.js';
 import { referenceRun } from '../store/baselines.js';
 import { listFloors } from '../store/floors.js';
-import { openForReading } from '../store/open.js';
+import { hasFigures } from '../store/newest.js';
+import { openForReading, type Db } from '../store/open.js';
 import { findRun, loadRun } from '../store/read.js';
+import type { RunRow } from '../store/tables.js';
 import { exitCodes } from './failure.js';
+import { announcedNewest, stateText } from './newest.js';
 import { databaseIn, resultsOption } from './results.js';
 
 /** A format that was asked for, and the file it goes to; without one it is printed. */
@@ -33,7 +36,7 @@ export function compareCommand(): Command {
   return new Command('compare')
     .description('say what differs between two runs, and whether it is for the worse')
     .argument('<reference>', 'what is compared with: a baseline, or the beginning of a run’s id')
-    .argument('[run]', 'the other run, named likewise; left out, the newest')
+    .argument('[run]', 'the other run, named likewise; left out, the newest that has ended')
     .option(
       '--fail-on <gates>',
       'end with exit code 1 when one is broken, such as latency:2%,memory:5%,accuracy:0.3pt',
@@ -80,7 +83,9 @@ Examples:
       if (flags.json) outputs.push({ exporter: jsonComparisonExporter, file: undefined });
       const db = await openForReading(databaseIn(flags.results));
       try {
-        const newer = await (runName === undefined ? findRun(db, undefined) : referenceRun(db, runName));
+        const newer = await (runName === undefined
+          ? newestFor(db, gates.length > 0)
+          : referenceRun(db, runName));
         // A baseline has its name within its suite: main of this one is meant.
         const reference = await loadRun(db, await referenceRun(db, referenceName, newer.suite));
         const run = await loadRun(db, newer);
@@ -95,6 +100,20 @@ Examples:
         await db.destroy();
       }
     });
+}
+
+/** The newest run; a gate must not pass because a run that failed was passed over. */
+async function newestFor(db: Db, gated: boolean): Promise<RunRow> {
+  const { run, passedOver } = await announcedNewest(db);
+  const newer = passedOver[0] ?? (hasFigures(run) ? undefined : run);
+  if (gated && newer !== undefined)
+    throw new InputError({
+      source: '--fail-on',
+      found: `a newest run, ${newer.id}, without figures: ${stateText(newer)}`,
+      expected: 'a run that has ended with something measured, or the name of one',
+      hint: `Go on with it ("edgeflex run" with --resume ${newer.id}), or name the run that is to be judged.`,
+    });
+  return findRun(db, run.id);
 }
 
 function exporterCalled(name: string): ComparisonExporter {

@@ -8,8 +8,10 @@ import { historyText } from '../report/history/terminal.js';
 import { writeHistory } from '../report/history/write.js';
 import { referenceRun } from '../store/baselines.js';
 import { openForReading, type Db } from '../store/open.js';
-import { loadRun, runsBeginning } from '../store/read.js';
+import { hasFigures } from '../store/newest.js';
+import { listRuns, loadRun, runsBeginning } from '../store/read.js';
 import { exitCodes } from './failure.js';
+import { stateText } from './newest.js';
 import { databaseIn, reportsOption, resultsOption } from './results.js';
 
 interface HistoryFlags {
@@ -80,7 +82,18 @@ Examples:
 async function readHistory(db: Db, suite: string, flags: HistoryFlags): Promise<History> {
   const { metric, cell, threshold, accuracyThreshold, since } = flags;
   const runs = await runsBeginning(db, '');
-  const own = runs.filter((run) => run.suite === suite);
+  const summaries = (await listRuns(db)).filter((run) => run.suite === suite);
+  const leftOut = summaries.filter((run) => !hasFigures(run));
+  if (leftOut.length > 0)
+    console.error(['left out:', ...leftOut.map((run) => `  ${run.id}, ${stateText(run)}`)].join('\n'));
+  const own = runs.filter(({ id }) => summaries.some((run) => run.id === id && hasFigures(run)));
+  if (summaries.length > 0 && own.length === 0)
+    throw new InputError({
+      source: 'history',
+      found: `no run of ${suite} that has ended with something measured`,
+      expected: 'one at least',
+      hint: '"edgeflex run" with --resume goes on with one that was interrupted.',
+    });
   if (own.length === 0)
     throw new InputError({
       source: 'history',

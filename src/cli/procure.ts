@@ -26,7 +26,7 @@ interface ProcureFlags {
 export function procureCommand(): Command {
   return new Command('procure')
     .description('say which devices and variants of a run keep to limits, and rank them by cost and energy')
-    .argument('[run]', 'a run, or the beginning of its id; left out, the newest')
+    .argument('[run]', 'a run, or the beginning of its id; left out, the newest that has ended')
     .option('--max-latency <limit>', 'such as 30ms@p90, or 30ms for the median', parseLatency)
     .option('--max-memory <size>', "peak over the runtime's base, such as 200MiB", parseMemory)
     .option('--min-accuracy <share>', 'such as 80%', parseAccuracy)

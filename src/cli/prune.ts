@@ -21,7 +21,7 @@ export function pruneCommand(): Command {
     .description(
       'delete old runs with everything measured in them; never baselines, never runs that hold a noise floor',
     )
-    .requiredOption('--keep <count>', 'keep so many runs of each suite, the newest', countOf)
+    .requiredOption('--keep <count>', 'keep so many runs of each suite, the newest that ended', countOf)
     .option('--older-than <age>', 'delete only runs older than this, such as 90d', ageOf)
     .option('--suite <suite>', 'delete only runs of this suite')
     .option('--dry-run', 'say what would go, and change nothing')
@@ -29,8 +29,8 @@ export function pruneCommand(): Command {
     .addHelpText(
       'after',
       `
-What is deleted cannot be brought back; reports that were written stay. A run that has stored something within a day and has
-not ended stays, too: it may be going on.
+What is deleted cannot be brought back; reports that were written stay. A run that is going on is never deleted, and one that was
+interrupted within a day stays, too. Runs that were interrupted, or in which nothing was measured, do not count as kept.
 
 Examples:
   edgeflex runs prune --keep 20 --dry-run
@@ -50,11 +50,16 @@ Examples:
       try {
         const decisions = await planPruning(db, rule, now);
         const ids = decisions.filter(({ keptBecause }) => keptBecause === undefined).map(({ run }) => run.id);
-        console.log(tableOf(decisions, flags.dryRun === true));
-        if (flags.dryRun) console.log(`${runsText(ids.length)} would be deleted.`);
-        else if (ids.length === 0) console.log('Nothing to delete.');
-        else {
+        if (flags.dryRun) {
+          console.log(tableOf(decisions, true));
+          console.log(`${runsText(ids.length)} would be deleted.`);
+        } else if (ids.length === 0) {
+          console.log(tableOf(decisions, false));
+          console.log('Nothing to delete.');
+        } else {
           const freed = await deleteRuns(db, ids);
+          // Said once it is so.
+          console.log(tableOf(decisions, false));
           console.log(`${runsText(ids.length)} deleted; the database is ${format.mebibytes(freed)} smaller.`);
         }
       } finally {

@@ -14,7 +14,7 @@ interface ReportFlags {
 export function reportCommand(): Command {
   return new Command('report')
     .description('write the report of a stored run: HTML, Markdown, CSV, JSON, and the charts as SVG')
-    .argument('[run]', 'a run, or the beginning of its id; left out, the newest')
+    .argument('[run]', 'a run, or the beginning of its id; left out, the newest that has ended')
     .addOption(resultsOption())
     .addOption(reportsOption())
     .option('--json', 'print the report as JSON instead, and write nothing')
@@ -22,7 +22,7 @@ export function reportCommand(): Command {
       'after',
       `
 Examples:
-  edgeflex report                        of the newest run, finished or not
+  edgeflex report                        of the newest run that has ended with something measured
   edgeflex report 20261122               of the run whose id begins so; "edgeflex runs" lists them
   edgeflex report --json | jq .results   every figure for another program`,
     )

@@ -33,10 +33,10 @@ function tableOf(runs: readonly RunSummary[]): string {
       ...{ id: 'run', suite: 'suite', started: 'started (UTC)' },
       ...{ state: 'state', cells: 'cells', baseline: 'baseline' },
     },
-    runs.map(({ id, suite, startedAt, endedAt, cells, done, failed, baselines }) => ({
+    runs.map(({ id, suite, startedAt, state, holder, cells, done, failed, baselines }) => ({
       ...{ id, suite },
       started: startedAt.slice(0, 19).replace('T', ' '),
-      state: endedAt === null ? 'unfinished' : 'complete',
+      state: state === 'running' ? `running (process ${holder?.pid} on ${holder?.host})` : state,
       cells: `${done} of ${cells}${failed > 0 ? `, ${failed} failed` : ''}`,
       baseline: baselines.join(', '),
     })),

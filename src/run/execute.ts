@@ -8,6 +8,7 @@ import { openDevices } from '../device/open.js';
 import { deviceName, readDeviceProfile, type DeviceProfile } from '../device/profile.js';
 import { nodeEngine } from '../runtime/node.js';
 import type { Db } from '../store/open.js';
+import type { RunLease } from '../store/lease.js';
 import { endRun } from '../store/write.js';
 import { planOf, type Plan } from '../suite/plan.js';
 import type { Suite } from '../suite/read.js';
@@ -58,10 +59,13 @@ export async function executeSuite(suite: Suite, options: RunOptions): Promise<R
   // What cannot be reached is known in seconds; to fetch, fit and compress what would run there may take an hour.
   const devices = await openDevices(await profilesOf(suite));
   const sessions = devices.map((device) => new DeviceSession(device, data, scoredImages, signal));
+  let lease: RunLease | undefined;
   try {
     checkUsable(devices, observer);
     const models = await loadModels(suite, data, signal, observer);
-    const run = await openRecord(db, plan, data, devices, options.command, options.resume);
+    const opened = await openRecord(db, plan, data, devices, options.command, options.resume, stop);
+    lease = opened.lease;
+    const { run } = opened;
     observer.started(run.id, plan);
     const variants = await makeVariants(plan, models, data, devices, signal, observer);
     const cells = await recordCells(db, run, plan, variants, sessions);
@@ -72,6 +76,7 @@ export async function executeSuite(suite: Suite, options: RunOptions): Promise<R
   } finally {
     for (const { item, error } of await closeAll(sessions))
       observer.unclosed(deviceName(item.device.profile), messageOf(error));
+    await lease?.release();
   }
 }
 

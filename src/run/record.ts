@@ -7,19 +7,28 @@ import type { Device } from '../device/device.js';
 import { deviceName } from '../device/profile.js';
 import type { Environment } from '../protocol/environment.js';
 import type { Db } from '../store/open.js';
-import { findRun, findUnfinished, hasRounds, storedDevices, storedRounds } from '../store/read.js';
+import { RunLease } from '../store/lease.js';
+import { resumableRun } from '../store/newest.js';
+import { findRun, hasRounds, storedDevices, storedRounds } from '../store/read.js';
 import type { RunRow } from '../store/tables.js';
-import { insertRun, retryFailedCells, upsertCell, upsertDevice, upsertVariant } from '../store/write.js';
+import { insertRun, reopenRun, upsertCell, upsertDevice, upsertVariant } from '../store/write.js';
 import type { Plan } from '../suite/plan.js';
 import { artifactIn, type Cell, type Subject, type Variant } from './cell.js';
 import { readRepository } from './repository.js';
 import type { DeviceSession } from './session.js';
 
-/** Which run to go on with: a new one, the newest unfinished one of the suite, or one by its id. */
+/** Which run to go on with: a new one, the newest of the suite that was interrupted or has failed cells, or one by its id. */
 export type Resume = false | true | string;
 
+/** The record of a run, and the right to write it. */
+export interface OpenRecord {
+  readonly run: RunRow;
+  readonly lease: RunLease;
+}
+
 /**
- * Opens the record of a run: a new one, or one that was interrupted.
+ * Opens the record of a run: a new one, or one that was interrupted or has failed cells. No other process writes it until the lease is
+ * given back.
  *
  * @param db - the store
  * @param plan - what is to be done
@@ -27,7 +36,8 @@ export type Resume = false | true | string;
  * @param devices - what it is measured on
  * @param command - how the user called us
  * @param resume - which run to go on with
- * @throws InputError when there is nothing to resume, or the plan, the data or a device has changed since
+ * @param onLost - called when another process has taken the run over
+ * @throws InputError when there is nothing to resume, another process works on it, or the plan, the data or a device has changed since
  */
 export async function openRecord(
   db: Db,
@@ -36,7 +46,8 @@ export async function openRecord(
   devices: readonly Device[],
   command: string,
   resume: Resume,
-): Promise<RunRow> {
+  onLost: (reason: InputError) => void,
+): Promise<OpenRecord> {
   const planHash = planHashOf(plan, data);
   if (resume === false) {
     const repository = await readRepository(process.cwd());
@@ -58,16 +69,9 @@ export async function openRecord(
       repository_json: repository && JSON.stringify(repository),
     };
     await insertRun(db, run);
-    return run;
+    return { run, lease: await RunLease.take(db, run.id, onLost) };
   }
-  const run = resume === true ? await findUnfinished(db, plan.suite.name) : await findRun(db, resume);
-  if (run === undefined)
-    throw new InputError({
-      source: '--resume',
-      found: `no unfinished run of ${plan.suite.name}`,
-      expected: 'a run that was interrupted',
-      hint: 'Run the suite without --resume to start a new one.',
-    });
+  const run = await findRun(db, resume === true ? await resumableId(db, plan.suite.name) : resume);
   if (run.plan_hash !== planHash)
     throw new InputError({
       source: '--resume',
@@ -76,8 +80,25 @@ export async function openRecord(
       hint: 'Put it back as it was, or run the suite without --resume.',
     });
   await checkDevices(db, run, devices);
-  await retryFailedCells(db, run.id);
-  return run;
+  const lease = await RunLease.take(db, run.id, onLost);
+  try {
+    await reopenRun(db, run.id);
+  } catch (error) {
+    await lease.release();
+    throw error;
+  }
+  return { run, lease };
+}
+
+async function resumableId(db: Db, suite: string): Promise<string> {
+  const run = await resumableRun(db, suite);
+  if (run !== undefined) return run.id;
+  throw new InputError({
+    source: '--resume',
+    found: `no unfinished run of ${suite}, and no failed cell in its newest`,
+    expected: 'a run that was interrupted, or of which cells failed',
+    hint: 'Run the suite without --resume to start a new one.',
+  });
 }
 
 /**

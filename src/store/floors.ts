@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { checkedRows } from './checked.js';
 import { environmentHash } from './environment-hash.js';
 import type { Db } from './open.js';
 import type { StoredCell, StoredDevice } from './read.js';
@@ -6,7 +7,7 @@ import type { StoredCell, StoredDevice } from './read.js';
 const deviation = z.number().nonnegative();
 
 /** The noise of a device as it is stored: standard deviations of natural logarithms, see `Noise` in the room `stats/`. */
-const noiseFloorSchema = z.strictObject({
+export const noiseFloorSchema = z.strictObject({
   pair: deviation,
   round: deviation,
   block: deviation,
@@ -73,9 +74,11 @@ export async function listFloors(db: Db): Promise<StoredFloor[]> {
     .orderBy('batch')
     .orderBy('metric')
     .execute();
-  return rows.map(({ device, environment_hash, batch, metric, run_id, measured_at, floor_json }) => ({
-    ...{ device, environment: environment_hash, batch, runId: run_id, measuredAt: measured_at },
-    metric: z.enum(floorMetrics).parse(metric),
-    noise: noiseFloorSchema.parse(JSON.parse(floor_json)),
-  }));
+  return checkedRows(db, 'floors', rows).map(
+    ({ device, environment_hash, batch, metric, run_id, measured_at, floor_json }) => ({
+      ...{ device, environment: environment_hash, batch, runId: run_id, measuredAt: measured_at },
+      metric: z.enum(floorMetrics).parse(metric),
+      noise: noiseFloorSchema.parse(JSON.parse(floor_json)),
+    }),
+  );
 }

@@ -9,6 +9,7 @@ export const migrations: Record<string, Migration> = {
   '0003-model-record': { up: modelRecord },
   '0004-forms': { up: forms },
   '0005-roofline': { up: roofline },
+  '0006-lease': { up: lease },
 };
 
 async function first(db: Kysely<unknown>): Promise<void> {
@@ -190,5 +191,18 @@ async function roofline({ schema }: Kysely<unknown>): Promise<void> {
     .addColumn('version', 'text', (c) => c.notNull())
     .addColumn('setting_json', 'text', (c) => c.notNull())
     .addColumn('ceilings_json', 'text', (c) => c.notNull())
+    .execute();
+}
+
+async function lease({ schema }: Kysely<unknown>): Promise<void> {
+  await schema
+    .createTable('leases')
+    .addColumn('run_id', 'text', (c) => c.primaryKey().references('runs.id').onDelete('cascade'))
+    .addColumn('token', 'text', (c) => c.notNull())
+    .addColumn('host', 'text', (c) => c.notNull())
+    .addColumn('pid', 'integer', (c) => c.notNull())
+    .addColumn('process_start', 'text')
+    .addColumn('taken_at', 'text', (c) => c.notNull())
+    .addColumn('beat_at', 'text', (c) => c.notNull())
     .execute();
 }

@@ -1,143 +1,266 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { chmod, copyFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { DEFAULT_MIGRATION_TABLE, Kysely, Migrator, SqliteDialect } from 'kysely';
-import { foundBy, InputError, messageOf } from '../base/errors.js';
-import { migrations } from './migrations.js';
+import { DEFAULT_MIGRATION_TABLE, Kysely } from 'kysely';
+import { foundBy, ResourceError } from '../base/errors.js';
+import { temporaryFolder } from '../base/temporary.js';
+import { locate } from './checked.js';
+import { StoreDialect } from './dialect.js';
+import { asStoreError, RECOVER, StoreError } from './error.js';
+import { migrate, schemaState, type SchemaState } from './migrate.js';
 import type { Tables } from './tables.js';
 
 /** The results database. */
 export type Db = Kysely<Tables>;
 
+/** How long a process waits for another one's lock, in milliseconds. */
+const PATIENCE = 10_000;
+
 /**
- * Opens the results database for writing, makes it if it is not there, and brings its schema up to date. Write-ahead
- * logging lets another process read meanwhile.
+ * Opens the results database for writing, makes it if it is not there, and brings its schema up to date: in one transaction, so
+ * that whoever is killed meanwhile leaves it as it was. Write-ahead logging lets other processes read meanwhile; several may
+ * open a new or an old one at the same time.
  *
  * @param path - the SQLite file
- * @throws InputError when it cannot be written or is no database of ours
+ * @throws StoreError when it cannot be written, is no database of ours, a newer one's or damaged; ResourceError when the disk is full
  */
 export async function openStore(path: string): Promise<Db> {
-  const refuse = (error: unknown): InputError =>
-    new InputError({
-      source: path,
-      found: foundBy(error),
-      expected: 'a results database that can be written',
-      hint: 'Give a folder that can be written with --results.',
-    });
-  let database: Database.Database | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    database = new Database(path);
-    checkOrigin(database);
-    database.pragma('journal_mode = WAL');
-    database.pragma('foreign_keys = ON');
-    database.pragma('busy_timeout = 10000');
   } catch (error) {
-    database?.close();
-    throw refuse(error);
+    throw unwritable(path, foundBy(error));
   }
-  const db: Db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
-  const { error } = await new Migrator({
-    db,
-    provider: { getMigrations: () => Promise.resolve(migrations) },
-  }).migrateToLatest();
-  if (error !== undefined) {
-    await db.destroy();
-    throw refuse(error);
+  const database = connect(path, {});
+  try {
+    checkState(database, path);
+    await logAhead(database);
+    database.pragma('foreign_keys = ON');
+    // Each commit reaches the disk: what is stored survives a loss of power, too.
+    database.pragma('synchronous = FULL');
+    const db: Db = locate(new Kysely<Tables>({ dialect: new StoreDialect(database, path) }), path);
+    if (checkState(database, path).missing.length > 0) await migrateOrExplain(db, path);
+    return db;
+  } catch (error) {
+    database.close();
+    throw asStoreError(error, path);
   }
-  return db;
 }
 
 /**
- * Opens the results database for reading. One that an older version left is brought up to date first.
+ * Opens the results database for reading: what is read is all of one moment, whatever others store or delete meanwhile. One that
+ * an older version left is brought up to date first. One that may only be read (a read-only file system, a folder of somebody
+ * else's) is read from a copy among the temporary files where SQLite needs to write beside it.
  *
  * @param path - the SQLite file
- * @throws InputError when there is none, it is no database of ours, or it is an older version's and cannot be written
+ * @throws StoreError when there is none, it is no database of ours, a newer one's or damaged
  */
 export async function openForReading(path: string): Promise<Db> {
   refuseMissing(path);
-  if (missingMigrations(path).length > 0) await bringUpToDate(path);
-  return new Kysely<Tables>({
-    dialect: new SqliteDialect({ database: new Database(path, { readonly: true }) }),
-  });
+  let missing: readonly string[];
+  let database: Database.Database | undefined;
+  try {
+    database = connect(path, { readonly: true });
+    const state = checkState(database, path);
+    if (state.empty) throw nothingYet(path, 'an empty database');
+    ({ missing } = state);
+  } catch (error) {
+    database?.close();
+    const explained = asStoreError(error, path);
+    if (!(explained instanceof StoreError) || explained.kind !== 'unwritable') throw explained;
+    // Readers and writers agree through a file beside the database; where it cannot be made, nobody has the database open.
+    return openCopy(path, (copy) => copyDatabase(path, copy));
+  }
+  if (missing.length === 0) return momentOf(database, path);
+  try {
+    await (await openStore(path)).destroy();
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.kind !== 'unwritable') {
+      database.close();
+      throw error;
+    }
+    const old = database;
+    return await openCopy(path, (copy) => old.backup(copy)).finally(() => {
+      old.close();
+    });
+  }
+  database.close();
+  return momentOf(connect(path, { readonly: true }), path);
 }
 
 /**
  * Opens a results database for writing, and makes none.
  *
  * @param path - the SQLite file
- * @throws InputError when there is none, it cannot be written or is no database of ours
+ * @throws StoreError when there is none, it cannot be written, is no database of ours or damaged
  */
 export async function openExisting(path: string): Promise<Db> {
   refuseMissing(path);
   return openStore(path);
 }
 
+/**
+ * A connection to an SQLite file, which waits for other processes' locks.
+ *
+ * @param path - the file
+ * @param options - better-sqlite3's
+ * @throws StoreError when the file cannot be opened
+ */
+export function connect(path: string, options: Database.Options): Database.Database {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    throw new StoreError('foreign', { source: path, found: 'a directory', expected: 'a results database' });
+  try {
+    return new Database(path, { timeout: PATIENCE, ...options });
+  } catch (error) {
+    throw asStoreError(error, path);
+  }
+}
+
+/** A database and the folder of its own that goes when it is closed. */
+class TemporaryStore extends Kysely<Tables> {
+  constructor(
+    dialect: StoreDialect,
+    private readonly folder: string,
+  ) {
+    super({ dialect });
+  }
+
+  override async destroy(): Promise<void> {
+    await super.destroy();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+async function openCopy(path: string, copyTo: (copy: string) => Promise<unknown>): Promise<Db> {
+  const folder = await temporaryFolder('results');
+  try {
+    const copy = join(folder, 'edgeflex.db');
+    await copyTo(copy);
+    await (await openStore(copy)).destroy();
+    return locate(
+      new TemporaryStore(new StoreDialect(connect(copy, { readonly: true }), path), folder),
+      path,
+    );
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw renamed(error, path);
+  }
+}
+
+/** Copies a database that nobody has open, and what of it lies in its log. */
+async function copyDatabase(path: string, copy: string): Promise<void> {
+  for (const suffix of ['', '-wal']) {
+    if (suffix !== '' && !existsSync(path + suffix)) continue;
+    try {
+      await copyFile(path + suffix, copy + suffix);
+      await chmod(copy + suffix, 0o600);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOSPC')
+        throw new ResourceError(`${copy}: the disk is full, and a copy of ${path} must be made to read it`);
+      throw new StoreError('unwritable', {
+        source: path,
+        found: foundBy(error),
+        expected: 'a results database that can be read',
+      });
+    }
+  }
+}
+
+/** Lets a connection see what the database holds now until it is closed. */
+function momentOf(database: Database.Database, path: string): Db {
+  try {
+    database.exec('begin');
+    database.prepare('select count(*) from sqlite_master').get();
+  } catch (error) {
+    database.close();
+    throw asStoreError(error, path);
+  }
+  return locate(new Kysely<Tables>({ dialect: new StoreDialect(database, path) }), path);
+}
+
+/** SQLite does not wait for a lock when it changes to write-ahead logging. */
+async function logAhead(database: Database.Database): Promise<void> {
+  const started = Date.now();
+  for (;;) {
+    try {
+      if (database.pragma('journal_mode', { simple: true }) === 'wal') return;
+      database.pragma('journal_mode = WAL');
+      return;
+    } catch (error) {
+      const busy = error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY');
+      if (!busy || Date.now() - started > PATIENCE) throw error;
+    }
+    await sleep(20 + Math.random() * 50);
+  }
+}
+
+async function migrateOrExplain(db: Db, path: string): Promise<void> {
+  try {
+    await migrate(db);
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.kind !== 'damaged') throw error;
+    throw new StoreError(
+      'damaged',
+      {
+        source: path,
+        found: `a schema that an interrupted or another change has left half done (${error.fault.found})`,
+        expected: 'the schema of a version of EdgeFlex',
+        hint: RECOVER,
+      },
+      { cause: error },
+    );
+  }
+}
+
 function refuseMissing(path: string): void {
-  if (existsSync(path)) return;
-  throw new InputError({
+  if (!existsSync(path)) throw nothingYet(path, 'nothing');
+}
+
+function nothingYet(path: string, found: string): StoreError {
+  return new StoreError('missing', {
     source: path,
-    found: 'nothing',
+    found,
     expected: 'a results database',
     hint: 'Nothing has been measured yet with these results: run a suite first, or name the folder with --results.',
   });
 }
 
-const WRITABLE = 'Make its folder writable, or copy it to one that is and name that with --results.';
+function unwritable(path: string, found: string): StoreError {
+  return new StoreError('unwritable', {
+    source: path,
+    found,
+    expected: 'a results database that can be written',
+    hint: 'Give a folder that can be written with --results.',
+  });
+}
 
-/** Changes of the schema that a database has not seen yet. */
-function missingMigrations(path: string): string[] {
-  let database: Database.Database | undefined;
-  try {
-    database = new Database(path, { readonly: true });
-    if (tablesOf(database).length === 0) throw new Error('an empty database');
-    checkOrigin(database);
-    const applied = appliedMigrations(database);
-    return Object.keys(migrations).filter((name) => !applied.includes(name));
-  } catch (error) {
-    const locked = error instanceof Database.SqliteError && error.code.startsWith('SQLITE_READONLY');
-    throw new InputError({
+/** The error of a copy, told of what it is a copy of. */
+function renamed(error: unknown, path: string): unknown {
+  return error instanceof StoreError
+    ? new StoreError(error.kind, { ...error.fault, source: path }, { cause: error })
+    : error;
+}
+
+/**
+ * What a database has seen of the schema's changes; refuses one with tables that are not ours, or that a later version of this
+ * code has changed.
+ */
+function checkState(database: Database.Database, path: string): SchemaState & { readonly empty: boolean } {
+  const tables = database.prepare("select name from sqlite_master where type = 'table'").pluck().all();
+  if (tables.length === 0) return { ...schemaState([]), empty: true };
+  const expected = 'a results database';
+  if (!tables.includes(DEFAULT_MIGRATION_TABLE))
+    throw new StoreError('foreign', { source: path, found: 'a database of something else', expected });
+  const applied = database.prepare(`select name from ${DEFAULT_MIGRATION_TABLE}`).pluck().all() as string[];
+  const state = schemaState(applied);
+  const [newer] = state.unknown;
+  if (newer !== undefined)
+    throw new StoreError('newer', {
       source: path,
-      found: messageOf(error),
-      expected: 'a results database',
-      // Readers and writers agree through a file beside the database, which a reader makes where there is none.
-      ...(locked ? { hint: WRITABLE } : {}),
+      found: `a database of a newer EdgeFlex (its schema has ${newer}, which this one does not know)`,
+      expected,
+      hint: 'Use the version of EdgeFlex that wrote it, or a later one.',
     });
-  } finally {
-    database?.close();
-  }
-}
-
-async function bringUpToDate(path: string): Promise<void> {
-  try {
-    await (await openStore(path)).destroy();
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    throw new InputError({
-      source: path,
-      found: `a database of an older EdgeFlex, which could not be brought up to date (${error.fault.found})`,
-      expected: 'a results database that can be written, this once',
-      hint: WRITABLE,
-    });
-  }
-}
-
-/** Refuses a database with tables that are not ours, or that a later version of this code has changed. */
-function checkOrigin(database: Database.Database): void {
-  const tables = tablesOf(database);
-  if (tables.length === 0) return;
-  if (!tables.includes(DEFAULT_MIGRATION_TABLE)) throw new Error('a database of something else');
-  const unknown = appliedMigrations(database).find((name) => !Object.hasOwn(migrations, name));
-  if (unknown !== undefined)
-    throw new Error(
-      `a database of a newer EdgeFlex (its schema has ${unknown}, which this one does not know)`,
-    );
-}
-
-function appliedMigrations(database: Database.Database): string[] {
-  return database.prepare(`select name from ${DEFAULT_MIGRATION_TABLE}`).pluck().all() as string[];
-}
-
-function tablesOf(database: Database.Database): unknown[] {
-  return database.prepare("select name from sqlite_master where type = 'table'").pluck().all();
+  return { ...state, empty: false };
 }

@@ -1,10 +1,12 @@
 import { sql } from 'kysely';
+import { heldError, liveHolders } from './lease.js';
+import { hasFigures } from './newest.js';
 import type { Db } from './open.js';
 import { listRuns, type RunSummary } from './read.js';
 
 /** Which runs may go. */
 export interface PruneRule {
-  /** So many of each suite stay, the newest. */
+  /** So many of each suite stay, the newest that ended with something measured. */
   readonly keep: number;
   /** Only runs that started before this moment go, ISO 8601 in UTC; undefined: however young. */
   readonly before: string | undefined;
@@ -19,8 +21,8 @@ export interface PruneDecision {
   readonly keptBecause: string | undefined;
 }
 
-/** A run that stored something so recently, in milliseconds, may still be going on: a round of the largest models takes minutes. */
-const GOING_ON = 24 * 3600 * 1000;
+/** A run that was interrupted so recently, in milliseconds, is likely to be resumed. */
+const RESUMABLE = 24 * 3600 * 1000;
 
 /**
  * Decides which runs go: old ones, but for those that others need. Nothing is changed.
@@ -39,13 +41,17 @@ export async function planPruning(db: Db, rule: PruneRule, now: number): Promise
   for (const run of await listRuns(db)) {
     if (rule.suite !== undefined && run.suite !== rule.suite) continue;
     const place = seen.get(run.suite) ?? 0;
-    seen.set(run.suite, place + 1);
+    const counts = hasFigures(run);
+    if (counts) seen.set(run.suite, place + 1);
     const reasons = [
-      ...(place < rule.keep ? [`one of the newest ${rule.keep} of ${run.suite}`] : []),
+      ...(counts && place < rule.keep ? [`one of the newest ${rule.keep} of ${run.suite}`] : []),
       ...(rule.before !== undefined && run.startedAt >= rule.before ? ['not old enough'] : []),
       ...(run.baselines.length > 0 ? [`baseline ${run.baselines.join(', ')}`] : []),
       ...(calibrations.has(run.id) ? ['holds a noise floor'] : []),
-      ...(run.endedAt === null && now - (await lastSign(db, run)) < GOING_ON ? ['may be going on'] : []),
+      ...(run.holder ? [`process ${run.holder.pid} on ${run.holder.host} works on it`] : []),
+      ...(run.state === 'unfinished' && now - (await lastSign(db, run)) < RESUMABLE
+        ? ['was interrupted within a day, and can be resumed']
+        : []),
     ];
     decisions.push({ run, keptBecause: reasons.length > 0 ? reasons.join('; ') : undefined });
   }
@@ -58,11 +64,17 @@ export async function planPruning(db: Db, rule: PruneRule, now: number): Promise
  * @param db - the store, open for writing
  * @param ids - of the runs
  * @returns bytes that the database has become smaller by
- * @throws SQLite's error, and then none is deleted, when a run has become a baseline or a calibration meanwhile
+ * @throws InputError, and then none is deleted, when a process has begun to work on one of them meanwhile; SQLite's error when one has
+ * become a baseline or a calibration
  */
 export async function deleteRuns(db: Db, ids: readonly string[]): Promise<number> {
   const before = await size(db);
   await db.transaction().execute(async (transaction) => {
+    const holders = await liveHolders(transaction, Date.now());
+    for (const id of ids) {
+      const holder = holders.get(id);
+      if (holder !== undefined) throw heldError(id, holder);
+    }
     for (const id of ids) await transaction.deleteFrom('runs').where('id', '=', id).execute();
   });
   await sql`vacuum`.execute(db);

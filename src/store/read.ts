@@ -1,12 +1,21 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { InputError } from '../base/errors.js';
 import { conditionsSchema, type Conditions } from '../protocol/conditions.js';
 import { environmentSchema, type Environment } from '../protocol/environment.js';
 import type { KernelTime } from '../protocol/kernels.js';
+import { checkedRows, damagedRow } from './checked.js';
+import { runDataSchema, timesSchema } from './content.js';
+import { liveHolders, type Holder } from './lease.js';
 import type { Db } from './open.js';
 import { nodeWorkSchema, type NodeWork } from './node-work.js';
 import { stoppingSchema, type Stopping } from './stopping.js';
 import type { CellRow, DeviceRow, RoundRow, RunRow, VariantRow } from './tables.js';
+
+/**
+ * How far a run is. `running`: a process works on it. `unfinished`: it was interrupted. `complete`: every cell was measured, or is
+ * not supported by its device. `partly failed`: some cells failed. `failed`: it ended and nothing was measured.
+ */
+export type RunStatus = 'running' | 'unfinished' | 'complete' | 'partly failed' | 'failed';
 
 /** A run in a list of runs. */
 export interface RunSummary {
@@ -19,6 +28,9 @@ export interface RunSummary {
   /** Not measured yet. */
   readonly pending: number;
   readonly failed: number;
+  readonly state: RunStatus;
+  /** Who works on it; null: nobody. */
+  readonly holder: Holder | null;
   /** Names it has as a baseline. */
   readonly baselines: readonly string[];
 }
@@ -40,41 +52,51 @@ export async function listRuns(db: Db): Promise<RunSummary[]> {
     ])
     .groupBy('runs.id')
     .orderBy('runs.started_at', 'desc')
+    .orderBy('runs.id', 'desc')
     .execute();
+  const holders = await liveHolders(db, Date.now());
   const names = await db.selectFrom('baselines').select(['run_id', 'name']).orderBy('name').execute();
   return rows.map(({ started_at, ended_at, ...row }) => ({
     ...row,
     startedAt: started_at,
     endedAt: ended_at,
+    state: holders.has(row.id) ? 'running' : stateOf(ended_at, row),
+    holder: holders.get(row.id) ?? null,
     baselines: names.filter(({ run_id }) => run_id === row.id).map(({ name }) => name),
   }));
 }
 
+function stateOf(endedAt: string | null, { done, failed }: { done: number; failed: number }): RunStatus {
+  if (endedAt === null) return 'unfinished';
+  if (done === 0) return 'failed';
+  return failed > 0 ? 'partly failed' : 'complete';
+}
+
 /**
- * The run that a user means.
+ * The run that a user names.
  *
- * @param id - an id or the beginning of one; undefined is the newest run
+ * @param id - an id or the beginning of one
  * @throws InputError when there is none, or more than one begins so
  */
-export async function findRun(db: Db, id: string | undefined): Promise<RunRow> {
-  const rows = await runsBeginning(db, id ?? '');
-  const [newest, ...others] = rows;
-  if (newest === undefined)
+export async function findRun(db: Db, id: string): Promise<RunRow> {
+  const rows = await runsBeginning(db, id);
+  const [first, ...others] = rows;
+  if (first === undefined)
     throw new InputError({
       source: 'run',
-      found: id ?? 'no run',
+      found: id,
       expected: 'a stored run',
       hint: '"edgeflex runs" lists them.',
     });
   const exact = rows.find((row) => row.id === id);
   if (exact) return exact;
-  if (id !== undefined && others.length > 0)
+  if (others.length > 0)
     throw new InputError({
       source: 'run',
       found: `${id}, with which ${rows.length} runs begin`,
       expected: `one of ${rows.map((row) => row.id).join(', ')}`,
     });
-  return newest;
+  return first;
 }
 
 /**
@@ -84,18 +106,7 @@ export async function findRun(db: Db, id: string | undefined): Promise<RunRow> {
  */
 export async function runsBeginning(db: Db, beginning: string): Promise<RunRow[]> {
   const all = await db.selectFrom('runs').selectAll().orderBy('started_at', 'desc').execute();
-  return all.filter((row) => row.id.startsWith(beginning));
-}
-
-/** The newest run of a suite that has not ended; undefined when all have. */
-export async function findUnfinished(db: Db, suite: string): Promise<RunRow | undefined> {
-  return db
-    .selectFrom('runs')
-    .selectAll()
-    .where('suite', '=', suite)
-    .where('ended_at', 'is', null)
-    .orderBy('started_at', 'desc')
-    .executeTakeFirst();
+  return checkedRows(db, 'runs', all).filter((row) => row.id.startsWith(beginning));
 }
 
 /** One round of a cell with its raw data. */
@@ -130,8 +141,6 @@ export interface StoredNode {
   readonly work: NodeWork | undefined;
 }
 
-const timesSchema = z.array(z.number());
-
 /** A cell with its rounds. */
 export interface StoredCell {
   readonly row: CellRow;
@@ -160,15 +169,8 @@ export interface StoredDevice {
   readonly environment: Environment;
 }
 
-const dataSchema = z.object({
-  name: z.string(),
-  hash: z.string(),
-  testImages: z.number(),
-  labels: z.array(z.string()),
-});
-
 /** What a run was scored on. */
-export type RunData = z.infer<typeof dataSchema>;
+export type RunData = z.infer<typeof runDataSchema>;
 
 /** A whole run. */
 export interface StoredRun {
@@ -198,26 +200,35 @@ export async function loadRun(db: Db, run: RunRow): Promise<StoredRun> {
     .where('run_id', '=', run.id)
     .orderBy('id')
     .execute();
+  checkedRows(db, 'runs', [run]);
+  checkedRows(db, 'variants', variants);
   const cells: StoredCell[] = [];
-  for (const row of cellRows) {
+  for (const row of checkedRows(db, 'cells', cellRows)) {
+    const variant = variants.find(({ id }) => id === row.variant_id);
+    const device = devices.find((each) => each.row.id === row.device_id);
+    if (variant === undefined || device === undefined)
+      throw damagedRow(
+        ...([db, 'cells', `id ${row.id}: ${variant ? 'device_id' : 'variant_id'}`] as const),
+        ...(['one that the run does not have', 'a variant and a device of the run'] as const),
+      );
     const rounds = await roundsOf(db, row.id);
     cells.push({
-      row,
-      variant: variants.find(({ id }) => id === row.variant_id)!,
-      device: devices.find((device) => device.row.id === row.device_id)!,
-      rounds,
+      ...{ row, variant, device, rounds },
       stopping: row.stopping_json === null ? undefined : stoppingSchema.parse(JSON.parse(row.stopping_json)),
       predictions: row.kind === 'accuracy' ? await predictionsOf(db, row.id) : undefined,
       logits: row.kind === 'accuracy' && devices.length > 1 ? await loadLogits(db, row.id) : undefined,
     });
   }
-  return { row: run, data: dataSchema.parse(JSON.parse(run.data_json)), devices, variants, cells };
+  return { row: run, data: runDataSchema.parse(JSON.parse(run.data_json)), devices, variants, cells };
 }
 
 /** The devices of a run. */
 export async function storedDevices(db: Db, runId: string): Promise<StoredDevice[]> {
   const rows = await db.selectFrom('devices').selectAll().where('run_id', '=', runId).orderBy('id').execute();
-  return rows.map((row) => ({ row, environment: environmentSchema.parse(JSON.parse(row.environment_json)) }));
+  return checkedRows(db, 'devices', rows).map((row) => ({
+    row,
+    environment: environmentSchema.parse(JSON.parse(row.environment_json)),
+  }));
 }
 
 /** Whether anything that was measured on a device of a run is stored. */
@@ -257,7 +268,7 @@ export async function storedSamples(
     .orderBy('query')
     .execute();
   const samples = new Map<number, number[]>();
-  for (const { round, milliseconds } of rows) {
+  for (const { round, milliseconds } of checkedRows(db, 'samples', rows, `cell ${cellId}`)) {
     const known = samples.get(round);
     if (known) known.push(milliseconds);
     else samples.set(round, [milliseconds]);
@@ -273,7 +284,7 @@ async function roundsOf(db: Db, cellId: number): Promise<StoredRound[]> {
     .orderBy('round')
     .execute();
   return Promise.all(
-    rows.map(async (row): Promise<StoredRound> => {
+    checkedRows(db, 'rounds', rows).map(async (row): Promise<StoredRound> => {
       const phases = await db.selectFrom('phases').selectAll().where('round_id', '=', row.id).execute();
       const memoryRows = await db.selectFrom('memory').selectAll().where('round_id', '=', row.id).execute();
       const memory = new Map<string, Map<string, number>>();
@@ -303,6 +314,13 @@ async function roundsOf(db: Db, cellId: number): Promise<StoredRound[]> {
         .where('round_id', '=', row.id)
         .orderBy('sequence')
         .execute();
+      const owner = `round ${row.id}`;
+      checkedRows(db, 'phases', phases, owner);
+      checkedRows(db, 'memory', memoryRows, owner);
+      checkedRows(db, 'conditions', conditions, owner);
+      checkedRows(db, 'samples', samples, owner);
+      checkedRows(db, 'kernels', kernels, owner);
+      checkedRows(db, 'kernel_nodes', nodes, owner);
       return {
         row,
         phases: new Map(phases.map(({ phase, milliseconds }) => [phase, milliseconds])),
@@ -341,6 +359,7 @@ async function predictionsOf(db: Db, cellId: number): Promise<StoredCell['predic
     .orderBy('image')
     .execute();
   if (rows.length === 0) return undefined;
+  checkedRows(db, 'predictions', rows, `cell ${cellId}`);
   return { labels: rows.map(({ label }) => label), predicted: rows.map(({ predicted }) => predicted) };
 }
 
@@ -357,8 +376,17 @@ export async function loadLogits(db: Db, cellId: number): Promise<Logits | undef
     .where('rounds.cell_id', '=', cellId)
     .orderBy('first')
     .execute();
-  const [first] = rows;
+  const [first] = checkedRows(db, 'logits', rows, `cell ${cellId}`);
   if (first === undefined) return undefined;
+  for (const [index, { classes, data }] of rows.entries())
+    if (classes !== first.classes || classes < 1 || data.length % (4 * classes) !== 0)
+      throw damagedRow(
+        ...([db, 'logits', `cell ${cellId}, row ${index}`] as const),
+        ...([
+          `${data.length} bytes of ${classes} classes`,
+          `float32 for each of ${first.classes} classes`,
+        ] as const),
+      );
   const bytes = new Uint8Array(Buffer.concat(rows.map(({ data }) => data)));
   return { classes: first.classes, values: new Float32Array(bytes.buffer) };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { hashJson } from '../base/hash.js';
 import { environmentSchema, type Environment } from '../protocol/environment.js';
+import { checkedRows } from './checked.js';
 import { environmentHash } from './environment-hash.js';
 import { precisions, productShapeSchema } from './node-work.js';
 import type { Db } from './open.js';
@@ -30,10 +31,13 @@ const ceilingSchema = z.strictObject({
   failure: z.strictObject({ status: z.enum(['unsupported', 'failed']), reason: z.string() }).nullable(),
 });
 
+/** All that was measured of a device. */
+export const ceilingsSchema = z.array(ceilingSchema);
+
 /** What was measured of one product or stream. */
 export type StoredCeiling = z.infer<typeof ceilingSchema>;
 
-const settingSchema = z.strictObject({
+export const settingSchema = z.strictObject({
   environment: environmentSchema,
   threads: z.number().int().positive(),
   runtime: runtimeSchema,
@@ -111,9 +115,11 @@ export async function listRooflines(db: Db): Promise<StoredRoofline[]> {
     .orderBy('measured_at', 'desc')
     .orderBy('id', 'desc')
     .execute();
-  return rows.map(({ device, measured_at, version, setting_json, ceilings_json }) => ({
-    ...{ device, measuredAt: measured_at, version },
-    setting: settingSchema.parse(JSON.parse(setting_json)),
-    ceilings: z.array(ceilingSchema).parse(JSON.parse(ceilings_json)),
-  }));
+  return checkedRows(db, 'rooflines', rows).map(
+    ({ device, measured_at, version, setting_json, ceilings_json }) => ({
+      ...{ device, measuredAt: measured_at, version },
+      setting: settingSchema.parse(JSON.parse(setting_json)),
+      ceilings: ceilingsSchema.parse(JSON.parse(ceilings_json)),
+    }),
+  );
 }

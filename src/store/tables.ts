@@ -18,6 +18,7 @@ export interface Tables {
   baselines: BaselinesTable;
   floors: FloorsTable;
   rooflines: RooflinesTable;
+  leases: LeasesTable;
 }
 
 /** One execution of a suite. */
@@ -225,6 +226,20 @@ export interface RooflinesTable {
   ceilings_json: string;
 }
 
+/** Who works on a run; there is none of a run that nobody works on. */
+export interface LeasesTable {
+  run_id: string;
+  /** Of this holder alone. */
+  token: string;
+  host: string;
+  pid: number;
+  /** Tells the process from a later one of the same id; null where the system does not say. */
+  process_start: string | null;
+  taken_at: string;
+  /** When the holder last gave a sign of life. */
+  beat_at: string;
+}
+
 export type RunRow = Selectable<RunsTable>;
 export type NewRun = Insertable<RunsTable>;
 export type VariantRow = Selectable<VariantsTable>;
@@ -235,4 +250,5 @@ export type CellRow = Selectable<CellsTable>;
 export type NewCell = Insertable<CellsTable>;
 export type RoundRow = Selectable<RoundsTable>;
 export type BaselineRow = Selectable<BaselinesTable>;
+export type LeaseRow = Selectable<LeasesTable>;
 export type FloorRow = Selectable<FloorsTable>;

@@ -95,20 +95,26 @@ export async function expectRounds(db: Db, id: number, rounds: number): Promise<
   await db.updateTable('cells').set({ status: 'pending', rounds }).where('id', '=', id).execute();
 }
 
-/** Makes failed cells of a run pending again, so that a resumed execution tries them once more. */
-export async function retryFailedCells(db: Db, runId: string): Promise<void> {
-  const failed = db
-    .selectFrom('cells')
-    .select('id')
-    .where('run_id', '=', runId)
-    .where('status', '=', 'failed');
-  await db.deleteFrom('rounds').where('cell_id', 'in', failed).execute();
-  await db
-    .updateTable('cells')
-    .set({ status: 'pending', reason: null })
-    .where('run_id', '=', runId)
-    .where('status', '=', 'failed')
-    .execute();
+/**
+ * Opens a run again: failed cells are pending, so that the execution tries them once more, and the run has not ended. All of it or
+ * nothing happens.
+ */
+export async function reopenRun(db: Db, runId: string): Promise<void> {
+  await db.transaction().execute(async (transaction) => {
+    const failed = transaction
+      .selectFrom('cells')
+      .select('id')
+      .where('run_id', '=', runId)
+      .where('status', '=', 'failed');
+    await transaction.deleteFrom('rounds').where('cell_id', 'in', failed).execute();
+    await transaction
+      .updateTable('cells')
+      .set({ status: 'pending', reason: null })
+      .where('run_id', '=', runId)
+      .where('status', '=', 'failed')
+      .execute();
+    await transaction.updateTable('runs').set({ ended_at: null }).where('id', '=', runId).execute();
+  });
 }
 
 /** When and where in the run a round was measured. */

@@ -23,7 +23,7 @@ async function profile(name: string, ...lines: string[]): Promise<string> {
   return path;
 }
 
-const stored = async (): Promise<StoredRun> => loadRun(runs.db(), await findRun(runs.db(), undefined));
+const stored = async (): Promise<StoredRun> => loadRun(runs.db(), await findRun(runs.db(), ''));
 
 const cellsOf = ({ cells }: StoredRun, device: string): StoredCell[] =>
   cells.filter((cell) => cell.device.row.name === device);

@@ -26,7 +26,7 @@ async function rowsOf(rounds: readonly number[]): Promise<Record<string, unknown
 
 /** The cells of the only run, by variant and kind. */
 async function cellsOf(id?: string): Promise<Record<string, StoredCell>> {
-  const { cells } = await loadRun(runs.db(), await findRun(runs.db(), id));
+  const { cells } = await loadRun(runs.db(), await findRun(runs.db(), id ?? ''));
   return Object.fromEntries(cells.map((cell) => [`${cell.variant.recipe} ${cell.row.kind}`, cell]));
 }
 
@@ -42,7 +42,7 @@ describe('a run', () => {
       },
     }));
     expect(first).toEqual([0, 1, 2, 3, 4]);
-    const { id, ended_at, repository_json } = await findRun(runs.db(), undefined);
+    const { id, ended_at, repository_json } = await findRun(runs.db(), '');
     expect(ended_at).toBeNull();
     expect(repositoryOf({ repository_json })).toEqual(await readRepository(process.cwd()));
     const kept = (await runs.db().selectFrom('rounds').select('id').execute()).map((row) => row.id);
@@ -63,7 +63,7 @@ describe('a run', () => {
     expect(second).toEqual([5, 6, 7]);
     expect(plan.rounds).toHaveLength(8);
     expect(await rowsOf(kept)).toEqual(before);
-    expect((await findRun(runs.db(), undefined)).ended_at).not.toBeNull();
+    expect((await findRun(runs.db(), '')).ended_at).not.toBeNull();
 
     const cells = await cellsOf();
     expect(Object.keys(cells)).toHaveLength(6);
@@ -125,7 +125,7 @@ describe('a run', () => {
     }
     const because = reasonOf('int8 accuracy');
     expect(reasonOf('int8 performance')).toEqual({ kind: 'not-timed', because });
-    expect((await findRun(runs.db(), undefined)).ended_at).not.toBeNull();
+    expect((await findRun(runs.db(), '')).ended_at).not.toBeNull();
   });
 
   it('refuses two devices of one name before anything is measured', async () => {

@@ -90,7 +90,7 @@ describe('devices of a run', () => {
     expect(watch.measured.at(-1)).toMatchObject({ overall: 1, secondsLeft: 0 });
     // The slower place has two devices with three timed rounds, which take two seconds besides the tier's.
     expect(watch.measured[0]!.secondsLeft).toBeGreaterThan(2 * 3 * 2);
-    const { cells } = await loadRun(runs.db(), await findRun(runs.db(), undefined));
+    const { cells } = await loadRun(runs.db(), await findRun(runs.db(), ''));
     expect(cells.every(({ row }) => row.status === 'done')).toBe(true);
   });
 
@@ -105,7 +105,7 @@ describe('devices of a run', () => {
     }));
     expect(most).toBe(2);
     expect(agentsOf()).toEqual([]);
-    expect((await findRun(runs.db(), undefined)).ended_at).toBeNull();
+    expect((await findRun(runs.db(), '')).ended_at).toBeNull();
   });
 
   it('all end when one of them cannot go on, with its reason', async () => {
@@ -118,7 +118,7 @@ describe('devices of a run', () => {
     });
     await expect(failing).rejects.toBe(reason);
     expect(agentsOf()).toEqual([]);
-    expect((await findRun(runs.db(), undefined)).ended_at).toBeNull();
+    expect((await findRun(runs.db(), '')).ended_at).toBeNull();
   });
 
   it('fail alone', async () => {

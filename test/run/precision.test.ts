@@ -11,7 +11,7 @@ function suiteWith(precision: number, rounds: number, maxRounds: number): Suite 
 
 /** The timed cells of the only run: fp32's and int8's. */
 async function timedCells(): Promise<[StoredCell, StoredCell]> {
-  const { cells } = await loadRun(runs.db(), await findRun(runs.db(), undefined));
+  const { cells } = await loadRun(runs.db(), await findRun(runs.db(), ''));
   const timed = cells.filter(({ row }) => row.kind === 'performance');
   return ['fp32', 'int8'].map((recipe) => timed.find(({ variant }) => variant.recipe === recipe)!) as [
     StoredCell,

@@ -33,7 +33,7 @@ describe('resuming', () => {
     const fault = await refusalOfResuming(changed(suite));
     expect(fault.source).toBe('--resume');
     expect(fault.found).toContain('planned from another suite, other recipes or other images');
-    const { id } = await findRun(runs.db(), undefined);
+    const { id } = await findRun(runs.db(), '');
     expect((await refusalOfResuming(changed(suite), id)).found).toContain(id);
   });
 
@@ -83,7 +83,7 @@ describe('resuming', () => {
   });
 
   it('is refused when there is nothing to resume', async () => {
-    expect((await refusalOfResuming(runs.suite())).found).toBe('no unfinished run of tiny');
+    expect((await refusalOfResuming(runs.suite())).found).toMatch(/^no unfinished run of tiny/);
     expect((await refusalOfResuming(runs.suite(), '2026')).found).toBe('2026');
   });
 });

@@ -4,7 +4,7 @@ import { setBaseline } from '../../src/store/baselines.js';
 import { openStore, type Db } from '../../src/store/open.js';
 import { findRun, listRuns, loadRun } from '../../src/store/read.js';
 import { deleteRuns, planPruning, type PruneRule } from '../../src/store/prune.js';
-import { endRun, insertRound } from '../../src/store/write.js';
+import { endCell, endRun, insertRound } from '../../src/store/write.js';
 import { useFolder } from '../support/folder.js';
 import { fullMeasurement, labels, placeOf, storeCell } from '../support/rows.js';
 
@@ -28,7 +28,9 @@ async function store(
   await db.updateTable('runs').set({ started_at: startedAt, suite }).where('id', '=', id).execute();
   const latencies = Array.from({ length: 20_000 }, (_, index) => index / 8);
   await insertRound(db, { ...placeOf(cell), startedAt }, fullMeasurement({ latencies }), labels, true);
-  if (ended) await endRun(db, id, startedAt);
+  if (!ended) return;
+  await endCell(db, cell.id, 'done', null);
+  await endRun(db, id, startedAt);
 }
 
 async function storeFloor(runId: string): Promise<void> {
@@ -60,7 +62,7 @@ describe('pruning', () => {
     expect(Object.keys(await fates({ keep: 1, suite: 'large' }))).toEqual(['l01']);
   });
 
-  it('spares the young, baselines, calibrations, and what may be going on', async () => {
+  it('spares the young, baselines, calibrations, and what can be resumed', async () => {
     await store('young', '2026-11-21T00:00:00.000Z');
     await store('baseline', '2026-11-03T00:00:00.000Z');
     await store('floor', '2026-11-02T00:00:00.000Z');
@@ -69,13 +71,13 @@ describe('pruning', () => {
     await setBaseline(db, 'main', { id: 'baseline', suite: 'tiny' }, '2026-11-05T00:00:00.000Z');
     await storeFloor('floor');
     expect(await fates({})).toEqual({
-      ...{ young: undefined, left: undefined, going: 'may be going on' },
+      ...{ young: undefined, left: undefined, going: 'was interrupted within a day, and can be resumed' },
       ...{ baseline: 'baseline main', floor: 'holds a noise floor' },
     });
     const before = '2026-11-02T12:00:00.000Z';
     expect(await fates({ before })).toMatchObject({ young: 'not old enough', left: undefined });
     expect((await fates({ before, keep: 1 }))['going']).toBe(
-      'one of the newest 1 of tiny; not old enough; may be going on',
+      'not old enough; was interrupted within a day, and can be resumed',
     );
   });
 

@@ -3,14 +3,15 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { packageRoot } from '../../src/base/paths.js';
+import { resumableRun } from '../../src/store/newest.js';
 import { openStore, type Db } from '../../src/store/open.js';
-import { findRun, findUnfinished, listRuns, loadLogits, loadRun } from '../../src/store/read.js';
+import { findRun, listRuns, loadLogits, loadRun } from '../../src/store/read.js';
 import {
   endCell,
   endRun,
   insertRound,
   insertRun,
-  retryFailedCells,
+  reopenRun,
   upsertCell,
   type ProfiledNode,
 } from '../../src/store/write.js';
@@ -169,8 +170,7 @@ describe('runs', () => {
     expect((await listRuns(db)).find(({ id }) => id === '20261120-a')).toMatchObject({ cells: 0, failed: 0 });
   });
 
-  it('are found by the beginning of their id, the newest without one', async () => {
-    expect((await findRun(db, undefined)).id).toBe('20261122-b');
+  it('are found by the beginning of their id', async () => {
     expect((await findRun(db, '20261120')).id).toBe('20261120-a');
     await insertRun(db, newRun('20261120-ab'));
     expect((await findRun(db, '20261120-a')).id).toBe('20261120-a');
@@ -184,10 +184,10 @@ describe('runs', () => {
   });
 
   it('that have not ended are found by their suite', async () => {
-    expect((await findUnfinished(db, 'tiny'))!.id).toBe('20261121-c');
+    expect((await resumableRun(db, 'tiny'))!.id).toBe('20261121-c');
     await endRun(db, '20261121-c', '2026-11-21T01:00:00.000Z');
-    expect((await findUnfinished(db, 'tiny'))!.id).toBe('20261120-a');
-    expect(await findUnfinished(db, 'a third')).toBeUndefined();
+    expect((await resumableRun(db, 'tiny'))!.id).toBe('20261120-a');
+    expect(await resumableRun(db, 'a third')).toBeUndefined();
   });
 });
 
@@ -199,7 +199,9 @@ describe('a failed cell', () => {
     for (const cell of [failed, done]) await insertRound(db, placeOf(cell), fullMeasurement(), labels, false);
     await endCell(db, id, 'failed', { kind: 'device', text: 'the agent died' });
     await endCell(db, done.id, 'done', null);
-    await retryFailedCells(db, 'one');
+    await endRun(db, 'one', '2026-11-22T11:00:00.000Z');
+    await reopenRun(db, 'one');
+    expect((await findRun(db, 'one')).ended_at).toBeNull();
     const { cells } = await loadRun(db, await findRun(db, 'one'));
     expect(cells.map(({ row, rounds }) => [row.status, row.reason, rounds.length])).toEqual([
       ['pending', null, 0],

@@ -32,7 +32,7 @@ export async function storedExample(
   try {
     await storeExample(db, options);
     change(database);
-    const analysis = analyse(await loadRun(db, await findRun(db, undefined)));
+    const analysis = analyse(await loadRun(db, await findRun(db, '')));
     return { analysis, database, raw: new RawRows(database) };
   } finally {
     await db.destroy();

@@ -1,0 +1,89 @@
+import Database from 'better-sqlite3';
+import { InputError, ResourceError, type InputFault } from '../base/errors.js';
+
+/** What is the matter with a results database. */
+export type StoreFaultKind =
+  /** There is no file, or nothing in it yet. */
+  | 'missing'
+  /** A database of another program, or no database. */
+  | 'foreign'
+  /** A later version of EdgeFlex has changed its schema. */
+  | 'newer'
+  /** It may be read only. */
+  | 'unwritable'
+  /** Another process keeps it locked. */
+  | 'busy'
+  /** Its pages, its schema or what stands in its rows is not what was stored. */
+  | 'damaged';
+
+/** Something is wrong with a results database: says which file, which table, which row. */
+export class StoreError extends InputError {
+  override readonly name = 'StoreError';
+
+  constructor(
+    readonly kind: StoreFaultKind,
+    fault: InputFault,
+    options?: ErrorOptions,
+  ) {
+    super(fault);
+    if (options?.cause !== undefined) this.cause = options.cause;
+  }
+}
+
+/** How to get at what a damaged database still holds. */
+export const RECOVER =
+  '"edgeflex store check" lists what is damaged; "edgeflex store recover" copies all that can be read into a new database.';
+
+const UNWRITABLE = 'Make the file and its folder writable, or give another folder with --results.';
+
+/**
+ * Puts an error of SQLite into words. Others, and those that only a fault of the code can cause, stay as they are.
+ *
+ * @param error - what was thrown
+ * @param path - the database
+ * @param table - what was read or written, where that is known
+ * @returns a `StoreError`, a `ResourceError`, or the error itself
+ */
+export function asStoreError(error: unknown, path: string, table?: string): unknown {
+  if (!(error instanceof Database.SqliteError)) return error;
+  const { code, message } = error;
+  const options = { cause: error };
+  const place = table === undefined ? {} : { place: `table ${table}` };
+  if (code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_SHMSIZE')
+    return new ResourceError(
+      `${path}: the disk is full. What was stored before is safe; make room, and "edgeflex run" with --resume goes on with a run.`,
+      options,
+    );
+  if (code.startsWith('SQLITE_IOERR'))
+    return new ResourceError(`${path}: the disk could not be read or written (${message})`, options);
+  if (code.startsWith('SQLITE_READONLY') || code === 'SQLITE_CANTOPEN' || code === 'SQLITE_PERM')
+    return new StoreError(
+      'unwritable',
+      { source: path, found: message, expected: 'a results database that can be written', hint: UNWRITABLE },
+      options,
+    );
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED'))
+    return new StoreError(
+      'busy',
+      {
+        source: path,
+        found: `a database that another process keeps locked (${message})`,
+        expected: 'one that is free within ten seconds',
+        hint: 'Wait until the other command has ended, and try again.',
+      },
+      options,
+    );
+  if (code === 'SQLITE_NOTADB')
+    return new StoreError(
+      'foreign',
+      { source: path, found: message, expected: 'a results database' },
+      options,
+    );
+  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_FORMAT' || code === 'SQLITE_ERROR')
+    return new StoreError(
+      'damaged',
+      { source: path, ...place, found: message, expected: 'what EdgeFlex stored there', hint: RECOVER },
+      options,
+    );
+  return error;
+}

@@ -1,0 +1,57 @@
+import { DEFAULT_MIGRATION_TABLE, type Kysely } from 'kysely';
+import { migrations } from './migrations.js';
+
+/** A change of the schema that an older or a newer version has made, or this one would. */
+export interface SchemaState {
+  /** Changes that the database has not seen yet, in order. */
+  readonly missing: readonly string[];
+  /** Changes that this version does not know. */
+  readonly unknown: readonly string[];
+}
+
+/**
+ * What a database has seen of the schema's changes.
+ *
+ * @param applied - names of those that it says it has seen
+ */
+export function schemaState(applied: readonly string[]): SchemaState {
+  return {
+    missing: Object.keys(migrations).filter((name) => !applied.includes(name)),
+    unknown: applied.filter((name) => !Object.hasOwn(migrations, name)),
+  };
+}
+
+/**
+ * Brings the schema up to date in one transaction, which holds the lock for writing from its beginning: of several processes that
+ * open a database at once one makes the changes and the others find them made; one that is killed, or whose disk is full,
+ * leaves the schema as it was. (Kysely's own migrator has no transaction on SQLite.) What was applied is kept in the table that
+ * Kysely's migrator keeps it in, so that older versions understand what they see.
+ *
+ * @param db - open for writing
+ * @throws what the database throws; nothing is changed then
+ */
+export async function migrate<T>(db: Kysely<T>): Promise<void> {
+  await db.transaction().execute(async (typed) => {
+    // A schema in the making has no types.
+    const transaction = typed as unknown as Kysely<Record<typeof DEFAULT_MIGRATION_TABLE, Applied>>;
+    await transaction.schema
+      .createTable(DEFAULT_MIGRATION_TABLE)
+      .ifNotExists()
+      .addColumn('name', 'varchar(255)', (column) => column.notNull().primaryKey())
+      .addColumn('timestamp', 'varchar(255)', (column) => column.notNull())
+      .execute();
+    const rows = await transaction.selectFrom(DEFAULT_MIGRATION_TABLE).select('name').execute();
+    for (const name of schemaState(rows.map((row) => row.name)).missing) {
+      await migrations[name]?.up(transaction);
+      await transaction
+        .insertInto(DEFAULT_MIGRATION_TABLE)
+        .values({ name, timestamp: new Date().toISOString() })
+        .execute();
+    }
+  });
+}
+
+interface Applied {
+  name: string;
+  timestamp: string;
+}
