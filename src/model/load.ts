@@ -94,7 +94,7 @@ export async function loadModel(model: LocalModel, labels: readonly string[]): P
     throw new InputError({
       source: files.weights,
       place: 'the first layer',
-      found: `images of ${vit.config.channels} channels`,
+      found: `images of ${vit.config.channels} ${vit.config.channels === 1 ? 'channel' : 'channels'}`,
       expected: `${IMAGE_CHANNELS}, as the images of the data sets have`,
     });
   return {

@@ -1,3 +1,4 @@
+import { InputError } from '../base/errors.js';
 import { elementCount, float32, tensorOf, viewAs, type TensorSource } from '../onnx/tensor.js';
 import { leadingTokens, type ViTConfig } from './config.js';
 
@@ -9,6 +10,26 @@ import { leadingTokens, type ViTConfig } from './config.js';
  */
 export function computed(dims: readonly number[], compute: () => Promise<Float32Array>): TensorSource {
   return { dtype: 'float32', dims, read: async () => tensorOf('float32', dims, await compute()).read() };
+}
+
+/**
+ * Numbers of a file, all of which must be finite: what is computed from others means nothing.
+ *
+ * @param source - the file
+ * @param place - the tensor in it, for the message
+ * @param values - its elements
+ * @returns the same
+ * @throws InputError at the first that is not
+ */
+export function finite(source: string, place: string, values: Float32Array): Float32Array {
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return values;
+  throw new InputError({
+    source,
+    place,
+    found: `${values[at]} (element ${at} of ${values.length})`,
+    expected: 'finite numbers: the weights are damaged',
+  });
 }
 
 /** The elements of a float32 tensor. */

@@ -8,16 +8,19 @@ import { elementCount, type TensorSource } from '../onnx/tensor.js';
 /** Headers beyond this are refused before they are read; the reference implementation has the same limit. */
 const MAX_HEADER_BYTES = 100_000_000;
 
-const dtypes: Partial<Record<string, DType>> = {
-  F64: 'float64',
-  F32: 'float32',
-  F16: 'float16',
-  BF16: 'bfloat16',
-  U8: 'uint8',
-  I8: 'int8',
-  I32: 'int32',
-  I64: 'int64',
-};
+const dtypes: ReadonlyMap<string, DType> = new Map([
+  ['F64', 'float64'],
+  ['F32', 'float32'],
+  ['F16', 'float16'],
+  ['BF16', 'bfloat16'],
+  ['U8', 'uint8'],
+  ['I8', 'int8'],
+  ['U16', 'uint16'],
+  ['I16', 'int16'],
+  ['I32', 'int32'],
+  ['I64', 'int64'],
+  ['BOOL', 'bool'],
+]);
 
 const entrySchema = z.object({
   dtype: z.string(),
@@ -25,14 +28,24 @@ const entrySchema = z.object({
   data_offsets: z.tuple([z.number().int().nonnegative(), z.number().int().nonnegative()]),
 });
 
+const metadataSchema = z.record(z.string(), z.string());
+
+/** What a safetensors file holds. */
+export interface Safetensors {
+  /** The tensors by name, in the file's order. */
+  readonly tensors: Map<string, TensorSource>;
+  /** The types of tensors that cannot be read, by name: `F8_E4M3`. */
+  readonly unreadable: ReadonlyMap<string, string>;
+}
+
 /**
  * Opens a safetensors file. Only the header is read; each tensor is read by range when asked for.
  *
  * @param path - the file
- * @returns the tensors by name, in the file's order
- * @throws InputError when the header is not what the format says, or promises what the file does not hold
+ * @throws InputError when the header is not what the format says: a JSON object of tensors that together take all bytes behind it,
+ *   without overlaps, holes or anything left over
  */
-export async function readSafetensors(path: string): Promise<Map<string, TensorSource>> {
+export async function readSafetensors(path: string): Promise<Safetensors> {
   const refuse = (place: string, found: string, expected: string): InputError =>
     new InputError({ source: path, place, found, expected });
   const file = await open(path, 'r').catch((error: unknown) => {
@@ -55,17 +68,31 @@ export async function readSafetensors(path: string): Promise<Map<string, TensorS
   const dataBytes = fileBytes - dataStart;
 
   const tensors = new Map<string, TensorSource>();
+  const unreadable = new Map<string, string>();
   const spans: { name: string; begin: number; end: number }[] = [];
   for (const [name, raw] of Object.entries(header)) {
-    if (name === '__metadata__') continue;
+    if (name === '__metadata__') {
+      if (!metadataSchema.safeParse(raw).success)
+        throw refuse('__metadata__', excerpt(raw), 'an object of texts');
+      continue;
+    }
     const parsed = entrySchema.safeParse(raw);
     if (!parsed.success)
-      throw refuse(`tensor ${name}`, JSON.stringify(raw), 'an entry of dtype, shape and two data_offsets');
+      throw refuse(`tensor ${name}`, excerpt(raw), 'an entry of dtype, shape and two data_offsets');
     const { dtype: code, shape, data_offsets } = parsed.data;
     const [begin, end] = data_offsets;
-    const dtype = dtypes[code];
-    if (dtype === undefined)
-      throw refuse(`tensor ${name}`, `dtype ${code}`, `one of ${Object.keys(dtypes).join(', ')}`);
+    if (end < begin || end > dataBytes)
+      throw refuse(
+        `tensor ${name}`,
+        `data_offsets [${begin}, ${end}]`,
+        `offsets within the ${dataBytes} bytes of data in the file`,
+      );
+    spans.push({ name, begin, end });
+    const dtype = dtypes.get(code);
+    if (dtype === undefined) {
+      unreadable.set(name, code);
+      continue;
+    }
     const wanted = elementCount(shape) * bytesPerElement(dtype);
     if (end - begin !== wanted)
       throw refuse(
@@ -73,24 +100,41 @@ export async function readSafetensors(path: string): Promise<Map<string, TensorS
         `data_offsets [${begin}, ${end}], ${end - begin} bytes`,
         `${wanted} bytes for ${code}[${shape.join(', ')}]`,
       );
-    if (end > dataBytes)
-      throw refuse(
-        `tensor ${name}`,
-        `data_offsets [${begin}, ${end}]`,
-        `offsets within the ${dataBytes} bytes of data in the file`,
-      );
-    spans.push({ name, begin, end });
     tensors.set(name, { dtype, dims: shape, read: () => readRange(path, dataStart + begin, wanted) });
   }
+  refuseGaps(spans, dataBytes, refuse);
+  return { tensors, unreadable };
+}
+
+/** Refuses tensors that overlap, and bytes that belong to none: the format allows neither. */
+function refuseGaps(
+  spans: { readonly name: string; readonly begin: number; readonly end: number }[],
+  dataBytes: number,
+  refuse: (place: string, found: string, expected: string) => InputError,
+): void {
   spans.sort((a, b) => a.begin - b.begin || a.end - b.end);
-  for (let i = 1; i < spans.length; i++)
-    if (spans[i]!.begin < spans[i - 1]!.end)
+  let last = { name: 'the header', end: 0 };
+  for (const span of spans) {
+    if (span.begin < last.end)
       throw refuse(
-        `tensor ${spans[i]!.name}`,
-        `bytes that tensor ${spans[i - 1]!.name} also claims`,
+        `tensor ${span.name}`,
+        `bytes that tensor ${last.name} also claims`,
         'tensors that do not overlap',
       );
-  return tensors;
+    if (span.begin > last.end)
+      throw refuse(
+        `tensor ${span.name}`,
+        `${span.begin - last.end} bytes between ${last.name} and it that belong to no tensor`,
+        'tensors without holes between them',
+      );
+    last = span;
+  }
+  if (last.end !== dataBytes)
+    throw refuse(
+      'the end of the file',
+      `${dataBytes - last.end} bytes that belong to no tensor`,
+      'nothing behind the last tensor',
+    );
 }
 
 function parseHeader(
@@ -99,8 +143,17 @@ function parseHeader(
 ): Record<string, unknown> {
   try {
     const header: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    return z.record(z.string(), z.unknown()).parse(header);
+    // Not copied: a copy would lose a tensor called __proto__.
+    if (header !== null && typeof header === 'object' && !Array.isArray(header))
+      return header as Record<string, unknown>;
+    throw new Error(excerpt(header));
   } catch (error) {
     throw refuse('header', messageOf(error).split('\n')[0]!, 'a JSON object');
   }
+}
+
+/** A value for a message. */
+function excerpt(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }

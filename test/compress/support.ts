@@ -39,7 +39,7 @@ export async function openBench(): Promise<Bench> {
   const { vit } = await loadFolder(model);
   const data = await openDataset('shapes10', join(packageRoot(), 'suites', 'data', 'shapes10'));
   const preprocessing = await readPreprocessing(join(model, 'preprocessor_config.json'));
-  const parity = await readSafetensors(join(model, 'parity.safetensors'));
+  const parity = (await readSafetensors(join(model, 'parity.safetensors'))).tensors;
   const floats = async (name: string): Promise<Float32Array> =>
     viewAs(await parity.get(name)!.read(), Float32Array);
   const context: Bench['context'] = {

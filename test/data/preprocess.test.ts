@@ -10,6 +10,7 @@ import {
   PIXEL_VALUES,
   PIXELS,
   preprocessingGraph,
+  timmPreprocessing,
   type Preprocessing,
 } from '../../src/data/preprocess.js';
 import { readPreprocessing } from '../../src/model/image-processor.js';
@@ -81,7 +82,7 @@ function reference(
 
 describe('the preprocessing graph', () => {
   test('gives the pixel values that the model was trained with', async () => {
-    const tensors = await readSafetensors(join(model, 'parity.safetensors'));
+    const tensors = (await readSafetensors(join(model, 'parity.safetensors'))).tensors;
     const pixels = await tensors.get('pixels')!.read();
     const expected = viewAs(await tensors.get('pixel_values')!.read(), Float32Array);
     const preprocessing = await readPreprocessing(join(model, 'preprocessor_config.json'));
@@ -157,6 +158,25 @@ describe('the preprocessing graph', () => {
     }
   });
 
+  // torchvision cuts at round((resized - size) / 2), halves to the even number: 3 / 2 → 2, 5 / 2 → 2, 1 / 2 → 0.
+  test.each([
+    [35, 2],
+    [37, 2],
+    [33, 0],
+    [36, 2],
+  ])('cuts the centre out of %i pixels where timm and torchvision do', async (resizedTo, first) => {
+    const pixels = await images();
+    const preprocessing = timmPreprocessing(
+      { crop_pct: 32 / (resizedTo + 0.5), mean: [0, 0, 0], std: [1, 1, 1] },
+      32,
+    );
+    expect(preprocessing.resizedTo).toBe(resizedTo);
+    const cut = await preprocessed({ ...preprocessing, rescale: 1 }, pixels);
+    const whole = await preprocessed(onlyResized(resizedTo, 'cubic'), pixels);
+    for (const y of [0, 13, 31])
+      for (const x of [0, 17, 31]) expect(cut[y * 32 + x]).toBe(whole[(y + first) * resizedTo + x + first]);
+  });
+
   test('takes the nearest pixel where nothing is to be interpolated', async () => {
     const pixels = await images();
     const [doubled, halved] = [
@@ -220,6 +240,34 @@ describe('a preprocessor_config.json', () => {
     );
   });
 
+  test.each(['ViTImageProcessorFast', 'ViTFeatureExtractor', undefined])(
+    'has what its class has where it is null, as Transformers reads it: %s',
+    async (image_processor_type) => {
+      const nothing = {
+        ...{
+          do_resize: null,
+          size: null,
+          resample: null,
+          do_center_crop: null,
+          crop_size: null,
+          do_pad: null,
+        },
+        ...{ do_rescale: null, rescale_factor: null, do_normalize: null, image_mean: null, image_std: null },
+      };
+      expect(await read({ image_processor_type, ...nothing })).toEqual(defaultPreprocessing(224));
+    },
+  );
+
+  test('has what its class has: DeiT cuts out the centre, CLIP has means of its own', async () => {
+    expect(await read({ image_processor_type: 'DeiTImageProcessor' })).toEqual({
+      ...defaultPreprocessing(224),
+      ...{ resizedTo: 256, interpolation: 'cubic' },
+    });
+    const clip = await read({ image_processor_type: 'CLIPImageProcessorFast', size: { shortest_edge: 224 } });
+    expect(clip.mean[0]).toBeCloseTo(0.48145466, 8);
+    expect(clip.interpolation).toBe('cubic');
+  });
+
   test('may switch steps off', async () => {
     const off = { do_resize: false, do_rescale: false, do_normalize: false, image_mean: [1, 1, 1] };
     expect(await read(off)).toEqual(onlyResized(IMAGE_SIDE, 'linear'));
@@ -235,6 +283,15 @@ describe('a preprocessor_config.json', () => {
     [{ image_mean: [0.5] }, 'image_mean'],
     [{ image_std: 'none' }, 'image_std'],
     [{ rescale_factor: 0 }, 'rescale_factor'],
+    [{ image_std: [0, 0, 0] }, 'image_std'],
+    [{ image_std: [0.5, 0.5, 1e-30] }, 'image_std'],
+    [{ image_mean: [0.5, 0.5, 1e300] }, 'image_mean'],
+    [{ rescale_factor: 1e300 }, 'rescale_factor'],
+    [{ size: { shortest_edge: 5e7 }, do_center_crop: true, crop_size: 32 }, 'size'],
+    [{ size: 1e9 }, 'size'],
+    [{ do_pad: true }, 'do_pad'],
+    [{ image_processor_type: 'ConvNextImageProcessor' }, 'image_processor_type'],
+    [{ image_processor_type: 'toString' }, 'image_processor_type'],
   ])('is refused: %o', async (config, place) => {
     const failure = read(config);
     await expect(failure).rejects.toThrow(InputError);

@@ -17,7 +17,7 @@ export interface RawTensor {
 /** The tensors of the built-in checkpoint. */
 export async function builtInTensors(): Promise<Map<string, RawTensor>> {
   const tensors = new Map<string, RawTensor>();
-  for (const [name, tensor] of await readSafetensors(join(source, 'model.safetensors')))
+  for (const [name, tensor] of (await readSafetensors(join(source, 'model.safetensors'))).tensors)
     tensors.set(name, { dtype: 'F32', shape: tensor.dims, bytes: await tensor.read() });
   return tensors;
 }

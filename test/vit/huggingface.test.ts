@@ -3,6 +3,7 @@ import { InputError } from '../../src/base/errors.js';
 import { float16Bits } from '../../src/onnx/half.js';
 import { loadFolder } from '../support/load.js';
 import type { ViT } from '../../src/vit/vit.js';
+import { refusalOf } from '../support/refusal.js';
 import { logitsOf, maxDifference, openBench, type Bench } from '../compress/support.js';
 import {
   builtInConfig,
@@ -159,6 +160,111 @@ describe('a checkpoint in Hugging Face layout', () => {
     await expect(loadHuggingFace(await directoryOf({}))).rejects.toThrow(
       /found no weights; expected a folder with model\.safetensors/,
     );
+  });
+
+  it('is the same model under the names of Transformers 5', async () => {
+    const names: [RegExp, string][] = [
+      [/attention\.attention\.(q|k|v)(uery|ey|alue)/, 'attention.$1_proj'],
+      [/attention\.output\.dense/, 'attention.o_proj'],
+      [/intermediate\.dense/, 'mlp.fc1'],
+      [/output\.dense/, 'mlp.fc2'],
+      [/encoder\.layer\./, 'layers.'],
+    ];
+    const renamed = [...tensors].map(([name, tensor]): [string, RawTensor] => [
+      names.reduce((text, [from, to]) => text.replace(from, to), name),
+      tensor,
+    ]);
+    const directory = await directoryOf({
+      'config.json': await builtInConfig(),
+      'model.safetensors': safetensorsBytes(new Map(renamed)),
+    });
+    const vit = await loadHuggingFace(directory);
+    expect(maxDifference(await logitsOf(bench, vit), bench.reference)).toBeLessThan(1e-3);
+  });
+
+  it('leaves out what is of use for training alone, and names buffers that are no weights', async () => {
+    const directory = await withTensors((all) => {
+      all.set('vit.pooler.dense.weight', { dtype: 'F32', shape: [1], bytes: new Uint8Array(4) });
+      all.set('vit.embeddings.mask_token', { dtype: 'F32', shape: [1], bytes: new Uint8Array(4) });
+      all.set('vit.embeddings.keep_mask', { dtype: 'BOOL', shape: [3], bytes: new Uint8Array(3) });
+      all.set('vit.embeddings.steps', { dtype: 'U64', shape: [1], bytes: new Uint8Array(8) });
+    });
+    const { notes } = await loadFolder(directory);
+    expect(notes).toHaveLength(1);
+    expect(notes[0]).toContain('vit.embeddings.keep_mask (bool)');
+    expect(notes[0]).toContain('vit.embeddings.steps (U64)');
+    expect(notes[0]).not.toContain('pooler');
+  });
+
+  it.each(['classifier.0.weight', 'vit.embeddings.norm.weight', 'adapter.weight', 'vit.layernorm.extra'])(
+    'refuses a tensor that would be left out: %s',
+    async (name) => {
+      const directory = await withTensors((all) =>
+        all.set(name, { dtype: 'F32', shape: [2], bytes: new Uint8Array(8) }),
+      );
+      expect((await refusalOf(() => loadHuggingFace(directory))).place).toBe(`tensor ${name}`);
+    },
+  );
+
+  it('refuses a head of another form, and does not take the model for one without a head', async () => {
+    const directory = await withTensors((all) => {
+      all.set('classifier.1.weight', all.get('classifier.weight')!);
+      all.set('classifier.1.bias', all.get('classifier.bias')!);
+      all.delete('classifier.weight');
+      all.delete('classifier.bias');
+    });
+    const { place, expected } = await refusalOf(() => loadHuggingFace(directory));
+    expect(place).toBe('tensor classifier.1.weight');
+    expect(expected).toContain('one linear layer, classifier');
+  });
+
+  it.each([NaN, Infinity, -Infinity])('refuses the weight %s when it is read', async (value) => {
+    const directory = await withTensors((all) => {
+      const bias = all.get('classifier.bias')!;
+      const damaged = new Float32Array(Uint8Array.from(bias.bytes).buffer);
+      damaged[3] = value;
+      all.set('classifier.bias', { ...bias, bytes: new Uint8Array(damaged.buffer) });
+    });
+    const vit = await loadHuggingFace(directory);
+    const fault = await refusalOf(() => vit.weights.get('head.bias')!.read());
+    expect(fault).toMatchObject({ place: 'tensor classifier.bias' });
+    expect(fault.found).toContain(String(value));
+  });
+
+  it('refuses numbers of layers that no ViT has before anything is made of them', async () => {
+    for (const num_hidden_layers of [1e6, 5e7, 1e10]) {
+      const directory = await directoryOf({
+        'config.json': await builtInConfig({ num_hidden_layers }),
+        'model.safetensors': safetensorsBytes(tensors),
+      });
+      expect((await refusalOf(() => loadHuggingFace(directory))).place).toBe('num_hidden_layers');
+    }
+  });
+
+  it.each([
+    [{ use_mean_pooling: true }, 'use_mean_pooling'],
+    [{ use_swiglu_ffn: true }, 'use_swiglu_ffn'],
+    [{ head_dim: 16 }, 'head_dim'],
+    [{ quantization_config: { bits: 4 } }, 'quantization_config'],
+    [{ rope_theta: 100 }, 'rope_theta'],
+  ])('refuses a config that changes the computation: %j', async (changes, place) => {
+    const directory = await directoryOf({
+      'config.json': await builtInConfig(changes),
+      'model.safetensors': safetensorsBytes(tensors),
+    });
+    expect((await refusalOf(() => loadHuggingFace(directory))).place).toBe(place);
+  });
+
+  it('refuses a tensor of a shard that its index does not name', async () => {
+    const names = [...tensors.keys()];
+    const directory = await directoryOf({
+      'config.json': await builtInConfig(),
+      'model.safetensors.index.json': JSON.stringify({
+        weight_map: Object.fromEntries(names.slice(1).map((name) => [name, 'model-1-of-1.safetensors'])),
+      }),
+      'model-1-of-1.safetensors': safetensorsBytes(tensors),
+    });
+    expect((await refusalOf(() => loadHuggingFace(directory))).place).toBe(`tensor ${names[0]!}`);
   });
 
   it('refuses a pickle and says how to convert it', async () => {

@@ -105,6 +105,27 @@ describe('a checkpoint of timm', () => {
       }
   });
 
+  it('has as many heads as its architecture, where nothing else says it', async () => {
+    const config = {
+      architecture: 'vit_large_patch16_224',
+      model_args: { embed_dim: 128 },
+      layer_norm_eps: 1e-12,
+    };
+    const { vit, notes } = await loadFolder(await stored(timm, JSON.stringify(config)));
+    expect(vit.config.heads).toBe(16);
+    expect(notes).toEqual([]);
+  });
+
+  it('may have positions of the patches alone: the class token gets none', async () => {
+    const positions = viewAs(timm.get('pos_embed')!.bytes, Float32Array);
+    const without = changed(timm, { pos_embed: vector(positions.slice(128), [1, 16, 128]) });
+    const { vit } = await loadFolder(await stored(without, heads));
+    const read = viewAs(await vit.weights.get('positions')!.read(), Float32Array);
+    expect(read.length).toBe(positions.length);
+    expect(new Set(read.subarray(0, 128))).toEqual(new Set([0]));
+    expect(read.subarray(128)).toEqual(positions.slice(128));
+  });
+
   it('takes zero for the biases of q, k and v where there are none', async () => {
     const without = Object.fromEntries(
       [0, 1, 2, 3].map((layer) => [`blocks.${layer}.attn.qkv.bias`, undefined]),
@@ -122,6 +143,11 @@ describe('a checkpoint of timm', () => {
     ['attn_pool.latent', /pools by attention/],
     ['blocks.0.attn.relative_position_bias_table', /BEiT/],
     ['blocks.3.mlp.gate.weight', /the 4 blocks of a ViT/],
+    ['patch_embed.norm.weight', /embed_norm_layer/],
+    ['patch_embed.backbone.conv.weight', /hybrid/],
+    ['rope.freqs', /rotary/],
+    ['head.fc.weight', /one linear layer/],
+    ['extra.weight', /the 4 blocks of a ViT/],
   ])('is refused for %s', async (tensor, expected) => {
     const directory = await stored(changed(timm, { [tensor]: vector(new Float32Array(4)) }), heads);
     const fault = await refusalOf(() => loadFolder(directory));
@@ -138,9 +164,36 @@ describe('a checkpoint of timm', () => {
       { architecture: 'vit_base_patch16_224', pretrained_cfg: { crop_mode: 'squash' } },
       'pretrained_cfg.crop_mode',
     ],
+    [{ model_args: { act_layer: 'relu' } }, 'model_args.act_layer'],
+    [{ model_args: { act_layer: 'quick_gelu' } }, 'model_args.act_layer'],
+    [{ model_args: { norm_layer: 'rmsnorm' } }, 'model_args.norm_layer'],
+    [{ model_args: { embed_norm_layer: 'layernorm' } }, 'model_args.embed_norm_layer'],
+    [{ model_args: { qk_norm: true } }, 'model_args.qk_norm'],
+    [{ model_args: { class_token: false } }, 'model_args.class_token'],
+    [{ model_args: { mlp_layer: 'swiglu' } }, 'model_args.mlp_layer'],
+    [{ model_args: { something_new: 1 } }, 'model_args.something_new'],
+    [{ model_args: { img_size: 64 } }, 'tensor pos_embed'],
+    [{ architecture: 'vit_base_patch16_rope_ape_224' }, 'architecture'],
+    [{ architecture: 'vit_base_patch16_rpn_224' }, 'architecture'],
+    [{ architecture: 'vit_base_patch16_xp_224' }, 'architecture'],
+    [{ pretrained_cfg: { std: [0, 0, 0] } }, 'pretrained_cfg.std.0'],
+    [{ pretrained_cfg: { crop_pct: 1e-9 } }, 'pretrained_cfg.crop_pct'],
   ])('is refused for the configuration %j', async (config, place) => {
     const directory = await stored(timm, JSON.stringify({ ...config, num_attention_heads: 4 }));
     expect((await refusalOf(() => loadFolder(directory))).place).toBe(place);
+  });
+});
+
+describe('a checkpoint of torchvision', () => {
+  it('may have its head replaced by one layer', async () => {
+    const replaced = changed(torchvision, {
+      'heads.weight': torchvision.get('heads.head.weight')!,
+      'heads.bias': torchvision.get('heads.head.bias')!,
+      'heads.head.weight': undefined,
+      'heads.head.bias': undefined,
+    });
+    const { vit } = await loadFolder(await stored(replaced, heads));
+    expect(maxDifference(await logitsOf(bench, vit), bench.reference)).toBeLessThan(1e-3);
   });
 });
 

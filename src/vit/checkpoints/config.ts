@@ -6,6 +6,8 @@ import type { Scheme } from './scheme.js';
 /** What a configuration beside a checkpoint says that tensors do not show. */
 export interface Told {
   readonly heads?: number;
+  /** Side of the square input. */
+  readonly imageSize?: number;
   readonly layerNormEpsilon?: number;
   /** Class names in the order of the logits. */
   readonly labels?: readonly string[];
@@ -42,25 +44,39 @@ export function inferArchitecture(
     new InputError({ source, place: `tensor ${tensor}`, found, expected });
   const dimsOf = (tensor: string, rank: number): readonly number[] => {
     const dims = tensors.get(tensor)?.dims;
-    if (dims?.length === rank) return dims;
-    throw refuse(tensor, dims ? `shape [${dims.join(', ')}]` : 'nothing', `a tensor of ${rank} dimensions`);
+    if (dims?.length === rank && dims.every((dim) => dim > 0)) return dims;
+    throw refuse(
+      tensor,
+      dims ? `shape [${dims.join(', ')}]` : 'nothing',
+      `a tensor of ${rank} dimensions, none of them 0`,
+    );
   };
-  const patch = dimsOf(scheme.mark, 4);
+  const patchWeight = scheme.fixed['patch.weight']!.tensor;
+  const patch = dimsOf(patchWeight, 4);
   const [hiddenSize, channels, patchSize] = patch as [number, number, number];
-  if (patch[3] !== patchSize) throw refuse(scheme.mark, `shape [${patch.join(', ')}]`, 'square patches');
+  if (patch[3] !== patchSize) throw refuse(patchWeight, `shape [${patch.join(', ')}]`, 'square patches');
   const mlpSizes: number[] = [];
   for (let layer = 0; tensors.has(scheme.block(layer)['norm1.weight']!.tensor); layer++)
     mlpSizes.push(dimsOf(scheme.block(layer)['fc1.weight']!.tensor, 2)[0]!);
   const distillation = scheme.fixed['distillation']?.tensor;
   const distilled = distillation !== undefined && tensors.has(distillation);
   const positions = scheme.fixed['positions']!.tensor;
-  const patches = dimsOf(positions, 3)[1]! - (distilled ? 2 : 1);
+  const count = dimsOf(positions, 3)[1]!;
+  const leading = distilled ? 2 : 1;
+  // timm has models whose positions are those of the patches alone (no_embed_class).
+  const patches = scheme.name === 'timm' && Number.isInteger(Math.sqrt(count)) ? count : count - leading;
   const side = Math.round(Math.sqrt(patches));
   if (side ** 2 !== patches || side === 0)
     throw refuse(
       positions,
-      `${patches + (distilled ? 2 : 1)} positions`,
+      `${count} positions`,
       `a square number of patches and ${distilled ? 'two tokens' : 'the class token'} before them`,
+    );
+  if (told.imageSize !== undefined && told.imageSize !== side * patchSize)
+    throw refuse(
+      positions,
+      `${count} positions, which are those of images of ${side * patchSize} pixels`,
+      `those of ${told.imageSize} pixels, as config.json says`,
     );
   const heads = told.heads ?? WIDE_HEADS[hiddenSize] ?? hiddenSize / 64;
   if (!Number.isInteger(heads) || heads < 1 || hiddenSize % heads !== 0)

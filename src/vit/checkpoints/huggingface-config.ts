@@ -4,19 +4,43 @@ import { describeFault } from '../../base/schema.js';
 import type { ViTConfig } from '../config.js';
 import { readJson } from './json.js';
 
+const size = z
+  .number()
+  .int()
+  .positive()
+  .max(2 ** 20);
+
 const configSchema = z.object({
   model_type: z.enum(['vit', 'deit']),
-  hidden_size: z.number().int().positive(),
-  num_hidden_layers: z.number().int().positive(),
-  num_attention_heads: z.number().int().positive(),
-  intermediate_size: z.number().int().positive(),
-  hidden_act: z.literal('gelu').default('gelu'),
-  layer_norm_eps: z.number().positive().default(1e-12),
-  image_size: z.number().int().positive().default(224),
-  patch_size: z.number().int().positive().default(16),
-  num_channels: z.number().int().positive().default(3),
+  hidden_size: size,
+  num_hidden_layers: z.number().int().positive().max(1000),
+  num_attention_heads: size,
+  intermediate_size: size,
+  hidden_act: z.enum(['gelu', 'gelu_python']).default('gelu'),
+  layer_norm_eps: z.number().positive().max(1).default(1e-12),
+  image_size: size.default(224),
+  patch_size: size.default(16),
+  num_channels: size.default(3),
   qkv_bias: z.boolean().default(true),
   id2label: z.record(z.string(), z.string()).optional(),
+  // What relatives of ViT in Transformers have: it must be off, since no tensor may show it.
+  quantization_config: z.null().optional(),
+  use_mean_pooling: z.literal(false).optional(),
+  pooling_type: z.enum(['cls', 'token']).optional(),
+  use_swiglu_ffn: z.literal(false).optional(),
+  num_register_tokens: z.literal(0).optional(),
+  use_relative_position_bias: z.literal(false).optional(),
+  use_shared_relative_position_bias: z.literal(false).optional(),
+  use_absolute_position_embeddings: z.literal(true).optional(),
+  rope_theta: z.null().optional(),
+  rope_parameters: z.null().optional(),
+  qk_norm: z.literal(false).optional(),
+  use_qk_norm: z.literal(false).optional(),
+  norm_type: z.enum(['layernorm', 'layer_norm']).optional(),
+  attention_bias: z.literal(true).optional(),
+  mlp_bias: z.literal(true).optional(),
+  head_dim: size.nullish(),
+  pruned_heads: z.record(z.string(), z.never()).optional(),
 });
 
 /**
@@ -59,6 +83,12 @@ export async function readHuggingFaceConfig(
       String(hf.num_attention_heads),
       `a divisor of hidden_size, ${hf.hidden_size}`,
     );
+  if (hf.head_dim != null && hf.head_dim * hf.num_attention_heads !== hf.hidden_size)
+    throw refuse(
+      'head_dim',
+      String(hf.head_dim),
+      `${hf.hidden_size / hf.num_attention_heads}, hidden_size / num_attention_heads`,
+    );
   const config = {
     imageSize: hf.image_size,
     patchSize: hf.patch_size,
@@ -79,7 +109,10 @@ function labelsOf(
   refuse: (place: string, found: string, expected: string) => InputError,
 ): string[] {
   if (names === undefined) return Array.from({ length: classes }, (_, index) => `class ${index}`);
-  const labels = Array.from({ length: Object.keys(names).length }, (_, index) => names[String(index)]);
+  const count = Object.keys(names).length;
+  const labels = Array.from({ length: count }, (_, index) =>
+    Object.hasOwn(names, String(index)) ? names[String(index)] : undefined,
+  );
   if (labels.length === 0 || labels.some((label) => label === undefined))
     throw refuse('id2label', `the keys ${Object.keys(names).join(', ')}`, 'the keys 0, 1, 2, …');
   if (labels.length !== classes)

@@ -1,23 +1,26 @@
+import { z } from 'zod';
 import { InputError } from '../../base/errors.js';
 import { elementCount, type TensorSource } from '../../onnx/tensor.js';
-import type { ViTConfig } from '../config.js';
+import { leadingTokens, patchCount, tokenCount, type ViTConfig } from '../config.js';
 import { weightShapes, type ViT } from '../vit.js';
 import { inferArchitecture } from './config.js';
 import { readHuggingFaceConfig } from './huggingface-config.js';
 import { huggingFaceSchemes } from './huggingface.js';
+import { readJson } from './json.js';
 import type { Place, Scheme, SchemeName } from './scheme.js';
 import { asFloat32, readCheckpointTensors, type CheckpointTensors } from './tensors.js';
 import { averagedHeads, computed, floats, scaledRows, zeros } from '../derived.js';
 import { readTimmConfig, type TimmImages } from './timm-config.js';
 import { timmScheme } from './timm.js';
 import { torchvisionScheme } from './torchvision.js';
+import { accountForUnused } from './unused.js';
 
 /** A checkpoint as it was loaded. A backbone without a classifier has no labels. */
 export interface Checkpoint {
   readonly vit: ViT;
   /** Whose names the tensors have. */
   readonly scheme: SchemeName;
-  /** What was assumed, because nothing says it. */
+  /** What was assumed, because nothing says it, and what was left out. */
   readonly notes: readonly string[];
   /** What timm's configuration says of the images; undefined where there is none. */
   readonly images: TimmImages | undefined;
@@ -38,30 +41,51 @@ export async function loadCheckpoint(weights: string, config: string | undefined
   const checkpoint = await readCheckpointTensors(weights);
   const { source, tensors } = checkpoint;
   const scheme = schemes.find(({ mark }) => tensors.has(mark));
-  if (scheme === undefined)
-    throw new InputError({
-      source,
-      found: `tensors named like ${[...tensors.keys()].slice(0, 3).join(', ') || 'nothing'}`,
-      expected: `a ViT or DeiT as Hugging Face Transformers, timm or torchvision name it (one of ${schemes.map(({ mark }) => mark).join(', ')})`,
-    });
+  if (scheme === undefined) throw await foreign(checkpoint, config);
+  refuseForeign(source, tensors, scheme);
   const heads = scheme.heads.find((set) => set.every((head) => tensors.has(`${head}.weight`))) ?? [];
-  const classes = heads.length > 0 ? tensors.get(`${heads[0]!}.weight`)!.dims[0]! : 0;
+  const classes = heads.length > 0 ? classesOf(source, `${heads[0]!}.weight`, tensors) : 0;
   if (scheme.name === 'Hugging Face') {
     const distilled = tensors.has(scheme.fixed['distillation']!.tensor);
     const { config: architecture, qkvBias } = await readHuggingFaceConfig(source, config, classes, distilled);
-    return {
-      ...{ vit: assemble(checkpoint, scheme, architecture, heads, qkvBias), scheme: scheme.name },
-      ...{ notes: [], images: undefined },
-    };
+    const { vit, notes } = assemble(checkpoint, scheme, architecture, heads, qkvBias);
+    return { vit, scheme: scheme.name, notes, images: undefined };
   }
   const { told, images } = await readTimmConfig(config);
   const { config: architecture, notes } = inferArchitecture(source, tensors, scheme, told, classes);
-  return {
-    vit: assemble(checkpoint, scheme, architecture, heads, false),
-    scheme: scheme.name,
-    notes,
-    images,
-  };
+  const made = assemble(checkpoint, scheme, architecture, heads, false);
+  return { vit: made.vit, scheme: scheme.name, notes: [...notes, ...made.notes], images };
+}
+
+/** The rows of a classifier. */
+function classesOf(source: string, name: string, tensors: ReadonlyMap<string, TensorSource>): number {
+  const dims = tensors.get(name)!.dims;
+  const [classes = 0, width = 0] = dims;
+  if (dims.length === 2 && classes > 0 && width > 0) return classes;
+  throw new InputError({
+    source,
+    place: `tensor ${name}`,
+    found: `shape [${dims.join(', ')}]`,
+    expected: 'a classifier [classes, hidden size]',
+  });
+}
+
+/** What a configuration calls a model. */
+const kindSchema = z.object({ model_type: z.string().optional(), architecture: z.string().optional() });
+
+/** Why a checkpoint in no naming that is known is refused. */
+async function foreign(
+  { source, tensors }: CheckpointTensors,
+  config: string | undefined,
+): Promise<InputError> {
+  const kind = kindSchema.safeParse(config && (await readJson(config, 'a configuration'))).data;
+  const called = kind?.model_type ?? kind?.architecture;
+  const names = `tensors named like ${[...tensors.keys()].slice(0, 3).join(', ') || 'nothing'}`;
+  return new InputError({
+    source,
+    found: called === undefined ? names : `${names} (config.json calls it ${called})`,
+    expected: `a ViT or DeiT as Hugging Face Transformers, timm or torchvision name it (one of ${schemes.map(({ mark }) => mark).join(', ')})`,
+  });
 }
 
 /**
@@ -69,13 +93,13 @@ export async function loadCheckpoint(weights: string, config: string | undefined
  * @param complete - whether tensors that some models do without must be there
  */
 function assemble(
-  { source, tensors }: CheckpointTensors,
+  checkpoint: CheckpointTensors,
   scheme: Scheme,
   config: ViTConfig,
   heads: readonly string[],
   complete: boolean,
-): ViT {
-  refuseForeign(source, tensors, scheme);
+): { readonly vit: ViT; readonly notes: readonly string[] } {
+  const { source, tensors } = checkpoint;
   const used = new Set<string>();
   const take = (tensor: string, dims: readonly number[], optional = false): TensorSource | undefined => {
     const found = tensors.get(tensor);
@@ -95,6 +119,14 @@ function assemble(
     dims: readonly number[],
     { tensor, third, scale, optional }: Place,
   ): TensorSource => {
+    if (name === 'positions') {
+      const { hiddenSize } = config;
+      const patches = patchCount(config);
+      const without = scheme.name === 'timm' && tensors.get(tensor)?.dims[1] === patches;
+      const theirs = [1, without ? patches : tokenCount(config), hiddenSize];
+      const found = asFloat32(source, tensor, take(tensor, theirs)!, theirs.slice(1));
+      return without ? below(found, leadingTokens(config)) : found;
+    }
     const theirs = third === undefined ? shapeThere(config, name, dims) : [3 * dims[0]!, ...dims.slice(1)];
     const found = take(tensor, theirs, optional && !complete);
     if (found === undefined) return zeros(dims);
@@ -111,25 +143,17 @@ function assemble(
     const place = inside ? scheme.block(Number(inside[1]))[inside[2]!]! : scheme.fixed[name]!;
     weights.set(name, placed(name, dims, place));
   }
-  const each = heads.map((head) => ({
-    weight: take(`${head}.weight`, [config.labels.length, config.hiddenSize])!,
-    bias: take(`${head}.bias`, [config.labels.length])!,
-    name: head,
-  }));
-  const widened = each.map(({ weight, bias, name }) => ({
-    weight: asFloat32(source, `${name}.weight`, weight, weight.dims),
-    bias: asFloat32(source, `${name}.bias`, bias, bias.dims),
-  }));
+  const widened = heads.map((head) => {
+    const shape = [config.labels.length, config.hiddenSize];
+    const bias = take(`${head}.bias`, shape.slice(0, 1), true);
+    return {
+      weight: asFloat32(source, `${head}.weight`, take(`${head}.weight`, shape)!, shape),
+      bias: bias ? asFloat32(source, `${head}.bias`, bias, bias.dims) : zeros(shape.slice(0, 1)),
+    };
+  });
   for (const [name, tensor] of averagedHeads(config, widened)) weights.set(name, tensor);
-  const left = [...tensors.keys()].find((name) => scheme.inBlock.test(name) && !used.has(name));
-  if (left !== undefined)
-    throw new InputError({
-      source,
-      place: `tensor ${left}`,
-      found: 'a tensor that a plain ViT of this architecture does not have',
-      expected: `the ${config.mlpSizes.length} blocks of a ViT or DeiT, as ${scheme.name} names them`,
-    });
-  return { config, weights, forms: new Map() };
+  const notes = accountForUnused(checkpoint, scheme, used, config.mlpSizes.length);
+  return { vit: { config, weights, forms: new Map() }, notes };
 }
 
 /** Refuses what changes the function in a way that no form here has, by its name. */
@@ -151,8 +175,17 @@ function shapeThere(config: ViTConfig, name: string, dims: readonly number[]): r
   if (name === 'patch.weight')
     return [config.hiddenSize, config.channels, config.patchSize, config.patchSize];
   if (name === 'cls' || name === 'distillation') return [1, 1, ...dims];
-  if (name === 'positions') return [1, ...dims];
   return dims;
+}
+
+/** Rows of zeros above a matrix: positions of tokens that get none. */
+function below(tensor: TensorSource, rows: number): TensorSource {
+  const [count, width] = tensor.dims as [number, number];
+  return computed([count + rows, width], async () => {
+    const out = new Float32Array((count + rows) * width);
+    out.set(await floats(tensor), rows * width);
+    return out;
+  });
 }
 
 function rowsOf(whole: TensorSource, dims: readonly number[], third: 0 | 1 | 2): TensorSource {

@@ -21,7 +21,7 @@ export interface Refused {
 export interface Scheme {
   /** Whose names they are. */
   readonly name: SchemeName;
-  /** A tensor that every checkpoint in this naming has, and none in another. */
+  /** A tensor that every checkpoint in this naming has, and none in the namings behind it. */
   readonly mark: string;
   /** EdgeFlex's names of the tensors outside the blocks, the head's left out, and where they lie. */
   readonly fixed: Readonly<Record<string, Place>>;
@@ -31,8 +31,10 @@ export interface Scheme {
    * @param layer - which block
    */
   readonly block: (layer: number) => Readonly<Record<string, Place>>;
-  /** What the names of all tensors in blocks match: one that no place names is refused. */
-  readonly inBlock: RegExp;
+  /** Tensors that a model does without when it classifies: they are of use for training alone. */
+  readonly harmless: readonly RegExp[];
+  /** What the names of classifiers match, whatever their form. */
+  readonly headLike: RegExp;
   /**
    * The classifiers, whose logits are averaged: the first reads the class token, a second the distillation token. The first
    * set that is all there counts.

@@ -2,8 +2,8 @@ import { dirname, join } from 'node:path';
 import { InputError } from '../../base/errors.js';
 import { viewAs, type TensorSource } from '../../onnx/tensor.js';
 import { fromBfloat16, fromFloat16 } from '../../onnx/half.js';
-import { computed } from '../derived.js';
-import { readSafetensors } from '../safetensors.js';
+import { computed, finite } from '../derived.js';
+import { readSafetensors, type Safetensors } from '../safetensors.js';
 import { readShardIndex } from './shards.js';
 
 /** A checkpoint's tensors, each of which is read from disk when it is asked for. */
@@ -11,6 +11,8 @@ export interface CheckpointTensors {
   /** The file that tells which tensors there are. */
   readonly source: string;
   readonly tensors: ReadonlyMap<string, TensorSource>;
+  /** Types of the tensors that cannot be read, by name. */
+  readonly unreadable: ReadonlyMap<string, string>;
 }
 
 /**
@@ -20,32 +22,46 @@ export interface CheckpointTensors {
  * @throws InputError when it is missing or malformed
  */
 export async function readCheckpointTensors(weights: string): Promise<CheckpointTensors> {
-  const tensors = weights.endsWith('.json') ? await readShards(weights) : await readSafetensors(weights);
-  return { source: weights, tensors };
+  const read = weights.endsWith('.json') ? await readShards(weights) : await readSafetensors(weights);
+  return { source: weights, ...read };
 }
 
-async function readShards(index: string): Promise<Map<string, TensorSource>> {
-  const shards = new Map<string, Map<string, TensorSource>>();
+async function readShards(index: string): Promise<Safetensors> {
+  const shards = new Map<string, Safetensors>();
   const tensors = new Map<string, TensorSource>();
-  for (const [name, file] of await readShardIndex(index)) {
+  const unreadable = new Map<string, string>();
+  const files = await readShardIndex(index);
+  for (const [name, file] of files) {
     const path = join(dirname(index), file);
     const shard = shards.get(file) ?? (await readSafetensors(path));
     shards.set(file, shard);
-    const tensor = shard.get(name);
-    if (tensor === undefined)
+    const tensor = shard.tensors.get(name);
+    const type = shard.unreadable.get(name);
+    if (tensor) tensors.set(name, tensor);
+    else if (type !== undefined) unreadable.set(name, type);
+    else
       throw new InputError({
         source: path,
         place: `tensor ${name}`,
         found: 'nothing',
         expected: `the tensor that ${index} says is here`,
       });
-    tensors.set(name, tensor);
   }
-  return tensors;
+  for (const [file, shard] of shards)
+    for (const name of [...shard.tensors.keys(), ...shard.unreadable.keys()])
+      if (files.get(name) !== file)
+        throw new InputError({
+          source: join(dirname(index), file),
+          place: `tensor ${name}`,
+          found: `a tensor that ${index} ${files.has(name) ? 'places elsewhere' : 'does not name'}`,
+          expected: 'shards and an index that agree',
+        });
+  return { tensors, unreadable };
 }
 
 /**
- * A float tensor of a checkpoint as float32 under another shape of as many elements. Nothing is read before `read`.
+ * A float tensor of a checkpoint as float32 under another shape of as many elements. Nothing is read before `read`, which
+ * refuses numbers that are not finite.
  *
  * @param source - the file, for the message
  * @param name - the tensor's name there
@@ -60,10 +76,10 @@ export function asFloat32(
   dims: readonly number[],
 ): TensorSource {
   const converted = (convert: (bytes: Uint8Array) => Float32Array): TensorSource =>
-    computed(dims, async () => convert(await tensor.read()));
+    computed(dims, async () => finite(source, `tensor ${name}`, convert(await tensor.read())));
   switch (tensor.dtype) {
     case 'float32':
-      return { dtype: 'float32', dims, read: () => tensor.read() };
+      return converted((bytes) => viewAs(bytes, Float32Array));
     case 'float16':
       return converted((bytes) => fromFloat16(viewAs(bytes, Uint16Array)));
     case 'bfloat16':

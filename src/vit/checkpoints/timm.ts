@@ -28,7 +28,9 @@ export const timmScheme: Scheme = {
       ...layerPlaces('fc2', `${at}.mlp.fc2`, { scale: `${at}.ls2.gamma` }),
     ]);
   },
-  inBlock: /^blocks\./,
+  // What masked autoencoders are pretrained with, by the names of their authors.
+  harmless: [/^mask_token$/, /^decoder_(embed|pos_embed|blocks|norm|pred)\b/],
+  headLike: /^(head|head_dist|classifier|fc)\b/,
   heads: [['head', 'head_dist'], ['head']],
   refused: [
     {
@@ -39,6 +41,13 @@ export const timmScheme: Scheme = {
       pattern: /^fc_norm\./,
       expected: "the class token's norm before the head (this model averages all patches)",
     },
+    {
+      pattern: /^patch_embed\.backbone\./,
+      expected:
+        'one convolution that cuts the image itself into patches (this is a hybrid with a convolutional backbone)',
+    },
+    { pattern: /^patch_embed\.norm\./, expected: 'patches without a norm behind them (embed_norm_layer)' },
+    { pattern: /(^|\.)rope\b/, expected: 'learned positions (this model has rotary ones)' },
     { pattern: /^norm_pre\./, expected: 'no norm before the first block' },
     { pattern: /^reg_token$/, expected: 'no register tokens' },
     { pattern: /\.attn\.(q|k)_norm\./, expected: 'attention without norms on queries and keys (qk_norm)' },

@@ -27,8 +27,9 @@ export const torchvisionScheme: Scheme = {
       ...layerPlaces('fc2', `${at}.mlp.3`),
     ]);
   },
-  inBlock: /^encoder\.layers\./,
-  heads: [['heads.head']],
+  harmless: [],
+  headLike: /^heads?\b/,
+  heads: [['heads.head'], ['heads']],
   refused: [
     {
       pattern: /^heads\.pre_logits\./,
