@@ -11,6 +11,7 @@ import type { Environment, Gpu } from '../protocol/environment.js';
 import { mebibytes, oneLine } from '../report/format.js';
 import { terminalTable } from '../report/terminal.js';
 import { exitCodes } from './failure.js';
+import { restrictionText } from '../text/environment.js';
 
 interface DevicesFlags {
   readonly devices: string;
@@ -161,6 +162,7 @@ function inWords(
     ['processor', cpu.model],
     ['features', cpu.features.join(' ')],
     ['cores', `${cpu.physicalCores} (${cpu.logicalCores} threads)`],
+    ['usable', restrictionText(cpu) ?? 'all'],
     ['governor', cpu.governor ?? 'unknown'],
     ['frequency', cpu.maxFrequency === null ? 'unknown' : `up to ${cpu.maxFrequency} MHz`],
     ['memory', mebibytes(memoryBytes)],

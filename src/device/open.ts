@@ -12,7 +12,13 @@ import { hostOf, resolveTarget } from './ssh/target.js';
  * @param profile - how
  * @throws DeviceError when it cannot be reached
  */
-export function openDevice(profile: DeviceProfile): Promise<Device> {
+export async function openDevice(profile: DeviceProfile): Promise<Device> {
+  const device = await opened(profile);
+  // A fact of what was measured on, not only of its name.
+  return profile.emulated ? { ...device, environment: { ...device.environment, emulated: true } } : device;
+}
+
+function opened(profile: DeviceProfile): Promise<Device> {
   // One line for each kind of device.
   switch (profile.kind) {
     case 'local':

@@ -236,9 +236,7 @@ function batchOf(task: Task): number {
 
 function within(what: string, value: number, least: number, most: number): void {
   if (value >= least && value <= most) return;
-  refuse(
-    least > 0 && value <= 0 ? `${what} of ${value}` : `${what} of ${value}, where ${least} to ${most} can be`,
-  );
+  refuse(value > most ? `${what} of ${value}, more than ${most}` : `${what} of ${value}`);
 }
 
 function refuse(what: string): never {

@@ -27,10 +27,30 @@ export const environmentSchema = z.strictObject({
     governor: z.string().nullable(),
     /** MHz; null where the system does not tell. */
     maxFrequency: z.number().nullable(),
+    /** What the harness or the agent may use of them; left out where nobody tells, and by older versions. */
+    usable: z
+      .strictObject({
+        /** Logical processors that the affinity allows. */
+        processors: z.number().int().positive(),
+        /** Cores that these lie on; null where the system does not tell. */
+        cores: z.number().int().positive().nullable(),
+        /** Processors that a control group pays for, such as 1.5; null without a quota. */
+        quota: z.number().positive().nullable(),
+      })
+      .optional(),
   }),
-  memoryBytes: z.number().int(),
+  /** Null where the device does not tell; older versions wrote 0. */
+  memoryBytes: z
+    .number()
+    .int()
+    .nullable()
+    .transform((bytes) => bytes || null),
   /** Whether this is a virtual machine or a container. */
   virtual: z.boolean(),
+  /** What makes it one, as the system calls it: `KVM`, `Docker`; left out where it does not tell. */
+  hypervisor: z.string().max(200).optional(),
+  /** Whether it is no such hardware but an emulator; left out where it is not. */
+  emulated: z.literal(true).optional(),
   os: z.strictObject({
     platform: z.string(),
     distribution: z.string(),

@@ -49,9 +49,9 @@ export function pValue(p: number): string {
   return p < 0.001 ? '< 0.001' : p.toFixed(3);
 }
 
-/** Bytes in MiB: `12.3 MiB`. */
-export function mebibytes(bytes: number): string {
-  return `${significant(bytes / MIB)} MiB`;
+/** Bytes in MiB: `12.3 MiB`; of what a device does not tell: `unknown`. */
+export function mebibytes(bytes: number | null): string {
+  return bytes === null ? 'unknown' : `${significant(bytes / MIB)} MiB`;
 }
 
 /** A change of a size: `−62.1 %`. */

@@ -1,5 +1,6 @@
 import type { StoredDevice, StoredRun } from '../store/read.js';
 import { sessionsOf } from './sessions.js';
+import { restrictionText } from '../text/environment.js';
 
 /**
  * What must be the same for figures of two runs to be compared, in words, by name. A difference in any of it changes figures
@@ -35,6 +36,8 @@ export function deviceSetting(device: StoredDevice, run: StoredRun): Setting {
     ['execution provider', distinct(sessions.map(({ runtime }) => runtime.provider))],
     ['session options', distinct(sessions.map(({ session }) => optionsText(session)))],
   ]);
+  const restriction = restrictionText(cpu);
+  if (restriction !== undefined) setting.set('usable processors', restriction);
   for (const [name, version] of Object.entries(versions)) if (name !== 'edgeflex') setting.set(name, version);
   return setting;
 }

@@ -2,7 +2,8 @@ import { hashJson } from '../base/hash.js';
 import type { Environment } from '../protocol/environment.js';
 
 /**
- * Hash of what decides how fast a device is: processor, threads, runtime and session options.
+ * Hash of what decides how fast a device is: processor and what may be used of it, virtualisation, threads, runtime and session
+ * options. What restricts nothing is left out, so that a machine that may use all of itself is the one that older versions knew.
  *
  * @param environment - of the device
  * @param threads - that the runtime has
@@ -10,14 +11,25 @@ import type { Environment } from '../protocol/environment.js';
  * @param session - options that sessions are opened with
  */
 export function environmentHash(
-  { cpu }: Environment,
+  { cpu, virtual, hypervisor, emulated }: Environment,
   threads: number,
   runtime: unknown,
   session: unknown,
 ): string {
-  const { model, features, physicalCores, logicalCores, governor } = cpu;
+  const { model, features, physicalCores, logicalCores, governor, usable } = cpu;
+  const processors = usable && usable.processors < logicalCores ? usable.processors : undefined;
   return hashJson({
-    cpu: { model, features, physicalCores, logicalCores, governor },
+    cpu: {
+      model,
+      features,
+      physicalCores,
+      logicalCores,
+      governor,
+      processors,
+      quota: usable?.quota ?? undefined,
+    },
+    virtual: virtual ? (hypervisor ?? true) : undefined,
+    emulated,
     ...{ threads, runtime, session },
   });
 }

@@ -12,15 +12,15 @@ export function failureText(failure: CellFailure): string {
     case 'agent-failed':
     case 'no-kernels':
     case 'agent-ended':
-      return failure.text;
+      return plain(failure.text);
     case 'link-lost':
-      return `${failure.text} (${failure.tries} times)`;
+      return `${plain(failure.text)} (${failure.tries} times)`;
     case 'agent-silent':
       return `the agent said nothing new for ${failure.seconds} s`;
     case 'task-too-long':
       return `the task went on for more than ${failure.seconds} s, longer than it can take`;
     case 'protocol-broken':
-      return `the agent broke the protocol: ${failure.text}`;
+      return `the agent broke the protocol: ${plain(failure.text)}`;
     case 'other-provider':
       return `${failure.opType} ran on ${failure.ran} instead of ${failure.asked}`;
     case 'kernels-missing': {
@@ -45,6 +45,11 @@ export function failureText(failure: CellFailure): string {
     case 'not-timed':
       return `not timed, because ${failureText(failure.because)}`;
   }
+}
+
+/** What others said, without what a terminal takes for a command; lines stay. */
+function plain(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, '');
 }
 
 /**

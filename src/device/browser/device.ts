@@ -4,6 +4,7 @@ import type { Gpu } from '../../protocol/environment.js';
 import type { PageIdentity, PageOrder } from '../../protocol/page.js';
 import type { Task } from '../../protocol/task.js';
 import { errorOf, THIS_MACHINE, type Device, type MeasureOptions } from '../device.js';
+import { defaultThreads } from '../processors.js';
 import type { ProfileOf } from '../profile.js';
 import { browserEnvironment, type BrowserFacts } from './environment.js';
 import { browserFlags, pageSource, type PageSource } from './launch.js';
@@ -42,7 +43,7 @@ export async function openBrowser(profile: Profile): Promise<Device> {
     session: {
       ...profile.session,
       // WebGPU's provider computes nothing on the processor.
-      threads: profile.threads ?? (profile.provider === 'webgpu' ? 1 : environment.cpu.physicalCores),
+      threads: profile.threads ?? (profile.provider === 'webgpu' ? 1 : defaultThreads(environment.cpu)),
     },
     async measure(task, options) {
       options.signal.throwIfAborted();

@@ -38,7 +38,7 @@ export async function browserEnvironment(facts: BrowserFacts | undefined): Promi
       governor: null,
       maxFrequency: null,
     },
-    memoryBytes: identity.memoryBytes,
+    memoryBytes: identity.memoryBytes || null,
     virtual: false,
     os: { platform: unknown, distribution: unknown, release: unknown, kernel: unknown, arch: unknown },
     node: machine.node,

@@ -8,6 +8,7 @@ import { packageRoot } from '../../base/paths.js';
 import { temporaryFolder } from '../../base/temporary.js';
 import type { Memory } from '../../protocol/events.js';
 import type { ProfileOf } from '../profile.js';
+import { agentEnvironment } from '../agent-environment.js';
 import { findBrowser } from './find-browser.js';
 import { processMemory } from './processes.js';
 
@@ -104,7 +105,7 @@ async function startedBrowsers(profile: Profile): Promise<PageSource> {
         headless: profile.headless,
         userDataDir,
         // What a browser that is killed leaves among the temporary files goes with the folder.
-        env: { ...process.env, TMPDIR: folder },
+        env: agentEnvironment({ TMPDIR: folder }),
         // The browser ends when its pipe closes, which it does when we end.
         pipe: true,
         args: browserFlags(profile),

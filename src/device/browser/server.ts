@@ -45,7 +45,7 @@ const headers = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** Serves the agent's page and the files of its task, on this machine's loopback, to whoever knows the visit's token. */
+/** Serves the agent's page and the files of its task, on this machine's loopback, to the visit's own page. */
 export class PageServer {
   private readonly visits = new Map<string, Visit>();
 
@@ -86,9 +86,14 @@ export class PageServer {
     const token = randomBytes(24).toString('hex');
     this.visits.set(token, visit);
     return {
-      url: `http://127.0.0.1:${this.port}/${token}/`,
+      url: `http://${this.host}/${token}/`,
       end: () => this.visits.delete(token),
     };
+  }
+
+  /** The one name that the page is asked for by. */
+  private get host(): string {
+    return `127.0.0.1:${this.port}`;
   }
 
   async close(): Promise<void> {
@@ -98,6 +103,10 @@ export class PageServer {
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url = '' } = request;
+    // A name that was made to lead here (DNS rebinding) and a page of somebody else's are kept out even with the token.
+    const { host, origin } = request.headers;
+    if (host !== this.host || (origin !== undefined && origin !== `http://${this.host}`))
+      return void response.writeHead(403, headers).end();
     const [, token = '', path = ''] = /^\/([^/]+)\/([^?]*)$/.exec(url) ?? [];
     const visit = this.visits.get(token);
     const name = decodeURIComponent(path);

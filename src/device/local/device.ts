@@ -2,9 +2,11 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { packageRoot } from '../../base/paths.js';
 import type { Task } from '../../protocol/task.js';
+import { agentEnvironment } from '../agent-environment.js';
 import { NODE_FLAGS } from '../agent-flags.js';
 import { agentEnded, converse, type AgentProcess } from '../conversation.js';
 import { THIS_MACHINE, type Device, type MeasureOptions } from '../device.js';
+import { defaultThreads } from '../processors.js';
 import type { DeviceProfile } from '../profile.js';
 import { localEnvironment } from './environment.js';
 
@@ -19,7 +21,7 @@ const ENTRY = join(packageRoot(), 'dist', 'agent', 'node.js');
  */
 export async function openLocal(profile: DeviceProfile, entry = ENTRY): Promise<Device> {
   const environment = await localEnvironment();
-  const threads = profile.threads ?? environment.cpu.physicalCores;
+  const threads = profile.threads ?? defaultThreads(environment.cpu);
   return {
     profile,
     host: THIS_MACHINE,
@@ -35,7 +37,7 @@ async function measure(entry: string, task: Task, options: MeasureOptions): Prom
   options.signal.throwIfAborted();
   const agent: AgentProcess = spawn(process.execPath, [...NODE_FLAGS, entry], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, ORT_DISABLE_TELEMETRY: '1' },
+    env: agentEnvironment({ ORT_DISABLE_TELEMETRY: '1' }),
   });
   await converse(
     {

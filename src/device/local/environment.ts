@@ -5,6 +5,7 @@ import { installedVersion } from '../../base/paths.js';
 import type { Environment } from '../../protocol/environment.js';
 import { gitState } from '../git.js';
 import { KERNEL_FEATURES } from '../kernel-features.js';
+import { usableProcessors } from '../processors.js';
 
 /** Describes this machine, for the record of a measurement. */
 export async function localEnvironment(): Promise<Environment> {
@@ -24,9 +25,11 @@ export async function localEnvironment(): Promise<Environment> {
       logicalCores: cpu.cores,
       governor: await governor(),
       maxFrequency: cpu.speedMax ? Math.round(cpu.speedMax * 1000) : null,
+      usable: usableProcessors(),
     },
     memoryBytes: memory.total,
     virtual: machine.virtual,
+    ...(machine.virtualHost && { hypervisor: machine.virtualHost }),
     os: {
       platform: os.platform,
       distribution: os.distro,

@@ -46,7 +46,7 @@ async function unknownEnvironment(emulated: boolean): Promise<Environment> {
       governor: null,
       maxFrequency: null,
     },
-    memoryBytes: 0,
+    memoryBytes: null,
     virtual: emulated,
     os: { platform: unknown, distribution: unknown, release: unknown, kernel: unknown, arch: unknown },
     node: unknown,

@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DeviceError, messageOf } from '../../base/errors.js';
 import { temporaryFolder } from '../../base/temporary.js';
+import { guideEnvironment } from '../agent-environment.js';
 import type { AgentProcess } from '../conversation.js';
 import { LinkLost } from '../device.js';
 import { afterMarker } from './marker.js';
@@ -200,7 +201,10 @@ export interface RunOptions {
 
 function spawnSsh(words: readonly string[], command: string): AgentProcess {
   const options = OPTIONS.flatMap((option) => ['-o', option]);
-  return spawn('ssh', ['-T', ...options, ...words, command], { stdio: ['pipe', 'pipe', 'pipe'] });
+  return spawn('ssh', ['-T', ...options, ...words, command], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: guideEnvironment(),
+  });
 }
 
 function textOf(stream: Readable): AsyncIterable<string> {

@@ -7,6 +7,7 @@ import type { PrepareTask, Task } from '../../protocol/task.js';
 import { NODE_FLAGS } from '../agent-flags.js';
 import { agentEnded, converse } from '../conversation.js';
 import { THIS_MACHINE, type AgentError, type Device, type MeasureOptions } from '../device.js';
+import { defaultThreads } from '../processors.js';
 import type { SshProfile } from '../profile.js';
 import { Connection, SSH_FAILED } from './connection.js';
 import { boardEnvironment } from './environment.js';
@@ -61,7 +62,7 @@ export async function openSsh(profile: SshProfile, leaseSeconds = LEASE_SECONDS)
     const workplace = await board.begin();
     const { facts, nodeVersion } = workplace;
     const environment = await boardEnvironment(facts, nodeVersion, profile.emulated);
-    const threads = profile.threads ?? clustersOf(facts)[0]?.cores.length ?? 1;
+    const threads = profile.threads ?? defaultThreads(environment.cpu, clustersOf(facts)[0]?.cores.length);
     return {
       profile,
       // An emulator takes this machine's processor.

@@ -28,8 +28,9 @@ export async function boardEnvironment(
       logicalCores: facts.cores.length,
       governor: fastest?.cores[0]?.governor ?? null,
       maxFrequency: fastest?.maxFrequency === undefined ? null : Math.round(fastest.maxFrequency),
+      ...(facts.usable && { usable: { ...facts.usable, cores: null } }),
     },
-    memoryBytes: facts.memoryBytes,
+    memoryBytes: facts.memoryBytes || null,
     virtual: emulated,
     os: {
       platform: facts.system.toLowerCase(),

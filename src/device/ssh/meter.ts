@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { DeviceError, messageOf } from '../../base/errors.js';
+import { guideEnvironment } from '../agent-environment.js';
 import type { AgentEvent } from '../../protocol/events.js';
 
 const run = promisify(execFile);
@@ -22,7 +23,11 @@ export async function readMeter(command: readonly string[]): Promise<number> {
   const [program, ...args] = command as [string, ...string[]];
   let text: string;
   try {
-    text = (await run(program, args, { timeout: PATIENCE_MILLISECONDS, maxBuffer: 64 * 1024 })).stdout;
+    text = (
+      await run(program, args, {
+        ...{ timeout: PATIENCE_MILLISECONDS, maxBuffer: 64 * 1024, env: guideEnvironment() },
+      })
+    ).stdout;
   } catch (error) {
     throw new DeviceError(`the meter ${program} failed: ${messageOf(error).trim()}`, { cause: error });
   }

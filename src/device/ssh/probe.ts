@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DeviceError } from '../../base/errors.js';
+import { quotaIn } from '../processors.js';
 import type { Connection } from './connection.js';
 
 /**
@@ -24,6 +25,13 @@ for each in /sys/devices/system/cpu/cpu[0-9]*; do
   [ -d "$each/cpufreq" ] && say frequency "$(basename "$each")" "$(from "$each/cpufreq/scaling_cur_freq")" \
     "$(from "$each/cpufreq/cpuinfo_max_freq")" "$(from "$each/cpufreq/scaling_governor")"
 done
+usable=$(nproc 2>/dev/null)
+[ -n "$usable" ] && say usable "$usable"
+group=$(sed -n 's/^0:://p' /proc/self/cgroup 2>/dev/null | head -n 1)
+while :; do
+  [ -r "/sys/fs/cgroup$group/cpu.max" ] && say quota "$(from "/sys/fs/cgroup$group/cpu.max")"
+  case "$group" in */*) group=\${group%/*} ;; *) break ;; esac
+done
 grep -E '^(MemTotal|MemAvailable):' /proc/meminfo | tr -d ':' | while read -r key value unit; do say memory "$key" "$value"; done
 say load "$(from /proc/loadavg)"
 folder=$1
@@ -42,8 +50,11 @@ node=$(command -v -- "$2" 2>/dev/null || true)
 exit 0
 `;
 
-/** So much is enough for a board with some hundred cores. */
+/** So much is enough for a board with some hundred cores, */
 const MAX_LINES = 20_000;
+
+/** and no board has more cores than this. */
+const MOST_CORES = 1024;
 
 /** What the probe's lines say; what a board does not tell is left out. */
 export interface BoardFacts {
@@ -57,6 +68,8 @@ export interface BoardFacts {
   /** `glibc` with its version, or `musl`; undefined when neither is found. */
   readonly libc: { readonly name: 'glibc' | 'musl'; readonly version: string | undefined } | undefined;
   readonly cores: readonly Core[];
+  /** Logical processors that a process there may use, and how many a control group pays for; undefined where it does not tell. */
+  readonly usable: { readonly processors: number; readonly quota: number | null } | undefined;
   /** Of a whole board, in bytes. */
   readonly memoryBytes: number;
   readonly availableBytes: number;
@@ -126,6 +139,7 @@ export function factsOf(text: string): BoardFacts {
     distribution: first('distribution')[0] || undefined,
     libc: libcOf(first('libc')[0]),
     cores: coresOf(of('cpuinfo'), of('frequency')),
+    usable: usableOf(first('usable')[0], of('quota')),
     memoryBytes: memory('MemTotal'),
     availableBytes: memory('MemAvailable'),
     load: numberOf(first('load')[0]?.split(' ')[0]),
@@ -159,7 +173,16 @@ function libcOf(text: string | undefined): BoardFacts['libc'] {
   return name === 'glibc' || name === 'musl' ? { name, version: version || undefined } : undefined;
 }
 
+function usableOf(processors: string | undefined, quotas: string[][]): BoardFacts['usable'] {
+  const count = numberOf(processors);
+  if (count === undefined || !Number.isInteger(count) || count < 1 || count > MOST_CORES) return undefined;
+  const found = quotas.map(([text]) => quotaIn(text)).filter((quota) => quota !== undefined);
+  return { processors: count, quota: found.length > 0 ? Math.min(...found) : null };
+}
+
+/** @throws DeviceError when there are more than any board has */
 function coresOf(cpuinfo: string[][], frequencies: string[][]): Core[] {
+  const frequencyOf = new Map(frequencies.map(([name, ...rest]) => [name, rest]));
   const cores: { implementer: string; part: string; features: string[]; id: string }[] = [];
   for (const [line = ''] of cpuinfo) {
     const [key = '', value = ''] = line.split(/\s*:\s*/, 2);
@@ -170,8 +193,10 @@ function coresOf(cpuinfo: string[][], frequencies: string[][]): Core[] {
     if (key === 'CPU part') core.part = value;
     if (key === 'Features') core.features = value.split(' ');
   }
+  if (cores.length > MOST_CORES)
+    throw new DeviceError(`not a description of a board: it tells of ${cores.length} cores`);
   return cores.map(({ id, implementer, part, features }) => {
-    const [, now, max, governor] = frequencies.find(([name]) => name === id) ?? [];
+    const [now, max, governor] = frequencyOf.get(id) ?? [];
     const megahertz = (text: string | undefined): number | undefined => {
       const kilohertz = numberOf(text);
       return kilohertz === undefined ? undefined : kilohertz / 1000;

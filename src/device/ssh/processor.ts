@@ -44,14 +44,18 @@ export function clustersOf({ cores }: Pick<BoardFacts, 'cores'>): Cluster[] {
   const kinds = new Map<string, Core[]>();
   for (const core of cores) {
     const key = `${core.part} ${core.maxFrequency ?? 0}`;
-    kinds.set(key, [...(kinds.get(key) ?? []), core]);
+    const alike = kinds.get(key);
+    if (alike) alike.push(core);
+    else kinds.set(key, [core]);
   }
   return [...kinds.values()]
-    .map((members): Cluster => {
-      const [implementer, part = ''] = members[0]!.part.split(' ');
+    .flatMap((members): Cluster[] => {
+      const [first] = members;
+      if (first === undefined) return [];
+      const [implementer, part = ''] = first.part.split(' ');
       const known = implementer === '0x41' ? ARM_PARTS[part] : undefined;
-      const name = known ?? (members[0]!.part === '' ? 'unknown cores' : `core ${members[0]!.part}`);
-      return { name, cores: members, maxFrequency: members[0]!.maxFrequency };
+      const name = known ?? (first.part === '' ? 'unknown cores' : `core ${first.part}`);
+      return [{ name, cores: members, maxFrequency: first.maxFrequency }];
     })
     .sort((a, b) => (b.maxFrequency ?? 0) - (a.maxFrequency ?? 0));
 }

@@ -136,6 +136,7 @@ function scenarioFacts(
   return [['tier', words(before, reference), words(run, device)]];
 }
 
-function sameMemory(then: number, now: number): boolean {
+function sameMemory(then: number | null, now: number | null): boolean {
+  if (then === null || now === null) return then === now;
   return Math.abs(now / then - 1) <= MEMORY_TOLERANCE;
 }

@@ -23,20 +23,25 @@ const MEMORY_SHARE = 1 / 8;
  * tensors of growing size.
  *
  * @param batch - images in a batch
- * @param memoryBytes - of the device
+ * @param memoryBytes - of the device; null where it does not tell, which leaves the largest tensors out
  */
-export function subjectsOf(batch: number, memoryBytes: number): CeilingSubject[] {
+export function subjectsOf(batch: number, memoryBytes: number | null): CeilingSubject[] {
   const shapes = ARCHITECTURES.flatMap((name) => shapesOf(name, batch));
   return [
     ...precisions.flatMap((precision) =>
       shapes.map((shape): CeilingSubject => ({ kind: 'product', precision, shape })),
     ),
-    ...STREAM_BYTES.filter((bytes) => bytes <= memoryBytes * MEMORY_SHARE).map((bytes): CeilingSubject => ({
-      kind: 'stream',
-      bytes,
-    })),
+    ...STREAM_BYTES.filter((bytes) => bytes <= (memoryBytes ?? UNTOLD_MEMORY) * MEMORY_SHARE).map(
+      (bytes): CeilingSubject => ({
+        kind: 'stream',
+        bytes,
+      }),
+    ),
   ];
 }
+
+/** What the smallest devices have. */
+const UNTOLD_MEMORY = 1024 * MIB;
 
 /** A square linear as q, k, v and o are, and the two of the MLP. */
 function shapesOf(name: (typeof ARCHITECTURES)[number], batch: number): ProductShape[] {

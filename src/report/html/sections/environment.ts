@@ -5,6 +5,7 @@ import type { StoredDevice } from '../../../store/read.js';
 import { facts } from '../grid.js';
 import { deviceLabel } from '../../label.js';
 import { html, type Content, type Markup } from '../markup.js';
+import { restrictionText } from '../../../text/environment.js';
 
 /**
  * Where and how the run was measured: all that it takes to repeat it.
@@ -48,6 +49,7 @@ function deviceFacts(device: StoredDevice, { run }: Analysis): Markup {
       ['processor', [cpu.model, megahertz && `, at most ${megahertz}`]],
       ['instruction sets', cpu.features.join(', ')],
       ['cores', `${cpu.physicalCores} physical, ${cpu.logicalCores} logical`],
+      ['usable', restrictionText(cpu) ?? 'all'],
       ['frequency governor', cpu.governor ?? 'not told by the system'],
       ['memory', format.mebibytes(memoryBytes)],
       ['virtual machine or container', virtual ? 'yes' : 'no'],

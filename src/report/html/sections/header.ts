@@ -3,6 +3,7 @@ import * as format from '../../format.js';
 import { deviceLabel } from '../../label.js';
 import { facts } from '../grid.js';
 import { html, type Markup } from '../markup.js';
+import { restrictionText } from '../../../text/environment.js';
 
 /** A section of the page: where links lead and what they are called. */
 export interface SectionLink {
@@ -59,8 +60,10 @@ function deviceText({
   virtual,
   browser,
 }: Analysis['run']['devices'][number]['environment']): string {
-  const gibibytes = (memoryBytes / 1024 ** 3).toFixed(0);
-  return `${browser ? `${browser.product} on ` : ''}${cpu.model}, ${plural(cpu.physicalCores, 'core')}, ${gibibytes} GiB, ${os.distribution} ${os.release}${virtual ? ', virtual machine or container' : ''}`;
+  const memory = memoryBytes === null ? '' : `${(memoryBytes / 1024 ** 3).toFixed(0)} GiB, `;
+  const restriction = restrictionText(cpu);
+  const cores = `${plural(cpu.physicalCores, 'core')}${restriction === undefined ? '' : ` (usable: ${restriction})`}`;
+  return `${browser ? `${browser.product} on ` : ''}${cpu.model}, ${cores}, ${memory}${os.distribution} ${os.release}${virtual ? ', virtual machine or container' : ''}`;
 }
 
 function durationText(start: string, end: string | null): string {

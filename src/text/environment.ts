@@ -1,0 +1,17 @@
+import type { Environment } from '../protocol/environment.js';
+
+/**
+ * What a measurement might use of a machine's processors, where that was not all: `1 of 2 processors, 1.5 processors' time`.
+ *
+ * @param cpu - of the environment
+ * @returns undefined where nothing restricts it, or nobody told
+ */
+export function restrictionText({ usable, logicalCores }: Environment['cpu']): string | undefined {
+  if (usable === undefined) return undefined;
+  const { processors, quota } = usable;
+  const parts = [
+    ...(processors < logicalCores ? [`${processors} of ${logicalCores} processors`] : []),
+    ...(quota === null ? [] : [`a quota of ${Number(quota.toFixed(2))} processors`]),
+  ];
+  return parts.length > 0 ? parts.join(', ') : undefined;
+}
