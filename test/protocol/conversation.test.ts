@@ -36,8 +36,13 @@ const started: AgentEvent = {
   session: { threads: 1, memoryPattern: false, arena: true, spinning: true },
 };
 
-const phase = (name: Phase, changes: object = {}): AgentEvent =>
-  ({ event: 'phase', phase: name, milliseconds: 1, memory: { resident: 1000 }, ...changes }) as AgentEvent;
+const phase = (name: Phase, changes: object = {}): AgentEvent => ({
+  event: 'phase',
+  phase: name,
+  milliseconds: 1,
+  memory: { resident: 1000 },
+  ...changes,
+});
 
 const logits = (first: number, count: number, classes = CLASSES): AgentEvent => ({
   ...{ event: 'logits', first, classes, values: base64(new Float32Array(count * classes)) },
