@@ -23,7 +23,7 @@ import { parseTarget, type Target } from '../search/target.js';
 import { Bar } from './bar.js';
 import { searched } from './compress-target.js';
 import { exitCodes } from './failure.js';
-import { wholeNumber } from './flags.js';
+import { seedOf, wholeNumber } from './flags.js';
 import { leftOf } from './progress.js';
 import { stopOnSignal } from './stop.js';
 
@@ -71,7 +71,7 @@ export function compressCommand(): Command {
       ),
     )
     .option('--data <directory>', 'where the images lie (or EDGEFLEX_DATA, or "edgeflex data fetch")')
-    .option('--seed <number>', 'determines the calibration images', Number, 1)
+    .option('--seed <number>', 'determines the calibration images', seedOf, 1)
     .option('--json', 'print the report as JSON')
     .addHelpText(
       'after',

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
-import { DeviceError, InputError, messageOf } from '../base/errors.js';
+import { DeviceError, InputError, messageOf, ResourceError } from '../base/errors.js';
+import { systemFailure } from './system-failure.js';
 
 /** What the process ends with. */
 export const exitCodes = {
@@ -8,15 +9,26 @@ export const exitCodes = {
   gate: 1,
   /** Bad usage or bad input. */
   usage: 2,
-  /** A device or a cell failed. */
+  /** A device or a cell failed, or the machine has run out of something. */
   device: 3,
+  /** A fault of EdgeFlex. */
+  internal: 70,
   /** Stopped by Ctrl-C, as shells count it. */
   interrupted: 130,
+  /** Stopped by SIGTERM, as shells count it. */
+  terminated: 143,
 } as const;
 
 /** The user asked to stop; the message says what was kept and how to go on. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
+
+  constructor(
+    message: string,
+    readonly signal: NodeJS.Signals,
+  ) {
+    super(message);
+  }
 }
 
 /**
@@ -30,11 +42,28 @@ export function reportFailure(error: unknown, verbose: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
   if (error instanceof Interrupted) {
     console.error(`\n${error.message}`);
-    return exitCodes.interrupted;
+    return error.signal === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted;
   }
-  const expected = error instanceof InputError || error instanceof DeviceError;
-  console.error(`error: ${messageOf(error)}`);
+  const { code, message } = failureOf(error);
+  console.error(`error: ${message}`);
   if (verbose && error instanceof Error) console.error(error.stack);
-  else if (!expected) console.error('This is a fault of edgeflex: --verbose shows where.');
-  return error instanceof InputError ? exitCodes.usage : exitCodes.device;
+  else if (code === exitCodes.internal) console.error('This is a fault of edgeflex: --verbose shows where.');
+  return code;
+}
+
+/** What an error means for whoever called the command. */
+function failureOf(error: unknown): { readonly code: number; readonly message: string } {
+  const message = messageOf(error);
+  if (error instanceof InputError) return { code: exitCodes.usage, message };
+  if (error instanceof DeviceError || error instanceof ResourceError)
+    return { code: exitCodes.device, message };
+  const system = systemFailure(error);
+  switch (system?.kind) {
+    case 'exhausted':
+      return { code: exitCodes.device, message: system.message };
+    case 'refused':
+      return { code: exitCodes.usage, message: system.message };
+    case undefined:
+      return { code: exitCodes.internal, message };
+  }
 }

@@ -16,6 +16,17 @@ export function wholeNumber(value: string): number {
 }
 
 /**
+ * A flag that random numbers come from.
+ *
+ * @throws InvalidArgumentError when it is no whole number from 0 on
+ */
+export function seedOf(value: string): number {
+  if (!/^\d{1,9}$/.test(value))
+    throw new InvalidArgumentError('a whole number from 0 to 999999999 is expected');
+  return Number(value);
+}
+
+/**
  * A flag that lists batch sizes: `1,8`.
  *
  * @throws InvalidArgumentError when they are not different whole numbers from 1 on

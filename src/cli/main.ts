@@ -6,13 +6,14 @@ import { compareCommand } from './compare.js';
 import { compressCommand } from './compress.js';
 import { dataCommand } from './data.js';
 import { devicesCommand } from './devices.js';
-import { reportFailure } from './failure.js';
+import { exitCodes, reportFailure } from './failure.js';
 import { historyCommand } from './history.js';
 import { procureCommand } from './procure.js';
 import { reportCommand } from './report.js';
 import { rooflineCommand } from './roofline.js';
 import { runCommand } from './run.js';
 import { runsCommand } from './runs.js';
+import { watchStreams } from './streams.js';
 
 /** All commands, in the order the help shows them. */
 const commands = [
@@ -51,17 +52,31 @@ Start here:
   edgeflex compress vit-base --recipe suites/recipes/edgeflex.yaml --dataset cifar10 -o out/
 
 Exit codes:
-  0 fine   1 a gate failed   2 bad usage or bad input   3 a device or a cell failed   130 stopped by Ctrl-C
+  0 fine   1 a gate failed   2 bad usage or bad input   3 a device or a cell failed, or the disk is full
+  70 a fault of edgeflex   130 stopped by Ctrl-C   143 stopped by SIGTERM
 
 Environment:
   EDGEFLEX_DATA   where images lie, like --data      EDGEFLEX_CACHE   where artifacts and fetched images go`,
     );
   for (const make of commands) adopt(program, make());
+  const streams = watchStreams();
+  const failed = (error: unknown): number => reportFailure(error, program.opts()['verbose'] === true);
+  // What nobody waits for fails, too; Node's own code for it is 1, which says that a gate failed.
+  const outside = (error: unknown): void => {
+    process.exit(failed(error));
+  };
+  process.on('uncaughtException', outside).on('unhandledRejection', outside);
+  // Whatever ends the process before the command has ended is a fault of ours.
+  process.exitCode = exitCodes.internal;
   try {
     await program.parseAsync([...argv]);
+    if (process.exitCode === exitCodes.internal) process.exitCode = exitCodes.fine;
   } catch (error) {
-    process.exitCode = reportFailure(error, program.opts()['verbose'] === true);
+    process.exitCode = failed(error);
   }
+  await streams.settled().catch((error: unknown) => {
+    process.exitCode = failed(error);
+  });
 }
 
 /** Adds a command that behaves like its parent on errors. */

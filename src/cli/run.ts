@@ -9,7 +9,9 @@ import { InputError } from '../base/errors.js';
 import { executeSuite } from '../run/execute.js';
 import { locateData } from '../run/locate-data.js';
 import { namedModel } from '../model/source.js';
+import { hasFigures } from '../store/newest.js';
 import { openStore } from '../store/open.js';
+import { listRuns } from '../store/read.js';
 import { readSuite, withOverrides } from '../suite/read.js';
 import { precisionSchema, tiers, type Tier } from '../suite/schema.js';
 import { batchSizes, collected, wholeNumber } from './flags.js';
@@ -59,7 +61,10 @@ export function runCommand(): Command {
     )
     .addOption(resultsOption())
     .addOption(reportsOption())
-    .option('--resume [run]', 'go on with an interrupted run: the newest of this suite, or the one named')
+    .option(
+      '--resume [run]',
+      'go on with an interrupted run, or try failed cells again: the newest of this suite, or the one named',
+    )
     .option(
       '--precision <share>',
       'measure more rounds until each speed against fp32 is known to so much, such as 1%',
@@ -107,13 +112,25 @@ Of the Hub: HF_TOKEN opens private models, HF_ENDPOINT names another address.`,
             ? JSON.stringify(reportDocument(analysis), null, 2)
             : `${tables(analysis)}\n\nReport: ${page}`,
         );
-        if (outcome.failedCells > 0) process.exitCode = exitCodes.device;
+        const run = (await listRuns(db)).find(({ id }) => id === outcome.id);
+        if (outcome.failedCells > 0) {
+          console.error(
+            `${outcome.failedCells} of ${run?.cells ?? 0} cells failed; this tries them again:\n  ` +
+              resumeCommand(process.argv.slice(2), flags.resume, outcome.id),
+          );
+          process.exitCode = exitCodes.device;
+        } else if (run === undefined || !hasFigures(run)) {
+          console.error('Nothing was measured: no device supports what it was to measure.');
+          process.exitCode = exitCodes.device;
+        }
       } catch (error) {
         progress.end();
-        if (signal.aborted && progress.runId !== undefined)
+        const stopped: unknown = signal.reason;
+        if (stopped instanceof Interrupted && progress.runId !== undefined)
           throw new Interrupted(
             'Stopped. What was measured is stored; this goes on with the rest:\n  ' +
               resumeCommand(process.argv.slice(2), flags.resume, progress.runId),
+            stopped.signal,
           );
         throw error;
       } finally {

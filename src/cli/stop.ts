@@ -14,9 +14,9 @@ export interface Stop {
  */
 export function stopOnSignal(words: () => string = () => 'Stopped.'): Stop {
   const controller = new AbortController();
-  const onSignal = (): void => {
+  const onSignal = (name: NodeJS.Signals): void => {
     release();
-    controller.abort(new Interrupted(words()));
+    controller.abort(new Interrupted(words(), name));
   };
   const release = (): void => {
     process.removeListener('SIGINT', onSignal).removeListener('SIGTERM', onSignal);
