@@ -1,4 +1,4 @@
-import proto from 'onnx-proto';
+import { TensorProto_DataType as DataType } from './schema/onnx_pb.js';
 
 /** Element types of tensors, by the names that ONNX Runtime's JavaScript API uses. */
 export type DType =
@@ -13,8 +13,6 @@ export type DType =
   | 'int32'
   | 'int64'
   | 'bool';
-
-const { DataType } = proto.onnx.TensorProto;
 
 const types: Record<DType, { readonly code: number; readonly bytes: number }> = {
   float32: { code: DataType.FLOAT, bytes: 4 },

@@ -11,6 +11,9 @@ const EXTERNAL_FROM_BYTES = 1024;
 /** Memory-mapped tensors begin on a page, as the ONNX specification recommends. */
 const PAGE_BYTES = 4096;
 
+/** No protobuf is larger; a larger model keeps its tensors in files beside it. */
+const MAX_PROTOBUF_BYTES = 2 ** 31 - 1;
+
 /** The files that make up a written model. */
 export interface WrittenModel {
   readonly path: string;
@@ -94,6 +97,8 @@ export async function readModel(path: string): Promise<OnnxModel> {
     new InputError({ source: path, found, expected: 'an ONNX model' });
   let bytes: Uint8Array;
   try {
+    const { size } = await stat(path);
+    if (size > MAX_PROTOBUF_BYTES) throw new Error(`${size} bytes, beyond the 2 GiB of a protobuf`);
     bytes = await readFile(path);
   } catch (error) {
     throw refuse(foundBy(error));
@@ -142,27 +147,31 @@ function externalTensor(
  * @throws InputError when the file cannot be opened or is shorter than the range
  */
 export async function readRange(path: string, offset: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
   const file = await open(path, 'r').catch((error: unknown) => {
     throw new InputError({ source: path, found: foundBy(error), expected: 'a file that can be read' });
   });
+  const endsAt = (end: number): InputError =>
+    new InputError({
+      source: path,
+      place: `byte ${end}`,
+      found: 'the end of the file',
+      expected: `${offset + length - end} more bytes`,
+    });
   try {
+    // Before the memory is asked for: a header may claim any length.
+    const { size } = await file.stat();
+    if (size < offset + length) throw endsAt(Math.max(offset, size));
+    const bytes = new Uint8Array(length);
     let done = 0;
     while (done < length) {
       const { bytesRead } = await file.read(bytes, done, Math.min(length - done, 1 << 30), offset + done);
-      if (bytesRead === 0)
-        throw new InputError({
-          source: path,
-          place: `byte ${offset + done}`,
-          found: 'the end of the file',
-          expected: `${length - done} more bytes`,
-        });
+      if (bytesRead === 0) throw endsAt(offset + done);
       done += bytesRead;
     }
+    return bytes;
   } finally {
     await file.close();
   }
-  return bytes;
 }
 
 /** The bytes of tensors that are attributes of nodes. */

@@ -1,9 +1,25 @@
-import proto, { type onnx } from 'onnx-proto';
+import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { dtypeCode, dtypeOfCode } from './dtype.js';
+import { boundRecords, refuseWhatIsNotRead } from './limits.js';
 import type { Attribute, OnnxModel, OnnxNode, SymbolicDim, ValueInfo } from './model.js';
+import {
+  AttributeProto_AttributeType as AttributeType,
+  ModelProtoSchema,
+  TensorProto_DataLocation as DataLocation,
+  type AttributeProto,
+  type AttributeProtoSchema,
+  type NodeProto,
+  type NodeProtoSchema,
+  type TensorProto,
+  type TensorProtoSchema,
+  type TensorShapeProto_DimensionSchema,
+  type ValueInfoProto,
+  type ValueInfoProtoSchema,
+} from './schema/onnx_pb.js';
 import { byteLength, tensorOf, type TensorSource } from './tensor.js';
 
-const { AttributeType } = proto.onnx.AttributeProto;
+const INT64_MAX = 2n ** 63n - 1n;
+const INT64_MIN = -(2n ** 63n);
 const utf8 = new TextDecoder();
 const toUtf8 = new TextEncoder();
 
@@ -28,10 +44,13 @@ export function encodeModel(
   place: ReadonlyMap<string, Uint8Array | ExternalLocation>,
   attributes: ReadonlyMap<TensorSource, Uint8Array> = new Map(),
 ): Uint8Array {
-  const message = proto.onnx.ModelProto.create({
-    irVersion: model.irVersion,
+  const message = create(ModelProtoSchema, {
+    irVersion: BigInt(model.irVersion),
     producerName: 'edgeflex',
-    opsetImport: Object.entries(model.opsets).map(([domain, version]) => ({ domain, version })),
+    opsetImport: Object.entries(model.opsets).map(([domain, version]) => ({
+      domain,
+      version: BigInt(version),
+    })),
     metadataProps: Object.entries(model.metadata).map(([key, value]) => ({ key, value })),
     graph: {
       name: model.name,
@@ -45,7 +64,7 @@ export function encodeModel(
       }),
     },
   });
-  return proto.onnx.ModelProto.encode(message).finish();
+  return toBinary(ModelProtoSchema, message);
 }
 
 /**
@@ -59,31 +78,31 @@ export function decodeModel(
   bytes: Uint8Array,
   external: (info: Pick<TensorSource, 'dtype' | 'dims'>, location: ExternalLocation) => TensorSource,
 ): OnnxModel {
-  const message = proto.onnx.ModelProto.decode(bytes);
-  const graph = message.graph;
-  if (!graph?.node || message.opsetImport.length === 0)
+  boundRecords(bytes);
+  const message = fromBinary(ModelProtoSchema, bytes);
+  const { graph, opsetImport } = message;
+  if (graph === undefined || opsetImport.length === 0)
     throw new Error('no graph or no operator set: this is not an ONNX model');
+  refuseWhatIsNotRead(message, graph);
   return {
-    name: graph.name ?? '',
+    name: graph.name,
     irVersion: Number(message.irVersion),
     opsets: Object.fromEntries(
-      message.opsetImport.map(({ domain, version }) => [
-        domain === 'ai.onnx' ? '' : (domain ?? ''),
-        Number(version),
-      ]),
+      opsetImport.map(({ domain, version }) => [domain === 'ai.onnx' ? '' : domain, Number(version)]),
     ),
-    inputs: (graph.input ?? []).map(decodeValue),
-    outputs: (graph.output ?? []).map(decodeValue),
-    values: (graph.valueInfo ?? []).map(decodeValue),
+    inputs: graph.input.map(decodeValue),
+    outputs: graph.output.map(decodeValue),
+    values: graph.valueInfo.map(decodeValue),
     nodes: graph.node.map(decodeNode),
-    initializers: new Map(
-      (graph.initializer ?? []).map((tensor) => [tensor.name ?? '', decodeTensor(tensor, external)]),
-    ),
-    metadata: Object.fromEntries(message.metadataProps.map(({ key, value }) => [key ?? '', value ?? ''])),
+    initializers: new Map(graph.initializer.map((tensor) => [tensor.name, decodeTensor(tensor, external)])),
+    metadata: Object.fromEntries(message.metadataProps.map(({ key, value }) => [key, value])),
   };
 }
 
-function encodeNode(node: OnnxNode, tensors: ReadonlyMap<TensorSource, Uint8Array>): onnx.INodeProto {
+function encodeNode(
+  node: OnnxNode,
+  tensors: ReadonlyMap<TensorSource, Uint8Array>,
+): MessageInitShape<typeof NodeProtoSchema> {
   return {
     name: node.name,
     opType: node.opType,
@@ -100,16 +119,16 @@ function encodeAttribute(
   name: string,
   attribute: Attribute,
   tensors: ReadonlyMap<TensorSource, Uint8Array>,
-): onnx.IAttributeProto {
+): MessageInitShape<typeof AttributeProtoSchema> {
   switch (attribute.type) {
     case 'int':
-      return { name, type: AttributeType.INT, i: attribute.value };
+      return { name, type: AttributeType.INT, i: toInt64(attribute.value) };
     case 'float':
       return { name, type: AttributeType.FLOAT, f: attribute.value };
     case 'string':
       return { name, type: AttributeType.STRING, s: toUtf8.encode(attribute.value) };
     case 'ints':
-      return { name, type: AttributeType.INTS, ints: [...attribute.value] };
+      return { name, type: AttributeType.INTS, ints: attribute.value.map(toInt64) };
     case 'floats':
       return { name, type: AttributeType.FLOATS, floats: [...attribute.value] };
     case 'strings':
@@ -126,32 +145,36 @@ function encodeAttribute(
   }
 }
 
-function encodeValue(value: ValueInfo): onnx.IValueInfoProto {
+function encodeValue(value: ValueInfo): MessageInitShape<typeof ValueInfoProtoSchema> {
   return {
     name: value.name,
     type: {
-      tensorType: {
-        elemType: dtypeCode(value.dtype),
-        shape: {
-          dim: value.dims.map((dim) =>
-            typeof dim === 'number' ? { dimValue: dim } : dim === '?' ? {} : { dimParam: dim },
-          ),
+      value: {
+        case: 'tensorType',
+        value: {
+          elemType: dtypeCode(value.dtype),
+          shape: { dim: value.dims.map(encodeDim) },
         },
       },
     },
   };
 }
 
+function encodeDim(dim: SymbolicDim): MessageInitShape<typeof TensorShapeProto_DimensionSchema> {
+  if (typeof dim === 'number') return { value: { case: 'dimValue', value: BigInt(dim) } };
+  return dim === '?' ? {} : { value: { case: 'dimParam', value: dim } };
+}
+
 function encodeTensor(
   name: string,
   tensor: TensorSource,
   where: Uint8Array | ExternalLocation,
-): onnx.ITensorProto {
-  const common = { name, dataType: dtypeCode(tensor.dtype), dims: [...tensor.dims] };
+): MessageInitShape<typeof TensorProtoSchema> {
+  const common = { name, dataType: dtypeCode(tensor.dtype), dims: tensor.dims.map(BigInt) };
   if (where instanceof Uint8Array) return { ...common, rawData: where };
   return {
     ...common,
-    dataLocation: proto.onnx.TensorProto.DataLocation.EXTERNAL,
+    dataLocation: DataLocation.EXTERNAL,
     externalData: [
       { key: 'location', value: where.file },
       { key: 'offset', value: String(where.offset) },
@@ -160,108 +183,124 @@ function encodeTensor(
   };
 }
 
-function decodeNode(node: onnx.INodeProto): OnnxNode {
+function decodeNode(node: NodeProto): OnnxNode {
   return {
-    name: node.name ?? '',
-    opType: node.opType ?? '',
-    domain: node.domain === 'ai.onnx' ? '' : (node.domain ?? ''),
-    inputs: node.input ?? [],
-    outputs: node.output ?? [],
+    name: node.name,
+    opType: node.opType,
+    domain: node.domain === 'ai.onnx' ? '' : node.domain,
+    inputs: node.input,
+    outputs: node.output,
     attributes: Object.fromEntries(
-      (node.attribute ?? []).map((attribute) => [attribute.name ?? '', decodeAttribute(attribute)]),
+      node.attribute.map((attribute) => [attribute.name, decodeAttribute(attribute)]),
     ),
   };
 }
 
-function decodeAttribute(attribute: onnx.IAttributeProto): Attribute {
+function decodeAttribute(attribute: AttributeProto): Attribute {
+  const { name } = attribute;
   switch (attribute.type) {
     case AttributeType.INT:
-      return { type: 'int', value: Number(attribute.i) };
+      return { type: 'int', value: fromInt64(attribute.i, `attribute ${name}`) };
     case AttributeType.FLOAT:
-      return { type: 'float', value: attribute.f ?? 0 };
+      return { type: 'float', value: attribute.f };
     case AttributeType.STRING:
-      return { type: 'string', value: utf8.decode(attribute.s ?? new Uint8Array()) };
+      return { type: 'string', value: utf8.decode(attribute.s) };
     case AttributeType.INTS:
-      return { type: 'ints', value: (attribute.ints ?? []).map(Number) };
+      return { type: 'ints', value: attribute.ints.map((value) => fromInt64(value, `attribute ${name}`)) };
     case AttributeType.FLOATS:
-      return { type: 'floats', value: attribute.floats ?? [] };
+      return { type: 'floats', value: attribute.floats };
     case AttributeType.STRINGS:
-      return { type: 'strings', value: (attribute.strings ?? []).map((text) => utf8.decode(text)) };
+      return { type: 'strings', value: attribute.strings.map((text) => utf8.decode(text)) };
     case AttributeType.TENSOR:
+      if (attribute.t === undefined) throw new Error(`attribute ${name}: a tensor that is not there`);
       return {
         type: 'tensor',
-        value: decodeTensor(attribute.t ?? {}, () => {
-          throw new Error(`attribute ${attribute.name ?? ''}: external data in an attribute`);
+        value: decodeTensor(attribute.t, () => {
+          throw new Error(`attribute ${name}: external data in an attribute`);
         }),
       };
     default:
-      throw new Error(
-        `attribute ${attribute.name ?? ''}: type ${attribute.type ?? 'none'} (a subgraph?) is not supported`,
-      );
+      throw new Error(`attribute ${name}: type ${attribute.type} (a subgraph?) is not supported`);
   }
 }
 
-function decodeValue(value: onnx.IValueInfoProto): ValueInfo {
-  const tensor = value.type?.tensorType;
+function decodeValue({ name, type }: ValueInfoProto): ValueInfo {
+  const tensor = type?.value.case === 'tensorType' ? type.value.value : undefined;
   const dtype = dtypeOfCode(tensor?.elemType ?? 0);
   if (dtype === undefined)
-    throw new Error(`value ${value.name ?? ''}: element type ${tensor?.elemType ?? 'none'} is not supported`);
+    throw new Error(`value ${name}: element type ${tensor?.elemType ?? 'none'} is not supported`);
   return {
-    name: value.name ?? '',
+    name,
     dtype,
-    dims: (tensor?.shape?.dim ?? []).map((dim): SymbolicDim => {
-      if (dim.dimParam) return dim.dimParam;
-      return dim.dimValue === undefined || dim.dimValue === null ? '?' : Number(dim.dimValue);
+    dims: (tensor?.shape?.dim ?? []).map(({ value }): SymbolicDim => {
+      if (value.case === 'dimParam' && value.value !== '') return value.value;
+      return value.case === 'dimValue' ? Number(value.value) : '?';
     }),
   };
 }
 
 function decodeTensor(
-  tensor: onnx.ITensorProto,
+  tensor: TensorProto,
   external: (info: Pick<TensorSource, 'dtype' | 'dims'>, location: ExternalLocation) => TensorSource,
 ): TensorSource {
-  const dtype = dtypeOfCode(tensor.dataType ?? 0);
-  const name = tensor.name ?? '';
+  const { name } = tensor;
+  const dtype = dtypeOfCode(tensor.dataType);
   if (dtype === undefined)
-    throw new Error(`tensor ${name}: element type ${tensor.dataType ?? 'none'} is not supported`);
-  const dims = (tensor.dims ?? []).map(Number);
-  if (dims.some((dim) => !(dim >= 0))) throw new Error(`tensor ${name}: no shape is ${dims.join(',')}`);
-  if (tensor.dataLocation === proto.onnx.TensorProto.DataLocation.EXTERNAL)
-    return external({ dtype, dims }, externalLocation(tensor, byteLength({ dtype, dims })));
+    throw new Error(`tensor ${name}: element type ${tensor.dataType} is not supported`);
+  const dims = tensor.dims.map(Number);
+  const bytes = byteLength({ dtype, dims });
+  if (dims.some((dim) => !(dim >= 0)) || !Number.isSafeInteger(bytes))
+    throw new Error(`tensor ${name}: no shape is ${dims.join(',')}`);
+  if (tensor.dataLocation === DataLocation.EXTERNAL)
+    return external({ dtype, dims }, externalLocation(tensor, bytes));
   const inside = elementsInside(tensor);
-  if (inside.byteLength !== byteLength({ dtype, dims }))
+  if (inside.byteLength !== bytes)
     throw new Error(
-      `tensor ${name}: ${inside.byteLength} bytes where ${dtype}[${dims.join(',')}] needs ${byteLength({ dtype, dims })}`,
+      `tensor ${name}: ${inside.byteLength} bytes where ${dtype}[${dims.join(',')}] needs ${bytes}`,
     );
   return tensorOf(dtype, dims, inside);
 }
 
-function externalLocation(tensor: onnx.ITensorProto, expectedLength: number): ExternalLocation {
-  const entries = new Map((tensor.externalData ?? []).map(({ key, value }) => [key ?? '', value ?? '']));
+/** An integer for the field of one; the largest double that stands for "to the end" becomes the largest integer. */
+function toInt64(value: number): bigint {
+  const exact = BigInt(value);
+  if (exact > INT64_MAX) return INT64_MAX;
+  return exact < INT64_MIN ? INT64_MIN : exact;
+}
+
+/** An integer as a number: exact, or an end of the range, which stands for "to the end" and comes back from `toInt64`. */
+function fromInt64(value: bigint, place: string): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number) && value !== INT64_MAX && value !== INT64_MIN)
+    throw new Error(`${place}: ${value} is beyond the integers that are handled exactly (2^53)`);
+  return number;
+}
+
+function externalLocation(tensor: TensorProto, expectedLength: number): ExternalLocation {
+  const entries = new Map(tensor.externalData.map(({ key, value }) => [key, value]));
   const file = entries.get('location');
-  if (!file) throw new Error(`tensor ${tensor.name ?? ''}: external data without a location`);
+  if (!file) throw new Error(`tensor ${tensor.name}: external data without a location`);
   const length = Number(entries.get('length') ?? expectedLength);
   if (length !== expectedLength)
     throw new Error(
-      `tensor ${tensor.name ?? ''}: external data of ${length} bytes where its shape needs ${expectedLength}`,
+      `tensor ${tensor.name}: external data of ${length} bytes where its shape needs ${expectedLength}`,
     );
   const offset = Number(entries.get('offset') ?? 0);
   if (!Number.isSafeInteger(offset) || offset < 0)
-    throw new Error(`tensor ${tensor.name ?? ''}: external data at offset ${entries.get('offset') ?? ''}`);
+    throw new Error(`tensor ${tensor.name}: external data at offset ${entries.get('offset') ?? ''}`);
   return { file, offset, length };
 }
 
 /** The elements of a tensor that lies in the protobuf, which has one field for raw bytes and one per family of types. */
-function elementsInside(tensor: onnx.ITensorProto): Uint8Array {
-  if (tensor.rawData && tensor.rawData.byteLength > 0) return tensor.rawData;
+function elementsInside(tensor: TensorProto): Uint8Array {
+  if (tensor.rawData.byteLength > 0) return tensor.rawData;
   const bytesOf = (array: { buffer: ArrayBufferLike; byteOffset: number; byteLength: number }): Uint8Array =>
     new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-  if (tensor.floatData?.length) return bytesOf(Float32Array.from(tensor.floatData));
-  if (tensor.doubleData?.length) return bytesOf(Float64Array.from(tensor.doubleData));
-  if (tensor.int64Data?.length)
-    return bytesOf(BigInt64Array.from(tensor.int64Data, (value) => BigInt(String(value))));
-  const small = tensor.int32Data ?? [];
-  switch (dtypeOfCode(tensor.dataType ?? 0)) {
+  if (tensor.floatData.length > 0) return bytesOf(Float32Array.from(tensor.floatData));
+  if (tensor.doubleData.length > 0) return bytesOf(Float64Array.from(tensor.doubleData));
+  if (tensor.int64Data.length > 0) return bytesOf(BigInt64Array.from(tensor.int64Data));
+  const small = tensor.int32Data;
+  switch (dtypeOfCode(tensor.dataType)) {
     case 'int32':
       return bytesOf(Int32Array.from(small));
     case 'int8':

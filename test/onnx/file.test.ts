@@ -1,8 +1,9 @@
-import proto from 'onnx-proto';
+import { fromBinary } from '@bufbuild/protobuf';
 import { mkdir, open, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../../src/base/random.js';
 import { modelBytes, readModel, readRange, serializeModel, writeModel } from '../../src/onnx/file.js';
+import { ModelProtoSchema } from '../../src/onnx/schema/onnx_pb.js';
 import { float32, tensorOf, viewAs, type TensorSource } from '../../src/onnx/tensor.js';
 import { runOnce } from '../support/engine.js';
 import { useFolder } from '../support/folder.js';
@@ -40,11 +41,11 @@ function pattern(length: number, seed: number): Uint8Array {
 
 /** Where the tensors of a written model lie, by the names of the ONNX specification. */
 async function locations(path: string): Promise<Map<string, Record<string, string>>> {
-  const { graph } = proto.onnx.ModelProto.decode(await readFile(path));
+  const { graph } = fromBinary(ModelProtoSchema, await readFile(path));
   return new Map(
     (graph?.initializer ?? []).map((tensor) => [
-      tensor.name ?? '',
-      Object.fromEntries((tensor.externalData ?? []).map(({ key, value }) => [key ?? '', value ?? ''])),
+      tensor.name,
+      Object.fromEntries(tensor.externalData.map(({ key, value }) => [key, value])),
     ]),
   );
 }
@@ -302,7 +303,7 @@ describe('readModel', () => {
   test('refuses a tensor whose bytes do not fit its shape', async () => {
     await writeFile(
       inFolder('m.onnx'),
-      encodedTensor({ dataType: 1, dims: [2, 3], rawData: new Uint8Array(20) }),
+      encodedTensor({ dataType: 1, dims: [2n, 3n], rawData: new Uint8Array(20) }),
     );
     const fault = await refusalOf(() => readModel(inFolder('m.onnx')));
     expect(fault.source).toBe(inFolder('m.onnx'));

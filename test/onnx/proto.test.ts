@@ -1,13 +1,15 @@
-import proto, { type onnx } from 'onnx-proto';
+import { fromBinary } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { bytesPerElement, dtypeCode, type DType } from '../../src/onnx/dtype.js';
 import type { Attribute, OnnxModel } from '../../src/onnx/model.js';
 import { decodeModel, encodeModel } from '../../src/onnx/proto.js';
+import {
+  AttributeProto_AttributeType as AttributeType,
+  ModelProtoSchema,
+  TensorProto_DataType as DataType,
+} from '../../src/onnx/schema/onnx_pb.js';
 import { float32, tensorOf, viewAs, type TensorSource } from '../../src/onnx/tensor.js';
-import { encodedModel, encodedTensor, linearModel } from '../support/models.js';
-
-const { DataType } = proto.onnx.TensorProto;
-const { AttributeType } = proto.onnx.AttributeProto;
+import { encoded, encodedModel, encodedTensor, linearModel, type TensorFields } from '../support/models.js';
 
 const dtypes: readonly DType[] = [
   'float32',
@@ -119,34 +121,34 @@ describe('encodeModel and decodeModel', () => {
 });
 
 describe('decodeModel of what others wrote', () => {
-  async function elements(tensor: onnx.ITensorProto): Promise<{ tensor: TensorSource; bytes: Uint8Array }> {
+  async function elements(tensor: TensorFields): Promise<{ tensor: TensorSource; bytes: Uint8Array }> {
     const read = decoded(encodedTensor(tensor)).initializers.get('w')!;
     return { tensor: read, bytes: await read.read() };
   }
 
   test('reads the fields that hold elements of each family', async () => {
-    const floats = await elements({ dataType: DataType.FLOAT, dims: [2], floatData: [1.5, -2] });
+    const floats = await elements({ dataType: DataType.FLOAT, dims: [2n], floatData: [1.5, -2] });
     expect(viewAs(floats.bytes, Float32Array)).toEqual(Float32Array.of(1.5, -2));
-    const doubles = await elements({ dataType: DataType.DOUBLE, dims: [1], doubleData: [1 / 3] });
+    const doubles = await elements({ dataType: DataType.DOUBLE, dims: [1n], doubleData: [1 / 3] });
     expect(viewAs(doubles.bytes, Float64Array)).toEqual(Float64Array.of(1 / 3));
-    const ints = await elements({ dataType: DataType.INT32, dims: [2], int32Data: [-5, 2 ** 31 - 1] });
+    const ints = await elements({ dataType: DataType.INT32, dims: [2n], int32Data: [-5, 2 ** 31 - 1] });
     expect(viewAs(ints.bytes, Int32Array)).toEqual(Int32Array.of(-5, 2 ** 31 - 1));
-    const bytes = await elements({ dataType: DataType.INT8, dims: [3], int32Data: [-128, -1, 127] });
+    const bytes = await elements({ dataType: DataType.INT8, dims: [3n], int32Data: [-128, -1, 127] });
     expect(viewAs(bytes.bytes, Int8Array)).toEqual(Int8Array.of(-128, -1, 127));
-    const unsigned = await elements({ dataType: DataType.UINT8, dims: [2], int32Data: [0, 255] });
+    const unsigned = await elements({ dataType: DataType.UINT8, dims: [2n], int32Data: [0, 255] });
     expect(unsigned.bytes).toEqual(Uint8Array.of(0, 255));
-    const short = await elements({ dataType: DataType.INT16, dims: [2], int32Data: [-2, 300] });
+    const short = await elements({ dataType: DataType.INT16, dims: [2n], int32Data: [-2, 300] });
     expect(viewAs(short.bytes, Int16Array)).toEqual(Int16Array.of(-2, 300));
-    const halves = await elements({ dataType: DataType.FLOAT16, dims: [2], int32Data: [0x3c00, 0xfc00] });
+    const halves = await elements({ dataType: DataType.FLOAT16, dims: [2n], int32Data: [0x3c00, 0xfc00] });
     expect(viewAs(halves.bytes, Uint16Array)).toEqual(Uint16Array.of(0x3c00, 0xfc00));
-    const truths = await elements({ dataType: DataType.BOOL, dims: [2], int32Data: [1, 0] });
+    const truths = await elements({ dataType: DataType.BOOL, dims: [2n], int32Data: [1, 0] });
     expect(truths.bytes).toEqual(Uint8Array.of(1, 0));
   });
 
   test('keeps all 64 bits of an integer, such as the largest, which stands for "to the end"', async () => {
     const largest = 0x7fffffffffffffffn;
     const raw = new Uint8Array(BigInt64Array.of(largest, -3n, 2n ** 53n + 1n).buffer);
-    const inRawData = await elements({ dataType: DataType.INT64, dims: [3], rawData: raw });
+    const inRawData = await elements({ dataType: DataType.INT64, dims: [3n], rawData: raw });
     // The varints of the same numbers in the field int64_data (7, packed).
     const varint = (value: bigint): number[] => {
       const bytes: number[] = [];
@@ -166,11 +168,11 @@ describe('decodeModel of what others wrote', () => {
   });
 
   test('reads tensors in attributes, and ai.onnx as the standard domain', async () => {
-    const value = { dataType: DataType.FLOAT, dims: [1], floatData: [7] };
+    const value = { dataType: DataType.FLOAT, dims: [1n], floatData: [7] };
     const attribute = [{ name: 'value', type: AttributeType.TENSOR, t: value }];
-    const opsetImport = [{ domain: 'ai.onnx', version: 21 }];
+    const opsetImport = [{ domain: 'ai.onnx', version: 21n }];
     const graph = { node: [{ opType: 'Constant', domain: 'ai.onnx', output: ['c'], attribute }] };
-    const model = decoded(proto.onnx.ModelProto.encode({ irVersion: 9, opsetImport, graph }).finish());
+    const model = decoded(encoded({ irVersion: 9n, opsetImport, graph }));
     expect(model.opsets).toEqual({ '': 21 });
     expect(model.irVersion).toBe(9);
     expect(model.nodes[0]!.domain).toBe('');
@@ -179,18 +181,18 @@ describe('decodeModel of what others wrote', () => {
     expect(viewAs(await read.value.read(), Float32Array)).toEqual(Float32Array.of(7));
   });
 
-  test.each<[string, onnx.ITensorProto, RegExp]>([
+  test.each<[string, TensorFields, RegExp]>([
     [
       'raw bytes that are too few for the shape',
-      { dataType: 1, dims: [2, 3], rawData: new Uint8Array(20) },
+      { dataType: 1, dims: [2n, 3n], rawData: new Uint8Array(20) },
       /20.*24/,
     ],
-    ['raw bytes that are too many', { dataType: 1, dims: [2], rawData: new Uint8Array(12) }, /12.*8/],
-    ['elements that are too few', { dataType: 1, dims: [3], floatData: [1, 2] }, /8.*12/],
-    ['no elements at all', { dataType: 1, dims: [3] }, /0 bytes.*12/],
-    ['a negative shape', { dataType: 1, dims: [-2, -2], rawData: new Uint8Array(16) }, /-2,-2/],
-    ['an element type that EdgeFlex does not know', { dataType: DataType.STRING, dims: [1] }, /type 8/],
-    ['no element type', { dims: [1], rawData: new Uint8Array(4) }, /type 0/],
+    ['raw bytes that are too many', { dataType: 1, dims: [2n], rawData: new Uint8Array(12) }, /12.*8/],
+    ['elements that are too few', { dataType: 1, dims: [3n], floatData: [1, 2] }, /8.*12/],
+    ['no elements at all', { dataType: 1, dims: [3n] }, /0 bytes.*12/],
+    ['a negative shape', { dataType: 1, dims: [-2n, -2n], rawData: new Uint8Array(16) }, /-2,-2/],
+    ['an element type that EdgeFlex does not know', { dataType: DataType.STRING, dims: [1n] }, /type 8/],
+    ['no element type', { dims: [1n], rawData: new Uint8Array(4) }, /type 0/],
   ])('refuses a tensor with %s', (_what, tensor, message) => {
     expect(() => decoded(encodedTensor(tensor))).toThrow(message);
     expect(() => decoded(encodedTensor(tensor))).toThrow('tensor w');
@@ -199,21 +201,86 @@ describe('decodeModel of what others wrote', () => {
   test('refuses subgraphs and values that are no tensors', () => {
     const attribute = [{ name: 'then_branch', type: AttributeType.GRAPH, g: {} }];
     expect(() => decoded(encodedModel({ node: [{ opType: 'If', attribute }] }))).toThrow('then_branch');
-    const type = { sequenceType: { elemType: { tensorType: { elemType: 1 } } } };
-    expect(() => decoded(encodedModel({ input: [{ name: 'list', type }] }))).toThrow('list');
+    const value = { case: 'sequenceType', value: {} } as const;
+    expect(() => decoded(encodedModel({ input: [{ name: 'list', type: { value } }] }))).toThrow('list');
+  });
+
+  test.each<[string, Uint8Array, RegExp]>([
+    ['a sparse constant', encodedModel({ sparseInitializer: [{ values: { name: 'holes' } }] }), /holes/],
+    [
+      "a function of the model's own",
+      encoded({
+        opsetImport: [{ domain: '', version: 23n }],
+        functions: [{ domain: 'local', name: 'Square' }],
+        graph: { node: [{ name: 'n7', domain: 'local', opType: 'Square' }] },
+      }),
+      /n7.*Square/,
+    ],
+    [
+      'an attribute that stands for one of a function',
+      encodedModel({ node: [{ name: 'n7', attribute: [{ name: 'axis', refAttrName: 'outer' }] }] }),
+      /n7.*axis.*outer/,
+    ],
+    ['two constants of one name', encodedModel({ initializer: [{ name: 'w' }, { name: 'w' }] }), /w twice/],
+    [
+      'two values of one attribute',
+      encodedModel({ node: [{ name: 'n7', attribute: [{ name: 'axis' }, { name: 'axis' }] }] }),
+      /n7.*axis twice/,
+    ],
+    ['a part of a tensor', encodedTensor({ dataType: 1, dims: [1n], segment: { begin: 0n } }), /tensor w/],
+    // Field 99 of the model, a varint.
+    [
+      'a field that this release of ONNX does not define',
+      Uint8Array.of(...encodedModel({}), 0x98, 0x06, 1),
+      /field 99 of onnx.ModelProto/,
+    ],
+    [
+      'an integer that a number does not hold',
+      encodedModel({
+        node: [{ attribute: [{ name: 'k', type: AttributeType.INT, i: 2n ** 53n + 1n }] }],
+      }),
+      /k.*9007199254740993/,
+    ],
+    [
+      'a shape of more bytes than can be counted',
+      encodedTensor({ dataType: 1, dims: [2n ** 40n, 2n ** 40n] }),
+      /tensor w/,
+    ],
+  ])('refuses %s, by name', (_what, bytes, message) => {
+    expect(() => decoded(bytes)).toThrow(message);
+  });
+
+  test('keeps "to the end" of an attribute as the largest integer', async () => {
+    const attribute = [{ name: 'ends', type: AttributeType.INTS, ints: [2n ** 63n - 1n, -1n] }];
+    const model = decoded(encodedModel({ node: [{ opType: 'Slice', attribute }] }));
+    expect(fromBinary(ModelProtoSchema, await written(model)).graph?.node[0]?.attribute[0]?.ints).toEqual([
+      2n ** 63n - 1n,
+      -1n,
+    ]);
+  });
+
+  test('refuses a file of far more fields than a model has before it builds them', () => {
+    // 6 million empty nodes in 12 MB.
+    const graph = Uint8Array.from({ length: 12_000_000 }, (_, i) => (i % 2 === 0 ? 0x0a : 0));
+    const head = [0x42, 2, 0x10, 23, 0x3a];
+    for (let left = graph.length; left > 0; left = Math.floor(left / 128))
+      head.push(left > 127 ? (left % 128) | 128 : left);
+    const before = process.memoryUsage().heapUsed;
+    expect(() => decoded(Buffer.concat([Uint8Array.from(head), graph]))).toThrow(/5000000 fields/);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(200e6);
   });
 
   test('refuses a model without an operator set or a graph', () => {
-    expect(() => decoded(proto.onnx.ModelProto.encode({ graph: {} }).finish())).toThrow('ONNX');
-    expect(() => decoded(proto.onnx.ModelProto.encode({ opsetImport: [{ version: 1 }] }).finish())).toThrow(
-      'ONNX',
-    );
+    expect(() => decoded(encoded({ graph: {} }))).toThrow('ONNX');
+    expect(() => decoded(encoded({ opsetImport: [{ version: 1n }] }))).toThrow('ONNX');
     expect(() => decoded(new Uint8Array())).toThrow('ONNX');
   });
 
   test('marks a dimension that the file does not tell', () => {
-    const shape = { dim: [{ dimValue: 2 }, {}, { dimParam: 'n' }, { dimValue: 0 }] };
-    const type = { tensorType: { elemType: dtypeCode('float32'), shape } };
+    const number = (value: bigint) => ({ value: { case: 'dimValue' as const, value } });
+    const dim = [number(2n), {}, { value: { case: 'dimParam' as const, value: 'n' } }, number(0n)];
+    const tensor = { elemType: dtypeCode('float32'), shape: { dim } };
+    const type = { value: { case: 'tensorType' as const, value: tensor } };
     const model = decoded(encodedModel({ input: [{ name: 'x', type }] }));
     expect(model.inputs[0]!.dims).toEqual([2, '?', 'n', 0]);
   });

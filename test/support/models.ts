@@ -1,8 +1,15 @@
-import proto, { type onnx } from 'onnx-proto';
+import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { batch } from '../../src/onnx/dims.js';
 import type { OnnxModel } from '../../src/onnx/model.js';
 import { binary, matMul } from '../../src/onnx/ops.js';
+import {
+  ModelProtoSchema,
+  TensorProto_DataLocation as DataLocation,
+  TensorProto_DataType as DataType,
+  type GraphProtoSchema,
+  type TensorProtoSchema,
+} from '../../src/onnx/schema/onnx_pb.js';
 import { float32, type TensorSource } from '../../src/onnx/tensor.js';
 
 /** `y = x · W + b` with weights large enough to lie outside the protobuf and a bias that is not. */
@@ -22,26 +29,33 @@ export function constantsModel(tensors: Readonly<Record<string, TensorSource>>):
   return g.finish();
 }
 
+/** The fields of a tensor's protobuf. */
+export type TensorFields = MessageInitShape<typeof TensorProtoSchema>;
+
+/** The protobuf of a model. */
+export function encoded(model: MessageInitShape<typeof ModelProtoSchema>): Uint8Array {
+  return toBinary(ModelProtoSchema, create(ModelProtoSchema, model));
+}
+
 /** The protobuf of a model around a graph, as another tool might have written it. */
-export function encodedModel(graph: onnx.IGraphProto): Uint8Array {
-  const opsetImport = [{ domain: '', version: 23 }];
-  return proto.onnx.ModelProto.encode({ irVersion: 11, opsetImport, graph }).finish();
+export function encodedModel(graph: MessageInitShape<typeof GraphProtoSchema>): Uint8Array {
+  return encoded({ irVersion: 11n, opsetImport: [{ domain: '', version: 23n }], graph });
 }
 
 /** The protobuf of a model with one constant. */
-export function encodedTensor(tensor: onnx.ITensorProto): Uint8Array {
-  return encodedModel({ initializer: [{ name: 'w', ...tensor }] });
+export function encodedTensor(tensor: TensorFields): Uint8Array {
+  return encodedModel({ initializer: [{ ...tensor, name: 'w' }] });
 }
 
 /** The fields of a float32 constant that lies in another file. */
 export function externalTensor(
   dims: readonly number[],
   location: Readonly<Record<string, string>>,
-): onnx.ITensorProto {
+): TensorFields {
   return {
-    dataType: proto.onnx.TensorProto.DataType.FLOAT,
-    dims: [...dims],
-    dataLocation: proto.onnx.TensorProto.DataLocation.EXTERNAL,
+    dataType: DataType.FLOAT,
+    dims: dims.map(BigInt),
+    dataLocation: DataLocation.EXTERNAL,
     externalData: Object.entries(location).map(([key, value]) => ({ key, value })),
   };
 }
