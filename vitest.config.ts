@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { filesByKind } from './test/support/kinds.js';
 
-const { unit, processes } = filesByKind();
+const { unit, models, processes } = filesByKind();
 
 const common = {
   globalSetup: ['test/setup.ts'],
@@ -16,7 +16,9 @@ export default defineConfig({
     reporters: ['dot', './test/support/reporter.ts'],
     projects: [
       { test: { ...common, name: 'processes', include: processes, sequence: { groupOrder: 0 } } },
-      { test: { ...common, name: 'unit', include: unit, sequence: { groupOrder: 1 } } },
+      // Nothing that these do outlives a test, so that two processes do for all files: each loads the code once.
+      { test: { ...common, name: 'models', include: models, isolate: false, sequence: { groupOrder: 1 } } },
+      { test: { ...common, name: 'unit', include: unit, isolate: false, sequence: { groupOrder: 1 } } },
     ],
   },
 });

