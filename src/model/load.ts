@@ -10,6 +10,7 @@ import { loadOnnx } from '../vit/onnx/load.js';
 import { syntheticViT } from '../vit/synthetic.js';
 import type { ViT } from '../vit/vit.js';
 import { readCard, type ModelCard } from './card.js';
+import { withClassesOf } from './classes.js';
 import { fileOf, findFiles, type ModelFiles } from './files.js';
 import { digestsOf, identityOf, type SourceDigest } from './identity.js';
 import { preprocessingOf } from './preprocessing.js';
@@ -80,31 +81,36 @@ export async function modelHere(model: Exclude<ModelSource, { kind: 'hub' }>): P
  * Loads a model.
  *
  * @param model - files on this machine or a synthetic architecture
- * @param labels - class names of the images: a synthetic model gets them
- * @throws InputError when the files hold no ViT, or one for other images
+ * @param labels - class names of the images, in whose order the logits come; a synthetic model gets them
+ * @throws InputError when the files hold no ViT, or one for other images or for as many other classes
  */
 export async function loadModel(model: LocalModel, labels: readonly string[]): Promise<LoadedModel> {
   if (model.kind === 'synthetic') return syntheticModel(model, labels);
   const { name, files, hub } = model;
   const digests = await digestsOf(files);
-  const { vit, preprocessing, record } = await (files.layout === 'onnx'
-    ? fromOnnx(files)
-    : fromCheckpoint(files));
-  if (vit.config.channels !== IMAGE_CHANNELS)
+  const {
+    vit: read,
+    preprocessing,
+    record,
+  } = await (files.layout === 'onnx' ? fromOnnx(files) : fromCheckpoint(files));
+  if (read.config.channels !== IMAGE_CHANNELS)
     throw new InputError({
       source: files.weights,
       place: 'the first layer',
-      found: `images of ${vit.config.channels} ${vit.config.channels === 1 ? 'channel' : 'channels'}`,
+      found: `images of ${read.config.channels} ${read.config.channels === 1 ? 'channel' : 'channels'}`,
       expected: `${IMAGE_CHANNELS}, as the images of the data sets have`,
     });
+  const { vit, match, notes } = withClassesOf(files.weights, read, labels);
+  const identity = identityOf(digests);
   return {
     ...{ name, vit, preprocessing, digests, synthetic: false },
-    identity: identityOf(digests),
+    // Another order of the classes is another model.
+    identity: match.kind === 'mapped' ? hashJson({ identity, order: match.order }) : identity,
     card: await cardOf(model),
     record: {
       ...record,
       ...(hub && { source: 'hub', hub }),
-      notes: [...notesOnChoice(files), ...record.notes],
+      notes: [...notesOnChoice(files), ...record.notes, ...notes],
     },
   };
 }
