@@ -42,6 +42,21 @@ export function zeros(dims: readonly number[]): TensorSource {
   return float32(dims, new Float32Array(elementCount(dims)));
 }
 
+/**
+ * A matrix with rows of zeros above it: positions of tokens that have none.
+ *
+ * @param tensor - `[count, width]`
+ * @param rows - how many
+ */
+export function zerosAbove(tensor: TensorSource, rows: number): TensorSource {
+  const [count, width] = tensor.dims as [number, number];
+  return computed([count + rows, width], async () => {
+    const out = new Float32Array((count + rows) * width);
+    out.set(await floats(tensor), rows * width);
+    return out;
+  });
+}
+
 /** The transpose of a float32 matrix. */
 export function transposed(tensor: TensorSource): TensorSource {
   const [rows, columns] = tensor.dims as [number, number];

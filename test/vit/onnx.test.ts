@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readModel, writeModel } from '../../src/onnx/file.js';
 import type { OnnxModel, OnnxNode } from '../../src/onnx/model.js';
-import { float32, int64s, type TensorSource } from '../../src/onnx/tensor.js';
+import { float32, int64s, tensorOf, viewAs, type TensorSource } from '../../src/onnx/tensor.js';
 import { loadOnnx } from '../../src/vit/onnx/load.js';
 import type { ViT } from '../../src/vit/vit.js';
 import { logitsOf, maxDifference, openBench, type Bench } from '../compress/support.js';
@@ -253,4 +253,134 @@ it('follows heads that are cut in another order', async () => {
   });
   // Loaded means that the logits are the file's own; that they are other ones than the model's shows that heads moved.
   expect(maxDifference(await logitsOf(bench, vit), await logitsOf(bench, bench.vit))).toBeGreaterThan(1e-2);
+});
+
+/** A model with a mask in front of each softmax, or as the fourth input of each Attention. */
+function masked(model: OnnxModel, mask: TensorSource): OnnxModel {
+  const added = replaced(model, (node): readonly OnnxNode[] => {
+    if (node.opType === 'Attention') return [{ ...node, inputs: [...node.inputs, 'mask'] }];
+    if (node.opType !== 'Softmax') return [node];
+    const [scores = ''] = node.inputs;
+    const sum = { name: '', opType: 'Add', domain: '', attributes: {}, outputs: [`${scores}:masked`] };
+    return [
+      { ...sum, inputs: [scores, 'mask'] },
+      { ...node, inputs: [`${scores}:masked`] },
+    ];
+  });
+  return { ...added, initializers: new Map([...added.initializers, ['mask', mask]]) };
+}
+
+describe('a mask', () => {
+  const operator: Forms = { ...timm, opset: 23, gelu: 'operator', attention: 'operator', normLast: true };
+  const everywhere = (value: number): TensorSource =>
+    float32([1, 1, 17, 17], new Float32Array(289).fill(value));
+  const one = float32([1, 1, 1, 17], [...new Array<number>(16).fill(0), -3e38]);
+  const allTrue = tensorOf('bool', [1, 1, 17, 17], new Uint8Array(289).fill(1));
+  const someTrue = tensorOf('bool', [1, 1, 17, 17], new Uint8Array(289).fill(1).fill(0, 3, 4));
+
+  it.each([
+    ['zeros that are added', transformers, everywhere(0)],
+    ['zeros of the operator', operator, everywhere(0)],
+    ['true everywhere', operator, allTrue],
+  ] as const)('that hides nothing is left out: %s', async (_what, forms, mask) => {
+    const vit = await imported(masked(await exported(bench.vit, forms), mask));
+    expect(maxDifference(await logitsOf(bench, vit), bench.reference)).toBeLessThan(1e-3);
+  });
+
+  it.each([
+    ['the last token', transformers, one, 'Add'],
+    ['the last token, by the operator', operator, one, 'Attention'],
+    ['a token, by truth', operator, someTrue, 'Attention'],
+  ] as const)('that hides %s is refused', async (_what, forms, mask, found) => {
+    const model = masked(await exported(bench.vit, forms), mask);
+    expect(await refusalOf(() => imported(model))).toMatchObject({ found });
+  });
+});
+
+it('may leave all axes of its images free, as Optimum writes them', async () => {
+  const model = await exported(bench.vit, transformers);
+  const [input] = model.inputs;
+  const free = { ...input!, dims: ['batch_size', 'num_channels', 'height', 'width'] };
+  const { config } = await imported({ ...model, inputs: [free] });
+  expect(config).toMatchObject({ imageSize: 32, channels: 3, patchSize: 8 });
+});
+
+it('may put the class token before patches that have their positions already', async () => {
+  const model = await exported(bench.vit, { ...timm, dynamic: false });
+  const [concat] = model.nodes.filter(
+    ({ opType, attributes }) => opType === 'Concat' && attributes['axis']?.value === 1,
+  );
+  const sum = model.nodes.find(
+    ({ opType, inputs }) => opType === 'Add' && inputs.includes(concat!.outputs[0]!),
+  );
+  const positions = sum!.inputs.find((name) => name !== concat!.outputs[0])!;
+  const rows = viewAs(await model.initializers.get(positions)!.read(), Float32Array).slice(128);
+  const moved = replaced(model, (node): readonly OnnxNode[] => {
+    if (node === sum) return [];
+    if (node !== concat) return [node];
+    const [token = '', patches = ''] = node.inputs;
+    return [
+      { ...sum!, inputs: [patches, 'positions of patches'], outputs: ['placed'] },
+      { ...node, inputs: [token, 'placed'], outputs: sum!.outputs },
+    ];
+  });
+  const initializers = new Map([
+    ...moved.initializers,
+    ['positions of patches', float32([1, 16, 128], rows)],
+  ] as const);
+  const vit = await imported({ ...moved, initializers });
+  const read = viewAs(await vit.weights.get('positions')!.read(), Float32Array);
+  expect(new Set(read.subarray(0, 128))).toEqual(new Set([0]));
+  expect(read.subarray(128)).toEqual(rows);
+});
+
+describe('a file that does not compute in float32', () => {
+  const half = tensorOf('float16', [1], new Uint16Array(1));
+
+  it.each([
+    ['MatMulInteger', ''],
+    ['DequantizeLinear', ''],
+    ['MatMulNBits', 'com.microsoft'],
+  ])('is refused as quantised: %s', async (opType, domain) => {
+    const model = await exported(bench.vit, transformers);
+    const strange: OnnxNode = { name: 'q', opType, domain, inputs: [], outputs: ['q'], attributes: {} };
+    const fault = await refusalOf(() => parsed({ ...model, nodes: [strange, ...model.nodes] }));
+    expect(fault).toMatchObject({ place: 'node q' });
+    expect(fault.found).toContain('quantised already');
+  });
+
+  it('is refused as float16, whether its weights or its values are', async () => {
+    const model = await exported(bench.vit, transformers);
+    const cast: OnnxNode = {
+      ...{ name: 'c', opType: 'Cast', domain: '', inputs: [model.inputs[0]!.name], outputs: ['c'] },
+      attributes: { to: { type: 'int', value: 10 } },
+    };
+    expect((await refusalOf(() => parsed({ ...model, nodes: [cast, ...model.nodes] }))).found).toContain(
+      'float16',
+    );
+    const [node] = model.nodes.filter(({ opType }) => opType === 'Conv');
+    const weights = {
+      ...model,
+      initializers: new Map([...model.initializers, [node!.inputs[1]!, half]] as const),
+    };
+    expect(await refusalOf(() => parsed(weights))).toMatchObject({ place: `tensor ${node!.inputs[1]!}` });
+  });
+
+  /** Loads a graph that need not be written to be refused. */
+  async function parsed(model: OnnxModel): Promise<unknown> {
+    return loadOnnx('model.onnx', model, undefined, bench.engine);
+  }
+});
+
+it('refuses a weight that is not finite when it is read', async () => {
+  const model = await exported(bench.vit, transformers);
+  const [name, tensor] = [...model.initializers].find(([, { dims }]) => dims.length === 4)!;
+  const values = viewAs(await tensor.read(), Float32Array).slice();
+  values[7] = NaN;
+  const damaged = {
+    ...model,
+    initializers: new Map([...model.initializers, [name, float32(tensor.dims, values)]] as const),
+  };
+  const fault = await refusalOf(() => imported(damaged));
+  expect(fault.found).toContain('NaN');
 });

@@ -9,7 +9,7 @@ import { huggingFaceSchemes } from './huggingface.js';
 import { readJson } from './json.js';
 import type { Place, Scheme, SchemeName } from './scheme.js';
 import { asFloat32, readCheckpointTensors, type CheckpointTensors } from './tensors.js';
-import { averagedHeads, computed, floats, scaledRows, zeros } from '../derived.js';
+import { averagedHeads, computed, floats, scaledRows, zeros, zerosAbove } from '../derived.js';
 import { readTimmConfig, type TimmImages } from './timm-config.js';
 import { timmScheme } from './timm.js';
 import { torchvisionScheme } from './torchvision.js';
@@ -125,7 +125,7 @@ function assemble(
       const without = scheme.name === 'timm' && tensors.get(tensor)?.dims[1] === patches;
       const theirs = [1, without ? patches : tokenCount(config), hiddenSize];
       const found = asFloat32(source, tensor, take(tensor, theirs)!, theirs.slice(1));
-      return without ? below(found, leadingTokens(config)) : found;
+      return without ? zerosAbove(found, leadingTokens(config)) : found;
     }
     const theirs = third === undefined ? shapeThere(config, name, dims) : [3 * dims[0]!, ...dims.slice(1)];
     const found = take(tensor, theirs, optional && !complete);
@@ -176,16 +176,6 @@ function shapeThere(config: ViTConfig, name: string, dims: readonly number[]): r
     return [config.hiddenSize, config.channels, config.patchSize, config.patchSize];
   if (name === 'cls' || name === 'distillation') return [1, 1, ...dims];
   return dims;
-}
-
-/** Rows of zeros above a matrix: positions of tokens that get none. */
-function below(tensor: TensorSource, rows: number): TensorSource {
-  const [count, width] = tensor.dims as [number, number];
-  return computed([count + rows, width], async () => {
-    const out = new Float32Array((count + rows) * width);
-    out.set(await floats(tensor), rows * width);
-    return out;
-  });
 }
 
 function rowsOf(whole: TensorSource, dims: readonly number[], third: 0 | 1 | 2): TensorSource {

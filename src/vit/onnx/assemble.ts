@@ -4,7 +4,7 @@ import type { OnnxNode } from '../../onnx/model.js';
 import { elementCount, type TensorSource } from '../../onnx/tensor.js';
 import { readJson } from '../checkpoints/json.js';
 import type { ViTConfig } from '../config.js';
-import { averagedHeads, computed, floats, pickedRows, scaledRows, zeros } from '../derived.js';
+import { averagedHeads, computed, finite, floats, pickedRows, scaledRows, zeros } from '../derived.js';
 import { weightShapes, type ViT } from '../vit.js';
 import { notUnderstood } from './graph.js';
 import type { FoundViT, ScaledLinear } from './parse.js';
@@ -97,14 +97,20 @@ export async function assemble(
   }));
   for (const [name, tensor] of averagedHeads(config, classifiers)) put(name, tensor);
   for (const [name, dims] of weightShapes(config)) {
-    const shape = weights.get(name)?.dims;
-    if (shape?.join() !== dims.join())
+    const tensor = weights.get(name);
+    const shape = tensor?.dims;
+    if (tensor === undefined || shape?.join() !== dims.join())
       throw new InputError({
         source: graph.path,
         place: `what was recognised as ${name}`,
         found: shape ? `shape [${shape.join(', ')}]` : 'nothing',
         expected: `shape [${dims.join(', ')}]`,
       });
+    const place = `what was recognised as ${name}`;
+    put(
+      name,
+      computed(dims, async () => finite(graph.path, place, await floats(tensor))),
+    );
   }
   return { config, weights, forms: new Map() };
 }

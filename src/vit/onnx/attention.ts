@@ -1,5 +1,6 @@
 import type { OnnxNode } from '../../onnx/model.js';
-import { behindViews, floatOf, isView, makerOf, notUnderstood } from './graph.js';
+import { viewAs } from '../../onnx/tensor.js';
+import { behindViews, floatOf, intOf, isView, makerOf, notUnderstood } from './graph.js';
 import { linearAt, productAt, scalarAt, type FoundLinear, type Searched } from './pieces.js';
 
 /** One operand of attention and the linear whose output is cut, turned and scaled into it. */
@@ -39,10 +40,14 @@ export async function attentionAt(graph: Searched, name: string): Promise<FoundA
   if (node?.opType !== 'MatMul')
     throw notUnderstood(graph, node, 'the product of attention shares and values');
   const softmax = await softmaxAt(graph, node.inputs[0]!);
-  const scores = await productAt(graph, softmax.inputs[0]!);
+  const scores = await productAt(graph, await behindEmptyMask(graph, softmax.inputs[0]!));
   const product = graph.producers.get(scores.values[0]!);
   if (scores.values.length !== 1 || product?.opType !== 'MatMul')
-    throw notUnderstood(graph, product ?? softmax, 'the product of queries and keys, scaled, without a mask');
+    throw notUnderstood(
+      graph,
+      product ?? softmax,
+      'the product of queries and keys, scaled, without a mask that hides any',
+    );
   return {
     output,
     q: await operandAt(graph, product.inputs[0]!),
@@ -55,19 +60,40 @@ export async function attentionAt(graph: Searched, name: string): Promise<FoundA
 }
 
 async function attentionOperator(graph: Searched, node: OnnxNode, output: string): Promise<FoundAttention> {
-  const [q = '', k = '', v = '', ...more] = node.inputs;
+  const [q = '', k = '', v = '', mask = '', ...more] = node.inputs;
   const rank = graph.shapes.get(q)?.length;
-  if (rank !== 4 || more.some((input) => input !== '') || node.attributes['is_causal']?.value === 1)
+  const masked = mask !== '' && !(await masksNothing(graph, mask));
+  const plain = intOf(node, 'is_causal', 0) === 0 && floatOf(node, 'softcap', 0) === 0;
+  if (rank !== 4 || masked || !plain || more.some((input) => input !== ''))
     throw notUnderstood(
       graph,
       node,
-      'attention of queries, keys and values in four dimensions, without a mask',
+      'attention of queries, keys and values in four dimensions, without a mask that hides any, and without a cap',
     );
   const size = graph.shapes.get(q)!.at(-1)!;
   return {
     ...{ output, node, keysTransposed: false, scale: floatOf(node, 'scale', 1 / Math.sqrt(size)) },
     ...{ q: await operandAt(graph, q), k: await operandAt(graph, k), v: await operandAt(graph, v) },
   };
+}
+
+/** The value to which a mask is added (or which it chooses) that hides nothing: exporters write one where a model has none. */
+async function behindEmptyMask(graph: Searched, name: string): Promise<string> {
+  const value = behindViews(graph, name);
+  const node = graph.producers.get(value);
+  if (node?.opType === 'Add')
+    for (const [scores, mask] of [node.inputs, [...node.inputs].reverse()] as [string, string][])
+      if (graph.fixed.has(mask) && (await masksNothing(graph, mask))) return scores;
+  const [test = '', scores = ''] = node?.inputs ?? [];
+  return node?.opType === 'Where' && (await masksNothing(graph, test)) ? scores : value;
+}
+
+/** Whether a fixed value is a mask that hides nothing: zeros to be added, or true everywhere. */
+async function masksNothing(graph: Searched, name: string): Promise<boolean> {
+  const mask = graph.constants.get(name) ?? graph.values.get(name);
+  if (mask?.dtype === 'bool') return (await mask.read()).every((byte) => byte !== 0);
+  if (mask?.dtype !== 'float32') return false;
+  return viewAs(await mask.read(), Float32Array).every((value) => value === 0);
 }
 
 /** The softmax that makes a value; newer exporters put zeros where it gives no number. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { InputError, messageOf } from '../../base/errors.js';
 import { seededRandom } from '../../base/random.js';
 import { writeModel } from '../../onnx/file.js';
-import type { OnnxModel, ValueInfo } from '../../onnx/model.js';
+import type { OnnxModel } from '../../onnx/model.js';
 import { elementCount } from '../../onnx/tensor.js';
 import { defaultSessionOptions, type Engine } from '../../runtime/engine.js';
 import { buildGraph } from '../graph/model.js';
@@ -14,6 +14,8 @@ import type { ViT } from '../vit.js';
 import { assemble } from './assemble.js';
 import { evaluate } from './evaluate.js';
 import { foreignGraph } from './graph.js';
+import { imageInput } from './image-input.js';
+import { refuseOtherNumbers } from './number-formats.js';
 import { parseViT, type FoundBlock } from './parse.js';
 import type { Searched } from './pieces.js';
 import { probe, type Passage } from './probe.js';
@@ -47,10 +49,8 @@ export async function loadOnnx(
   engine: Engine,
 ): Promise<ImportedViT> {
   const graph = foreignGraph(path, content);
-  const { name, dims } = imageInput(
-    graph.path,
-    graph.model.inputs.filter((each) => !graph.constants.has(each.name)),
-  );
+  refuseOtherNumbers(graph);
+  const { name, dims } = imageInput(graph);
   const image = engine.tensor('float32', noise(elementCount(dims)), dims);
   const evaluated = await evaluate(engine, graph, { [name]: image }).catch((error: unknown) => {
     throw new InputError({
@@ -65,26 +65,6 @@ export async function loadOnnx(
   const moved = await probe(engine, searched, passages);
   const vit = await assemble(searched, found, moved, dims, config);
   return { vit, difference: await checkedDifference(engine, searched, vit, name, dims) };
-}
-
-function imageInput(
-  path: string,
-  inputs: readonly ValueInfo[],
-): { readonly name: string; readonly dims: readonly number[] } {
-  const [input, another] = inputs;
-  const [images, ...rest] = input?.dims ?? [];
-  const [channels, height, width] = rest;
-  const fits = input?.dtype === 'float32' && rest.length === 3 && another === undefined;
-  if (!fits || typeof channels !== 'number' || typeof height !== 'number' || height !== width)
-    throw new InputError({
-      source: path,
-      place: 'inputs',
-      found:
-        inputs.map((each) => `${each.name}: ${each.dtype} [${each.dims.join(', ')}]`).join('; ') || 'none',
-      expected: 'one float32 input [batch, channels, size, size] of a fixed, square size',
-      hint: 'Export it for float32 images, with no dynamic axis but the batch.',
-    });
-  return { name: input.name, dims: [typeof images === 'number' ? images : 2, channels, height, height] };
 }
 
 function noise(length: number): Float32Array {

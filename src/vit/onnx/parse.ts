@@ -1,5 +1,6 @@
 import type { OnnxNode } from '../../onnx/model.js';
 import type { TensorSource } from '../../onnx/tensor.js';
+import { computed, floats, zerosAbove } from '../derived.js';
 import { weightConstant, behindViews, isView, makerOf, notUnderstood } from './graph.js';
 import {
   geluAt,
@@ -64,13 +65,15 @@ export async function parseViT(graph: Searched): Promise<FoundViT> {
   let current = residual;
   for (;;) {
     const sum = makerOf(graph, current);
+    if (sum?.opType === 'Concat')
+      return { ...positionsOfPatches(graph, sum), blocks: blocks.reverse(), norm, heads };
     if (sum?.opType !== 'Add')
       throw notUnderstood(graph, sum, 'a sum with the residual stream, or positions');
     const fixed = sum.inputs.findIndex((input) => graph.fixed.has(input));
     if (fixed >= 0) {
       const positions = fixedTensor(graph, sum.inputs[fixed]!, sum, 'constant positions');
       return {
-        ...tokensAt(graph, sum.inputs[1 - fixed]!),
+        ...tokensAt(graph, makerOf(graph, sum.inputs[1 - fixed]!)),
         positions,
         blocks: blocks.reverse(),
         norm,
@@ -219,9 +222,31 @@ function viewsBetween(graph: Searched, from: string, to: string): OnnxNode[] {
   return nodes.reverse();
 }
 
-function tokensAt(graph: Searched, name: string): Pick<FoundViT, 'convolution' | 'tokens'> {
-  const concat = makerOf(graph, name);
-  const [patches, ...before] = [...(concat?.inputs ?? [])].reverse();
+/** Tokens that are put before patches which have got their positions already: they have none. */
+function positionsOfPatches(
+  graph: Searched,
+  concat: OnnxNode,
+): Pick<FoundViT, 'convolution' | 'tokens' | 'positions'> {
+  const sum = makerOf(graph, concat.inputs.at(-1)!);
+  const fixed = sum?.opType === 'Add' ? sum.inputs.findIndex((input) => graph.fixed.has(input)) : -1;
+  if (sum === undefined || fixed < 0) throw notUnderstood(graph, sum ?? concat, 'patches with positions');
+  const { convolution, tokens } = tokensAt(graph, concat, sum.inputs[1 - fixed]);
+  const positions = fixedTensor(graph, sum.inputs[fixed]!, sum, 'constant positions');
+  const [count = 0, width = 0] = positions.dims.slice(-2);
+  const one = computed([count, width], async () => (await floats(positions)).slice(0, count * width));
+  return { convolution, tokens, positions: zerosAbove(one, tokens.length) };
+}
+
+/**
+ * @param concat - puts tokens before the patches
+ * @param patches - the value of the patches, where something was done to them since the convolution
+ */
+function tokensAt(
+  graph: Searched,
+  concat: OnnxNode | undefined,
+  patches = concat?.inputs.at(-1),
+): Pick<FoundViT, 'convolution' | 'tokens'> {
+  const before = concat?.inputs.slice(0, -1) ?? [];
   const axis = concat?.attributes['axis'];
   if (concat?.opType !== 'Concat' || axis?.value !== 1 || before.length < 1 || before.length > 2)
     throw notUnderstood(graph, concat, 'the class token (and a distillation token) put before the patches');
@@ -231,7 +256,7 @@ function tokensAt(graph: Searched, name: string): Pick<FoundViT, 'convolution' |
     !graph.model.inputs.some(({ name: input }) => input === convolution.inputs[0])
   )
     throw notUnderstood(graph, convolution, 'one convolution of the image itself that cuts it into patches');
-  const tokens = before.reverse().map((token) => fixedTensor(graph, token, concat, 'constant tokens'));
+  const tokens = before.map((token) => fixedTensor(graph, token, concat, 'constant tokens'));
   return { convolution, tokens };
 }
 
