@@ -2,9 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession } from 'onnxruntime-node';
-import { mergeTokensOptionsSchema } from '../src/compress/merge-tokens/options.js';
-import { plannedModel, withWidths } from '../src/compress/planned.js';
-import { quantizeOptionsSchema } from '../src/compress/quantize/options.js';
+import { plannedModel } from '../src/compress/planned.js';
+import { stepOf } from '../src/compress/stage.js';
+import { mergeTokensStage } from '../src/compress/stages/merge-tokens.js';
+import { quantizeStage } from '../src/compress/stages/quantize.js';
+import { withWidths } from '../src/compress/stand-ins.js';
 import { openLocal } from '../src/device/local/device.js';
 import { localProfile } from '../src/device/profile.js';
 import { writeModel } from '../src/onnx/file.js';
@@ -119,7 +121,7 @@ async function packed(path: string): Promise<string> {
 }
 
 function int8(vit: ViT): ViT {
-  return plannedModel(vit, [{ stage: 'quantize', options: quantizeOptionsSchema.parse({ format: 'w8a8' }) }]);
+  return plannedModel(vit, [stepOf(quantizeStage, { format: 'w8a8' })]);
 }
 
 function halved(vit: ViT): ViT {
@@ -130,5 +132,5 @@ function halved(vit: ViT): ViT {
 }
 
 function merged(vit: ViT): ViT {
-  return plannedModel(vit, [{ stage: 'merge-tokens', options: mergeTokensOptionsSchema.parse({ r: 16 }) }]);
+  return plannedModel(vit, [stepOf(mergeTokensStage, { r: 16 })]);
 }

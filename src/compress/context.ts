@@ -1,6 +1,5 @@
 import type { Engine } from '../runtime/engine.js';
 import type { ViT } from '../vit/vit.js';
-import type { Step } from './recipe.js';
 import type { CheckpointStore } from './checkpoints.js';
 
 /**
@@ -38,8 +37,12 @@ export interface StageContext {
   readonly threads: number;
   /** Determines everything that is sampled. */
   readonly seed: number;
-  /** Steps of the recipe that come after this one. */
-  readonly remaining: readonly Step[];
+  /**
+   * The shapes that the steps behind this one will leave of a model, with stand-ins for weights.
+   *
+   * @param vit - the model as this stage would leave it
+   */
+  finished(vit: ViT): ViT;
   /** Images that the finished model runs at once; undefined runs the whole batch. */
   readonly microBatch: number | undefined;
   /**

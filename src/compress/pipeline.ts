@@ -1,36 +1,30 @@
 import { constantBytes } from '../onnx/liveness.js';
 import { parameterCount, type ViT } from '../vit/vit.js';
 import { buildGraph } from '../vit/graph/model.js';
-import type { StageContext } from './context.js';
-import { effortsOf } from './effort.js';
-import { mergeTokens, type MergeTokensReport } from './merge-tokens/stage.js';
-import { head, type HeadReport } from './head/stage.js';
-import { startPace } from './pace.js';
-import { precision, type PrecisionReport } from './precision/stage.js';
-import { profile, type ProfileDetails, type ProfileReport } from './profile/stage.js';
-import { prune, type PruneReport } from './prune/stage.js';
-import { quantize, type QuantizeReport } from './quantize/stage.js';
-import type { Recipe, Step } from './recipe.js';
 import { changesOf, withChanges, type Changes, type CheckpointStore } from './checkpoints.js';
-
-/** What a stage reports of its own. */
-export type OwnReport =
-  | { readonly stage: 'profile'; readonly report: ProfileReport; readonly details: ProfileDetails }
-  | { readonly stage: 'prune'; readonly report: PruneReport }
-  | { readonly stage: 'merge-tokens'; readonly report: MergeTokensReport }
-  | { readonly stage: 'precision'; readonly report: PrecisionReport }
-  | { readonly stage: 'quantize'; readonly report: QuantizeReport }
-  | { readonly stage: 'head'; readonly report: HeadReport };
+import type { StageContext } from './context.js';
+import type { StageFacts } from './facts.js';
+import { startPace } from './pace.js';
+import { effortsOf, plannedModel } from './planned.js';
+import type { Recipe } from './recipe.js';
+import { stageOf } from './registry.js';
+import type { Stage, StageResult } from './stage.js';
 
 /** One stage of a finished pipeline. */
-export type StageReport = OwnReport & {
-  readonly options: Step['options'];
+export interface StageReport extends Pick<StageResult, 'report' | 'files'> {
+  /** Which stage. */
+  readonly stage: string;
+  /** Of its mathematics. */
+  readonly version: number;
+  readonly options: object;
+  /** What it did, as data that anybody can show. */
+  readonly facts: StageFacts;
   readonly seconds: number;
   /** Of the model after the stage. */
   readonly parameters: number;
   /** Bytes of the model's constants after the stage, as they lie in memory. */
   readonly constantBytes: number;
-};
+}
 
 /** A compressed model and how it came to be. */
 export interface Compressed {
@@ -41,7 +35,7 @@ export interface Compressed {
 /** What a pipeline is given; where each stage stands in the recipe it tells them itself. */
 export interface PipelineContext extends Omit<
   StageContext,
-  'remaining' | 'microBatch' | 'checkpoints' | 'workedBefore' | 'onProgress'
+  'finished' | 'microBatch' | 'checkpoints' | 'workedBefore' | 'onProgress'
 > {
   /**
    * Told how far the recipe is.
@@ -72,7 +66,7 @@ const RESULT = 'result';
 export async function compress(vit: ViT, recipe: Recipe, context: PipelineContext): Promise<Compressed> {
   let current = vit;
   const stages: StageReport[] = [];
-  const pace = startPace(effortsOf(vit.config, recipe.steps));
+  const pace = startPace(effortsOf(vit, recipe.steps));
   for (const [index, step] of recipe.steps.entries()) {
     const started = performance.now();
     const checkpoints = await context.checkpointsOf(index);
@@ -92,7 +86,7 @@ export async function compress(vit: ViT, recipe: Recipe, context: PipelineContex
         before += seconds;
         pace.found();
       },
-      remaining: recipe.steps.slice(index + 1),
+      finished: (model) => plannedModel(model, recipe.steps.slice(index + 1)),
       microBatch: recipe.microBatch,
       onProgress: (done, what) => {
         const { done: all, secondsLeft } = pace.at(index, done);
@@ -100,10 +94,15 @@ export async function compress(vit: ViT, recipe: Recipe, context: PipelineContex
       },
     };
     within.onProgress(0, 'starting');
-    const { vit: changed, own } = await runStep(current, step, within);
+    const stage = stageOf(step);
+    const { vit: changed, report: own, files } = await stage.apply(current, within, step.options);
     const report: StageReport = {
-      ...own,
+      stage: stage.name,
+      version: stage.version,
       options: step.options,
+      report: own,
+      ...(files && { files }),
+      facts: factsOf(stage, own, step.options),
       seconds: before + (performance.now() - started) / 1000,
       parameters: parameterCount(changed.config),
       constantBytes: constantBytes(buildGraph(changed)),
@@ -119,31 +118,31 @@ export async function compress(vit: ViT, recipe: Recipe, context: PipelineContex
   return { vit: current, stages };
 }
 
-async function runStep(vit: ViT, step: Step, context: StageContext): Promise<{ vit: ViT; own: OwnReport }> {
-  switch (step.stage) {
-    case 'profile': {
-      const { report, details, ...result } = await profile(vit, context, step.options);
-      return { ...result, own: { stage: 'profile', report, details } };
-    }
-    case 'prune': {
-      const { report, ...result } = await prune(vit, context, step.options);
-      return { ...result, own: { stage: 'prune', report } };
-    }
-    case 'merge-tokens': {
-      const { report, ...result } = await mergeTokens(vit, context, step.options);
-      return { ...result, own: { stage: 'merge-tokens', report } };
-    }
-    case 'precision': {
-      const { report, ...result } = await precision(vit, context, step.options);
-      return { ...result, own: { stage: 'precision', report } };
-    }
-    case 'quantize': {
-      const { report, ...result } = await quantize(vit, context, step.options);
-      return { ...result, own: { stage: 'quantize', report } };
-    }
-    case 'head': {
-      const { report, ...result } = await head(vit, context, step.options);
-      return { ...result, own: { stage: 'head', report } };
-    }
-  }
+/**
+ * What a stage did, read from its report as it is stored.
+ *
+ * @param stage - which
+ * @param report - its report
+ * @param options - its options
+ * @throws ZodError when the report is none of the stage's
+ */
+export function factsOf(stage: Stage, report: unknown, options: object): StageFacts {
+  return stage.summarise(stage.report.parse(JSON.parse(JSON.stringify(report))), options);
+}
+
+/**
+ * What a stage reported, as it was stored.
+ *
+ * @param stage - which
+ * @param reports - of a finished pipeline
+ * @returns the first of the stage
+ * @throws Error when the recipe has no such stage
+ */
+export function reportOf<Report extends object>(
+  stage: Pick<Stage<object, Report>, 'name' | 'report'>,
+  reports: readonly Pick<StageReport, 'stage' | 'report'>[],
+): Report {
+  const found = reports.find((each) => each.stage === stage.name);
+  if (found === undefined) throw new Error(`the recipe has no stage called ${stage.name}`);
+  return stage.report.parse(JSON.parse(JSON.stringify(found.report)));
 }

@@ -1,135 +1,31 @@
-import { hashJson } from '../base/hash.js';
-import { seededRandom } from '../base/random.js';
-import type { DType } from '../onnx/dtype.js';
-import { toFloat16 } from '../onnx/half.js';
-import { activationMemory, constantBytes } from '../onnx/liveness.js';
-import { byteLength, type TensorSource } from '../onnx/tensor.js';
-import { layerCount } from '../vit/config.js';
-import { buildGraph } from '../vit/graph/model.js';
-import { linearNames, type LinearForm, type LinearName } from '../vit/linears.js';
-import { formOf, weightOf, weightShapes, withWeights, type ViT } from '../vit/vit.js';
-import { candidatesFor } from './merge-tokens/schedule.js';
-import { matchesAny } from './patterns.js';
-import { isWeightFormat } from './quantize/options.js';
-import { bitsOf } from './quantize/weight.js';
-import type { Step } from './recipe.js';
+import type { ViT } from '../vit/vit.js';
+import { stageOf } from './registry.js';
+import type { Step } from './stage.js';
 
 /**
- * The shapes of what later steps of a recipe will make of a model, with stand-ins for weights: it can be laid out, written and
- * run for its memory before any of the work is done.
+ * The shapes of what steps of a recipe will make of a model, with stand-ins for weights: it can be laid out, written and run for
+ * its memory before any of the work is done.
  *
  * @param vit - the model now
- * @param steps - the steps that are still to come; those that prune are left out
+ * @param steps - the steps that are still to come
  */
 export function plannedModel(vit: ViT, steps: readonly Step[]): ViT {
-  let planned = vit;
-  for (const step of steps) {
-    if (step.stage === 'merge-tokens') {
-      // All that meet a budget take about as much memory; which one it will be needs the weights.
-      const candidates = candidatesFor(planned.config, step.options);
-      const { merges } = candidates.find(({ slope }) => slope === 0) ?? candidates[0]!;
-      planned = { ...planned, config: { ...planned.config, merges } };
-    }
-    if (step.stage === 'precision') {
-      const named = [...weightShapes(planned.config).keys()].filter(
-        (name) =>
-          !/norm\d?\.|bias$/.test(name) &&
-          weightOf(planned, name).dtype === 'float32' &&
-          matchesAny(name.replace(/\.weight$/, ''), step.options.float16),
-      );
-      planned = withWeights(
-        planned,
-        named.map((name) => [name, standIn(name, 'float16', weightOf(planned, name).dims)] as const),
-      );
-    }
-    if (step.stage === 'quantize') {
-      const { format, blockSize, keep } = step.options;
-      for (const linear of linearNames(planned.config)) {
-        if (formOf(planned, linear).kind !== 'float' || matchesAny(linear, keep)) continue;
-        planned = isWeightFormat(format)
-          ? blockwiseShape(planned, linear, bitsOf(format), blockSize)
-          : int8Shape(planned, linear, format);
-      }
-    }
-  }
-  return planned;
+  return steps.reduce((planned, step) => stageOf(step).shape(planned, step.options), vit);
 }
 
 /**
- * The shapes of a model whose MLPs have other widths, with stand-ins for their weights.
+ * About how many multiplications each step of a recipe takes: from shapes, for the time that is left. Which widths and schedules
+ * will be found is not known before the work is done, so that budgets count as what they ask for.
  *
- * @param vit - a model whose MLPs are float
- * @param widths - one for each block
+ * @param vit - the model before the first step
+ * @param steps - the recipe's
  */
-export function withWidths(vit: ViT, widths: readonly number[]): ViT {
-  const config = { ...vit.config, mlpSizes: widths };
-  const shapes = weightShapes(config);
-  const entries: (readonly [string, TensorSource])[] = [];
-  for (let layer = 0; layer < layerCount(config); layer++)
-    for (const name of ['fc1.weight', 'fc1.bias', 'fc2.weight'].map((each) => `layers.${layer}.${each}`))
-      entries.push([name, standIn(name, weightOf(vit, name).dtype, shapes.get(name)!)]);
-  return withWeights({ ...vit, config }, entries);
+export function effortsOf(vit: ViT, steps: readonly Step[]): number[] {
+  let now = vit;
+  return steps.map((step) => {
+    const stage = stageOf(step);
+    const effort = stage.effort(now, step.options);
+    now = stage.shape(now, step.options);
+    return effort;
+  });
 }
-
-/** What a model takes in memory. */
-export interface PredictedMemory {
-  /** Bytes of weights and other constants. */
-  readonly constants: number;
-  /** Most bytes of activations that are alive at once. */
-  readonly activations: number;
-}
-
-/**
- * Predicts a model's memory from its shapes.
- *
- * @param vit - a model, or the plan of one
- * @param images - how many run at once
- */
-export function predictedMemory(vit: ViT, images: number): PredictedMemory {
-  const graph = buildGraph(vit);
-  return { constants: constantBytes(graph), activations: activationMemory(graph, images).peakBytes };
-}
-
-function int8Shape(vit: ViT, linear: LinearName, format: 'w8a8' | 'qdq' | 'dynamic'): ViT {
-  const name = `${linear}.weight`;
-  const { dims } = weightOf(vit, name);
-  const weightScales = new Float32Array(dims[0]!).fill(1);
-  const form: LinearForm =
-    format === 'dynamic'
-      ? { kind: 'dynamic', weightScales }
-      : { kind: format === 'qdq' ? 'qdq' : 'int8', weightScales, inputScale: 1, inputZeroPoint: 0 };
-  return withWeights(vit, [[name, standIn(name, 'int8', dims)]], [[linear, form]]);
-}
-
-function blockwiseShape(vit: ViT, linear: LinearName, bits: 4 | 8, blockSize: number): ViT {
-  const name = `${linear}.weight`;
-  const [outputs, inputs] = weightOf(vit, name).dims as [number, number];
-  const blocks = Math.ceil(inputs / blockSize);
-  const scales = new Float32Array(outputs * blocks).fill(1);
-  const packed = standIn(name, 'uint8', [outputs, blocks, (blockSize * bits) / 8]);
-  return withWeights(vit, [[name, packed]], [[linear, { kind: 'blockwise', bits, blockSize, scales }]]);
-}
-
-/**
- * Elements that stand in for weights: different from tensor to tensor, since runtimes may share what is equal, and of usual
- * size, since subnormal numbers would be slow.
- */
-function standIn(name: string, dtype: DType, dims: readonly number[]): TensorSource {
-  const bytes = byteLength({ dtype, dims });
-  return {
-    dtype,
-    dims,
-    read: () => {
-      const out = new Uint8Array(Math.ceil(bytes / PATTERN_BYTES) * PATTERN_BYTES);
-      const random = seededRandom(Number.parseInt(hashJson(name).slice(0, 8), 16));
-      const pattern = Float32Array.from({ length: PATTERN_BYTES / 4 }, () => (random.uniform() - 0.5) / 16);
-      const half = dtype === 'float16' ? toFloat16(pattern) : pattern;
-      out.set(new Uint8Array(half.buffer, 0, half.byteLength));
-      for (let filled = half.byteLength; filled < out.length; filled *= 2) out.copyWithin(filled, 0, filled);
-      return Promise.resolve(out.subarray(0, bytes));
-    },
-  };
-}
-
-/** Length of what is repeated to fill a tensor. */
-const PATTERN_BYTES = 1 << 14;

@@ -1,23 +1,9 @@
 import { z } from 'zod';
+import { didYouMean } from '../base/similar.js';
 import { checked, faultAt, type YamlFile } from '../base/schema.js';
-import { mergeTokensOptionsSchema, type MergeTokensOptions } from './merge-tokens/options.js';
-import { headOptionsSchema, type HeadOptions } from './head/options.js';
-import { precisionOptionsSchema, type PrecisionOptions } from './precision/options.js';
-import { profileOptionsSchema, type ProfileOptions } from './profile/options.js';
-import { pruneOptionsSchema, type PruneOptions } from './prune/options.js';
-import { quantizeOptionsSchema, type QuantizeOptions } from './quantize/options.js';
-
-/** One step of a recipe: a stage and its options, defaults filled in. */
-export type Step =
-  | { readonly stage: 'profile'; readonly options: ProfileOptions }
-  | { readonly stage: 'prune'; readonly options: PruneOptions }
-  | { readonly stage: 'merge-tokens'; readonly options: MergeTokensOptions }
-  | { readonly stage: 'precision'; readonly options: PrecisionOptions }
-  | { readonly stage: 'quantize'; readonly options: QuantizeOptions }
-  | { readonly stage: 'head'; readonly options: HeadOptions };
-
-/** Names of the stages. */
-export type StageName = Step['stage'];
+import { orderFault } from './order.js';
+import { allStages, findStage } from './registry.js';
+import type { Step } from './stage.js';
 
 /** The pipeline's settings: which stages, in which order, with which options. */
 export interface Recipe {
@@ -39,15 +25,6 @@ export const fp32: Recipe = {
   steps: [],
   microBatch: undefined,
 };
-
-const optionSchemas = {
-  profile: profileOptionsSchema,
-  prune: pruneOptionsSchema,
-  'merge-tokens': mergeTokensOptionsSchema,
-  precision: precisionOptionsSchema,
-  quantize: quantizeOptionsSchema,
-  head: headOptionsSchema,
-} satisfies Record<StageName, z.ZodType>;
 
 const recipeSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9.+-]*$/i, 'a name of letters, digits, ".", "+" and "-"'),
@@ -83,19 +60,20 @@ export function parseRecipe(file: YamlFile, place: readonly PropertyKey[], value
         stage === undefined ? 'no stage' : `the keys ${Object.keys(entry).join(', ')}`,
         'one stage with its options',
       );
-    if (!Object.hasOwn(optionSchemas, stage))
+    const known = findStage(stage);
+    if (known === undefined) {
+      const names = allStages().map(({ name }) => name);
       throw faultAt(
         file,
         [...at, stage],
-        `the unknown stage "${stage}"`,
-        Object.keys(optionSchemas).join(', '),
+        `the unknown stage "${stage}"${didYouMean(stage, names)}`,
+        names.join(', '),
       );
-    const name = stage as StageName;
-    return {
-      stage: name,
-      options: checked(file, [...at, stage], entry[stage] ?? {}, optionSchemas[name]),
-    } as Step;
+    }
+    return { stage, options: checked(file, [...at, stage], entry[stage] ?? {}, known.options) };
   });
+  const fault = orderFault(steps);
+  if (fault) throw faultAt(file, [...place, 'stages', fault.index, fault.stage], fault.found, fault.expected);
   const { name, description, microBatch } = recipe;
   return { name, description, steps, microBatch };
 }

@@ -53,6 +53,6 @@ export type HeadState = 'trained' | 'fitted' | 'refitted';
  * @param variant - of a run
  */
 export function headOf(variant: VariantRow): HeadState {
-  if (stagesOf(variant).some(({ stage }) => stage === 'head')) return 'refitted';
+  if (stagesOf(variant).some(({ facts }) => facts?.traits.includes('head-refitted'))) return 'refitted';
   return modelRecordOf(variant)?.fittedHead ? 'fitted' : 'trained';
 }

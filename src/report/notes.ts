@@ -59,7 +59,7 @@ export function notesOf(analysis: Analysis): string[] {
     const card = each.isBaseline ? cardNote(each) : undefined;
     if (card !== undefined) notes.push(card);
     const name = labelOf(each, analysis);
-    if (stagesOf(each.variant).some(isDynamic))
+    if (stagesOf(each.variant).some(dependsOnBatch))
       notes.push(
         `${name}: inputs are quantised by the range of the whole batch; an image's logits depend on which others are in it.`,
       );
@@ -77,8 +77,8 @@ export function notesOf(analysis: Analysis): string[] {
   return notes;
 }
 
-function isDynamic({ own }: StageSummary): boolean {
-  return own.kind === 'quantize' && own.report.format === 'dynamic';
+function dependsOnBatch({ facts }: StageSummary): boolean {
+  return facts?.traits.includes('depends-on-batch') ?? false;
 }
 
 /** What a reader must know of the devices, and how far they agree. */

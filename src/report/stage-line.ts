@@ -1,78 +1,50 @@
+import type { Fact, FactUnit, FactValue } from '../compress/facts.js';
 import * as format from './format.js';
-import type {
-  MergeTokensSummary,
-  HeadSummary,
-  PrecisionSummary,
-  ProfileSummary,
-  PruneSummary,
-  QuantizeSummary,
-  StageSummary,
-} from './stages.js';
+import type { StageSummary } from './stages.js';
 
 /**
  * What a stage did, on one line without markup.
  *
  * @param stage - of a recipe that was applied
  */
-export function stageLine({ own }: StageSummary): string {
-  switch (own.kind) {
-    case 'profile':
-      return profileLine(own.report);
-    case 'prune':
-      return pruneLine(own.report);
-    case 'merge-tokens':
-      return mergeTokensLine(own.report);
-    case 'precision':
-      return precisionLine(own.report);
-    case 'quantize':
-      return quantizeLine(own.report);
-    case 'head':
-      return headLine(own.report);
-    case 'other':
-      return '';
+export function stageLine({ facts }: StageSummary): string {
+  return (facts?.headline ?? []).map(factText).join(', ');
+}
+
+/** A fact in words: `MLP neurons left: 1,024 of 2,048`. */
+export function factText(fact: Fact): string {
+  return `${fact.label}: ${factFigure(fact)}`;
+}
+
+/** What a fact says, without its label: `1,024 of 2,048`. */
+export function factFigure({ value, unit, of }: Fact): string {
+  const figure = valueText(value, unit);
+  return of === undefined ? figure : `${figure} of ${valueText(of, unit)}`;
+}
+
+/**
+ * A figure as its unit has it.
+ *
+ * @param value - null is written as a dash
+ * @param unit - what it counts or measures
+ */
+export function valueText(value: FactValue, unit: FactUnit): string {
+  if (value === null) return format.NONE;
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'number') return value.join(', ');
+  switch (unit) {
+    case 'count':
+      return format.integer(value);
+    case 'number':
+    case 'name':
+      return format.significant(value);
+    case 'share':
+      return `${format.significant(value * 100)} %`;
+    case 'times':
+      return `${format.ratio(value)}×`;
+    case 'bytes':
+      return format.mebibytes(value);
+    case 'decibels':
+      return `${value.toFixed(1)} dB`;
   }
-}
-
-function profileLine({ activations }: ProfileSummary): string {
-  if (activations === undefined) return 'observed only';
-  const { peakBytes, batch, peakNode } = activations;
-  return `observed only; activations peak at ${format.mebibytes(peakBytes)} for a batch of ${batch}, in ${peakNode}`;
-}
-
-function pruneLine({ neuronsAfter, neuronsBefore, budget }: PruneSummary): string {
-  const left = `${format.integer(neuronsAfter)} of ${format.integer(neuronsBefore)} MLP neurons left`;
-  if (budget === undefined) return left;
-  const bytes = (value: number | undefined): string =>
-    value === undefined ? format.NONE : format.mebibytes(value);
-  return `${left}; budget ${bytes(budget.budget)}, predicted ${bytes(budget.predicted)}, measured ${bytes(budget.measured)}`;
-}
-
-function mergeTokensLine({ blocks, multiplications, schedules }: MergeTokensSummary): string {
-  const left = `${blocks.at(-1)!.after} of ${blocks[0]!.before} tokens left`;
-  const fewer = `${(multiplications.before / multiplications.after).toFixed(2)} times fewer multiplications`;
-  const { agreement } = schedules[0]!;
-  const same =
-    agreement === undefined ? '' : `, ${format.percent(agreement)} % of held-out images keep their class`;
-  return `${left}, ${fewer}${same}`;
-}
-
-function precisionLine({ components, savedBytes }: PrecisionSummary): string {
-  const stored = components.filter((each) => each.stored === 'float16').length;
-  const saved = savedBytes === undefined ? '' : `, ${format.mebibytes(savedBytes)} less of file`;
-  return `${stored} of ${components.length} components stored as float16${saved}`;
-}
-
-function quantizeLine({ format: form, linears, kept, returned }: QuantizeSummary): string {
-  const known = linears.map(({ sqnr }) => sqnr).filter((sqnr) => sqnr !== undefined);
-  const range =
-    known.length > 0 ? `, SQNR ${Math.min(...known).toFixed(1)} to ${Math.max(...known).toFixed(1)} dB` : '';
-  const float = kept.length + returned.length;
-  return `${linears.length - returned.length} linears as ${form}${range}${float > 0 ? `, ${float} float` : ''}`;
-}
-
-function headLine({ images, classes, lambda, holdoutAccuracy }: HeadSummary): string {
-  return (
-    `head fitted for ${classes} classes on ${format.integer(images)} training images, λ ${format.significant(lambda)}; ` +
-    `${format.percent(holdoutAccuracy)} % right of those held out`
-  );
 }

@@ -73,7 +73,8 @@ export async function withFittingHead(
         tokenCount(model.vit.config),
         seed,
       ),
-      ...{ remaining: [], microBatch: undefined, measurePeak: undefined, checkpoints: noCheckpoints },
+      ...{ microBatch: undefined, measurePeak: undefined, checkpoints: noCheckpoints },
+      finished: (fitted) => fitted,
       workedBefore: () => undefined,
       onProgress: (done, what) => {
         onProgress(done, `fitting a head for ${train.labels.length} classes: ${what}`);

@@ -1,5 +1,5 @@
 import { median, quantile } from 'simple-statistics';
-import { predictedMemory } from '../compress/planned.js';
+import { predictedMemory } from '../compress/stand-ins.js';
 import { buildGraph } from '../vit/graph/model.js';
 import type { ViT } from '../vit/vit.js';
 import { fitSum, type FittedModel } from './fit.js';

@@ -1,6 +1,10 @@
 import { InputError } from '../base/errors.js';
-import { mergeTokensOptionsSchema } from '../compress/merge-tokens/options.js';
+import { reportOf } from '../compress/pipeline.js';
 import { fp32, type Recipe } from '../compress/recipe.js';
+import { stepOf } from '../compress/stage.js';
+import { mergeTokensStage } from '../compress/stages/merge-tokens.js';
+import { pruneStage } from '../compress/stages/prune.js';
+import { quantizeStage } from '../compress/stages/quantize.js';
 import type { Artifact } from '../run/artifacts/artifact.js';
 import type { Loss } from './loss.js';
 import { recipeOf, untouched, type Settings } from './settings.js';
@@ -60,17 +64,16 @@ export async function findLevels(finder: LevelFinder): Promise<Levels> {
     said(index, `what pruning ${Math.round(100 * ratio)} % loses`);
     const recipe = recipeOf(`prune-${ratio}`, '', { ...untouched, prune: { ratio, widths: [] } });
     const artifact = await finder.make(recipe);
-    const { blocks } = artifact.stages.find((each) => each.stage === 'prune')!.report;
+    const { blocks } = reportOf(pruneStage, artifact.stages);
     return { artifact, settings: { prune: { ratio, widths: blocks.map(({ after }) => after) } } };
   });
 
   const merge = await climb(finder, MERGE_SPEEDS, async (speed, index) => {
     said(RATIOS.length + index, `what merging tokens for ${speed}× loses`);
-    const options = mergeTokensOptionsSchema.parse({ budget: { speed } });
-    const steps = [{ stage: 'merge-tokens', options }] as const;
+    const steps = [stepOf(mergeTokensStage, { budget: { speed } })];
     const artifact = await finder.make({ ...fp32, name: `merge-${speed}`, steps });
-    const { schedules } = artifact.stages.find((each) => each.stage === 'merge-tokens')!.report;
-    return { artifact, settings: { merges: schedules[0]!.merges } };
+    const [taken] = reportOf(mergeTokensStage, artifact.stages).schedules;
+    return { artifact, settings: { merges: taken?.merges } };
   });
 
   let worstFirst: string[] = [];
@@ -83,7 +86,7 @@ export async function findLevels(finder: LevelFinder): Promise<Levels> {
     finder.onLevel({ keep }, loss);
     quantize.push({ settings: { keep }, loss });
     if (index === 0)
-      worstFirst = [...artifact.stages.find((each) => each.stage === 'quantize')!.report.linears]
+      worstFirst = [...reportOf(quantizeStage, artifact.stages).linears]
         .sort((a, b) => decibels(a) - decibels(b) || 0)
         .map(({ linear }) => linear);
   }
@@ -114,7 +117,7 @@ async function climb<Position>(
   return levels;
 }
 
-/** How clean a linear's output stays; a report from the cache went through JSON, which has no infinity. */
-function decibels({ sqnr }: { readonly sqnr: number }): number {
-  return Number.isFinite(sqnr) ? sqnr : Infinity;
+/** How clean a linear's output stays; a stored report has no infinity. */
+function decibels({ sqnr = Infinity }: { readonly sqnr?: number | undefined }): number {
+  return sqnr;
 }

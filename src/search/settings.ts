@@ -1,9 +1,11 @@
-import { mergeTokensOptionsSchema } from '../compress/merge-tokens/options.js';
 import { withMerges } from '../compress/merge-tokens/stage.js';
-import { plannedModel, withWidths } from '../compress/planned.js';
-import { pruneOptionsSchema } from '../compress/prune/options.js';
-import { quantizeOptionsSchema } from '../compress/quantize/options.js';
-import type { Recipe, Step } from '../compress/recipe.js';
+import { plannedModel } from '../compress/planned.js';
+import { withWidths } from '../compress/stand-ins.js';
+import type { Recipe } from '../compress/recipe.js';
+import { isStepOf, stepOf, type Step } from '../compress/stage.js';
+import { mergeTokensStage } from '../compress/stages/merge-tokens.js';
+import { pruneStage } from '../compress/stages/prune.js';
+import { quantizeStage } from '../compress/stages/quantize.js';
 import type { ViT } from '../vit/vit.js';
 
 /** How the MLPs are pruned. */
@@ -46,9 +48,9 @@ export function recipeOf(
   { prune, merges, keep, microBatch }: Settings,
 ): Recipe {
   const steps: Step[] = [];
-  if (prune) steps.push({ stage: 'prune', options: pruneOptionsSchema.parse({ ratio: prune.ratio }) });
-  if (merges) steps.push({ stage: 'merge-tokens', options: mergeTokensOptionsSchema.parse({ r: merges }) });
-  if (keep) steps.push({ stage: 'quantize', options: quantizeOptionsSchema.parse({ keep }) });
+  if (prune) steps.push(stepOf(pruneStage, { ratio: prune.ratio }));
+  if (merges) steps.push(stepOf(mergeTokensStage, { r: [...merges] }));
+  if (keep) steps.push(stepOf(quantizeStage, { keep: [...keep] }));
   return { name, description, steps, microBatch };
 }
 
@@ -65,7 +67,7 @@ export function shapeOf(vit: ViT, settings: Settings): ViT {
   const { steps } = recipeOf('shape', '', settings);
   return plannedModel(
     merged,
-    steps.filter(({ stage }) => stage === 'quantize'),
+    steps.filter((step) => isStepOf(quantizeStage, step)),
   );
 }
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { StageContext } from '../../src/compress/context.js';
-import { withWidths } from '../../src/compress/planned.js';
+import { withWidths } from '../../src/compress/stand-ins.js';
 import { widthsWithin, type BudgetOutcome } from '../../src/compress/prune/budget.js';
 import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
 import { prune } from '../../src/compress/prune/stage.js';

@@ -1,13 +1,14 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/base/random.js';
 import type { StageContext } from '../../src/compress/context.js';
-import { plannedModel, predictedMemory, withWidths } from '../../src/compress/planned.js';
+import { plannedModel } from '../../src/compress/planned.js';
+import { predictedMemory, withWidths } from '../../src/compress/stand-ins.js';
 import type { BlockCost } from '../../src/compress/prune/allocation.js';
 import { widthsWithin, type BudgetOutcome } from '../../src/compress/prune/budget.js';
 import { pruneOptionsSchema, type PruneOptions } from '../../src/compress/prune/options.js';
 import { prune } from '../../src/compress/prune/stage.js';
 import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
-import type { Step } from '../../src/compress/recipe.js';
+import type { Step } from '../../src/compress/stage.js';
 import { constantBytes } from '../../src/onnx/liveness.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
 import type { ViT } from '../../src/vit/vit.js';
@@ -55,7 +56,13 @@ describe.each(after)('a budget of parameters, with %s to come', (_, remaining) =
     bytes: number,
     multiple: number,
   ): Promise<BudgetOutcome> =>
-    widthsWithin(vit, costs, { parameters: bytes / MIB }, { ...bench.context, remaining }, multiple);
+    widthsWithin(
+      vit,
+      costs,
+      { parameters: bytes / MIB },
+      { ...bench.context, finished: (narrow) => plannedModel(narrow, remaining) },
+      multiple,
+    );
 
   it.each([
     [[512, 512, 512, 512], 32],
@@ -142,7 +149,10 @@ describe('a budget of peak memory where nothing can measure', () => {
   });
 
   it('allows more neurons when they are to be quantised', async () => {
-    const [float, int8] = [await chosen(3.5, 8), await chosen(3.5, 8, { remaining: quantized({}) })];
+    const [float, int8] = [
+      await chosen(3.5, 8),
+      await chosen(3.5, 8, { finished: (narrow) => plannedModel(narrow, quantized({})) }),
+    ];
     expect(sum(int8.widths)).toBeGreaterThan(sum(float.widths));
   });
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { effortsOf } from '../../src/compress/effort.js';
+import { effortsOf } from '../../src/compress/planned.js';
 import { startPace } from '../../src/compress/pace.js';
 import { profileOptionsSchema } from '../../src/compress/profile/options.js';
 import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
 import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
-import type { Step } from '../../src/compress/recipe.js';
+import type { Step } from '../../src/compress/stage.js';
 import { syntheticViT } from '../../src/vit/synthetic.js';
 
 /** A pace with a clock that stands where it is put, in seconds. */
@@ -53,8 +53,8 @@ describe('the pace', () => {
 });
 
 it('a step’s effort grows with images and width, and is less behind one that prunes', () => {
-  const base = syntheticViT('vit-base', 1, 224, ['a']).config;
-  const huge = syntheticViT('vit-huge', 1, 224, ['a']).config;
+  const base = syntheticViT('vit-base', 1, 224, ['a']);
+  const huge = syntheticViT('vit-huge', 1, 224, ['a']);
   const profile = (images: number): Step => ({
     stage: 'profile',
     options: profileOptionsSchema.parse({ images }),

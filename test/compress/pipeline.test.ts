@@ -1,12 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compress, type Compressed } from '../../src/compress/pipeline.js';
-import { mergeTokensOptionsSchema } from '../../src/compress/merge-tokens/options.js';
-import { headOptionsSchema } from '../../src/compress/head/options.js';
-import { precisionOptionsSchema } from '../../src/compress/precision/options.js';
-import { profileOptionsSchema } from '../../src/compress/profile/options.js';
-import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
-import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
-import { fp32, type Recipe, type StageName, type Step } from '../../src/compress/recipe.js';
+import { fp32, type Recipe } from '../../src/compress/recipe.js';
+import { stepOf, type Step } from '../../src/compress/stage.js';
+import { headStage } from '../../src/compress/stages/head.js';
+import { mergeTokensStage } from '../../src/compress/stages/merge-tokens.js';
+import { precisionStage } from '../../src/compress/stages/precision.js';
+import { profileStage } from '../../src/compress/stages/profile.js';
+import { pruneStage } from '../../src/compress/stages/prune.js';
+import { quantizeStage } from '../../src/compress/stages/quantize.js';
 import { constantBytes } from '../../src/onnx/liveness.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
 import { formCounts, parameterCount } from '../../src/vit/vit.js';
@@ -19,27 +20,19 @@ beforeAll(async () => {
 });
 
 /** Every stage, so that it is over in a moment and costs little accuracy. */
-const step: Readonly<Record<StageName, Step>> = {
-  profile: { stage: 'profile', options: profileOptionsSchema.parse({ images: 8 }) },
-  prune: {
-    stage: 'prune',
-    options: pruneOptionsSchema.parse({
-      ...{ ratio: 0.125, images: 32, importance: 'flap', compensation: 'mean', allocation: 'uniform' },
-    }),
-  },
-  'merge-tokens': {
-    stage: 'merge-tokens',
-    options: mergeTokensOptionsSchema.parse({ r: [1, 0, 0, 0], images: 8 }),
-  },
-  precision: { stage: 'precision', options: precisionOptionsSchema.parse({ images: 8 }) },
-  quantize: {
-    stage: 'quantize',
-    options: quantizeOptionsSchema.parse({
-      ...{ images: 8, rows: 16, format: 'w8', alpha: 'off', clipWeights: false },
-    }),
-  },
-  head: { stage: 'head', options: headOptionsSchema.parse({ images: 128 }) },
+const step = {
+  profile: stepOf(profileStage, { images: 8 }),
+  prune: stepOf(pruneStage, {
+    ...{ ratio: 0.125, images: 32, importance: 'flap', compensation: 'mean', allocation: 'uniform' },
+  }),
+  'merge-tokens': stepOf(mergeTokensStage, { r: [1, 0, 0, 0], images: 8 }),
+  precision: stepOf(precisionStage, { images: 8 }),
+  quantize: stepOf(quantizeStage, {
+    ...{ images: 8, rows: 16, format: 'w8', alpha: 'off', clipWeights: false },
+  }),
+  head: stepOf(headStage, { images: 128 }),
 };
+type StageName = keyof typeof step;
 
 const recipe = (...stages: readonly StageName[]): Recipe => ({
   ...fp32,
@@ -117,9 +110,9 @@ describe('the pipeline', () => {
 
   it('gives the same model, bit for bit, for the same seed, and another for another', async () => {
     const steps: Step[] = [
-      { stage: 'prune', options: pruneOptionsSchema.parse({ images: 8, ratio: 0.3 }) },
+      stepOf(pruneStage, { images: 8, ratio: 0.3 }),
       step.precision,
-      { stage: 'quantize', options: quantizeOptionsSchema.parse({ images: 8, rows: 16 }) },
+      stepOf(quantizeStage, { images: 8, rows: 16 }),
     ];
     const withSeed = async (seed: number): Promise<string> => {
       const { vit } = await compress(bench.vit, { ...fp32, steps }, { ...bench.context, seed });

@@ -1,11 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compress } from '../../src/compress/pipeline.js';
-import { plannedModel, predictedMemory, withWidths } from '../../src/compress/planned.js';
+import { plannedModel } from '../../src/compress/planned.js';
+import { predictedMemory, withWidths } from '../../src/compress/stand-ins.js';
 import { precisionOptionsSchema } from '../../src/compress/precision/options.js';
 import { profileOptionsSchema } from '../../src/compress/profile/options.js';
 import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
 import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
-import { fp32, type Step } from '../../src/compress/recipe.js';
+import { fp32 } from '../../src/compress/recipe.js';
+import type { Step } from '../../src/compress/stage.js';
 import { serializeModel } from '../../src/onnx/file.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
 import { linearNames } from '../../src/vit/linears.js';

@@ -2,7 +2,7 @@ import { precisionOptionsSchema } from '../../src/compress/precision/options.js'
 import { profileOptionsSchema } from '../../src/compress/profile/options.js';
 import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
 import { formats, quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
-import type { Step } from '../../src/compress/recipe.js';
+import type { Step } from '../../src/compress/stage.js';
 import { float32 } from '../../src/onnx/tensor.js';
 import { weightOf, withWeights, type ViT } from '../../src/vit/vit.js';
 import { copyOf } from './support.js';

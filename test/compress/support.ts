@@ -47,7 +47,7 @@ export async function openBench(): Promise<Bench> {
     calibration: calibrationSource(engine, 1, data.train, preprocessing, tokenCount(vit.config), 1),
     threads: 1,
     seed: 1,
-    remaining: [],
+    finished: (vit) => vit,
     microBatch: undefined,
     measurePeak: undefined,
     checkpoints: noCheckpoints,

@@ -8,7 +8,8 @@ import { precisionOptionsSchema } from '../../src/compress/precision/options.js'
 import { profileOptionsSchema } from '../../src/compress/profile/options.js';
 import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
 import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
-import { fp32, type Recipe, type Step } from '../../src/compress/recipe.js';
+import { fp32, type Recipe } from '../../src/compress/recipe.js';
+import type { Step } from '../../src/compress/stage.js';
 import { artifactOf, type Artifact, type BuildContext } from '../../src/run/artifacts/artifact.js';
 import { loadModel, modelHere } from '../../src/model/load.js';
 import { nodeEngine } from '../../src/runtime/node.js';

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { withWidths } from '../../src/compress/planned.js';
+import { withWidths } from '../../src/compress/stand-ins.js';
 import { defaultPreprocessing } from '../../src/data/preprocess.js';
 import type { Device } from '../../src/device/device.js';
 import type { NodeTime } from '../../src/protocol/events.js';

@@ -1,3 +1,5 @@
+import { isStepOf } from '../../src/compress/stage.js';
+import { mergeTokensStage } from '../../src/compress/stages/merge-tokens.js';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -78,7 +80,7 @@ describe('the suites that EdgeFlex brings', () => {
           ? { ...vit.config, mlpSizes: vit.config.mlpSizes.map((width) => width / 2) }
           : vit.config;
         for (const step of recipe.steps)
-          if (step.stage === 'merge-tokens')
+          if (isStepOf(mergeTokensStage, step))
             expect(candidatesFor(halved, step.options).length).toBeGreaterThan(0);
       }
     }

@@ -47,14 +47,7 @@ export interface PrecisionReport {
   readonly largestActivations: readonly number[];
   /** Bytes that the file loses. */
   readonly savedBytes: number;
-  /** What the target does with float16. */
-  readonly arithmetic: string;
 }
-
-/** How the CPU form treats float16; the emitter widens every such tensor. */
-const CPU_ARITHMETIC =
-  'Stored as float16, computed in float32: the graph for the CPU widens these weights while it is loaded, because ' +
-  "ONNX Runtime's CPU provider on x86 has no float16 kernels. The file is smaller; memory and speed are those of float32.";
 
 /** Token rows on which the sensitivity of a linear is measured. */
 const SAMPLED_ROWS = 512;
@@ -177,7 +170,6 @@ export async function precision(
       savedBytes: changed
         .filter(([, { dtype }]) => dtype === 'float32')
         .reduce((sum, [, { dims }]) => sum + 2 * elementCount(dims), 0),
-      arithmetic: CPU_ARITHMETIC,
     },
   };
 }

@@ -2,12 +2,17 @@ import { z } from 'zod';
 
 /** Options of the `profile` stage. */
 export const profileOptionsSchema = z.strictObject({
-  /** Training images to look at. */
-  images: z.number().int().positive().default(128),
-  /** Percentiles of each channel, upwards and mirrored downwards. */
-  percentiles: z.array(z.number().gt(50).lt(100)).default([99, 99.9]),
-  /** Batch size whose activation memory is laid out node by node. */
-  batch: z.number().int().positive().default(8),
+  images: z.number().int().positive().default(128).describe('Training images to observe.'),
+  percentiles: z
+    .array(z.number().gt(50).lt(100))
+    .default([99, 99.9])
+    .describe('Percentiles of each channel to record, in percent; each is mirrored at the lower end.'),
+  batch: z
+    .number()
+    .int()
+    .positive()
+    .default(8)
+    .describe('Batch size whose activation memory is laid out node by node, in images.'),
 });
 
 export type ProfileOptions = z.infer<typeof profileOptionsSchema>;

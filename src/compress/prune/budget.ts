@@ -1,7 +1,7 @@
 import { InputError } from '../../base/errors.js';
 import type { ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
-import { plannedModel, predictedMemory, withWidths } from '../planned.js';
+import { predictedMemory, withWidths } from '../stand-ins.js';
 import { allocate, widthsOf, type BlockCost } from './allocation.js';
 import type { PruneOptions } from './options.js';
 
@@ -84,10 +84,7 @@ async function withinMemory(
       return { cap, constants: prediction - ARENA_SLACK * activations };
     });
   const outcomeOf = async (widths: readonly number[]): Promise<BudgetOutcome> => {
-    const measured = await context.measurePeak?.(
-      plannedModel(withWidths(vit, widths), context.remaining),
-      batch,
-    );
+    const measured = await context.measurePeak?.(context.finished(withWidths(vit, widths)), batch);
     return { widths, budget, predicted: predict(widths), measured };
   };
   const narrowest = costs.map(({ neurons }) => Math.min(multiple, neurons));
@@ -194,7 +191,7 @@ function plan(
   context: StageContext,
   images: number,
 ): ReturnType<typeof predictedMemory> {
-  return predictedMemory(plannedModel(withWidths(vit, widths), context.remaining), images);
+  return predictedMemory(context.finished(withWidths(vit, widths)), images);
 }
 
 function neuronsOf(widths: readonly number[]): number {

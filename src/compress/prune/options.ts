@@ -12,31 +12,40 @@ export type Compensation = (typeof compensations)[number];
 /** Options of the `prune` stage. */
 export const pruneOptionsSchema = z
   .strictObject({
-    /** Share of all MLP neurons to remove. */
-    ratio: z.number().gt(0).lt(1).optional(),
-    /** What the compressed model must fit into, instead of a ratio. */
+    ratio: z.number().gt(0).lt(1).optional().describe('Share of all MLP neurons to remove.'),
     budget: z
       .union([
         z.strictObject({
-          /** Peak memory in MiB above the runtime's base. */
-          memory: z.number().positive(),
-          /** Batch size the peak is meant for. */
-          batch: z.number().int().positive(),
+          memory: z.number().positive().describe('Peak memory in MiB above the base of the runtime.'),
+          batch: z.number().int().positive().describe('Batch size that the peak is meant for, in images.'),
         }),
         z.strictObject({
-          /** Bytes that the parameters take, in MiB. */
-          parameters: z.number().positive(),
+          parameters: z.number().positive().describe('Size of the parameters, in MiB.'),
         }),
       ])
-      .optional(),
-    importance: z.enum(importances).default('obs'),
-    compensation: z.enum(compensations).default('least-squares'),
-    /** One ratio for every block, or widths that lose least over all of them. */
-    allocation: z.enum(['uniform', 'global']).default('global'),
-    /** Training images to calibrate on. */
-    images: z.number().int().positive().default(512),
-    /** Widths are multiples of this, so that kernels run without a remainder. */
-    multiple: z.number().int().positive().default(32),
+      .optional()
+      .describe('What the compressed model must fit into, in place of a ratio.'),
+    importance: z
+      .enum(importances)
+      .default('obs')
+      .describe(
+        'How the importance of a neuron is judged; `obs`: the loss of removing it when all others make up for it.',
+      ),
+    compensation: z
+      .enum(compensations)
+      .default('least-squares')
+      .describe('How the neurons that stay make up for those that go.'),
+    allocation: z
+      .enum(['uniform', 'global'])
+      .default('global')
+      .describe('The same ratio in every block, or the widths that lose least over all blocks.'),
+    images: z.number().int().positive().default(512).describe('Training images to calibrate on.'),
+    multiple: z
+      .number()
+      .int()
+      .positive()
+      .default(32)
+      .describe('Widths are multiples of this, so that kernels run without a remainder.'),
   })
   .refine((options) => (options.ratio === undefined) !== (options.budget === undefined), {
     message: 'either a ratio or a budget',

@@ -18,41 +18,64 @@ export function isWeightFormat(format: Format): format is WeightFormat {
 
 /** Options of the `quantize` stage. */
 export const quantizeOptionsSchema = z.strictObject({
-  format: z.enum(formats).default('w8a8'),
-  /** Linears that stay float, as patterns: `layers.0.*`, `layers.*.fc2`. */
-  keep: z.array(z.string()).default([]),
-  /**
-   * How far the difficulty of quantising moves from inputs to weights: searched, fixed (0 … 1), or `off` to leave the
-   * channels as they are.
-   */
-  alpha: z.union([z.literal('search'), z.literal('off'), z.number().min(0).max(1)]).default('search'),
-  /** Centre each channel before it is scaled (not for weights alone). */
-  shift: z.boolean().default(true),
-  /** Search a narrower input range than the calibration images had (w8a8 and qdq only). */
-  clipInputs: z.boolean().default(true),
-  /** Search a narrower weight range. */
-  clipWeights: z.boolean().default(true),
-  /** A scale for each output of a weight, or one for the whole weight (not for weights alone). */
-  perChannel: z.boolean().default(true),
-  /** Put the mean error of each output into the bias. */
-  biasCorrection: z.boolean().default(true),
-  /** Inputs that share a scale (w8 and w4 only). */
+  format: z
+    .enum(formats)
+    .default('w8a8')
+    .describe(
+      '`w8a8`: INT8 weights and inputs; `qdq`: the same, written as QuantizeLinear and DequantizeLinear; `dynamic`: the range of the inputs is taken at run time; `w8` and `w4`: weights alone, in 8 or 4 bits.',
+    ),
+  keep: z
+    .array(z.string())
+    .default([])
+    .describe('Linears that stay float, as patterns: `layers.0.*`, `layers.*.fc2`.'),
+  alpha: z
+    .union([z.literal('search'), z.literal('off'), z.number().min(0).max(1)])
+    .default('search')
+    .describe(
+      'How far the difficulty of quantising is moved from inputs to weights: searched, fixed between 0 and 1, or `off` to leave the channels as they are.',
+    ),
+  shift: z.boolean().default(true).describe('Centre each channel before it is scaled (not for w8 and w4).'),
+  clipInputs: z
+    .boolean()
+    .default(true)
+    .describe('Search an input range narrower than that of the calibration images (w8a8 and qdq only).'),
+  clipWeights: z.boolean().default(true).describe('Search a narrower range of the weights.'),
+  perChannel: z
+    .boolean()
+    .default(true)
+    .describe(
+      'A scale for each output channel of a weight, or one for the whole weight (not for w8 and w4).',
+    ),
+  biasCorrection: z.boolean().default(true).describe('Add the mean error of each output to the bias.'),
   blockSize: z
     .union([z.literal(16), z.literal(32), z.literal(64), z.literal(128), z.literal(256)])
-    .default(32),
-  /** Training images to calibrate on. */
-  images: z.number().int().positive().default(128),
-  /** Token rows that the searches try their candidates on. */
-  rows: z.number().int().positive().default(512),
-  /** What the quantised model must keep on held-out training images; the worst linears return to float until it does. */
+    .default(32)
+    .describe('Inputs that share a scale (w8 and w4 only).'),
+  images: z.number().int().positive().default(128).describe('Training images to calibrate on.'),
+  rows: z
+    .number()
+    .int()
+    .positive()
+    .default(512)
+    .describe('Token rows on which the searches try their candidates.'),
   budget: z
     .strictObject({
-      /** Share of images that get the same class as before this stage. */
-      agreement: z.number().gt(0).max(1),
-      /** Held-out training images to check on. */
-      images: z.number().int().positive().default(256),
+      agreement: z
+        .number()
+        .gt(0)
+        .max(1)
+        .describe('Share of images that must keep the class they had before this stage.'),
+      images: z
+        .number()
+        .int()
+        .positive()
+        .default(256)
+        .describe('Held-out training images on which that is checked.'),
     })
-    .optional(),
+    .optional()
+    .describe(
+      'What the quantised model must keep on held-out training images: the worst linears return to float until it does.',
+    ),
 });
 
 export type QuantizeOptions = z.infer<typeof quantizeOptionsSchema>;

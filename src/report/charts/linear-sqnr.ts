@@ -1,6 +1,6 @@
-import type { QuantizeSummary } from '../stages.js';
+import type { FactPicture } from '../../compress/facts.js';
 import type { ChartMaker } from './chart.js';
-import { stagesOfKind } from './recipes.js';
+import { picturesOfKind } from './recipes.js';
 import { config, INK, REFERENCE, SCHEMA } from './theme.js';
 
 /** In the order in which a block computes them. */
@@ -11,9 +11,9 @@ const PANEL = 180;
 
 /** How near each linear's output stays to what it was before quantisation. */
 export const linearSqnr: ChartMaker = (analysis) => {
-  const quantized = stagesOfKind(analysis, 'quantize');
-  const rows = quantized.flatMap(({ panel, own: { report } }) =>
-    cellsOf(report).map((cell) => ({ panel, ...cell })),
+  const quantized = picturesOfKind(analysis, 'linear-sqnr');
+  const rows = quantized.flatMap(({ panel, picture }) =>
+    cellsOf(picture).map((cell) => ({ panel, ...cell })),
   );
   if (rows.length === 0) return undefined;
   const roles = [...new Set([...ROLES, ...rows.map(({ role }) => role)])].filter((role) =>
@@ -81,17 +81,11 @@ interface LinearCell {
   readonly text: string;
 }
 
-function cellsOf({ linears, kept, returned }: QuantizeSummary): LinearCell[] {
-  const cell = (linear: string, sqnr: number | undefined, state: LinearCell['state']): LinearCell[] => {
+function cellsOf({ linears }: Extract<FactPicture, { kind: 'linear-sqnr' }>): LinearCell[] {
+  return linears.flatMap(({ linear, sqnr, state }): LinearCell[] => {
     const [, block, role] = /^layers\.(\d+)\.(\w+)$/.exec(linear) ?? [];
     if (block === undefined || role === undefined) return [];
     const text = state === 'quantised' ? (sqnr?.toFixed(0) ?? '∞') : 'float';
     return [{ linear, block: Number(block), role, sqnr: sqnr ?? null, state, text }];
-  };
-  return [
-    ...linears.flatMap(({ linear, sqnr }) =>
-      cell(linear, sqnr, returned.includes(linear) ? 'returned to float' : 'quantised'),
-    ),
-    ...kept.flatMap((linear) => cell(linear, undefined, 'kept float')),
-  ];
+  });
 }

@@ -1,6 +1,6 @@
 import * as format from '../format.js';
 import type { ChartMaker } from './chart.js';
-import { stagesOfKind } from './recipes.js';
+import { picturesOfKind } from './recipes.js';
 import { BETTER, config, REFERENCE, SCHEMA } from './theme.js';
 
 /** Width of a panel that the name of a variant fits above, in pixels. */
@@ -8,9 +8,9 @@ const PANEL = 180;
 
 /** How wide the MLP of each block is before and after pruning. */
 export const mlpWidths: ChartMaker = (analysis) => {
-  const pruned = stagesOfKind(analysis, 'prune');
-  const rows = pruned.flatMap(({ panel, own: { report } }) =>
-    report.blocks.map(({ layer, before, after, loss }) => ({
+  const pruned = picturesOfKind(analysis, 'mlp-widths');
+  const rows = pruned.flatMap(({ panel, picture }) =>
+    picture.blocks.map(({ layer, before, after, loss }) => ({
       panel,
       block: layer,
       removed: before - after,

@@ -1,33 +1,35 @@
+import type { FactPicture } from '../../compress/facts.js';
 import type { Analysis } from '../analysis.js';
 import { variantLabel } from '../label.js';
-import { stagesOf, type OwnSummary, type StageSummary } from '../stages.js';
+import { stagesOf } from '../stages.js';
 
-/** A stage of a variant and where charts show it. */
-export interface PlacedStage<Own extends OwnSummary = OwnSummary> {
-  /** The variant, with the stage's place in the recipe where a recipe has several of the kind. */
+/** What there is to draw of a stage of a variant, and where. */
+export interface PlacedPicture<Picture extends FactPicture = FactPicture> {
+  /** The variant, with the stage's place in the recipe where a recipe has several that draw the same. */
   readonly panel: string;
-  readonly stage: StageSummary;
-  readonly own: Own;
+  readonly picture: Picture;
 }
 
 /**
- * All stages of one kind in a run's recipes, by variant.
+ * All pictures of one kind that the stages of a run's recipes give, by variant.
  *
  * @param analysis - of a run
- * @param kind - which stages
+ * @param kind - which pictures
  */
-export function stagesOfKind<Kind extends OwnSummary['kind']>(
+export function picturesOfKind<Kind extends FactPicture['kind']>(
   analysis: Analysis,
   kind: Kind,
-): PlacedStage<Extract<OwnSummary, { kind: Kind }>>[] {
-  type Own = Extract<OwnSummary, { kind: Kind }>;
+): PlacedPicture<Extract<FactPicture, { kind: Kind }>>[] {
+  type Picture = Extract<FactPicture, { kind: Kind }>;
   return analysis.run.variants.flatMap((variant) => {
     const label = variantLabel(variant, analysis);
-    const found = stagesOf(variant).flatMap((stage, index) =>
-      stage.own.kind === kind ? [{ stage, own: stage.own as Own, place: index + 1 }] : [],
+    const found = stagesOf(variant).flatMap(({ facts }, index) =>
+      (facts?.pictures ?? [])
+        .filter((picture): picture is Picture => picture.kind === kind)
+        .map((picture) => ({ picture, place: index + 1 })),
     );
-    return found.map(({ place, ...each }) => ({
-      ...each,
+    return found.map(({ place, picture }) => ({
+      picture,
       panel: found.length > 1 ? `${label}, stage ${place}` : label,
     }));
   });

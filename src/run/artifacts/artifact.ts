@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { cacheDirectory } from '../../base/paths.js';
 import type { GraphTarget } from '../../base/target.js';
@@ -8,6 +8,7 @@ import { hashJson } from '../../base/hash.js';
 import { calibrationSource } from '../../compress/calibration.js';
 import { compress, type StageReport } from '../../compress/pipeline.js';
 import type { Recipe } from '../../compress/recipe.js';
+import { stageOf } from '../../compress/registry.js';
 import type { Dataset } from '../../data/dataset.js';
 import { preprocessingGraph } from '../../data/preprocess.js';
 import type { Device } from '../../device/device.js';
@@ -24,10 +25,8 @@ import type { LoadedModel } from '../../model/load.js';
 import { peakProbe } from './peak-probe.js';
 import { dropShelves, openShelves } from './stage-checkpoints.js';
 
-/** A stage's report without what fills a file of its own. */
-export type KeptStage = WithoutDetails<StageReport>;
-
-type WithoutDetails<Stage> = Stage extends unknown ? Omit<Stage, 'details'> : never;
+/** A stage's report without what fills files of its own. */
+export type KeptStage = Omit<StageReport, 'files'>;
 
 /** A compressed model on disk, its graph written for a target: what a device is given. */
 export interface Artifact {
@@ -184,18 +183,15 @@ async function originOf(model: LoadedModel, recipe: Recipe, context: BuildContex
 async function stageKeys(model: LoadedModel, recipe: Recipe, context: BuildContext): Promise<string[]> {
   const { steps } = recipe;
   const origin = { ...(await originOf(model, recipe, context)), threads: context.threads };
-  // A stage that prunes to a budget looks at the steps behind it.
-  const budget = steps.some(({ stage, options }) => stage === 'prune' && options.budget !== undefined);
+  const ahead = steps.some((step) => stageOf(step).looksAhead?.(step.options));
   return steps.map((_, index) =>
-    hashJson({ ...origin, steps: steps.slice(0, index + 1), ahead: budget && steps.slice(index + 1) }),
+    hashJson({ ...origin, steps: steps.slice(0, index + 1), ahead: ahead && steps.slice(index + 1) }),
   );
 }
 
 /** Whether a recipe chooses widths by a peak that is measured. */
 function fitsMemory({ steps }: Recipe): boolean {
-  return steps.some(
-    ({ stage, options }) => stage === 'prune' && options.budget !== undefined && 'memory' in options.budget,
-  );
+  return steps.some((step) => stageOf(step).measuresPeak?.(step.options));
 }
 
 /** What a measured peak depends on besides the weights. */
@@ -246,9 +242,9 @@ async function writeArtifact(
   const graph = buildGraph(vit, { model: model.name, recipe: JSON.stringify(recipe.steps) }, target);
   await writeModel(graph, path);
   await writeModel(preprocessingGraph(model.preprocessing), join(directory, 'preprocess.onnx'));
-  for (const stage of stages) {
-    if (stage.stage === 'profile')
-      await writeFile(join(directory, 'profile.json'), JSON.stringify(stage.details));
+  for (const { files = {} } of stages) {
+    for (const [name, content] of Object.entries(files))
+      await writeFile(join(directory, basename(name)), JSON.stringify(content));
   }
   return {
     fileBytes: await modelBytes(path),
@@ -256,7 +252,7 @@ async function writeArtifact(
     ...targetForm(vit, target),
     largestConstant: Math.max(...[...graph.initializers.values()].map(byteLength)),
     values: graph.values,
-    stages: stages.map((stage) => (stage.stage === 'profile' ? { ...stage, details: undefined } : stage)),
+    stages: stages.map(({ files: _, ...stage }) => stage),
   };
 }
 

@@ -4,7 +4,7 @@ import { variantLabel } from '../../label.js';
 import { stagesOf, type StageSummary } from '../../stages.js';
 import { facts } from '../grid.js';
 import { html, unbroken, type Content, type Markup } from '../markup.js';
-import { headText, mergeTokensText, precisionText, profileText, pruneText, quantizeText } from './stages.js';
+import { stageContent } from './stages.js';
 
 /**
  * What the recipe of each variant did, stage by stage.
@@ -47,7 +47,7 @@ function stageItem(stage: StageSummary): Markup {
     ([name, value]) => [name, html`<code>${JSON.stringify(value)}</code>`] as const,
   );
   return html`<li>
-    <b>${stage.stage}</b> <span class="soft">${unbroken(facets.join('; '))}</span> ${ownText(stage)}
+    <b>${stage.stage}</b> <span class="soft">${unbroken(facets.join('; '))}</span> ${did(stage)}
     ${
       rows.length > 0
         ? html`<details>
@@ -59,21 +59,8 @@ function stageItem(stage: StageSummary): Markup {
   </li> `;
 }
 
-function ownText({ own }: StageSummary): Content {
-  switch (own.kind) {
-    case 'profile':
-      return profileText(own.report);
-    case 'prune':
-      return pruneText(own.report);
-    case 'merge-tokens':
-      return mergeTokensText(own.report);
-    case 'precision':
-      return precisionText(own.report);
-    case 'quantize':
-      return quantizeText(own.report);
-    case 'head':
-      return headText(own.report);
-    case 'other':
-      return html`<p>This version of the report does not know what this stage stored of itself.</p>`;
-  }
+function did({ facts: known }: StageSummary): Content {
+  if (known === undefined)
+    return html`<p>This version of the report does not know what this stage stored of itself.</p>`;
+  return stageContent(known);
 }

@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import { linearNames, linearRoles, linearWidths } from '../../vit/linears.js';
+import { formOf } from '../../vit/vit.js';
+import { stageFacts } from '../facts.js';
+import { multiplications } from '../merge-tokens/schedule.js';
+import { matchesAny } from '../patterns.js';
+import { blockwiseShape, int8Shape } from '../stand-ins.js';
+import { isWeightFormat, quantizeOptionsSchema } from '../quantize/options.js';
+import { quantize } from '../quantize/stage.js';
+import { bitsOf } from '../quantize/weight.js';
+import { defineStage } from '../stage.js';
+import { figure, names, valueOf } from './stored.js';
+
+/** Candidates that the searches try on each linear. */
+const CANDIDATES = 24;
+
+/** Multiplications of a block in the time of one in a search that rounds weights. */
+const ROUNDED = 2;
+
+/** Passes over the images: one observes, the others run the quantised block. */
+const PASSES = 1.8;
+
+/** Quantises the linears. */
+export const quantizeStage = defineStage({
+  name: 'quantize',
+  version: 1,
+  description:
+    'Quantises the linears of the blocks, each block calibrated on what the quantised ones before it give.',
+  options: quantizeOptionsSchema,
+  report: z.object({
+    format: z.string(),
+    images: figure,
+    linears: z.array(z.object({ linear: z.string(), sqnr: figure, alpha: figure })),
+    kept: names,
+    returned: names,
+    agreement: figure,
+    withinBudget: z.boolean().optional(),
+  }),
+  effort({ config }, { images, rows, alpha, budget }) {
+    const image = multiplications(config);
+    const weights = config.mlpSizes.reduce(
+      (sum, _, layer) =>
+        sum +
+        linearRoles.reduce((all, role) => {
+          const [inputs, outputs] = linearWidths(config, layer, role);
+          return all + inputs * outputs;
+        }, 0),
+      0,
+    );
+    const searches = alpha === 'search' ? CANDIDATES : CANDIDATES / 2;
+    const checks = (budget?.images ?? 0) * 3 * image;
+    return images * image * PASSES + ROUNDED * searches * rows * weights + checks;
+  },
+  shape(vit, { format, blockSize, keep }) {
+    let planned = vit;
+    for (const linear of linearNames(vit.config)) {
+      if (formOf(planned, linear).kind !== 'float' || matchesAny(linear, keep)) continue;
+      planned = isWeightFormat(format)
+        ? blockwiseShape(planned, linear, bitsOf(format), blockSize)
+        : int8Shape(planned, linear, format);
+    }
+    return planned;
+  },
+  quantisesAll: ({ keep }) => keep.length === 0,
+  apply: quantize,
+  summarise: ({ format, images, linears, kept, returned, agreement, withinBudget }) => {
+    const known = linears.map(({ sqnr }) => sqnr).filter((sqnr) => sqnr !== undefined);
+    return stageFacts({
+      headline: [
+        {
+          label: `linears as ${format}`,
+          value: linears.length - returned.length,
+          of: linears.length + kept.length,
+          unit: 'count',
+        },
+        ...(known.length === 0
+          ? []
+          : [
+              { label: 'lowest SQNR', value: Math.min(...known), unit: 'decibels' as const },
+              { label: 'highest', value: Math.max(...known), unit: 'decibels' as const },
+            ]),
+        ...(kept.length === 0 ? [] : [{ label: 'kept float', value: kept, unit: 'name' as const }]),
+        ...(returned.length === 0
+          ? []
+          : [{ label: 'returned to float, worst first', value: returned, unit: 'name' as const }]),
+        ...(agreement === undefined
+          ? []
+          : [
+              {
+                label: `held-out images that keep their class${withinBudget === false ? ' (budget not met)' : ''}`,
+                value: agreement,
+                unit: 'share' as const,
+              },
+            ]),
+        { label: 'training images', value: valueOf(images), unit: 'count' },
+      ],
+      tables: [
+        {
+          title: 'every linear',
+          note: 'α: how far the difficulty of quantising was moved from the inputs to the weights, 0 to 1; empty where nothing could be folded.',
+          columns: [
+            { title: 'linear', unit: 'name' },
+            { title: 'SQNR', unit: 'decibels' },
+            { title: 'α', unit: 'number' },
+            { title: '', unit: 'name' },
+          ],
+          rows: linears.map(({ linear, sqnr, alpha }) => [
+            linear,
+            valueOf(sqnr),
+            valueOf(alpha),
+            returned.includes(linear) ? 'returned to float' : null,
+          ]),
+        },
+      ],
+      pictures: [
+        {
+          kind: 'linear-sqnr',
+          linears: [
+            ...linears.map(({ linear, sqnr }) => ({
+              linear,
+              sqnr,
+              state: returned.includes(linear) ? ('returned to float' as const) : ('quantised' as const),
+            })),
+            ...kept.map((linear) => ({ linear, sqnr: undefined, state: 'kept float' as const })),
+          ],
+        },
+      ],
+      traits: format === 'dynamic' ? ['depends-on-batch'] : [],
+    });
+  },
+});

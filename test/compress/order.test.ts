@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { orderFault } from '../../src/compress/order.js';
+import { stepOf } from '../../src/compress/stage.js';
+import { mergeTokensStage } from '../../src/compress/stages/merge-tokens.js';
+import { pruneStage } from '../../src/compress/stages/prune.js';
+import { quantizeStage } from '../../src/compress/stages/quantize.js';
+
+const prune = stepOf(pruneStage, { ratio: 0.5 });
+const merge = stepOf(mergeTokensStage, { r: 2 });
+const int8 = stepOf(quantizeStage);
+
+describe('the order of stages', () => {
+  it('is right when what changes floats comes before what quantises them', () => {
+    expect(orderFault([prune, merge, int8])).toBeUndefined();
+    expect(orderFault([merge, prune, prune, int8])).toBeUndefined();
+  });
+
+  it('is wrong at a stage that needs floats behind one that leaves none', () => {
+    expect(orderFault([merge, int8, prune])).toMatchObject({ index: 2, stage: 'prune' });
+    // What is kept float may be what is pruned: only the work itself can tell.
+    expect(orderFault([stepOf(quantizeStage, { keep: ['*.fc1', '*.fc2'] }), prune])).toBeUndefined();
+  });
+
+  it('is wrong at a second stage of a kind that a recipe has once', () => {
+    expect(orderFault([merge, int8, merge])).toMatchObject({ index: 2, stage: 'merge-tokens' });
+  });
+});
