@@ -18,13 +18,20 @@ describe('a recipe', () => {
     const { steps } = await parsed(
       'name: r',
       'stages:',
-      '  - quantize: { format: w4 }',
+      '  - precision: {}',
       '  - profile:',
       '  - prune: { ratio: 0.25 }',
       '  - profile: { images: 3 }',
-      '  - precision: {}',
+      '  - quantize: { format: w4 }',
     );
-    expect(steps.map(({ stage }) => stage)).toEqual(['quantize', 'profile', 'prune', 'profile', 'precision']);
+    expect(steps.map(({ stage }) => stage)).toEqual(['precision', 'profile', 'prune', 'profile', 'quantize']);
+  });
+
+  it('is refused at the stage that cannot follow those before it', async () => {
+    const refusal = parsed('name: r', 'stages:', '  - quantize:', '  - prune: { ratio: 0.25 }');
+    await expect(refusal).rejects.toMatchObject({
+      fault: { source: expect.stringMatching(/:4$/) as unknown, place: 'stages.1.prune' },
+    });
   });
 
   it('fills in what is not said, and keeps what is', async () => {

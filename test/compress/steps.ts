@@ -44,5 +44,5 @@ const steps: readonly Step[] = [
 ];
 /** They by name. */
 export const named = steps.map(
-  (step) => [`${step.stage} ${'format' in step.options ? step.options.format : ''}`, step] as const,
+  (step) => [`${step.stage} ${'format' in step.options ? String(step.options.format) : ''}`, step] as const,
 );
