@@ -1,6 +1,6 @@
-import { writeFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError } from 'commander';
-import { foundBy, InputError } from '../base/errors.js';
+import { InputError } from '../base/errors.js';
+import { writeOutput } from '../base/output.js';
 import { compareRuns } from '../report/compare/compare.js';
 import type { ComparisonExporter, ComparisonReport } from '../report/compare/exporters/exporter.js';
 import { jsonComparisonExporter } from '../report/compare/exporters/json.js';
@@ -25,6 +25,7 @@ interface Output {
 interface CompareFlags {
   readonly failOn?: string;
   readonly force?: true;
+  readonly overwrite?: true;
   readonly json?: true;
   readonly results: string;
 }
@@ -63,6 +64,7 @@ export function compareCommand(): Command {
         return file;
       },
     )
+    .option('--overwrite', 'replace output files that EdgeFlex did not write')
     .option('--json', 'the same as --format json')
     .addOption(resultsOption())
     .addHelpText(
@@ -94,7 +96,7 @@ Examples:
           ...{ floors: await listFloors(db), p90, force: flags.force ?? false },
         });
         const report = { comparison, gates: checkGates(comparison, gates) };
-        await write(report, outputs);
+        await write(report, outputs, flags);
         if (report.gates.some(({ outcome }) => outcome === 'broken')) process.exitCode = exitCodes.gate;
       } finally {
         await db.destroy();
@@ -125,14 +127,17 @@ function exporterCalled(name: string): ComparisonExporter {
 }
 
 /** Writes what was asked for; where all of that goes to files, the terminal still shows the table. */
-async function write(report: ComparisonReport, outputs: readonly Output[]): Promise<void> {
+async function write(
+  report: ComparisonReport,
+  outputs: readonly Output[],
+  flags: CompareFlags,
+): Promise<void> {
   for (const { exporter, file } of outputs) {
     if (file === undefined) continue;
-    try {
-      await writeFile(file, exporter.render(report));
-    } catch (error) {
-      throw new InputError({ source: file, found: foundBy(error), expected: 'a file that can be written' });
-    }
+    await writeOutput(file, exporter.render(report), {
+      force: flags.overwrite ?? false,
+      inputs: [flags.results],
+    });
   }
   const printed = outputs.filter(({ file }) => file === undefined).map(({ exporter }) => exporter);
   const screen = { colour: process.stdout.isTTY, width: process.stdout.columns };

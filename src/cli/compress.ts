@@ -1,8 +1,9 @@
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../base/errors.js';
+import { refuseReplacing, writeOutputs, type OutputContent } from '../base/output.js';
 import { datasetNames, type DatasetName } from '../data/open.js';
 import { openDevice } from '../device/open.js';
 import { localProfile, readDeviceProfile } from '../device/profile.js';
@@ -37,6 +38,7 @@ interface CompressFlags {
   readonly dataset?: DatasetName;
   readonly data?: string;
   readonly seed: number;
+  readonly force?: true;
   readonly json?: true;
 }
 
@@ -72,6 +74,7 @@ export function compressCommand(): Command {
     )
     .option('--data <directory>', 'where the images lie (or EDGEFLEX_DATA, or "edgeflex data fetch")')
     .option('--seed <number>', 'determines the calibration images', seedOf, 1)
+    .option('--force', 'replace files in the output directory that EdgeFlex did not write; never its inputs')
     .option('--json', 'print the report as JSON')
     .addHelpText(
       'after',
@@ -93,6 +96,10 @@ Examples:
           found: target === undefined ? 'neither --recipe nor --target' : 'both --recipe and --target',
           expected: 'one of the two',
         });
+      const { recipe, device: profilePath, force = false } = flags;
+      const inputs = [reference, recipe, profilePath].filter((each) => each !== undefined);
+      const outputOptions = { inputs, force };
+      await refuseReplacing(flags.output, ['model.onnx', 'preprocess.onnx', 'report.json'], outputOptions);
       const given = flags.recipe === undefined ? undefined : await readRecipe(flags.recipe);
       const { signal, release } = stopOnSignal(() =>
         given ? 'Stopped.' : 'Stopped. What was made is in the cache: the same command finds it there.',
@@ -125,17 +132,16 @@ Examples:
         const model = await withFittingHead(await loadModel(named, data.train.labels), context);
         const found = target && (await searched(model, context, { ...flags, target, reference, bar }));
         const artifact = found?.artifact ?? (await artifactOf(model, given!, context));
-        await mkdir(flags.output, { recursive: true });
-        await cp(artifact.directory, flags.output, {
-          recursive: true,
-          filter: (source) => basename(source) !== 'manifest.json',
-        });
         const report = {
           ...{ model: reference, source: model.record, recipe: (found?.recipe ?? given!).name },
           ...withoutPlace(artifact),
         };
-        await writeFile(join(flags.output, 'report.json'), JSON.stringify(report, null, 2));
-        for (const [name, text] of found?.files ?? []) await writeFile(join(flags.output, name), text);
+        const files = new Map<string, OutputContent>();
+        for (const name of await readdir(artifact.directory))
+          if (name !== 'manifest.json') files.set(name, { copyOf: join(artifact.directory, name) });
+        files.set('report.json', JSON.stringify(report, null, 2));
+        for (const [name, text] of found?.files ?? []) files.set(name, text);
+        await writeOutputs(flags.output, files, outputOptions);
         bar.end();
         if (flags.json)
           console.log(JSON.stringify(found ? { ...report, search: found.document } : report, null, 2));

@@ -1,7 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { InputError } from '../base/errors.js';
+import { writeOutputs } from '../base/output.js';
 import { renderSvg } from '../report/charts/svg.js';
 import { procurementChart } from '../report/procure/chart.js';
 import { parseAccuracy, parseLatency, parseMemory, type Constraints } from '../report/procure/constraints.js';
@@ -19,6 +19,7 @@ interface ProcureFlags {
   readonly minAccuracy?: number;
   readonly emulated?: true;
   readonly output?: string;
+  readonly force?: true;
   readonly json?: true;
 }
 
@@ -33,6 +34,7 @@ export function procureCommand(): Command {
     .option('--batch <size>', 'the batch size it is about', '1')
     .option('--emulated', 'rank emulators, too, though their timings say nothing of the hardware')
     .option('-o, --output <directory>', 'write procurement.json and, where prices are known, procurement.svg')
+    .option('--force', 'replace files in that directory that EdgeFlex did not write')
     .option('--json', 'print it as JSON')
     .addOption(resultsOption())
     .addHelpText(
@@ -63,14 +65,11 @@ Example:
         const json = JSON.stringify(found, null, 2);
         const written: string[] = [];
         if (flags.output !== undefined) {
-          await mkdir(flags.output, { recursive: true });
-          written.push(join(flags.output, 'procurement.json'));
-          await writeFile(written[0]!, json);
+          const files = new Map([['procurement.json', json]]);
           const chart = procurementChart(found);
-          if (chart) {
-            written.push(join(flags.output, 'procurement.svg'));
-            await writeFile(written[1]!, await renderSvg(chart));
-          }
+          if (chart) files.set('procurement.svg', await renderSvg(chart));
+          await writeOutputs(flags.output, files, { force: flags.force ?? false });
+          for (const name of files.keys()) written.push(join(flags.output, name));
         }
         if (flags.json) console.log(json);
         else {

@@ -1,6 +1,6 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { foundBy, InputError } from '../base/errors.js';
+import { InputError } from '../base/errors.js';
+import { writeOutputs } from '../base/output.js';
 import type { Analysis } from './analysis.js';
 import { picturedCharts, type PicturedChart } from './charts/pictured.js';
 import { htmlExporter } from './exporters/html.js';
@@ -45,32 +45,22 @@ export function folderCalled(directory: string, name: string, source: string): s
  * @param folder - it is made if it is not there
  * @param files - texts by name
  * @param charts - with their pictures
- * @throws InputError when the folder cannot be written
+ * @throws InputError when the folder cannot be written; ResourceError when the disk is full
  */
 export async function writeFolder(
   folder: string,
   files: ReadonlyMap<string, string>,
   charts: readonly PicturedChart[],
 ): Promise<void> {
-  try {
-    await mkdir(join(folder, 'charts'), { recursive: true });
-    await removePictures(join(folder, 'charts'));
-    for (const [name, text] of files) await writeFile(join(folder, name), text);
-    for (const { chart, svg } of charts) await writeFile(join(folder, 'charts', `${chart.id}.svg`), svg);
-  } catch (error) {
-    throw new InputError({
-      source: folder,
-      found: foundBy(error),
-      expected: 'a folder that reports can be written to',
-    });
-  }
+  const pictures = charts.map(({ chart, svg }) => [`charts/${chart.id}.svg`, svg] as const);
+  await writeOutputs(folder, new Map([...files, ...pictures]), { own: isOfReport });
+}
+
+/** The folder has a name of ours: files of these names are those of an earlier report. */
+function isOfReport(name: string): boolean {
+  return /^(report|history)\.\w+$|^charts\/.*\.svg$/.test(name);
 }
 
 function fileOf({ extension }: { readonly extension: string }): string {
   return `report.${extension}`;
-}
-
-/** Charts that an earlier report had and this one has not would be taken for this one's. */
-async function removePictures(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) if (name.endsWith('.svg')) await rm(join(folder, name));
 }

@@ -1,0 +1,299 @@
+import { randomBytes } from 'node:crypto';
+import { copyFile, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { z } from 'zod';
+import { foundBy, InputError, ResourceError } from './errors.js';
+import { hashFile } from './hash.js';
+import { isGone } from './process.js';
+
+/** In a folder: which of its files EdgeFlex wrote, and the SHA-256 of what it wrote; two while one is being replaced. */
+const MANIFEST = '.edgeflex-output.json';
+
+const manifestSchema = z.object({ files: z.record(z.string(), z.array(z.string())) });
+
+/** What EdgeFlex wrote into a folder: digests by the files' names. */
+type Written = Readonly<Record<string, readonly string[]>>;
+
+/** What a file is to hold: a text, or what another file holds. */
+export type OutputContent = string | { readonly copyOf: string };
+
+/** How an output may be written. */
+export interface OutputOptions {
+  /** Files and folders that were read to make it: never replaced, forced or not. */
+  readonly inputs?: readonly string[];
+  /** Whether files that EdgeFlex did not write are replaced, too. */
+  readonly force?: boolean;
+  /** Names that only EdgeFlex gives in this folder: such files are ours, also where an older version has left no list of them. */
+  readonly own?: (name: string) => boolean;
+}
+
+/**
+ * Writes files into a folder: all of them or none. They are written beside the folder first, with all that reaches the disk, and
+ * take their names only then; whoever is killed, or has no room, before that leaves what was there. Files that an earlier
+ * output has left and this one has not go. A folder in which nothing else lies is exchanged as a whole.
+ *
+ * @param folder - it is made if it is not there
+ * @param files - by their names within it
+ * @param options - what must not be replaced
+ * @throws InputError when the folder cannot be written, or a file would be replaced that was read or that EdgeFlex did not write;
+ *   ResourceError when the disk is full
+ */
+export async function writeOutputs(
+  folder: string,
+  files: ReadonlyMap<string, OutputContent>,
+  options: OutputOptions = {},
+): Promise<void> {
+  const target = resolve(folder);
+  const staging = join(
+    dirname(target),
+    `.${basename(target)}.edgeflex-${process.pid}-${randomBytes(3).toString('hex')}`,
+  );
+  try {
+    await finishExchange(target);
+    const written = await readManifest(target);
+    await refuseForeign(target, files.keys(), written, options);
+    await removeLeftovers(target);
+    await mkdir(dirname(target), { recursive: true });
+    await stage(staging, files);
+    const present = await namesIn(target);
+    const earlier = [...Object.keys(written), ...(present ?? []).filter(options.own ?? (() => false))];
+    const ours = new Set([...earlier, ...files.keys(), MANIFEST]);
+    const isWhole = present?.every((name) => ours.has(name)) === true;
+    if (present === undefined) await rename(staging, target);
+    // A folder that somebody stands in must stay the one it is.
+    else if (isWhole && target !== process.cwd()) await exchange(staging, target);
+    else
+      await moveInto(
+        staging,
+        target,
+        { ...written },
+        earlier.filter((name) => !files.has(name)),
+      );
+    await syncFolder(dirname(target));
+  } catch (error) {
+    throw outputFailure(error, folder);
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Writes a file: as a whole or not at all.
+ *
+ * @param path - of the file; its folder is made if it is not there
+ * @param content - what it is to hold
+ * @param options - what must not be replaced
+ * @throws as `writeOutputs`
+ */
+export async function writeOutput(
+  path: string,
+  content: OutputContent,
+  options: OutputOptions = {},
+): Promise<void> {
+  const target = resolve(path);
+  // A pipe or a device is written to, and nothing can be put in its place.
+  const kind = await stat(target).catch(() => undefined);
+  const temporary = join(
+    dirname(target),
+    `.${basename(target)}.edgeflex-${process.pid}-${randomBytes(3).toString('hex')}`,
+  );
+  try {
+    if (kind !== undefined && !kind.isFile() && !kind.isDirectory()) {
+      const handle = await open(target, 'w');
+      await handle.writeFile(typeof content === 'string' ? content : await readFile(content.copyOf));
+      await handle.close();
+      return;
+    }
+    const written = await readManifest(dirname(target));
+    await refuseForeign(dirname(target), [basename(target)], written, options);
+    await mkdir(dirname(target), { recursive: true });
+    await put(temporary, content);
+    const digest = await hashFile(temporary);
+    await rename(temporary, target);
+    await putManifest(dirname(target), { ...written, [basename(target)]: [digest] });
+    await syncFolder(dirname(target));
+  } catch (error) {
+    throw outputFailure(error, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/** Writes all files of a folder, and the list of them, with all that reaches the disk. */
+async function stage(folder: string, files: ReadonlyMap<string, OutputContent>): Promise<void> {
+  const digests: Record<string, readonly string[]> = {};
+  await mkdir(folder);
+  for (const [name, content] of files) {
+    const path = join(folder, name);
+    await mkdir(dirname(path), { recursive: true });
+    await put(path, content);
+    digests[name] = [await hashFile(path)];
+  }
+  await putManifest(folder, digests);
+  await syncFolder(folder);
+}
+
+async function put(path: string, content: OutputContent): Promise<void> {
+  if (typeof content !== 'string') await copyFile(content.copyOf, path);
+  const handle = await open(path, typeof content === 'string' ? 'w' : 'r+');
+  try {
+    if (typeof content === 'string') await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function putManifest(folder: string, files: Written): Promise<void> {
+  const temporary = join(folder, `${MANIFEST}.${process.pid}`);
+  await put(temporary, `${JSON.stringify({ files }, null, 2)}\n`);
+  await rename(temporary, join(folder, MANIFEST));
+}
+
+/** Digests of what EdgeFlex wrote into a folder, by name; none where it wrote nothing, or the list is none of ours. */
+async function readManifest(folder: string): Promise<Written> {
+  try {
+    return manifestSchema.parse(JSON.parse(await readFile(join(folder, MANIFEST), 'utf8'))).files;
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * Refuses to write files where they would replace what must not be replaced, before work is spent on them.
+ *
+ * @param folder - where they would go
+ * @param names - within it
+ * @param options - what must not be replaced
+ * @throws InputError that names the file
+ */
+export async function refuseReplacing(
+  folder: string,
+  names: Iterable<string>,
+  options: OutputOptions,
+): Promise<void> {
+  await refuseForeign(resolve(folder), names, await readManifest(resolve(folder)), options);
+}
+
+async function refuseForeign(
+  folder: string,
+  names: Iterable<string>,
+  written: Written,
+  { inputs = [], force = false, own = () => false }: OutputOptions,
+): Promise<void> {
+  const read = await Promise.all(inputs.map((input) => realpath(input).catch(() => resolve(input))));
+  for (const name of names) {
+    const path = join(folder, name);
+    const there = await realpath(path).catch(() => undefined);
+    if (there === undefined) continue;
+    if (read.some((input) => there === input || there.startsWith(input + sep)))
+      throw new InputError({
+        source: path,
+        found: 'a file that was read to make what would replace it',
+        expected: 'another place for what is written',
+        hint: 'Name another folder or file.',
+      });
+    const digests = written[name];
+    const ours = own(name) || digests?.includes(await hashFile(path)) === true;
+    if (ours || force) continue;
+    throw new InputError({
+      source: path,
+      found:
+        digests === undefined
+          ? 'a file that EdgeFlex did not write'
+          : 'a file that was changed since EdgeFlex wrote it',
+      expected: 'nothing, or an earlier output',
+      hint: 'Name another place, or replace it with --force.',
+    });
+  }
+}
+
+/** Names of the files in a folder and those below it; undefined when it is not there. */
+async function namesIn(folder: string): Promise<string[] | undefined> {
+  try {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    return entries
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Where the folder lies that is being exchanged for another one. */
+function asideOf(target: string): string {
+  return join(dirname(target), `.${basename(target)}.edgeflex-old`);
+}
+
+/** Puts a folder in the place of another one. Whoever is killed between leaves the old one aside: `finishExchange` brings it back. */
+async function exchange(staging: string, target: string): Promise<void> {
+  const aside = asideOf(target);
+  await rename(target, aside);
+  try {
+    await rename(staging, target);
+  } catch (error) {
+    await rename(aside, target);
+    throw error;
+  }
+  await rm(aside, { recursive: true, force: true });
+}
+
+async function finishExchange(target: string): Promise<void> {
+  const aside = asideOf(target);
+  if ((await stat(aside).catch(() => undefined)) === undefined) return;
+  if ((await stat(target).catch(() => undefined)) === undefined) await rename(aside, target);
+  else await rm(aside, { recursive: true, force: true });
+}
+
+/** Moves files into a folder that holds others' files, too: each whole, one after the other. */
+async function moveInto(
+  staging: string,
+  target: string,
+  written: Written,
+  stale: readonly string[],
+): Promise<void> {
+  const fresh = await readManifest(staging);
+  // All that is about to be there is listed first: whoever is killed half way can write it again.
+  const both = Object.entries(fresh).map(([name, digests]) => [name, [...(written[name] ?? []), ...digests]]);
+  await putManifest(target, { ...written, ...(Object.fromEntries(both) as Written) });
+  for (const name of Object.keys(fresh)) {
+    await mkdir(dirname(join(target, name)), { recursive: true });
+    await rename(join(staging, name), join(target, name));
+  }
+  await putManifest(target, fresh);
+  for (const name of stale) await rm(join(target, name), { force: true });
+}
+
+/** What killed processes have left beside a folder. */
+async function removeLeftovers(target: string): Promise<void> {
+  const beginning = `.${basename(target)}.edgeflex-`;
+  for (const name of await readdir(dirname(target)).catch(() => [])) {
+    if (!name.startsWith(beginning)) continue;
+    const pid = Number(name.slice(beginning.length).split('-')[0]);
+    if (Number.isInteger(pid) && pid > 0 && isGone(pid))
+      await rm(join(dirname(target), name), { recursive: true, force: true });
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  // Windows cannot open a folder.
+  const handle = await open(folder, 'r').catch(() => undefined);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}
+
+function outputFailure(error: unknown, source: string): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new ResourceError(`${source}: the disk is full. What was there before is as it was.`, {
+      cause: error,
+    });
+  if (code === undefined || error instanceof InputError) return error;
+  return new InputError({
+    source,
+    found: foundBy(error),
+    expected: 'a place that can be written',
+    hint: 'Name another one.',
+  });
+}

@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { writeOutput, writeOutputs, type OutputContent } from '../../src/base/output.js';
+import { useFolder } from '../support/folder.js';
+import { refusalOf } from '../support/refusal.js';
+
+const folder = useFolder();
+const out = (...names: string[]): string => folder('out', ...names);
+
+/** What lies in the output folder, without the list of it. */
+async function contents(): Promise<Record<string, string>> {
+  const names = (await readdir(out(), { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
+    .map((entry) => `${entry.parentPath.slice(out().length)}/${entry.name}`.slice(1));
+  return Object.fromEntries<string>(
+    await Promise.all(names.map(async (name) => [name, await readFile(out(name), 'utf8')])),
+  );
+}
+
+const first = new Map([
+  ['model.onnx', 'one'],
+  ['charts/a.svg', 'picture'],
+]);
+
+describe('files written into a folder', () => {
+  it('replace those of an earlier output, and those that it no longer has go', async () => {
+    await writeOutputs(out(), first);
+    await writeOutputs(out(), new Map([['model.onnx', 'two']]));
+    expect(await contents()).toEqual({ 'model.onnx': 'two' });
+    expect(await readdir(folder())).toEqual(['out']);
+  });
+
+  it('leave what others put there', async () => {
+    await writeOutputs(out(), first);
+    await writeFile(out('notes.txt'), 'mine');
+    await writeOutputs(out(), new Map([['model.onnx', 'two']]));
+    expect(await contents()).toEqual({ 'model.onnx': 'two', 'notes.txt': 'mine' });
+  });
+
+  it('do not replace what EdgeFlex did not write, or what was changed since, unless forced', async () => {
+    await mkdir(out());
+    await writeFile(out('model.onnx'), 'mine');
+    expect((await refusalOf(() => writeOutputs(out(), first))).source).toBe(out('model.onnx'));
+    expect(await contents()).toEqual({ 'model.onnx': 'mine' });
+    await writeOutputs(out(), first, { force: true });
+    await writeFile(out('model.onnx'), 'changed');
+    expect((await refusalOf(() => writeOutputs(out(), first))).found).toContain('changed');
+  });
+
+  it('never replace what was read, forced or not, by whatever name', async () => {
+    await mkdir(out());
+    await writeFile(out('model.onnx'), 'input');
+    await symlink(out(), folder('other name'));
+    for (const input of [out('model.onnx'), out(), folder('other name', 'model.onnx')])
+      await refusalOf(() => writeOutputs(out(), first, { inputs: [input], force: true }));
+    expect(await contents()).toEqual({ 'model.onnx': 'input' });
+  });
+
+  it('are all as they were when one cannot be written', async () => {
+    await writeOutputs(out(), first);
+    const missing = { copyOf: folder('is not there') };
+    const second = new Map<string, OutputContent>([
+      ['model.onnx', 'two'],
+      ['weights', missing],
+    ]);
+    await expect(writeOutputs(out(), second)).rejects.toThrow();
+    expect(await contents()).toEqual(Object.fromEntries(first));
+    expect(await readdir(folder())).toEqual(['out']);
+  });
+
+  it('come back when whoever exchanged them was killed, and what it left goes', async () => {
+    await writeOutputs(out(), first);
+    await rename(out(), folder('.out.edgeflex-old'));
+    const child = spawn('true');
+    await new Promise((resolve) => child.on('exit', resolve));
+    await mkdir(folder(`.out.edgeflex-${child.pid}-abc`));
+    await expect(writeOutputs(out(), new Map([['a', { copyOf: folder('none') }]]))).rejects.toThrow();
+    expect(await contents()).toEqual(Object.fromEntries(first));
+    expect(await readdir(folder())).toEqual(['out']);
+  });
+});
+
+describe('a file', () => {
+  it('is replaced when EdgeFlex wrote it, and refused when it did not', async () => {
+    await writeOutput(out('a.md'), 'one');
+    await writeOutput(out('b.md'), 'other');
+    await writeOutput(out('a.md'), 'two');
+    expect(await contents()).toEqual({ 'a.md': 'two', 'b.md': 'other' });
+    await rm(out('a.md'));
+    await writeFile(out('a.md'), 'mine');
+    await refusalOf(() => writeOutput(out('a.md'), 'three'));
+    await writeOutput(out('a.md'), 'three', { force: true });
+    expect(await readFile(out('a.md'), 'utf8')).toBe('three');
+  });
+
+  it('that is a device is written to', async () => {
+    await writeOutput('/dev/null', 'nothing');
+    await expect(writeOutput('/dev/full', 'nothing')).rejects.toThrow(/disk is full/);
+  });
+});
