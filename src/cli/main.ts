@@ -13,13 +13,14 @@ import { reportCommand } from './report.js';
 import { rooflineCommand } from './roofline.js';
 import { runCommand } from './run.js';
 import { runsCommand } from './runs.js';
+import { storeCommand } from './store.js';
 import { watchStreams } from './streams.js';
 
 /** All commands, in the order the help shows them. */
 const commands = [
   ...[runCommand, compressCommand, reportCommand, runsCommand],
   ...[compareCommand, historyCommand, baselineCommand, calibrateCommand],
-  ...[rooflineCommand, procureCommand, devicesCommand, dataCommand],
+  ...[rooflineCommand, procureCommand, devicesCommand, dataCommand, storeCommand],
 ];
 
 /**

@@ -13,9 +13,9 @@ async function contents(): Promise<Record<string, string>> {
   const names = (await readdir(out(), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
     .map((entry) => `${entry.parentPath.slice(out().length)}/${entry.name}`.slice(1));
-  return Object.fromEntries<string>(
-    await Promise.all(names.map(async (name) => [name, await readFile(out(name), 'utf8')])),
-  );
+  const found: Record<string, string> = {};
+  for (const name of names) found[name] = await readFile(out(name), 'utf8');
+  return found;
 }
 
 const first = new Map([
