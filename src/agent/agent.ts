@@ -187,7 +187,9 @@ async function preprocessed(
 ): Promise<Tensor> {
   const part = pixels.subarray(first * IMAGE_BYTES, (first + images) * IMAGE_BYTES);
   const input = engine.tensor('uint8', part, [images, IMAGE_CHANNELS, IMAGE_SIDE, IMAGE_SIDE]);
-  return (await queryOf(session, [input])())[0]!;
+  const [output] = await queryOf(session, [input])();
+  if (output === undefined) throw new Error('the preprocessing gave no output');
+  return output;
 }
 
 /** A prepared batch in parts of the micro-batch, as tensors over one array. */

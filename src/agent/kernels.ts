@@ -17,8 +17,10 @@ export function nodeTimes(calls: readonly KernelCall[], queries: number): NodeTi
     if (known) known.push(call);
     else byNode.set(key, [call]);
   }
-  return [...byNode.values()].map((all) => {
-    const { node, opType, provider } = all[0]!;
+  return [...byNode.values()].flatMap((all) => {
+    const [first] = all;
+    if (first === undefined) return [];
+    const { node, opType, provider } = first;
     const perQuery = all.length / queries;
     if (!Number.isInteger(perQuery))
       throw new Error(`the runtime ran ${node} ${all.length} times in ${queries} queries`);

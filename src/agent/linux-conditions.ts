@@ -89,9 +89,9 @@ export class LinuxConditions {
   /** `cpu user nice system idle iowait irq softirq steal …`; guests are counted among user (proc(5)). */
   private times(): Times | undefined {
     const text = this.read(this.stat);
-    const line = text === undefined ? null : /^cpu +([\d ]+)/.exec(text);
-    if (line === null) return undefined;
-    const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = line[1]!
+    const times = /^cpu +([\d ]+)/.exec(text ?? '')?.[1];
+    if (times === undefined) return undefined;
+    const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = times
       .split(' ')
       .map(Number);
     const own = process.cpuUsage();

@@ -36,7 +36,11 @@ export function queryOf(session: Session, parts: readonly Tensor[]): Query {
   const feeds = parts.map((part) => ({ [input]: part }));
   return async () => {
     const outputs: Tensor[] = [];
-    for (const feed of feeds) outputs.push((await session.run(feed))[output]!);
+    for (const feed of feeds) {
+      const result = (await session.run(feed))[output];
+      if (result === undefined) throw new Error(`the model gave no ${output}`);
+      outputs.push(result);
+    }
     return outputs;
   };
 }

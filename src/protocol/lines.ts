@@ -25,11 +25,11 @@ export async function* decodeLines<Schema extends z.ZodType>(
   for await (const chunk of chunks) {
     const lines = chunk.split('\n');
     if (lines.length > 1) {
-      lines[0] = pieces.join('') + lines[0]!;
+      lines[0] = pieces.join('') + (lines[0] ?? '');
       pieces = [];
       length = 0;
     }
-    const rest = lines.pop()!;
+    const rest = lines.pop() ?? '';
     for (const line of lines) if (line.trim() !== '') yield decodeLine(schema, line);
     pieces.push(rest);
     length += rest.length;

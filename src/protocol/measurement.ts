@@ -110,10 +110,8 @@ export class MeasurementCollector {
  */
 export function predictedClasses({ classes, values }: LogitsRecord): number[] {
   return Array.from({ length: values.length / classes }, (_, image) => {
-    const start = image * classes;
-    let best = 0;
-    for (let c = 1; c < classes; c++) if (values[start + c]! > values[start + best]!) best = c;
-    return best;
+    const row = values.subarray(image * classes, (image + 1) * classes);
+    return row.indexOf(Math.max(...row));
   });
 }
 

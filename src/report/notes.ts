@@ -9,6 +9,8 @@ import { deviceLabel, isSoftware, labelOf, variantLabel } from './label.js';
 import { modelNotesOf } from './model-notes.js';
 import { profileOf } from './sessions.js';
 import { stagesOf, type StageSummary } from './stages.js';
+import { untoldOf } from '../store/repository.js';
+import { untoldText } from '../text/repository.js';
 
 /**
  * What a reader must know to read the main table: what its figures are, and what went wrong.
@@ -19,6 +21,8 @@ import { stagesOf, type StageSummary } from './stages.js';
 export function notesOf(analysis: Analysis): string[] {
   const { run, figures } = analysis;
   const notes = ['In parentheses: 95 % intervals.'];
+  const untold = untoldOf(run.row);
+  if (untold !== undefined) notes.push(untoldText(untold));
   if (figures.some(({ variant }) => variant.synthetic))
     notes.push('Synthetic weights have no accuracy: "same class" is agreement with their own fp32.');
   for (const model of new Set(

@@ -50,13 +50,15 @@ export async function profiledNodes(
  */
 function movedQuantizers({ nodes }: OnnxModel): Map<string, string> {
   const makers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+  const makerOf = ([first]: readonly string[]) => (first === undefined ? undefined : makers.get(first));
   const names = new Map<string, string>();
   for (const { name, opType, inputs } of nodes) {
     if (opType !== 'QuantizeLinear') continue;
-    let maker = makers.get(inputs[0]!);
+    let maker = makerOf(inputs);
     while (maker?.opType === 'Reshape') {
-      names.set(`${maker.inputs[0]!}_q`, name);
-      maker = makers.get(maker.inputs[0]!);
+      const [read = ''] = maker.inputs;
+      names.set(`${read}_q`, name);
+      maker = makerOf(maker.inputs);
     }
   }
   return names;
@@ -76,7 +78,7 @@ function workOf(
   if (product === undefined) return { bytes };
   const precision = precisionOf(opType, product.dtype);
   if (precision === undefined) return { bytes };
-  const multiplications = inQuery((cost) => cost.product!.multiplications);
+  const multiplications = inQuery((cost) => cost.product?.multiplications ?? 0);
   return { product: { precision, shape: product.shape, multiplications }, bytes };
 }
 

@@ -13,16 +13,43 @@ export const repositorySchema = z.strictObject({
 
 export type Repository = z.infer<typeof repositorySchema>;
 
+/** A checkout whose commit is not known, because git would not tell it or is not there. */
+export const untoldSchema = z.strictObject({
+  untold: z.enum(['dubious-ownership', 'no-git', 'git-failed']),
+  /** What git said last, or what is missing. */
+  said: z.string(),
+});
+
+export type UntoldRepository = z.infer<typeof untoldSchema>;
+
+const storedSchema = z.union([repositorySchema, untoldSchema]);
+
 /**
  * The git state that a run was started in.
  *
  * @param run - its record
- * @returns null when it was started outside a checkout, or by a version that did not ask
+ * @returns null when it was started outside a checkout, in one whose commit git would not tell, or by a version that did not ask
  */
 export function repositoryOf({
   repository_json: json,
 }: {
   readonly repository_json: string | null;
 }): Repository | null {
-  return json === null ? null : repositorySchema.parse(JSON.parse(json));
+  const stored = json === null ? null : storedSchema.parse(JSON.parse(json));
+  return stored === null || 'untold' in stored ? null : stored;
+}
+
+/**
+ * Why the commit that a run was started at is not known, though it was started in a checkout.
+ *
+ * @param run - its record
+ * @returns undefined where it is known, or there was no checkout
+ */
+export function untoldOf({
+  repository_json: json,
+}: {
+  readonly repository_json: string | null;
+}): UntoldRepository | undefined {
+  const stored = json === null ? null : storedSchema.parse(JSON.parse(json));
+  return stored !== null && 'untold' in stored ? stored : undefined;
 }

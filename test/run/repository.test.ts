@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { describe, expect, it, vi } from 'vitest';
 import { readRepository } from '../../src/run/repository.js';
+import type { Repository } from '../../src/store/repository.js';
 import { useFolder } from '../support/folder.js';
 
 const folder = useFolder();
@@ -22,6 +23,13 @@ function commitFile(name: string, text: string): void {
   git('commit', '--quiet', '--message', `write ${name}`);
 }
 
+/** What git tells of a directory. */
+async function known(directory: string): Promise<Repository | null> {
+  const repository = await readRepository(directory);
+  if (repository !== null && 'untold' in repository) throw new Error(repository.said);
+  return repository;
+}
+
 describe('the state of a repository', () => {
   it('is the commit, when it was made in UTC, and the branch', async () => {
     git('init', '--quiet', '--initial-branch', 'work');
@@ -38,28 +46,50 @@ describe('the state of a repository', () => {
     git('init', '--quiet');
     commitFile('a.txt', 'one');
     mkdirSync(folder('deep', 'er'), { recursive: true });
-    expect((await readRepository(folder('deep', 'er')))?.commit).toBe(git('rev-parse', 'HEAD'));
+    expect((await known(folder('deep', 'er')))?.commit).toBe(git('rev-parse', 'HEAD'));
   });
 
   it('is dirty when a tracked file differs, not when a file is new', async () => {
     git('init', '--quiet');
     commitFile('a.txt', 'one');
     writeFileSync(folder('results.db'), 'new');
-    expect((await readRepository(folder()))?.dirty).toBe(false);
+    expect((await known(folder()))?.dirty).toBe(false);
     writeFileSync(folder('a.txt'), 'two');
-    expect((await readRepository(folder()))?.dirty).toBe(true);
+    expect((await known(folder()))?.dirty).toBe(true);
   });
 
   it('has no branch where only a commit is checked out, as in CI', async () => {
     git('init', '--quiet');
     commitFile('a.txt', 'one');
     git('checkout', '--quiet', '--detach');
-    expect((await readRepository(folder()))?.branch).toBeNull();
+    expect((await known(folder()))?.branch).toBeNull();
   });
 
   it('is nothing outside a checkout and before the first commit', async () => {
     expect(await readRepository(folder())).toBeNull();
     git('init', '--quiet');
     expect(await readRepository(folder())).toBeNull();
+  });
+
+  it.runIf(process.getuid?.() === 0)(
+    'is why git does not tell it where the checkout belongs to somebody else',
+    async () => {
+      git('init', '--quiet');
+      commitFile('a.txt', 'one');
+      chownSync(folder(), 1000, 1000);
+      chownSync(folder('.git'), 1000, 1000);
+      expect(await readRepository(folder())).toMatchObject({
+        untold: 'dubious-ownership',
+        said: expect.stringContaining('dubious ownership') as string,
+      });
+    },
+  );
+
+  it('is that git is missing where there is a checkout and no git', async () => {
+    git('init', '--quiet');
+    commitFile('a.txt', 'one');
+    vi.stubEnv('PATH', folder());
+    expect(await readRepository(folder())).toMatchObject({ untold: 'no-git' });
+    vi.unstubAllEnvs();
   });
 });

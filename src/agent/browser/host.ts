@@ -87,10 +87,12 @@ async function readImages(images: AccuracyTask['images'], indices: readonly numb
 function stretches({ files }: AccuracyTask['images'], indices: readonly number[]): Stretch[] {
   const found: Stretch[] = [];
   for (const index of indices) {
-    let file = 0;
     let record = index;
-    while (file < files.length && record >= files[file]!.records) record -= files[file++]!.records;
-    const path = files[file]?.path;
+    const path = files.find(({ records }) => {
+      if (record < records) return true;
+      record -= records;
+      return false;
+    })?.path;
     if (path === undefined) throw new RangeError(`there is no image ${index}`);
     const last = found.at(-1);
     if (last?.path === path && last.first + last.count === record) last.count += 1;

@@ -120,7 +120,7 @@ async function startedBrowsers(profile: Profile): Promise<PageSource> {
       const started = browser.process();
       // A browser that ends resets its pipes; that it ended is noticed by other means.
       for (const pipe of started?.stdio ?? []) pipe?.on('error', () => undefined);
-      watchdog.stdin!.write(`${started?.pid ?? ''}\n`);
+      watchdog.stdin?.write(`${started?.pid ?? ''}\n`);
       const close = async (): Promise<void> => {
         if (started && started.exitCode === null && started.signalCode === null) await end(browser, started);
         // Pipes that nobody closes keep a process from ending.
@@ -143,7 +143,7 @@ async function startedBrowsers(profile: Profile): Promise<PageSource> {
         return;
       }
       const ended = once(watchdog, 'exit');
-      watchdog.stdin!.end();
+      watchdog.stdin?.end();
       await ended;
     },
   };
@@ -157,7 +157,7 @@ async function end(browser: Browser, started: ChildProcess): Promise<void> {
   const exit = once(started, 'exit');
   const killAll = (): void => {
     try {
-      process.kill(-started.pid!, 'SIGKILL');
+      if (started.pid !== undefined) process.kill(-started.pid, 'SIGKILL');
     } catch {
       // Nothing of the group is left.
       started.kill('SIGKILL');
@@ -200,5 +200,5 @@ function runningBrowser(address: string): PageSource {
 }
 
 function firstLine(text: string): string {
-  return text.trim().split('\n')[0]!;
+  return text.trim().split('\n', 1).join();
 }

@@ -12,7 +12,9 @@ import { setTimeout } from 'node:timers/promises';
 /** How often, a tenth of a second apart, it looks for what is still there. */
 const LOOKS = 50;
 
-const folder = process.argv[2]!;
+const [, , folder = ''] = process.argv;
+// Without a folder every process would be one of it.
+if (folder === '') throw new Error('the watchdog was not told which folder it is to watch');
 let browser: number | undefined;
 
 createInterface({ input: process.stdin })

@@ -161,5 +161,5 @@ export function boardFault(stderr: string, code: number): string {
 }
 
 function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1)!;
+  return text.trim().split('\n').at(-1) ?? '';
 }

@@ -47,9 +47,9 @@ export function cleanBoard(profile: SshProfile): Promise<Cleaned> {
       throw new DeviceError(
         `device ${profile.name}: ${profile.folder} is not a folder that edgeflex made; nothing was removed`,
       );
-    const [freed, killed] = stdout.trim().split(' ').map(Number);
+    const [freed = NaN, killed = NaN] = stdout.trim().split(' ').map(Number);
     if (!Number.isFinite(freed) || !Number.isFinite(killed))
       throw new DeviceError(`device ${profile.name} did not say what it removed`);
-    return { freedBytes: freed! * 1024, killedAgents: killed! };
+    return { freedBytes: freed * 1024, killedAgents: killed };
   });
 }

@@ -119,7 +119,7 @@ export class Connection {
 
   /** The error for a link that is no more. */
   lost(): LinkLost {
-    const why = this.saidLast().trim().split('\n').at(-1)!.trim();
+    const why = this.saidLast().trim().split('\n').at(-1)?.trim() ?? '';
     return new LinkLost(`the link to ${hostOf(this.target)} was lost${why && `: ${why}`}`);
   }
 

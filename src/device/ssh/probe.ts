@@ -150,7 +150,7 @@ export function factsOf(text: string): BoardFacts {
     },
     temperature: temperatureOf(of('thermal')),
     throttling: throttlingOf(first('throttled')[0], of('cooling')),
-    missing: of('missing').map(([name]) => name!),
+    missing: of('missing').flatMap(([name]) => name ?? []),
     node: path && version ? { path, version: version.replace(/^v/, '') } : undefined,
   };
 }
@@ -225,5 +225,5 @@ function throttlingOf(firmware: string | undefined, cooling: string[][]): BoardF
   const set = (from: number): string[] => FIRMWARE_BITS.filter((_, bit) => (bits >>> (from + bit)) & 1);
   // Fans cool, too; what holds the processor back is a cooling device of its own name.
   const held = cooling.filter(([type = '', state]) => /cpufreq|processor/i.test(type) && Number(state) > 0);
-  return { now: [...set(0), ...held.map(([type]) => `${type!} at work`)], before: set(16) };
+  return { now: [...set(0), ...held.map(([type = '']) => `${type} at work`)], before: set(16) };
 }

@@ -63,5 +63,5 @@ function scanCommand({ hostname, port, hostKeyAlias, proxyJump }: ResolvedTarget
 
 /** ssh says the cause last. */
 function lastLine(stderr: string): string {
-  return stderr.trim().split('\n').at(-1)!.trim();
+  return stderr.trim().split('\n').at(-1)?.trim() ?? '';
 }
