@@ -17,7 +17,7 @@ export interface SteadyStateRule {
 }
 
 /** The rule that measurements use unless a scenario says otherwise. */
-export const defaultSteadyState: SteadyStateRule = {
+const defaultSteadyState: SteadyStateRule = {
   windowMilliseconds: 250,
   windowSamples: 4,
   tolerance: 0.02,

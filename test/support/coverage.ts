@@ -1,5 +1,4 @@
 import { seededRandom, type Random } from '../../src/base/random.js';
-import { bootstrapGeometricMean, bootstrapRatio } from '../../src/stats/bootstrap.js';
 import { changePoints } from '../../src/stats/change-points.js';
 import { driftOf } from '../../src/stats/drift.js';
 import { tailEstimate } from '../../src/stats/early-stopping.js';
@@ -206,51 +205,6 @@ const unpaired: CoverageCase[] = [normal, logNormal, bimodal].flatMap((of) =>
   })),
 );
 
-const resamples = 1000;
-
-const bootstraps: CoverageCase[] = independent.flatMap((of) =>
-  (
-    [
-      ['median', 5],
-      ['median', 10],
-      ['median', 20],
-      ['mean', 100],
-    ] as const
-  ).map(([statistic, n]): CoverageCase => ({
-    estimator: `ratio of ${statistic}s, BCa`,
-    distribution: of.name,
-    size: `${n} and ${n} samples`,
-    claim: 'exact',
-    alpha: 0.05,
-    slow: true,
-    simulate: (random) => {
-      const options = { seed: random.integer(2 ** 31), resamples };
-      const estimate = bootstrapRatio(
-        draw(n, of.stream(random)),
-        draw(n, of.stream(random)),
-        statistic,
-        options,
-      )!;
-      return interval(estimate, 1);
-    },
-  })),
-);
-
-const geometric: CoverageCase[] = [normal, logNormal, gamma].map((of): CoverageCase => ({
-  estimator: 'geometric mean of rounds, BCa',
-  distribution: of.name,
-  size: '50 rounds',
-  claim: 'exact',
-  alpha: 0.05,
-  slow: true,
-  simulate: (random) => {
-    const next = of.stream(random);
-    const ratios = draw(50, () => next() / next());
-    const estimate = bootstrapGeometricMean(ratios, { seed: random.integer(2 ** 31), resamples })!;
-    return interval(estimate, 1);
-  },
-}));
-
 const proportions: CoverageCase[] = [0.5, 0.85, 0.99].flatMap((p) =>
   [50, 200, 1000, 10_000].map((n): CoverageCase => ({
     estimator: 'accuracy, Wilson',
@@ -367,8 +321,6 @@ export const coverageCases: readonly CoverageCase[] = [
   pooled,
   ...paired,
   ...unpaired,
-  ...bootstraps,
-  ...geometric,
   ...proportions,
   ...pairs,
   ...ranks,
