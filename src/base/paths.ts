@@ -1,14 +1,40 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import envPaths from 'env-paths';
+import { InputError } from './errors.js';
 
 /**
- * Where downloads and compressed models are kept between runs: `EDGEFLEX_CACHE`, or the platform's cache directory for
- * the user.
+ * Where downloads and compressed models are kept between runs: `EDGEFLEX_CACHE`, or the platform's cache folder for the user.
+ *
+ * @throws InputError when the variable is not set and the user has no home
  */
 export function cacheDirectory(): string {
-  return process.env['EDGEFLEX_CACHE'] ?? envPaths('edgeflex', { suffix: '' }).cache;
+  const named = process.env['EDGEFLEX_CACHE'];
+  return named === undefined || named === '' ? platformCache() : resolve(named);
+}
+
+/** As the XDG base directory specification, Apple and Microsoft have it. */
+function platformCache(): string {
+  if (process.platform === 'win32')
+    return join(process.env['LOCALAPPDATA'] ?? join(home(), 'AppData', 'Local'), 'edgeflex', 'Cache');
+  if (process.platform === 'darwin') return join(home(), 'Library', 'Caches', 'edgeflex');
+  // A relative XDG_CACHE_HOME is to be ignored.
+  const xdg = process.env['XDG_CACHE_HOME'];
+  return join(xdg?.startsWith('/') === true ? xdg : join(home(), '.cache'), 'edgeflex');
+}
+
+function home(): string {
+  try {
+    return homedir();
+  } catch {
+    throw new InputError({
+      source: 'the cache',
+      found: 'a user without a home directory',
+      expected: 'a folder that can be written',
+      hint: 'Name one with EDGEFLEX_CACHE.',
+    });
+  }
 }
 
 /** The directory of the installed package: the nearest one above this file with a `package.json`. */

@@ -1,80 +1,167 @@
-import { mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import Database from 'better-sqlite3';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { DeviceError } from '../base/errors.js';
-import { isGone } from '../base/process.js';
+import { InputError, messageOf } from '../base/errors.js';
 import { codeOf, writeFailure } from '../base/write-failure.js';
 
-const holderSchema = z.object({ process: z.number().int().positive(), host: z.string() });
-type Holder = z.infer<typeof holderSchema>;
+/** How a lock is held: by one alone, or by several who only read. */
+export type LockMode = 'exclusive' | 'shared';
 
-/** A holder touches its lock so often… */
-const TOUCH_MILLISECONDS = 5_000;
-/** …that one not touched for so long has no holder any more, whatever its process id belongs to by now. */
-const LAPSE_MILLISECONDS = 30_000;
+/** A lock that is held until it is released or its process ends, however that ends. */
+export interface Lock {
+  release(): void;
+}
+
+/** Who holds a lock, as far as it says; for messages only, nothing is decided by it. */
+export type Holder = z.infer<typeof holderSchema>;
+
+const holderSchema = z.object({ process: z.number(), host: z.string(), since: z.string() });
+
+/** Opening a lock takes microseconds; whoever is at it is waited for, with this much to spare. */
+const GATE_MILLISECONDS = 10_000;
+
+/** Two who read may each try to become the only one for a moment. */
+const MOMENT_MILLISECONDS = 100;
+
+const POLL_MILLISECONDS = 200;
 
 /**
- * Does something while no other process does the same: two downloads into one file would ruin each other. A lock left
- * behind by a process that is gone is taken over.
+ * Takes a lock if it is free. The lock is the operating system's: SQLite's lock on an empty database file, which no two processes
+ * (nor two calls of one) can hold at once, and which is free when its holder is gone, killed or not. No process number is ever
+ * compared, and no file is ever taken over.
  *
- * @param path - the lock file; its directory is made
- * @param action - what to do meanwhile
- * @returns what the action gave
- * @throws DeviceError when another process holds the lock; InputError when the file cannot be written
+ * @param path - of the lock file, ending in `.lock`; its folder is made
+ * @param mode - `shared` excludes only `exclusive`
+ * @returns undefined when somebody else holds it
+ * @throws InputError when the place cannot be written, or its file system has no locks; DeviceError when the disk is full
  */
-export async function withLock<T>(path: string, action: () => Promise<T>): Promise<T> {
-  const own = JSON.stringify({ process: process.pid, host: hostname() } satisfies Holder);
-  const take = (): Promise<void> => writeFile(path, own, { flag: 'wx' });
+export function tryLock(path: string, mode: LockMode): Lock | undefined {
   try {
-    await mkdir(dirname(path), { recursive: true });
-    await take().catch(async (error: unknown) => {
-      if (codeOf(error) !== 'EEXIST') throw error;
-      const holder = await readHolder(path);
-      if (!hasGone(holder) && !(await hasLapsed(path))) throw heldBy(path, holder);
-      await rm(path, { force: true });
-      await take();
+    mkdirSync(dirname(path), { recursive: true });
+    return throughGate(dirname(path), () => {
+      const lock = acquire(path, mode, MOMENT_MILLISECONDS);
+      if (lock === undefined || mode === 'shared') return lock;
+      const holder: Holder = { process: process.pid, host: hostname(), since: new Date().toISOString() };
+      writeFileSync(holderPath(path), JSON.stringify(holder));
+      return {
+        release: () => {
+          rmSync(holderPath(path), { force: true });
+          lock.release();
+        },
+      };
     });
   } catch (error) {
     throw writeFailure(path, error);
   }
-  const touch = setInterval(() => {
-    const now = new Date();
-    utimes(path, now, now).catch(() => undefined);
-  }, TOUCH_MILLISECONDS);
-  try {
-    return await action();
-  } finally {
-    clearInterval(touch);
-    await rm(path, { force: true });
+}
+
+/**
+ * Takes a lock, waiting for whoever holds it.
+ *
+ * @param path - of the lock file
+ * @param mode - as of `tryLock`
+ * @param signal - ends the waiting
+ * @param onWait - told once who is waited for
+ * @throws what `tryLock` throws; the signal's reason when it fires
+ */
+export async function waitForLock(
+  path: string,
+  mode: LockMode,
+  signal?: AbortSignal,
+  onWait?: (holder: Holder | undefined) => void,
+): Promise<Lock> {
+  for (let told = false; ;) {
+    signal?.throwIfAborted();
+    const lock = tryLock(path, mode);
+    if (lock) return lock;
+    if (!told) onWait?.(holderOf(path));
+    told = true;
+    await sleep(POLL_MILLISECONDS, undefined, { signal }).catch(() => signal?.throwIfAborted());
   }
 }
 
-async function readHolder(path: string): Promise<Holder | undefined> {
+/**
+ * Who holds a lock exclusively.
+ *
+ * @returns undefined when nobody does, or it cannot be read
+ */
+export function holderOf(path: string): Holder | undefined {
   try {
-    return holderSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+    return holderSchema.parse(JSON.parse(readFileSync(holderPath(path), 'utf8')));
   } catch {
     return undefined;
   }
 }
 
-async function hasLapsed(path: string): Promise<boolean> {
-  const touched = await stat(path).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => 0,
-  );
-  return Date.now() - touched > LAPSE_MILLISECONDS;
+/**
+ * Removes the lock files of a folder that nobody holds. A lock file is opened and removed only behind the folder's gate, so that
+ * nobody ever waits for one that has no name any more.
+ *
+ * @param directory - the folder
+ * @param keep - names without `.lock` that stay
+ */
+export function removeFreeLocks(directory: string, keep: ReadonlySet<string>): void {
+  const present = existsSync(directory) ? readdirSync(directory) : [];
+  const names = present.filter((name) => name.endsWith('.lock') && name !== GATE);
+  for (const name of names) {
+    if (keep.has(name.slice(0, -'.lock'.length))) continue;
+    throughGate(directory, () => {
+      const path = join(directory, name);
+      const lock = acquire(path, 'exclusive', 0);
+      if (lock === undefined) return;
+      for (const each of [holderPath(path), path]) rmSync(each, { force: true });
+      lock.release();
+    });
+  }
 }
 
-function hasGone(holder: Holder | undefined): boolean {
-  // Who cannot be asked may be alive: the cache may lie on a disk that several machines share.
-  if (holder?.host !== hostname()) return false;
-  return isGone(holder.process);
+const GATE = 'gate.lock';
+
+const holderPath = (path: string): string => `${path}.json`;
+
+function throughGate<T>(directory: string, action: () => T): T {
+  const gate = acquire(join(directory, GATE), 'exclusive', GATE_MILLISECONDS);
+  if (gate === undefined) throw new Error(`${directory}: ${GATE} is held for too long`);
+  try {
+    return action();
+  } finally {
+    gate.release();
+  }
 }
 
-function heldBy(path: string, holder: Holder | undefined): DeviceError {
-  const who = holder === undefined ? 'another process' : `process ${holder.process} on ${holder.host}`;
-  return new DeviceError(
-    `${path}: ${who} is at it already\nWait for it. If it is not running any more, its lock lapses after ${LAPSE_MILLISECONDS / 1000} s.`,
-  );
+/** @returns undefined when it is not free within the time, during which the process stands still */
+function acquire(path: string, mode: LockMode, timeout: number): Lock | undefined {
+  const database = openLockFile(path, timeout);
+  try {
+    // Without it SQLite makes a journal beside the file.
+    database.pragma('journal_mode = MEMORY');
+    database.exec(mode === 'exclusive' ? 'BEGIN EXCLUSIVE' : 'BEGIN; SELECT count(*) FROM sqlite_master');
+    return { release: () => void database.close() };
+  } catch (error) {
+    database.close();
+    const code = codeOf(error) ?? '';
+    if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) return undefined;
+    throw new InputError({
+      source: path,
+      found: messageOf(error),
+      expected: 'a file system with locks that can be written',
+      hint: 'EDGEFLEX_CACHE names another cache folder.',
+    });
+  }
+}
+
+function openLockFile(path: string, timeout: number): Database.Database {
+  try {
+    return new Database(path, { timeout });
+  } catch (error) {
+    throw new InputError({
+      source: path,
+      found: messageOf(error),
+      expected: 'a file that can be written',
+      hint: 'EDGEFLEX_CACHE names another cache folder.',
+    });
+  }
 }

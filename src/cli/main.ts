@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { installedVersion } from '../base/paths.js';
 import { baselineCommand } from './baseline.js';
+import { cacheCommand } from './cache.js';
 import { calibrateCommand } from './calibrate.js';
 import { compareCommand } from './compare.js';
 import { compressCommand } from './compress.js';
@@ -20,7 +21,7 @@ import { watchStreams } from './streams.js';
 const commands = [
   ...[runCommand, compressCommand, reportCommand, runsCommand],
   ...[compareCommand, historyCommand, baselineCommand, calibrateCommand],
-  ...[rooflineCommand, procureCommand, devicesCommand, dataCommand, storeCommand],
+  ...[rooflineCommand, procureCommand, devicesCommand, dataCommand, storeCommand, cacheCommand],
 ];
 
 /**
@@ -57,7 +58,8 @@ Exit codes:
   70 a fault of edgeflex   130 stopped by Ctrl-C   143 stopped by SIGTERM
 
 Environment:
-  EDGEFLEX_DATA   where images lie, like --data      EDGEFLEX_CACHE   where artifacts and fetched images go`,
+  EDGEFLEX_DATA   where images lie, like --data      EDGEFLEX_CACHE   where artifacts and fetched images go
+  EDGEFLEX_CACHE_LIMIT   how much that may take, such as 8GiB`,
     );
   for (const make of commands) adopt(program, make());
   const streams = watchStreams();

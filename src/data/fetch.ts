@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs';
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { DeviceError, InputError } from '../base/errors.js';
 import { hashFile } from '../base/hash.js';
-import { cacheDirectory } from '../base/paths.js';
+import { cacheKey } from '../cache/key.js';
+import { cache } from '../cache/store.js';
 import { download, UnreachableError, type DownloadOptions, type DownloadProgress } from '../net/download.js';
 import { ArchiveError, extractFiles } from './extract.js';
-import { DATASET_FOLDERS, fetchedDirectory } from './location.js';
-import { withLock } from '../cache/lock.js';
-import { holdsDataset, openDataset, type DatasetName, type OpenedData } from './open.js';
-import { writeFailure } from '../base/write-failure.js';
+import { DATASET_FOLDERS, datasetKey } from './location.js';
+import { openDataset, type DatasetName, type OpenedData } from './open.js';
 
 /** A dataset's official archive. */
 interface Archive {
@@ -20,6 +19,9 @@ interface Archive {
   /** The files without which the dataset is not whole, inside `DATASET_FOLDERS`. */
   readonly files: readonly string[];
 }
+
+/** A mirror may pack a dataset in another way, but not without end. */
+const MAX_ARCHIVE_BYTES = 2 ** 30;
 
 /** The datasets that are published somewhere; the others come with the suites. */
 const archives: Readonly<Record<string, Archive>> = {
@@ -68,7 +70,7 @@ export interface FetchedData {
 
 /**
  * Gets a published dataset into the user's cache: downloads the archive (going on where an earlier call stopped),
- * verifies it, unpacks it, and opens the dataset to see that it is whole. It appears in `fetchedDirectory` only then.
+ * verifies it, unpacks it, and opens the dataset to see that it is whole. It is there only then.
  * `SHA256SUMS` is written beside the files, so that later damage is seen.
  *
  * @param name - which dataset
@@ -80,25 +82,42 @@ export interface FetchedData {
 export async function fetchDataset(name: string, options: FetchOptions): Promise<FetchedData> {
   const archive = archiveOf(name);
   const md5 = sumOf(archive, options);
-  const directory = fetchedDirectory(archive.name);
-  const packed = join(cacheDirectory(), 'downloads', basename(archive.url));
-  return withLock(`${packed}.lock`, async () => {
-    const present = await openPresent(archive, directory);
-    if (typeof present === 'object') return outcome(archive, directory, present, undefined);
-    if (present !== undefined) options.onProgress({ kind: 'replacing', reason: present });
+  const packed = await cache().claim(
+    cacheKey('archive', { archive: archive.name, md5 }),
+    `archive of ${name}`,
+  );
+  let done = false;
+  try {
+    const present = await openPresent(archive);
+    done = present !== undefined && !('damage' in present);
+    if (present !== undefined && !('damage' in present))
+      return outcome(archive, present.directory, present.data, undefined);
+    if (present !== undefined) options.onProgress({ kind: 'replacing', reason: present.damage });
     const url = options.url ?? archive.url;
-    await download(url, packed, { algorithm: 'md5', hex: md5 }, options).catch((error: unknown) => {
+    const path = packed.pathOf(basename(archive.url));
+    const limits = { ...options, maxBytes: MAX_ARCHIVE_BYTES };
+    await download(url, path, { algorithm: 'md5', hex: md5 }, limits).catch((error: unknown) => {
       throw error instanceof UnreachableError ? withOfflineHint(archive, error) : error;
     });
+    // What was downloaded stays when unpacking is stopped.
+    await packed.take(basename(path));
     options.onProgress({ kind: 'extracting' });
-    const data = await unpack(archive, packed, directory, options.signal).catch(async (error: unknown) => {
-      if (!(error instanceof ArchiveError)) throw error;
-      await rm(packed, { force: true });
-      throw unusable(url, error);
-    });
-    await rm(packed, { force: true });
-    return outcome(archive, directory, data, url);
-  });
+    try {
+      const entry = await cache().make(
+        datasetKey(archive.name),
+        { title: archive.name, replace: true, signal: options.signal },
+        (folder) => unpack(archive, path, folder, options.signal),
+      );
+      done = true;
+      return outcome(archive, entry.files, await openDataset(archive.name, entry.files), url);
+    } catch (error) {
+      done = error instanceof ArchiveError;
+      throw error instanceof ArchiveError ? unusable(url, error) : error;
+    }
+  } finally {
+    if (done) await packed.discard();
+    else packed.release();
+  }
 }
 
 function archiveOf(name: string): Archive {
@@ -127,45 +146,30 @@ function sumOf(archive: Archive, { url, md5 }: FetchOptions): string {
 }
 
 /** The dataset as it lies in the cache; or why it cannot be used; or undefined where there is none. */
-async function openPresent(archive: Archive, directory: string): Promise<OpenedData | string | undefined> {
-  if (!(await holdsDataset(archive.name, directory))) return undefined;
-  const missing = missingFiles(archive, directory);
-  if (missing.length > 0) return `${directory}: found no ${missing.join(', ')}`;
-  try {
-    return await openDataset(archive.name, directory);
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    // Without the hint: what it says to do is being done.
-    return error.message.split('\n', 1)[0]!;
-  }
-}
-
-/** Unpacks the archive beside the directory and puts it there when it is known to be whole. */
-async function unpack(
+async function openPresent(
   archive: Archive,
-  packed: string,
-  directory: string,
-  signal: AbortSignal,
-): Promise<OpenedData> {
-  const partial = `${directory}.partial`;
-  const folder = DATASET_FOLDERS[archive.name];
-  const unpacked = join(partial, folder);
-  try {
-    const wanted = archive.files.map((file) => `${folder}/${file}`);
-    await extractFiles(packed, wanted, partial, signal);
-    const data = await openUnpacked(archive, packed, unpacked);
-    signal.throwIfAborted();
-    await rm(directory, { recursive: true, force: true });
-    await rename(unpacked, directory);
-    return data;
-  } catch (error) {
-    throw writeFailure(directory, error);
-  } finally {
-    await rm(partial, { recursive: true, force: true, maxRetries: 3 });
-  }
+): Promise<{ directory: string; data: OpenedData } | { damage: string } | undefined> {
+  const key = datasetKey(archive.name);
+  const entry = await cache().find(key);
+  if (entry) return { directory: entry.files, data: await openDataset(archive.name, entry.files) };
+  const [first] = await cache().damageTo(key);
+  return first && { damage: `${first.file}: found ${first.found}` };
 }
 
-async function openUnpacked(archive: Archive, packed: string, unpacked: string): Promise<OpenedData> {
+/** Unpacks the archive into a folder of its own and puts the dataset's files into another when it is known to be whole. */
+async function unpack(archive: Archive, packed: string, folder: string, signal: AbortSignal): Promise<void> {
+  const inside = DATASET_FOLDERS[archive.name];
+  const all = join(folder, 'unpacked');
+  const wanted = archive.files.map((file) => `${inside}/${file}`);
+  await extractFiles(packed, wanted, all, signal);
+  await openUnpacked(archive, packed, join(all, inside));
+  signal.throwIfAborted();
+  for (const file of await readdir(join(all, inside)))
+    await rename(join(all, inside, file), join(folder, file));
+  await rm(all, { recursive: true });
+}
+
+async function openUnpacked(archive: Archive, packed: string, unpacked: string): Promise<void> {
   const missing = missingFiles(archive, unpacked);
   if (missing.length > 0)
     throw new ArchiveError({
@@ -175,7 +179,7 @@ async function openUnpacked(archive: Archive, packed: string, unpacked: string):
     });
   await writeSums(unpacked, archive.files);
   try {
-    return await openDataset(archive.name, unpacked);
+    await openDataset(archive.name, unpacked);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     const { source, place } = error.fault;

@@ -1,5 +1,5 @@
-import { join } from 'node:path';
-import { cacheDirectory } from '../base/paths.js';
+import { cacheKey, type CacheKey } from '../cache/key.js';
+import { cache } from '../cache/store.js';
 import type { DatasetName } from './open.js';
 
 /** The folder a dataset lies in: of the official archive, and also looked for inside a directory that is given. */
@@ -9,10 +9,21 @@ export const DATASET_FOLDERS: Readonly<Record<DatasetName, string>> = {
 };
 
 /**
- * Where `edgeflex data fetch` puts a dataset.
+ * The key of a dataset that `edgeflex data fetch` puts into the cache: its name, whichever mirror it came from.
  *
  * @param name - the dataset
  */
-export function fetchedDirectory(name: DatasetName): string {
-  return join(cacheDirectory(), 'data', DATASET_FOLDERS[name]);
+export function datasetKey(name: DatasetName): CacheKey {
+  return cacheKey('dataset', { dataset: name });
+}
+
+/**
+ * Where a dataset lies that was fetched.
+ *
+ * @param name - the dataset
+ * @returns undefined when it is not in the cache, or damaged there
+ * @throws InputError when the cache cannot be used
+ */
+export async function fetchedDirectory(name: DatasetName): Promise<string | undefined> {
+  return (await cache().find(datasetKey(name)))?.files;
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DeviceError, InputError } from '../base/errors.js';
 import { hashFile, type FileDigest } from '../base/hash.js';
 import { discardNote, discardPartial, partialPath } from './partial.js';
-import { ConnectionFailure, transfer } from './transfer.js';
+import { ConnectionFailure, SlowConnection, TooLarge, transfer } from './transfer.js';
 import { writeFailure } from '../base/write-failure.js';
 
 /** What a file's publisher says its digest is. */
@@ -37,6 +37,8 @@ export interface DownloadOptions {
   readonly retryDelays?: readonly number[];
   /** After so many milliseconds without a byte the connection counts as dead. */
   readonly stallMilliseconds?: number;
+  /** Bytes that the file has at most, or exactly; more are refused. Left out, 1 TiB. */
+  readonly maxBytes?: number;
   /** Headers of every request; those that hold secrets do not follow a redirect to another host. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -88,6 +90,9 @@ export async function download(
   await discardNote(target);
 }
 
+/** A server that cuts every connection after a byte or two is given up, too. */
+const MAX_CONNECTIONS = 100;
+
 const digestNames: Readonly<Record<FileDigest, string>> = { md5: 'MD5', sha256: 'SHA-256', git: 'git blob' };
 
 async function isThere(target: string, digest: Digest): Promise<boolean> {
@@ -100,14 +105,14 @@ async function isThere(target: string, digest: Digest): Promise<boolean> {
 
 async function transferWithRetries(url: string, target: string, options: DownloadOptions): Promise<void> {
   const { onProgress, signal, retryDelays = [1000, 2000, 4000, 8000], stallMilliseconds = 30_000 } = options;
-  const { headers = {} } = options;
+  const { headers = {}, maxBytes = 2 ** 40 } = options;
   let furthest = 0;
   let failures = 0;
-  for (;;) {
+  for (let connections = 1; ; connections++) {
     const before = furthest;
     try {
       await transfer(url, target, {
-        ...{ signal, stallMilliseconds, headers },
+        ...{ signal, stallMilliseconds, headers, maxBytes },
         onReceived: (received, total) => {
           furthest = Math.max(furthest, received);
           onProgress({ kind: 'receiving', received, total });
@@ -115,21 +120,22 @@ async function transferWithRetries(url: string, target: string, options: Downloa
       });
       return;
     } catch (error) {
+      if (error instanceof TooLarge) await discardPartial(target);
       if (!(error instanceof ConnectionFailure)) throw error;
-      // A connection that brought something new was not the same failure again.
-      failures = furthest > before ? 1 : failures + 1;
-      const delay = retryDelays[failures - 1];
-      if (delay === undefined) throw unreachable(url, error, failures, furthest);
+      // A connection that brought something new was not the same failure again, unless it crept.
+      failures = furthest > before && !(error instanceof SlowConnection) ? 1 : failures + 1;
+      const delay = connections < MAX_CONNECTIONS ? retryDelays[failures - 1] : undefined;
+      if (delay === undefined) throw unreachable(url, error, connections, furthest);
       onProgress({ kind: 'waiting', reason: error.message, seconds: delay / 1000 });
       await sleep(delay, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
   }
 }
 
-function unreachable(url: string, error: Error, failures: number, received: number): UnreachableError {
+function unreachable(url: string, error: Error, tries: number, received: number): UnreachableError {
   const kept = received > 0 ? ' What was received stays; the next call goes on from there.' : '';
   return new UnreachableError(
-    `${url}: no connection after ${failures} tries (${error.message})\nIs this machine on the network, and the server up?${kept}`,
+    `${url}: no connection after ${tries} tries (${error.message})\nIs this machine on the network, and the server up?${kept}`,
     { cause: error },
   );
 }

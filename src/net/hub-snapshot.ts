@@ -1,13 +1,11 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { z } from 'zod';
 import { InputError } from '../base/errors.js';
-import { cacheDirectory } from '../base/paths.js';
+import { cacheKey, type CacheKey } from '../cache/key.js';
+import { cache } from '../cache/store.js';
 import { download, type DownloadOptions, type DownloadProgress } from './download.js';
-import { withLock } from '../cache/lock.js';
-import { writeFailure } from '../base/write-failure.js';
 import { hubEndpoint, hubToken, type HubReference } from './hub-reference.js';
-import { HubUnreachable, lookUp, type HubFile } from './hub-repository.js';
+import { lookUp, type HubFile } from './hub-repository.js';
+import { HubUnreachable } from './hub-unreachable.js';
 
 /** How far a model's download is, and of which file. */
 export type SnapshotProgress = DownloadProgress & { readonly file: string };
@@ -41,62 +39,86 @@ const COMMIT = /^[0-9a-f]{40}$/;
  */
 export async function fetchSnapshot(reference: HubReference, options: SnapshotOptions): Promise<Snapshot> {
   const { repository, revision } = reference;
-  const home = join(cacheDirectory(), 'hub', repository.replace('/', '--'));
-  const ref = join(home, 'refs', encodeURIComponent(revision));
-  const completeIn = (commit: string): string | undefined => {
-    const directory = join(home, commit);
-    return existsSync(join(directory, COMPLETE)) ? directory : undefined;
-  };
+  const { signal } = options;
   if (COMMIT.test(revision)) {
-    const directory = completeIn(revision);
+    const directory = await snapshotOf(repository, revision, signal);
     if (directory !== undefined) return { directory, commit: revision, offline: false };
   }
-  const found = await lookUp(reference, options.signal).catch(async (error: unknown) => {
+  const found = await lookUp(reference, signal).catch(async (error: unknown) => {
     if (!(error instanceof HubUnreachable)) throw error;
-    const commit = await readFile(ref, 'utf8').catch(() => '');
-    const directory = completeIn(commit);
-    if (directory === undefined) throw error;
+    const commit = await knownCommit(reference, signal);
+    const directory = commit && (await snapshotOf(repository, commit, signal));
+    if (commit === undefined || directory === undefined) throw error;
     return { directory, commit, offline: true };
   });
   if ('offline' in found) return found;
   const { commit, files } = found;
   const wanted = filesOf(reference, files);
-  const directory = join(home, commit);
-  if (completeIn(commit) === undefined)
-    await withLock(join(home, `${commit}.lock`), () =>
-      fetchFiles(repository, commit, wanted, directory, options),
+  const directory =
+    (await snapshotOf(repository, commit, signal)) ?? (await fetchFiles(repository, commit, wanted, options));
+  if ((await knownCommit(reference, signal)) !== commit)
+    await cache().make(
+      revisionKey(reference),
+      { title: `${repository}@${revision}`, replace: true, signal },
+      () => Promise.resolve({ commit } satisfies z.infer<typeof revisionSchema>),
     );
-  try {
-    await mkdir(join(home, 'refs'), { recursive: true });
-    await writeFile(ref, commit);
-  } catch (error) {
-    throw writeFailure(ref, error);
-  }
   return { directory, commit, offline: false };
 }
 
-/** Lies beside a commit's files when all of them are there. */
-const COMPLETE = '.complete';
+/** What a mirror says is kept apart from what others say. */
+const snapshotKey = (repository: string, commit: string): CacheKey =>
+  cacheKey('model', { hub: hubEndpoint(), repository, commit });
 
+const revisionKey = ({ repository, revision }: HubReference): CacheKey =>
+  cacheKey('model', { hub: hubEndpoint(), repository, revision });
+
+const revisionSchema = z.object({ commit: z.string().regex(COMMIT) });
+
+/** Where a snapshot lies that is whole. */
+async function snapshotOf(
+  repository: string,
+  commit: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  return (await cache().find(snapshotKey(repository, commit), signal))?.files;
+}
+
+/** The commit that a branch or a tag was when the Hub was last asked. */
+async function knownCommit(reference: HubReference, signal: AbortSignal): Promise<string | undefined> {
+  const entry = await cache().find(revisionKey(reference), signal);
+  return revisionSchema.safeParse(entry?.facts).data?.commit;
+}
+
+/** @returns where the files lie */
 async function fetchFiles(
   repository: string,
   commit: string,
   files: readonly HubFile[],
-  directory: string,
   options: SnapshotOptions,
-): Promise<void> {
+): Promise<string> {
   const token = hubToken();
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  for (const { path, digest } of files) {
-    const url = `${hubEndpoint()}/${repository}/resolve/${commit}/${encodeURIComponent(path)}`;
-    await download(url, join(directory, path), digest, {
-      ...{ ...options, headers },
-      onProgress: (progress) => {
-        options.onProgress({ ...progress, file: path });
-      },
-    });
+  const entry = await cache().claim(snapshotKey(repository, commit), `${repository}@${commit.slice(0, 12)}`);
+  try {
+    for (const { path, bytes, digest } of files) {
+      if (await entry.has(path)) continue;
+      const name = path.split('/').map(encodeURIComponent).join('/');
+      const url = `${hubEndpoint()}/${repository}/resolve/${commit}/${name}`;
+      await download(url, entry.pathOf(path), digest, {
+        ...{ ...options, headers, maxBytes: bytes },
+        onProgress: (progress) => {
+          options.onProgress({ ...progress, file: path });
+        },
+      });
+      await entry.take(path);
+    }
+    await entry.seal();
+  } finally {
+    entry.release();
   }
-  await writeFile(join(directory, COMPLETE), '');
+  const directory = await snapshotOf(repository, commit, options.signal);
+  if (directory === undefined) throw new Error(`${repository}@${commit} is not in the cache`);
+  return directory;
 }
 
 /** The files of a model that are needed to load it. */
@@ -104,7 +126,7 @@ function filesOf({ repository, revision }: HubReference, files: readonly HubFile
   const named = (pattern: RegExp): HubFile[] => files.filter(({ path }) => pattern.test(path));
   const whole = named(/^model\.safetensors$/);
   const shards = named(/^model-\d+-of-\d+\.safetensors$|^model\.safetensors\.index\.json$/);
-  const others = named(/\.safetensors$/);
+  const others = named(/^[^/]+\.safetensors$/);
   const weights = whole.length > 0 ? whole : shards.length > 1 ? shards : others;
   const pickle = named(/\.(bin|pt|pth|pkl|ckpt)$/)[0];
   if (weights.length === 0)

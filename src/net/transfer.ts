@@ -9,12 +9,23 @@ export class ConnectionFailure extends Error {
   override readonly name = 'ConnectionFailure';
 }
 
+/** The server sends more than the file can have. */
+export class TooLarge extends InputError {}
+
+/** A connection that goes on, but so slowly that it would never end. */
+export class SlowConnection extends ConnectionFailure {}
+
+/** Slower than that, over the time after which a connection counts as dead, is of no use to anybody. */
+const LEAST_BYTES_PER_SECOND = 100;
+
 /** What one connection needs to know. */
 export interface TransferOptions {
   readonly signal: AbortSignal;
   /** After so many milliseconds without a byte the connection counts as dead. */
   readonly stallMilliseconds: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** The file has no more bytes than that; what is longer is refused. */
+  readonly maxBytes: number;
   /** Hears how many bytes lie on the disk, of how many, if the server said. */
   readonly onReceived: (received: number, total: number | undefined) => void;
 }
@@ -35,9 +46,17 @@ export async function transfer(url: string, target: string, options: TransferOpt
   if (received > 0 && received === version?.total) return;
 
   const stall = new AbortController();
+  const seconds = options.stallMilliseconds / 1000;
   const patience = setTimeout(() => {
-    const seconds = options.stallMilliseconds / 1000;
     stall.abort(new ConnectionFailure(`nothing came for ${seconds} s`));
+  }, options.stallMilliseconds);
+  // A server that sends a byte a second would never stall, and never end.
+  let bytesAtTick = 0;
+  let bytesNow = 0;
+  const pace = setInterval(() => {
+    if (bytesNow - bytesAtTick < LEAST_BYTES_PER_SECOND * seconds)
+      stall.abort(new SlowConnection(`no more than ${bytesNow - bytesAtTick} bytes came in ${seconds} s`));
+    bytesAtTick = bytesNow;
   }, options.stallMilliseconds);
   try {
     const signal = AbortSignal.any([options.signal, stall.signal]);
@@ -52,10 +71,17 @@ export async function transfer(url: string, target: string, options: TransferOpt
     }
     refuseUnusable(url, response, appending);
     const told = appending && version !== undefined ? version : versionOf(url, response);
+    refuseLarger(url, told.total ?? 0, options.maxBytes);
     const file = await openPartial(target, partial.path, appending, told);
     try {
-      const end = await append(file, partial.path, response, appending ? received : 0, (bytes) => {
+      const from = appending ? received : 0;
+      bytesNow = bytesAtTick = from;
+      const check = (bytes: number): void => {
+        refuseLarger(url, bytes, options.maxBytes);
+      };
+      const end = await append(file, partial.path, response, from, check, (bytes) => {
         patience.refresh();
+        bytesNow = bytes;
         options.onReceived(bytes, told.total);
       });
       if (end < (told.total ?? 0))
@@ -68,6 +94,7 @@ export async function transfer(url: string, target: string, options: TransferOpt
     throw connectionFailureOf(url, error);
   } finally {
     clearTimeout(patience);
+    clearInterval(pace);
   }
 }
 
@@ -123,6 +150,17 @@ function refuseUnusable(url: string, response: Response, appending: boolean): vo
     });
 }
 
+/** Refused before what is too much is written. */
+function refuseLarger(url: string, bytes: number, maxBytes: number): void {
+  if (bytes > maxBytes)
+    throw new TooLarge({
+      source: url,
+      found: `${bytes} bytes or more`,
+      expected: `${maxBytes} bytes at most`,
+      hint: 'What was received was deleted.',
+    });
+}
+
 function versionOf(url: string, { headers }: Response): RemoteVersion {
   const length = headers.get('content-length');
   return {
@@ -153,15 +191,17 @@ async function append(
   path: string,
   { body }: Response,
   start: number,
+  onChunk: (bytes: number) => void,
   onReceived: (bytes: number) => void,
 ): Promise<number> {
   let received = start;
   if (body === null) return received;
   for await (const chunk of body as ReadableStream<Uint8Array>) {
+    received += chunk.byteLength;
+    onChunk(received);
     await file.writeFile(chunk).catch((error: unknown) => {
       throw writeFailure(path, error);
     });
-    received += chunk.byteLength;
     onReceived(received);
   }
   return received;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { InputError } from '../base/errors.js';
-import { packageRoot } from '../base/paths.js';
+import { cacheDirectory, packageRoot } from '../base/paths.js';
 import { DATASET_FOLDERS, fetchedDirectory } from '../data/location.js';
 import { holdsDataset, openDataset, type DatasetName, type OpenedData } from '../data/open.js';
 
@@ -24,17 +24,23 @@ export async function locateData(
   given: string | undefined,
 ): Promise<OpenedData> {
   const named = own ?? given ?? builtIn[name] ?? process.env['EDGEFLEX_DATA'];
-  const places = named === undefined ? [fetchedDirectory(name)] : [named, join(named, DATASET_FOLDERS[name])];
+  const fetched = named === undefined ? await fetchedDirectory(name) : undefined;
+  const places =
+    named === undefined ? [fetched].filter(isGiven) : [named, join(named, DATASET_FOLDERS[name])];
   for (const place of places) if (await holdsDataset(name, place)) return openDataset(name, place);
   const source =
     own !== undefined ? "the suite's data.path" : given !== undefined ? '--data' : 'EDGEFLEX_DATA';
   throw new InputError({
     source: named === undefined ? name : source,
-    found: `no ${name} images in ${places.join(' or ')}`,
+    found: `no ${name} images in ${named === undefined ? `the cache (${cacheDirectory()})` : places.join(' or ')}`,
     expected: `a directory with the binary version of ${name}`,
     hint:
       name === 'cifar10'
         ? 'Get it with "edgeflex data fetch cifar10", or name a directory that has it with --data or EDGEFLEX_DATA.'
         : `${name} comes with edgeflex, in suites/data/.`,
   });
+}
+
+function isGiven(path: string | undefined): path is string {
+  return path !== undefined;
 }

@@ -1,6 +1,7 @@
 import { calibrationSource } from '../compress/calibration.js';
 import { fp32 } from '../compress/recipe.js';
-import { artifactOf, type Artifact, type BuildContext } from '../run/artifacts/artifact.js';
+import { artifactOf, type Artifact } from '../run/artifacts/artifact.js';
+import type { BuildContext } from '../run/artifacts/build-context.js';
 import type { LoadedModel } from '../model/load.js';
 import { tokenCount } from '../vit/config.js';
 import { openHoldout } from './holdout.js';

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { exitCodes } from '../../src/cli/failure.js';
 import { main } from '../../src/cli/main.js';
-import { archiveOf, cifarEntries, FOLDER, md5, temporaryDirectory } from './support/cifar.js';
+import { fetchedDirectory } from '../../src/data/location.js';
+import { archiveOf, cifarEntries, md5, temporaryDirectory } from './support/cifar.js';
 import { serveFile, type TestServer } from './support/server.js';
 
 const archive = archiveOf(cifarEntries());
@@ -61,7 +62,9 @@ describe('edgeflex data fetch', () => {
     const server = await serveFile(() => ({ content: archive }));
     const { code, out, err } = await fetching(server);
     expect(code).toBe(exitCodes.fine);
-    expect(out).toBe(`cifar10: 30 training and 10 test images fetched to ${join(cache, 'data', FOLDER)}\n`);
+    expect(out).toBe(
+      `cifar10: 30 training and 10 test images fetched to ${(await fetchedDirectory('cifar10')) ?? 'nowhere'}\n`,
+    );
     expect(err).toMatch(
       /^cifar10: downloading\n( {2}.* MiB of .* MiB, .*\n)+ {2}.* MiB received; verifying\n/,
     );
@@ -81,7 +84,7 @@ describe('edgeflex data fetch', () => {
     const { out } = await fetching(server, '--json');
     expect(JSON.parse(out)).toEqual({
       name: 'cifar10',
-      directory: join(cache, 'data', FOLDER),
+      directory: await fetchedDirectory('cifar10'),
       fetched: true,
       url: server.url,
       trainImages: 30,
@@ -133,10 +136,11 @@ describe('edgeflex data fetch', () => {
   test('says why it replaces what is there', async () => {
     const server = await serveFile(() => ({ content: archive }));
     await fetching(server);
-    await writeFile(join(cache, 'data', FOLDER, 'batches.meta.txt'), 'cat\ndog\n');
+    const directory = await fetchedDirectory('cifar10');
+    await writeFile(join(directory ?? '/nowhere', 'batches.meta.txt'), 'cat\ndog\n');
     const { err, out } = await fetching(server);
     expect(err).toMatch(
-      /^ {2}what is there cannot be used and will be replaced: .*batches\.meta\.txt: found SHA/,
+      /^ {2}what is there cannot be used and will be replaced: .*batches\.meta\.txt: found another size/,
     );
     expect(out).toMatch(/fetched to/);
   });

@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs, { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { DeviceError, InputError } from '../../src/base/errors.js';
+import { packageRoot } from '../../src/base/paths.js';
 import {
   fetchDataset,
   type FetchedData,
@@ -13,8 +15,6 @@ import {
   type FetchProgress,
 } from '../../src/data/fetch.js';
 import { fetchedDirectory } from '../../src/data/location.js';
-import { withLock } from '../../src/cache/lock.js';
-import { openDataset } from '../../src/data/open.js';
 import { locateData } from '../../src/run/locate-data.js';
 import {
   archiveOf,
@@ -27,6 +27,7 @@ import {
   tarEntry,
   temporaryDirectory,
 } from './support/cifar.js';
+import { keptIn } from '../support/cache.js';
 import { serveFile, type TestServer } from './support/server.js';
 
 const archive = archiveOf(cifarEntries());
@@ -44,15 +45,16 @@ beforeEach(async () => {
   onTestFinished(() => void vi.unstubAllEnvs().restoreAllMocks());
 });
 
+/** What lies around the cache, and what is kept in it. */
 async function everything(): Promise<string[]> {
   const entries = await readdir(around, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name).slice(around.length + 1))
-    .sort();
+  const outside = entries
+    .filter((entry) => !entry.isDirectory() && !join(entry.parentPath, entry.name).startsWith(`${cache}/`))
+    .map((entry) => join(entry.parentPath, entry.name).slice(around.length + 1));
+  return [...outside, ...(await keptIn(cache))].sort();
 }
 
-const inPlace = [...needed, 'SHA256SUMS'].map((name) => `deep/cache/data/${FOLDER}/${name}`).sort();
+const inPlace = [...needed, 'SHA256SUMS'].map((name) => `dataset/${name}`).sort();
 
 function fetchFrom(
   server: Pick<TestServer, 'url'>,
@@ -76,7 +78,7 @@ describe('fetching CIFAR-10', () => {
     const found = await fetchFrom(server, archive, { onProgress: ({ kind }) => void heard.push(kind) });
     expect(found).toEqual({
       name: 'cifar10',
-      directory: join(cache, 'data', FOLDER),
+      directory: await fetchedDirectory('cifar10'),
       fetched: true,
       url: server.url,
       trainImages: 4 + 5 + 6 + 7 + 8,
@@ -121,8 +123,8 @@ describe('fetching CIFAR-10', () => {
   });
 
   test.each([
-    ['an altered pixel', 'test_batch.bin', 'found SHA-256'],
-    ['a missing batch', 'data_batch_3.bin', 'found no data_batch_3.bin'],
+    ['an altered pixel', 'test_batch.bin', 'test_batch.bin: found another digest'],
+    ['a missing batch', 'data_batch_3.bin', 'data_batch_3.bin: found nothing'],
   ])('replaces a dataset with %s', async (what, file, reason) => {
     const server = await serveFile(() => ({ content: archive }));
     const { directory } = await fetchFrom(server, archive);
@@ -250,21 +252,21 @@ describe('a fetch that is stopped while it unpacks', () => {
       },
     });
     await expect(stopped).rejects.toBe(reason);
-    expect(await everything()).toEqual(['deep/cache/downloads/cifar-10-binary.tar.gz']);
+    expect(await everything()).toEqual(['archive/cifar-10-binary.tar.gz']);
     expect((await fetchFrom(server, archive)).fetched).toBe(true);
     expect(server.exchanges).toHaveLength(1);
     expect(await everything()).toEqual(inPlace);
   });
 
   test('by a crash: what it left is no dataset and goes away', async () => {
-    const half = join(cache, 'data', `${FOLDER}.partial`, FOLDER);
-    await mkdir(half, { recursive: true });
-    await writeFile(join(half, 'test_batch.bin'), 'half');
-    await writeFile(join(half, 'data_batch_9.bin'), 'half');
-    await expect(locateData('cifar10', undefined, undefined)).rejects.toThrow('edgeflex data fetch cifar10');
     const server = await serveFile(() => ({ content: archive }));
-    await fetchFrom(server, archive);
+    const directory = dirname((await fetchFrom(server, archive)).directory);
+    await rename(directory, `${directory}.partial`);
+    await rm(join(`${directory}.partial`, 'manifest.json'));
+    await expect(locateData('cifar10', undefined, undefined)).rejects.toThrow('edgeflex data fetch cifar10');
+    expect((await fetchFrom(server, archive)).fetched).toBe(true);
     expect(await everything()).toEqual(inPlace);
+    expect(existsSync(`${directory}.partial`)).toBe(false);
   });
 
   test('by a full disk: the archive stays', async () => {
@@ -276,7 +278,7 @@ describe('a fetch that is stopped while it unpacks', () => {
     });
     await expect(failure).rejects.toThrow(DeviceError);
     await expect(failure).rejects.toThrow(/the disk is full \(ENOSPC.*\)\nFree some space/);
-    expect(await everything()).toEqual(['deep/cache/downloads/cifar-10-binary.tar.gz']);
+    expect(await everything()).toEqual(['archive/cifar-10-binary.tar.gz']);
     vi.restoreAllMocks();
     expect((await fetchFrom(server, archive)).fetched).toBe(true);
     expect(server.exchanges).toHaveLength(1);
@@ -320,59 +322,33 @@ describe('what a caller may ask for', () => {
 });
 
 describe('two fetches at once', () => {
-  const lock = (): string => join(cache, 'downloads', 'cifar-10-binary.tar.gz.lock');
-
-  async function locked(by: unknown): Promise<void> {
-    await mkdir(join(cache, 'downloads'), { recursive: true });
-    await writeFile(lock(), typeof by === 'string' ? by : JSON.stringify(by));
-  }
-
-  test.each([
-    ['a living process', { process: process.pid, host: hostname() }, `process ${process.pid} on`],
-    ['another machine', { process: 1, host: 'elsewhere' }, 'process 1 on elsewhere'],
-    ['nobody knows whom', '', 'another process'],
-  ])('are refused: locked by %s', async (_what, by, message) => {
+  test('are refused, naming the one that is at it; the lock of a process that was killed does not hold', async () => {
+    const holder = join(around, 'holder.mjs');
+    const store = pathToFileURL(join(packageRoot(), 'dist', 'cache', 'store.js')).href;
+    const key = pathToFileURL(join(packageRoot(), 'dist', 'cache', 'key.js')).href;
+    await writeFile(
+      holder,
+      `import { cache } from ${JSON.stringify(store)};
+       import { cacheKey } from ${JSON.stringify(key)};
+       await cache().claim(cacheKey('archive', { archive: 'cifar10', md5: '${md5(archive)}' }), 'held');
+       console.log('held');
+       setInterval(() => undefined, 1000);`,
+    );
+    const child = spawn(process.execPath, [holder], { stdio: ['ignore', 'pipe', 'inherit'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    await once(child.stdout, 'data');
     const server = await serveFile(() => ({ content: archive }));
-    await locked(by);
     const failure = fetchFrom(server, archive);
     await expect(failure).rejects.toThrow(DeviceError);
-    await expect(failure).rejects.toThrow(message);
+    await expect(failure).rejects.toThrow(`process ${child.pid} on ${hostname()}`);
     expect(server.exchanges).toHaveLength(0);
-    expect(existsSync(lock())).toBe(true);
-  });
-
-  test('a lock that nobody has touched for long does not hold', async () => {
-    await locked({ process: 1, host: 'elsewhere' });
-    const before = new Date(Date.now() - 31_000);
-    await utimes(lock(), before, before);
-    const server = await serveFile(() => ({ content: archive }));
+    const exit = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exit;
     expect((await fetchFrom(server, archive)).fetched).toBe(true);
-  });
-
-  test('a lock is touched as long as it is held', async () => {
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-    onTestFinished(() => void vi.useRealTimers());
-    await withLock(lock(), async () => {
-      const before = new Date(Date.now() - 60_000);
-      await utimes(lock(), before, before);
-      vi.advanceTimersByTime(5_000);
-      await vi.waitFor(async () => expect((await stat(lock())).mtimeMs).toBeGreaterThan(Date.now() - 30_000));
-    });
-    expect(vi.getTimerCount()).toBe(0);
-    expect(existsSync(lock())).toBe(false);
-  });
-
-  test('the lock of a process that is gone does not hold', async () => {
-    const child = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
-    await once(child, 'exit');
-    await locked({ process: child.pid, host: hostname() });
-    const server = await serveFile(() => ({ content: archive }));
-    expect((await fetchFrom(server, archive)).fetched).toBe(true);
-    expect(await everything()).toEqual(inPlace);
   });
 });
 
-test('the cache is found by the dataset’s name', async () => {
-  expect(fetchedDirectory('cifar10')).toBe(join(cache, 'data', FOLDER));
-  await expect(openDataset('cifar10', fetchedDirectory('cifar10'))).rejects.toThrow(InputError);
+test('a dataset that was never fetched lies nowhere', async () => {
+  expect(await fetchedDirectory('cifar10')).toBeUndefined();
 });

@@ -1,16 +1,14 @@
-import { execFile } from 'node:child_process';
-import { appendFileSync } from 'node:fs';
-import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { packageRoot } from '../../src/base/paths.js';
 import { fp32, type Recipe } from '../../src/compress/recipe.js';
 import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
 import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
-import { artifactOf, type Artifact, type BuildContext } from '../../src/run/artifacts/artifact.js';
+import { artifactOf, type Artifact } from '../../src/run/artifacts/artifact.js';
+import type { BuildContext } from '../../src/run/artifacts/build-context.js';
 import { loadModel, modelHere } from '../../src/model/load.js';
 import { nodeEngine } from '../../src/runtime/node.js';
+import { entryFolders } from '../support/cache.js';
 import { useFolder } from '../support/folder.js';
 import { microDirectory, openShapes } from '../support/micro.js';
 import { openTestDevice } from '../support/tasks.js';
@@ -55,7 +53,7 @@ describe('an artifact', () => {
     const made = await artifact(quick());
     expect(made.cached).toBe(false);
     expect(await artifact(quick())).toEqual({ ...made, cached: true });
-    expect(await readdir(folder('artifacts'))).toHaveLength(1);
+    expect(await entryFolders(folder(), 'artifact')).toHaveLength(1);
     expect(made.kernels['MatMulIntegerToFloat']).toBeGreaterThan(0);
     expect(made.stages.map(({ stage }) => stage)).toEqual(['quantize']);
   });
@@ -107,18 +105,34 @@ describe('an artifact', () => {
     };
     const stopped = artifact(quick({ images: 64 }), { signal: controller.signal, onProgress });
     await expect(stopped).rejects.toBe(reason);
-    expect(await readdir(folder('artifacts'))).toEqual([]);
+    expect(await entryFolders(folder(), 'artifact')).toEqual([]);
   });
 });
 
+/** The manifest beside an artifact's files. */
+const manifestOf = (directory: string): string => join(directory, '..', 'manifest.json');
+
+/** Changes a figure in a manifest, which stays JSON. */
+async function tamper(path: string): Promise<void> {
+  await writeFile(path, (await readFile(path, 'utf8')).replace('"parameters": ', '"parameters": 1'));
+}
+
+/** Zeroes the second half of a file, whose size stays. */
+async function zeroHalf(path: string): Promise<void> {
+  const bytes = await readFile(path);
+  await writeFile(path, bytes.fill(0, bytes.length / 2));
+}
+
 describe('a damaged artifact', () => {
   it.each<[string, (made: Artifact) => Promise<void>]>([
-    ['whose manifest was cut', ({ directory }) => truncate(join(directory, 'manifest.json'), 40)],
-    ['whose manifest is empty', ({ directory }) => writeFile(join(directory, 'manifest.json'), '')],
-    ['whose manifest is another', ({ directory }) => writeFile(join(directory, 'manifest.json'), '{}')],
-    ['without a manifest', ({ directory }) => rm(join(directory, 'manifest.json'))],
+    ['whose manifest was cut', ({ directory }) => truncate(manifestOf(directory), 40)],
+    ['whose manifest is empty', ({ directory }) => writeFile(manifestOf(directory), '')],
+    ['whose manifest is another', ({ directory }) => writeFile(manifestOf(directory), '{}')],
+    ['without a manifest', ({ directory }) => rm(manifestOf(directory))],
     ['without its model', ({ model }) => rm(model)],
     ['whose weights were cut', ({ model }) => truncate(`${model}.data`, 100)],
+    ['whose weights were zeroed', ({ model }) => zeroHalf(`${model}.data`)],
+    ['whose manifest says another number', ({ directory }) => tamper(manifestOf(directory))],
     ['without its preprocessing', ({ preprocess }) => rm(preprocess)],
   ])('%s is made anew', async (_, damage) => {
     const made = await artifact(fp32);
@@ -127,26 +141,5 @@ describe('a damaged artifact', () => {
     expect(await artifact(fp32)).toEqual(made);
     expect(await contents(made)).toEqual(before);
     expect((await artifact(fp32)).cached).toBe(true);
-  });
-});
-
-describe('the version of the code', () => {
-  /** The version that a copy of the built code gives itself. */
-  async function versionOf(root: string): Promise<string> {
-    const module = JSON.stringify(join(root, 'dist', 'run', 'code-version.js'));
-    const script = `console.log(await (await import(${module})).codeVersion())`;
-    const args = ['--input-type=module', '--eval', script];
-    return (await promisify(execFile)(process.execPath, args)).stdout.trim();
-  }
-
-  it('changes with what makes artifacts, and only with that', async () => {
-    await cp(join(packageRoot(), 'dist'), folder('dist'), { recursive: true });
-    await writeFile(folder('package.json'), '{ "type": "module" }');
-    const version = await versionOf(folder());
-    expect(version).toMatch(/^[0-9a-f]{64}$/);
-    appendFileSync(folder('dist', 'report', 'table.js'), '// another table\n');
-    expect(await versionOf(folder())).toBe(version);
-    appendFileSync(folder('dist', 'compress', 'quantize', 'rounding.js'), '// another rounding\n');
-    expect(await versionOf(folder())).not.toBe(version);
   });
 });

@@ -1,6 +1,8 @@
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { cache } from '../../src/cache/store.js';
+import { datasetKey } from '../../src/data/location.js';
 import { locateData } from '../../src/run/locate-data.js';
 import { useFolder } from '../support/folder.js';
 import { shapesDirectory } from '../support/micro.js';
@@ -25,6 +27,15 @@ async function putImages(...names: string[]): Promise<void> {
   for (const [from, to] of Object.entries(files)) await cp(join(shapesDirectory, from), folder(...names, to));
 }
 
+/** Puts them where fetched images lie. */
+async function putFetched(): Promise<string> {
+  await putImages('fetched');
+  const entry = await cache().make(datasetKey('cifar10'), { title: 'cifar10' }, (files) =>
+    cp(folder('fetched'), files, { recursive: true }),
+  );
+  return entry.files;
+}
+
 /** The folder in which test images were found. */
 async function found(own?: string, given?: string): Promise<string> {
   const { test } = await locateData('cifar10', own, given);
@@ -46,8 +57,8 @@ describe('the images of a suite', () => {
   });
 
   it('are found where they were fetched to, and sooner where EDGEFLEX_DATA says', async () => {
-    await putImages('cache', 'data', 'cifar-10-batches-bin');
-    expect(await found()).toBe(folder('cache', 'data', 'cifar-10-batches-bin'));
+    const fetched = await putFetched();
+    expect(await found()).toBe(fetched);
     await putImages('named');
     vi.stubEnv('EDGEFLEX_DATA', folder('named'));
     expect(await found()).toBe(folder('named'));
@@ -62,7 +73,7 @@ describe('the images of a suite', () => {
 
 describe('images that are not there', () => {
   it('are refused by what named the folder, although others were fetched', async () => {
-    await putImages('cache', 'data', 'cifar-10-batches-bin');
+    await putFetched();
     const own = await refusalOf(() => locateData('cifar10', folder('own'), undefined));
     expect(own.source).toBe("the suite's data.path");
     expect(own.found).toContain(folder('own'));
@@ -77,7 +88,7 @@ describe('images that are not there', () => {
   it('are refused with the way to get them', async () => {
     const fault = await refusalOf(() => locateData('cifar10', undefined, undefined));
     expect(fault.source).toBe('cifar10');
-    expect(fault.found).toContain(folder('cache', 'data', 'cifar-10-batches-bin'));
+    expect(fault.found).toContain(folder('cache'));
     expect(fault.hint).toContain('edgeflex data fetch cifar10');
   });
 });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { headOptionsSchema } from '../../src/compress/head/options.js';
@@ -10,9 +10,14 @@ import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
 import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
 import { fp32, type Recipe } from '../../src/compress/recipe.js';
 import type { Step } from '../../src/compress/stage.js';
-import { artifactOf, type Artifact, type BuildContext } from '../../src/run/artifacts/artifact.js';
+import { artifactOf, type Artifact } from '../../src/run/artifacts/artifact.js';
+import type { BuildContext } from '../../src/run/artifacts/build-context.js';
+import { cacheKey, type EntryKind } from '../../src/cache/key.js';
+import { cache } from '../../src/cache/store.js';
+import { stageKeys } from '../../src/run/artifacts/keys.js';
 import { loadModel, modelHere } from '../../src/model/load.js';
 import { nodeEngine } from '../../src/runtime/node.js';
+import { entryFolders } from '../support/cache.js';
 import { useFolder } from '../support/folder.js';
 import { microDirectory, openShapes } from '../support/micro.js';
 
@@ -79,14 +84,14 @@ async function modelOf({ model }: Artifact): Promise<string[]> {
   return [await read(model), await read(`${model}.data`)];
 }
 
-const inCache = (name: string): Promise<string[]> => readdir(folder(name)).catch(() => []);
+const inCache = (kind: EntryKind): Promise<string[]> => entryFolders(folder(), kind);
 
 /** Every file that stages have kept. */
 async function keptFiles(): Promise<string[]> {
   const files: string[] = [];
-  for (const stage of await inCache('stages'))
-    for (const file of await readdir(folder('stages', stage)))
-      if (file.endsWith('.kept')) files.push(folder('stages', stage, file));
+  for (const stage of await inCache('checkpoint'))
+    for (const file of await readdir(join(stage, 'files')))
+      if (file.endsWith('.kept')) files.push(join(stage, 'files', file));
   return files;
 }
 
@@ -102,7 +107,7 @@ describe('compression that is stopped at every block', () => {
     for (let attempt = 0; ; attempt++) {
       expect(attempt).toBeLessThan(100);
       for (const what of await stoppedAfterBlock(made)) times.set(what, (times.get(what) ?? 0) + 1);
-      if ((await inCache('artifacts')).length > 0) break;
+      if ((await inCache('artifact')).length > 0) break;
     }
     const blocks = [...times].filter(([what]) => what.includes('block'));
     // profile 4, prune 8, merge-tokens 8, precision 4, quantize 4 and its checks, head 8.
@@ -110,7 +115,7 @@ describe('compression that is stopped at every block', () => {
     for (const [what, count] of blocks) expect([what, count <= 2]).toEqual([what, true]);
     const resumed = await artifactOf(micro, made, context);
     expect(resumed.cached).toBe(true);
-    expect(await inCache('stages')).toEqual([]);
+    expect(await inCache('checkpoint')).toEqual([]);
 
     vi.stubEnv('EDGEFLEX_CACHE', folder('other'));
     const whole = await artifactOf(micro, made, context);
@@ -143,12 +148,12 @@ describe('recipes that begin alike', () => {
   it('share what the stages that are alike have made, until the last of them is done', async () => {
     const [first, second] = [recipe(prune), recipe(prune, merge)];
     await artifactOf(micro, first, { ...context, next: [second] });
-    expect(await inCache('stages')).toHaveLength(1);
+    expect(await inCache('checkpoint')).toHaveLength(1);
     const { told, onProgress } = watched();
     const shared = await artifactOf(micro, second, { ...context, onProgress });
     expect(told.filter((what) => what.startsWith('prune'))).toEqual([]);
     expect(told.filter((what) => what.startsWith('merge-tokens'))).not.toEqual([]);
-    expect(await inCache('stages')).toEqual([]);
+    expect(await inCache('checkpoint')).toEqual([]);
     vi.stubEnv('EDGEFLEX_CACHE', folder('other'));
     expect(await modelOf(shared)).toEqual(await modelOf(await artifactOf(micro, second, context)));
   });
@@ -157,36 +162,41 @@ describe('recipes that begin alike', () => {
     const options = pruneOptionsSchema.parse({ budget: { parameters: 2.5 }, images: 16 });
     const budgeted: Step = { stage: 'prune', options };
     await artifactOf(micro, recipe(budgeted), { ...context, next: [recipe(budgeted, merge)] });
-    expect(await inCache('stages')).toEqual([]);
+    expect(await inCache('checkpoint')).toEqual([]);
   });
 });
 
 describe('the cache', () => {
-  it('keeps nothing of a stage that another process works on, and leaves it alone', async () => {
+  it('keeps nothing of a stage that another works on, and leaves it alone', async () => {
     await stoppedAfterBlock(recipe(prune));
-    const [stage] = await inCache('stages');
-    await writeFile(folder('stages', stage!, 'owner'), String(process.ppid));
+    const [key] = stageKeys(micro, recipe(prune), context);
+    const entry = await cache().claim(key!, 'worked on');
     const before = await keptFiles();
     expect((await artifactOf(micro, recipe(prune), context)).cached).toBe(false);
     expect(await keptFiles()).toEqual(before);
+    entry.release();
   });
 
-  it('takes over from a process that is gone', async () => {
+  it('goes on with what a process left that was killed', async () => {
     await stoppedAfterBlock(recipe(prune));
-    const [stage] = await inCache('stages');
-    await writeFile(folder('stages', stage!, 'owner'), String(2 ** 22 + 1));
     const { told, onProgress } = watched();
     await artifactOf(micro, recipe(prune), { ...context, onProgress });
     expect(told.find((what) => what.includes('block'))).toBe('prune: loss of block 2 of 4');
   });
 
-  it('lets go of the stages used longest ago when they take too much', async () => {
-    const old = join(folder(), 'stages', 'old');
-    await mkdir(old, { recursive: true });
-    await writeFile(join(old, 'big.kept'), '');
-    await truncate(join(old, 'big.kept'), 5 * 1024 ** 3);
+  it('lets go of what was used longest ago when it takes too much', async () => {
+    const { directory } = await artifactOf(micro, fp32, context);
+    const old = await cache().make(cacheKey('head', { of: 'old' }), { title: 'old' }, (files) =>
+      writeFile(join(files, 'head.json'), Buffer.alloc(100_000)),
+    );
+    await cache().remove(old.key);
+    const made = await cache().open(old.key, 'old');
+    await made!.add('head.json', (path) => writeFile(path, Buffer.alloc(100_000)));
+    made!.release();
+    vi.stubEnv('EDGEFLEX_CACHE_LIMIT', '50kB');
     await stoppedAfterBlock(recipe(prune));
-    expect(existsSync(old)).toBe(false);
+    expect(await inCache('head')).toEqual([]);
+    expect(existsSync(directory)).toBe(true);
     expect(await keptFiles()).not.toEqual([]);
   });
 });

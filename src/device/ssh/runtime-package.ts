@@ -1,12 +1,14 @@
-import { createWriteStream, existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { cp, readdir, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { create } from 'tar';
 import { DeviceError } from '../../base/errors.js';
-import { hashFile, hashJson } from '../../base/hash.js';
-import { cacheDirectory } from '../../base/paths.js';
+import { hashFile } from '../../base/hash.js';
+import { withTemporaryFolder } from '../../base/temporary.js';
+import { cacheKey } from '../../cache/key.js';
+import { cache } from '../../cache/store.js';
 
 /** The list of its files' sums inside a packed runtime, as `sha256sum -c` reads it. */
 export const SUMS = 'SHA256SUMS';
@@ -25,28 +27,20 @@ export async function packedRuntime(): Promise<string> {
   const folders = runtimeFolders();
   const files = (await Promise.all(folders.map(({ from, to }) => filesIn(from, to)))).flat();
   const sums = await Promise.all(files.map(async ({ from, to }) => [to, await hashFile(from)] as const));
-  const directory = join(cacheDirectory(), 'boards');
-  const path = join(directory, `runtime-${hashJson(sums).slice(0, 32)}.tar.gz`);
-  if (existsSync(path)) return path;
-
-  await mkdir(directory, { recursive: true });
-  const folder = await mkdtemp(join(directory, 'runtime-'));
-  try {
-    for (const { from, to } of files) await cp(from, join(folder, to));
-    await writeFile(join(folder, SUMS), sums.map(([file, sum]) => `${sum}  ${file}\n`).join(''));
-    const archive = `${folder}.tar.gz`;
-    await pipeline(
-      create({ gzip: true, portable: true, noMtime: true, cwd: folder }, [
+  const key = cacheKey('board', { runtime: sums });
+  const name = `runtime-${key.digest.slice(0, 32)}.tar.gz`;
+  const { files: folder } = await cache().make(key, { title: 'ONNX Runtime for boards' }, (into) =>
+    withTemporaryFolder('runtime', async (staging) => {
+      for (const { from, to } of files) await cp(from, join(staging, to));
+      await writeFile(join(staging, SUMS), sums.map(([file, sum]) => `${sum}  ${file}\n`).join(''));
+      const packed = create({ gzip: true, portable: true, noMtime: true, cwd: staging }, [
         SUMS,
         ...files.map(({ to }) => to),
-      ]),
-      createWriteStream(archive),
-    );
-    await rename(archive, path);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-  return path;
+      ]);
+      await pipeline(packed, createWriteStream(join(into, name)));
+    }),
+  );
+  return join(folder, name);
 }
 
 /** What lies in a folder, or the file itself, without what only people and debuggers read. */

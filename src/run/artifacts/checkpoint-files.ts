@@ -1,31 +1,32 @@
-import { open, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { z } from 'zod';
+import type { OpenEntry } from '../../cache/entry.js';
 import type { Kept, CheckpointStore, Tensors } from '../../compress/checkpoints.js';
 import type { DType } from '../../onnx/dtype.js';
 import { readRange } from '../../onnx/file.js';
 import { byteLength, type TensorSource } from '../../onnx/tensor.js';
 
-/** Where a tensor lies: an entry's file, and the place in it. */
+/** Where a tensor lies: a file, and the place in it. */
 interface Place {
   readonly path: string;
   readonly offset: number;
 }
 
-/** Where the tensors lie that were put on shelves: one that is put there again is not written again. */
+/** Where the tensors lie that were put into checkpoints: one that is put there again is not written again. */
 const places = new WeakMap<TensorSource, Place>();
 
 const headerSchema = z.object({
-  /** As the stage gave it: this very version of the code wrote it. */
+  /** As the stage gave it: the version of the stage that the entry's key names wrote it. */
   value: z.unknown(),
   tensors: z.array(
     z.object({
       name: z.string(),
       dtype: z.custom<DType>(),
       dims: z.array(z.number()),
-      /** The file of another entry that the tensor lies in; undefined for this one. */
-      path: z.string().optional(),
+      /** Another file of the entry that the tensor lies in; undefined for this one. */
+      file: z.string().optional(),
       /** From the beginning of the other file, or from the end of this header. */
       offset: z.number(),
     }),
@@ -38,26 +39,26 @@ const headerSchema = z.object({
 const LENGTH_BYTES = 8;
 
 /**
- * A shelf in a directory: each entry is a file, which appears when all of it is on the disk. Tensors are read from it when they
- * are asked for, so that what a stage has made so far takes no memory.
+ * Checkpoints as files of a cache entry, each of which counts when all of it is on the disk with its digest. Tensors are read from it
+ * when they are asked for, so that what a stage has made so far takes no memory.
  *
- * @param directory - it exists; nothing but entries has names ending in `.kept`
+ * @param entry - this process alone works on it
  */
-export function shelfIn(directory: string): CheckpointStore {
-  const pathOf = (name: string): string => join(directory, `${encodeURIComponent(name)}.kept`);
+export function checkpointsIn(entry: OpenEntry): CheckpointStore {
+  const fileOf = (name: string): string => `${encodeURIComponent(name)}.kept`;
 
   const take = async <T>(name: string): Promise<Kept<T> | undefined> => {
     try {
-      const path = pathOf(name);
+      if (!(await entry.has(fileOf(name)))) return undefined;
+      const path = entry.pathOf(fileOf(name));
       const length = new DataView((await readRange(path, 0, LENGTH_BYTES)).buffer).getBigUint64(0, true);
       const start = LENGTH_BYTES + Number(length);
       const header = headerSchema.parse(deserialize(await readRange(path, LENGTH_BYTES, Number(length))));
-      if ((await stat(path)).size !== start + header.bytes) return undefined;
       const tensors = new Map<string, TensorSource>();
-      for (const { name: tensor, dtype, dims, path: other, offset } of header.tensors) {
-        const place = other === undefined ? { path, offset: start + offset } : { path: other, offset };
-        const bytes = byteLength({ dtype, dims });
-        if ((await stat(place.path)).size < place.offset + bytes) return undefined;
+      for (const { name: tensor, dtype, dims, file, offset } of header.tensors) {
+        if (file !== undefined && !(await entry.has(file))) return undefined;
+        const place =
+          file === undefined ? { path, offset: start + offset } : { path: entry.pathOf(file), offset };
         tensors.set(tensor, tensorAt(place, dtype, dims));
       }
       return { value: header.value as T, tensors };
@@ -68,14 +69,16 @@ export function shelfIn(directory: string): CheckpointStore {
   };
 
   const put = async (name: string, { value, tensors }: Kept<unknown>): Promise<Tensors> => {
-    const path = pathOf(name);
+    const path = entry.pathOf(fileOf(name));
     const own: TensorSource[] = [];
     const header: z.infer<typeof headerSchema> = { value, tensors: [], bytes: 0 };
     for (const [tensor, source] of tensors) {
       const { dtype, dims } = source;
       const place = places.get(source);
       const elsewhere =
-        place?.path.startsWith(join(directory, '/')) && place.path !== path ? place : undefined;
+        place !== undefined && dirname(place.path) === entry.files && place.path !== path
+          ? { file: basename(place.path), offset: place.offset }
+          : undefined;
       const info = { name: tensor, dtype, dims: [...dims] };
       header.tensors.push({ ...info, ...(elsewhere ?? { offset: header.bytes }) });
       if (elsewhere) continue;
@@ -85,23 +88,21 @@ export function shelfIn(directory: string): CheckpointStore {
     const head = serialize(header);
     const length = new Uint8Array(LENGTH_BYTES);
     new DataView(length.buffer).setBigUint64(0, BigInt(head.byteLength), true);
-    const partial = `${path}.partial`;
-    const file = await open(partial, 'w');
-    try {
-      for (const bytes of [length, head]) await file.writeFile(bytes);
-      for (const source of own) await file.writeFile(await source.read());
-      // A file that has its name and not yet its bytes would be taken for whole after a power cut.
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
-    await rename(partial, path);
+    await entry.add(fileOf(name), async (partial) => {
+      const file = await open(partial, 'w');
+      try {
+        for (const bytes of [length, head]) await file.writeFile(bytes);
+        for (const source of own) await file.writeFile(await source.read());
+      } finally {
+        await file.close();
+      }
+    });
     const start = LENGTH_BYTES + head.byteLength;
     return new Map(
-      header.tensors.map(({ name: tensor, dtype, dims, path: other, offset }) => [
+      header.tensors.map(({ name: tensor, dtype, dims, file, offset }) => [
         tensor,
         tensorAt(
-          other === undefined ? { path, offset: start + offset } : { path: other, offset },
+          file === undefined ? { path, offset: start + offset } : { path: entry.pathOf(file), offset },
           dtype,
           dims,
         ),
@@ -109,7 +110,7 @@ export function shelfIn(directory: string): CheckpointStore {
     );
   };
 
-  return { take, put, drop: (name) => rm(pathOf(name), { force: true }) };
+  return { take, put, drop: (name) => entry.remove(fileOf(name)) };
 }
 
 function tensorAt(place: Place, dtype: DType, dims: readonly number[]): TensorSource {

@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { describe } from 'vitest';
 import { packageRoot } from '../../../src/base/paths.js';
 import { readDeviceProfile, type SshProfile } from '../../../src/device/profile.js';
+import { CacheStore } from '../../../src/cache/store.js';
 import { boardPart } from '../parts.js';
 import { arm64Node } from '../../../src/device/ssh/bring-node.js';
 
@@ -74,7 +75,7 @@ export class TestBoard {
       await writeFile(join(state, file), text, { mode: 0o755 });
     }
     await mkdir(join(state, 'bin'), { recursive: true });
-    const node = await arm64Node(cache);
+    const node = await arm64Node(new CacheStore(cache));
     if (!options.withoutNode && !existsSync(join(state, 'bin', 'node')))
       await link(node, join(state, 'bin', 'node')).catch(() => copyFile(node, join(state, 'bin', 'node')));
 

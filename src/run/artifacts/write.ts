@@ -1,0 +1,54 @@
+import { writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { GraphTarget } from '../../base/target.js';
+import type { Compressed } from '../../compress/pipeline.js';
+import type { Recipe } from '../../compress/recipe.js';
+import { preprocessingGraph } from '../../data/preprocess.js';
+import type { LoadedModel } from '../../model/load.js';
+import { modelBytes, writeModel } from '../../onnx/file.js';
+import { byteLength } from '../../onnx/tensor.js';
+import { targetForm } from '../../vit/graph/form.js';
+import { buildGraph } from '../../vit/graph/model.js';
+import { parameterCount } from '../../vit/vit.js';
+import type { ArtifactFacts } from './artifact.js';
+
+/** The model's graph. */
+export const MODEL_FILE = 'model.onnx';
+
+/** The preprocessing graph. */
+export const PREPROCESS_FILE = 'preprocess.onnx';
+
+/**
+ * Writes a compressed model's files into a folder.
+ *
+ * @param folder - it exists
+ * @param target - what the graph is written for
+ * @param model - what was compressed
+ * @param recipe - how
+ * @param compressed - what came of it
+ * @returns what is worth knowing of them
+ */
+export async function writeArtifact(
+  folder: string,
+  target: GraphTarget,
+  model: Pick<LoadedModel, 'name' | 'preprocessing'>,
+  recipe: Recipe,
+  { vit, stages }: Compressed,
+): Promise<ArtifactFacts> {
+  const path = join(folder, MODEL_FILE);
+  const graph = buildGraph(vit, { model: model.name, recipe: JSON.stringify(recipe.steps) }, target);
+  await writeModel(graph, path);
+  await writeModel(preprocessingGraph(model.preprocessing), join(folder, PREPROCESS_FILE));
+  for (const { files = {} } of stages) {
+    for (const [name, content] of Object.entries(files))
+      await writeFile(join(folder, basename(name)), JSON.stringify(content));
+  }
+  return {
+    fileBytes: await modelBytes(path),
+    parameters: parameterCount(vit.config),
+    ...targetForm(vit, target),
+    largestConstant: Math.max(...[...graph.initializers.values()].map(byteLength)),
+    values: graph.values,
+    stages: stages.map((stage) => ({ ...stage, files: undefined })),
+  };
+}
