@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../src/base/paths.js';
 import { fp32 } from '../src/compress/recipe.js';
-import type { OpenedData } from '../src/data/open.js';
+import type { OpenedData } from '../src/data/kind.js';
 import { localProfile } from '../src/device/profile.js';
 import { openLocal } from '../src/device/local/device.js';
 import { latencyEffect } from '../src/report/compare/effect.js';

@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { InputError } from '../base/errors.js';
 import { refuseReplacing, writeOutputs, type OutputContent } from '../base/output.js';
-import { datasetNames, type DatasetName } from '../data/open.js';
+import { datasetNames, datasetOf } from '../data/registry.js';
 import { openDevice } from '../device/open.js';
 import { localProfile, readDeviceProfile } from '../device/profile.js';
 import { mebibytes, parameters, seconds } from '../report/format.js';
@@ -35,7 +35,7 @@ interface CompressFlags {
   readonly batch: number;
   readonly rounds: number;
   readonly output: string;
-  readonly dataset?: DatasetName;
+  readonly dataset?: string;
   readonly data?: string;
   readonly seed: number;
   readonly force?: true;
@@ -67,10 +67,9 @@ export function compressCommand(): Command {
       5,
     )
     .requiredOption('-o, --output <directory>', 'where model.onnx, preprocess.onnx and report.json go')
-    .addOption(
-      new Option('--dataset <name>', "what to calibrate on; left out, what the model's card names").choices(
-        datasetNames,
-      ),
+    .option(
+      '--dataset <name>',
+      `what to calibrate on: ${datasetNames().join(', ')}; left out, what the model's card names`,
     )
     .option('--data <directory>', 'where the images lie (or EDGEFLEX_DATA, or "edgeflex data fetch")')
     .option('--seed <number>', 'determines the calibration images', seedOf, 1)
@@ -113,7 +112,8 @@ Examples:
             bar.show(...fetchWords(progress));
           },
         });
-        const dataset = flags.dataset ?? datasetOf((await cardOf(named))?.dataset, reference);
+        const card = await cardOf(named);
+        const dataset = calibrationSet(flags.dataset, card?.dataset, reference);
         const data = await locateData(dataset, undefined, flags.data);
         const profile = flags.device === undefined ? localProfile() : await readDeviceProfile(flags.device);
         const device = await openDevice(profile);
@@ -164,14 +164,15 @@ function roundsOf(text: string): number {
   return rounds;
 }
 
-function datasetOf(name: string | undefined, reference: string): DatasetName {
-  const known = datasetNames.find((each) => each === name);
-  if (known) return known;
+/** What to calibrate on: what the user named, or else what the model's card does. */
+function calibrationSet(named: string | undefined, card: string | undefined, reference: string): string {
+  if (named !== undefined) return datasetOf(named).name;
+  if (card !== undefined && datasetNames().includes(card)) return card;
   throw new InputError({
     source: reference,
     place: 'card.json',
-    found: name === undefined ? 'no card that names a dataset' : `the dataset ${name}`,
-    expected: `one of ${datasetNames.join(', ')}`,
+    found: card === undefined ? 'no card that names a dataset' : `the dataset ${card}`,
+    expected: `one of ${datasetNames().join(', ')}`,
     hint: 'Name what to calibrate on with --dataset.',
   });
 }

@@ -9,6 +9,7 @@ import { dataCommand } from './data.js';
 import { devicesCommand } from './devices.js';
 import { exitCodes, reportFailure } from './failure.js';
 import { historyCommand } from './history.js';
+import { loadConfiguredPlugins } from '../plugins/config.js';
 import { procureCommand } from './procure.js';
 import { reportCommand } from './report.js';
 import { rooflineCommand } from './roofline.js';
@@ -61,6 +62,7 @@ Environment:
   EDGEFLEX_DATA   where images lie, like --data      EDGEFLEX_CACHE   where artifacts and fetched images go
   EDGEFLEX_CACHE_LIMIT   how much that may take, such as 8GiB`,
     );
+  program.hook('preAction', () => loadConfiguredPlugins(process.cwd()));
   for (const make of commands) adopt(program, make());
   const streams = watchStreams();
   const failed = (error: unknown): number => reportFailure(error, program.opts()['verbose'] === true);

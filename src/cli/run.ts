@@ -12,7 +12,8 @@ import { namedModel } from '../model/source.js';
 import { hasFigures } from '../store/newest.js';
 import { openStore } from '../store/open.js';
 import { listRuns } from '../store/read.js';
-import { readSuite, withOverrides } from '../suite/read.js';
+import { loadedPlugins, loadPlugins } from '../plugins/load.js';
+import { pluginsOf, readSuite, withOverrides } from '../suite/read.js';
 import { precisionSchema, tiers, type Tier } from '../suite/schema.js';
 import { batchSizes, collected, wholeNumber } from './flags.js';
 import { exitCodes, Interrupted } from './failure.js';
@@ -92,6 +93,7 @@ Of the Hub: HF_TOKEN opens private models, HF_ENDPOINT names another address.`,
       const { device: devices, images, precision, batch: batches, tier, rounds } = flags;
       const model = flags.model === undefined ? undefined : namedModel(flags.model);
       const overrides = { model, devices, images, precision, batches, tier, rounds };
+      await loadPlugins(await pluginsOf(path), path);
       const suite = withOverrides(await readSuite(path), overrides);
       const data = await locateData(suite.data.name, suite.data.path, flags.data);
       const db = await openStore(databaseIn(flags.results));
@@ -102,6 +104,7 @@ Of the Hub: HF_TOKEN opens private models, HF_ENDPOINT names another address.`,
           ...{ db, data, signal },
           command: shellWords(['edgeflex', ...process.argv.slice(2)]),
           resume: flags.resume ?? false,
+          plugins: loadedPlugins(),
           observer: progress,
         });
         progress.end();

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { PluginRecord } from '../base/plugin.js';
 import type { ViT } from '../vit/vit.js';
 import type { StageContext } from './context.js';
 import type { StageFacts } from './facts.js';
@@ -39,6 +40,8 @@ export interface Stage<Options extends object = object, Report extends object = 
   readonly name: string;
   /** Raised by hand whenever the same model, options and images would give another result: part of the cache's keys. */
   readonly version: number;
+  /** The plug-in that brought it; undefined for EdgeFlex's own. Its digest is part of the cache's keys. */
+  readonly origin?: PluginRecord;
   /** One sentence for the help and the reference. */
   readonly description: string;
   /** Every option with its default and a description. */

@@ -7,16 +7,17 @@ import { cacheKey } from '../cache/key.js';
 import { cache } from '../cache/store.js';
 import { download, UnreachableError, type DownloadOptions, type DownloadProgress } from '../net/download.js';
 import { ArchiveError, extractFiles } from './extract.js';
-import { DATASET_FOLDERS, datasetKey } from './location.js';
-import { openDataset, type DatasetName, type OpenedData } from './open.js';
+import type { OpenedData } from './kind.js';
+import { datasetKey } from './location.js';
+import { datasetOf, openDataset } from './registry.js';
 
 /** A dataset's official archive. */
 interface Archive {
-  readonly name: DatasetName;
+  readonly name: string;
   readonly url: string;
   /** As the publisher states it, in hex. */
   readonly md5: string;
-  /** The files without which the dataset is not whole, inside `DATASET_FOLDERS`. */
+  /** The files without which the dataset is not whole, inside the folder of the dataset. */
   readonly files: readonly string[];
 }
 
@@ -158,7 +159,7 @@ async function openPresent(
 
 /** Unpacks the archive into a folder of its own and puts the dataset's files into another when it is known to be whole. */
 async function unpack(archive: Archive, packed: string, folder: string, signal: AbortSignal): Promise<void> {
-  const inside = DATASET_FOLDERS[archive.name];
+  const inside = datasetOf(archive.name).folder;
   const all = join(folder, 'unpacked');
   const wanted = archive.files.map((file) => `${inside}/${file}`);
   await extractFiles(packed, wanted, all, signal);

@@ -1,6 +1,7 @@
 import { closeAll } from '../base/close.js';
 import { openBrowser } from './browser/device.js';
 import { THIS_MACHINE, type Device } from './device.js';
+import { openPluginDevice } from './kinds.js';
 import { openLocal } from './local/device.js';
 import type { DeviceProfile } from './profile.js';
 import { openBoard } from './ssh/absent.js';
@@ -27,6 +28,8 @@ function opened(profile: DeviceProfile): Promise<Device> {
       return openBrowser(profile);
     case 'ssh':
       return openBoard(profile);
+    default:
+      return openPluginDevice(profile);
   }
 }
 

@@ -69,6 +69,16 @@ const browserSchema = z.strictObject({ ...browserFields, ...common });
 
 const profileSchema = z.discriminatedUnion('kind', [localSchema, sshSchema, browserSchema]);
 
+/** A device of a kind that a plug-in brings; what is its own stands in `options`. */
+const pluginSchema = z.strictObject({
+  kind: z.templateLiteral(['x-', z.string().regex(/^[a-z0-9-]+$/)]),
+  options: z.record(z.string(), z.unknown()).default({}),
+  ...common,
+});
+
+/** A device of a kind that a plug-in brings. */
+export type PluginProfile = z.infer<typeof pluginSchema>;
+
 /** This machine. */
 type LocalProfile = z.infer<typeof localSchema>;
 
@@ -76,7 +86,7 @@ type LocalProfile = z.infer<typeof localSchema>;
 export type SshProfile = z.infer<typeof sshSchema>;
 
 /** A device profile: how to reach a device and how to use it. */
-export type DeviceProfile = z.infer<typeof profileSchema>;
+export type DeviceProfile = z.infer<typeof profileSchema> | PluginProfile;
 
 /** The profile of a kind of device. */
 export type ProfileOf<Kind extends DeviceProfile['kind']> = Extract<DeviceProfile, { kind: Kind }>;
@@ -90,6 +100,8 @@ export type ProfileOf<Kind extends DeviceProfile['kind']> = Extract<DeviceProfil
 export async function readDeviceProfile(path: string): Promise<DeviceProfile> {
   const file = await readYaml(path, 'a device profile');
   refuseSecrets(file);
+  const kind = z.looseObject({ kind: z.string() }).safeParse(file.value).data?.kind;
+  if (kind?.startsWith('x-')) return checked(file, [], file.value, pluginSchema);
   const profile = checked(file, [], file.value, profileSchema);
   if (profile.kind !== 'ssh' || profile.config === undefined) return profile;
   return { ...profile, config: resolve(dirname(path), profile.config) };

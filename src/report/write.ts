@@ -4,7 +4,7 @@ import { writeOutputs } from '../base/output.js';
 import type { Analysis } from './analysis.js';
 import { picturedCharts, type PicturedChart } from './charts/pictured.js';
 import { htmlExporter } from './exporters/html.js';
-import { exporters } from './exporters/list.js';
+import { allExporters } from './exporters/list.js';
 
 /**
  * Writes the report of a run in every format, and its charts as SVG, into a folder of the run's own. What an earlier report
@@ -19,7 +19,7 @@ export async function writeReport(analysis: Analysis, directory: string): Promis
   const { id } = analysis.run.row;
   const folder = folderCalled(directory, id, 'run');
   const files = new Map<string, string>();
-  for (const exporter of exporters) files.set(fileOf(exporter), await exporter.render(analysis));
+  for (const exporter of allExporters()) files.set(fileOf(exporter), await exporter.render(analysis));
   await writeFolder(folder, files, await picturedCharts(analysis));
   return join(folder, fileOf(htmlExporter));
 }

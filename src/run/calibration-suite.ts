@@ -1,7 +1,6 @@
 import { join, resolve } from 'node:path';
 import { packageRoot } from '../base/paths.js';
 import { fp32, type Recipe } from '../compress/recipe.js';
-import type { DatasetName } from '../data/open.js';
 import { readDeviceProfile } from '../device/profile.js';
 import type { Suite } from '../suite/read.js';
 import type { Tier } from '../suite/schema.js';
@@ -11,7 +10,7 @@ import { namedModel } from '../model/source.js';
 export interface CalibrationWishes {
   /** A model's directory, or the name of a synthetic architecture; undefined is the built-in ViT. */
   readonly model: string | undefined;
-  readonly data: DatasetName;
+  readonly data: string;
   readonly batches: readonly number[];
   readonly tier: Tier;
   readonly rounds: number;

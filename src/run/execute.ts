@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { closeAll } from '../base/close.js';
 import { DeviceError, InputError, messageOf } from '../base/errors.js';
 import type { GraphTarget } from '../base/target.js';
-import type { OpenedData } from '../data/open.js';
+import type { OpenedData } from '../data/kind.js';
 import type { Device } from '../device/device.js';
 import { openDevices } from '../device/open.js';
 import { deviceName, readDeviceProfile, type DeviceProfile } from '../device/profile.js';
@@ -17,18 +17,15 @@ import type { Variant } from './cell.js';
 import { withFittingHead } from './fit-head.js';
 import { loadModel, localModel, type LoadedModel } from '../model/load.js';
 import { fetchWords, type RunObserver } from './observer.js';
-import { openRecord, recordCells, type Resume } from './record.js';
+import { openRecord, recordCells, type RecordRequest } from './record.js';
 import { measureRounds } from './rounds.js';
 import { RunState } from './run-state.js';
 import { DeviceSession } from './session.js';
 
 /** What a run needs besides its suite. */
-export interface RunOptions {
+export interface RunOptions extends RecordRequest {
   readonly db: Db;
   readonly data: OpenedData;
-  /** How the user called us, for the record. */
-  readonly command: string;
-  readonly resume: Resume;
   readonly observer: RunObserver;
   /** Stops the run; what was stored stays. */
   readonly signal: AbortSignal;
@@ -63,7 +60,7 @@ export async function executeSuite(suite: Suite, options: RunOptions): Promise<R
   try {
     checkUsable(devices, observer);
     const models = await loadModels(suite, data, signal, observer);
-    const opened = await openRecord(db, plan, data, devices, options.command, options.resume, stop);
+    const opened = await openRecord(db, plan, data, devices, options, stop);
     lease = opened.lease;
     const { run } = opened;
     observer.started(run.id, plan);

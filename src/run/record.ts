@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { InputError } from '../base/errors.js';
 import { hashJson } from '../base/hash.js';
 import { installedVersion } from '../base/paths.js';
-import type { OpenedData } from '../data/open.js';
+import type { PluginRecord } from '../base/plugin.js';
+import type { OpenedData } from '../data/kind.js';
 import type { Device } from '../device/device.js';
 import { deviceName } from '../device/profile.js';
 import type { Environment } from '../protocol/environment.js';
@@ -20,6 +21,15 @@ import type { DeviceSession } from './session.js';
 /** Which run to go on with: a new one, the newest of the suite that was interrupted or has failed cells, or one by its id. */
 export type Resume = false | true | string;
 
+/** Which record is opened, and what it says of how it came about. */
+export interface RecordRequest {
+  /** How the user called us. */
+  readonly command: string;
+  readonly resume: Resume;
+  /** Plug-ins that take part. */
+  readonly plugins?: readonly PluginRecord[];
+}
+
 /** The record of a run, and the right to write it. */
 export interface OpenRecord {
   readonly run: RunRow;
@@ -34,8 +44,7 @@ export interface OpenRecord {
  * @param plan - what is to be done
  * @param data - what it is scored on
  * @param devices - what it is measured on
- * @param command - how the user called us
- * @param resume - which run to go on with
+ * @param request - which record, and what it says of the call
  * @param onLost - called when another process has taken the run over
  * @throws InputError when there is nothing to resume, another process works on it, or the plan, the data or a device has changed since
  */
@@ -44,11 +53,10 @@ export async function openRecord(
   plan: Plan,
   data: OpenedData,
   devices: readonly Device[],
-  command: string,
-  resume: Resume,
+  { command, resume, plugins = [] }: RecordRequest,
   onLost: (reason: InputError) => void,
 ): Promise<OpenRecord> {
-  const planHash = planHashOf(plan, data);
+  const planHash = planHashOf(plan, data, plugins);
   if (resume === false) {
     const repository = await readRepository(process.cwd());
     const run: RunRow = {
@@ -67,6 +75,7 @@ export async function openRecord(
         labels: data.test.labels,
       }),
       repository_json: repository && JSON.stringify(repository),
+      plugins_json: JSON.stringify(plugins),
     };
     await insertRun(db, run);
     return { run, lease: await RunLease.take(db, run.id, onLost) };
@@ -195,13 +204,17 @@ async function recordDevice(db: Db, run: RunRow, { profile, environment, session
 }
 
 /** Hash of what a resumed run must find unchanged. */
-function planHashOf({ suite, variants }: Plan, data: OpenedData): string {
+function planHashOf({ suite, variants }: Plan, data: OpenedData, plugins: readonly PluginRecord[]): string {
   const { seed, accuracy, performance, devices } = suite;
   const named = variants.map(({ model, recipe }) => ({
     model: model.name,
     recipe: { ...recipe.recipe, description: undefined },
   }));
-  return hashJson({ seed, accuracy, performance, devices: devices.length, named, data: data.test.hash });
+  return hashJson({
+    ...{ seed, accuracy, performance, devices: devices.length, named, data: data.test.hash },
+    // Without any it is the hash of older versions, whose runs can still be resumed.
+    ...(plugins.length > 0 && { plugins: plugins.map(({ digest }) => digest) }),
+  });
 }
 
 /** A measurement that goes on elsewhere, or with another runtime, is not the same measurement. */

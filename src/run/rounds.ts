@@ -1,5 +1,5 @@
 import { DeviceError, messageOf, UnsupportedError } from '../base/errors.js';
-import type { OpenedData } from '../data/open.js';
+import type { OpenedData } from '../data/kind.js';
 import { failureOf } from '../device/device.js';
 import { deviceName } from '../device/profile.js';
 import type { CellFailure } from '../protocol/failure.js';

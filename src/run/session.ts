@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryFolder } from '../base/temporary.js';
-import type { OpenedData } from '../data/open.js';
+import type { OpenedData } from '../data/kind.js';
 import type { Device } from '../device/device.js';
 import type { Measurement } from '../protocol/measurement.js';
 import type { AgentEvent } from '../protocol/events.js';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pluginRecordSchema } from '../base/plugin.js';
 import { conditionsSchema } from '../protocol/conditions.js';
 import { environmentSchema } from '../protocol/environment.js';
 import { noiseFloorSchema } from './floors.js';
@@ -67,6 +68,9 @@ function json(what: string, schema: () => z.ZodType): Column {
 
 const object = z.looseObject({});
 
+/** The plug-ins of a run. */
+export const pluginsSchema = z.array(pluginRecordSchema);
+
 /** What may stand in each column of each table. */
 export const content: { readonly [T in keyof Tables]: { readonly [C in keyof Tables[T]]: Column } } = {
   runs: {
@@ -74,6 +78,7 @@ export const content: { readonly [T in keyof Tables]: { readonly [C in keyof Tab
     ...{ started_at: moment, ended_at: orNull(moment) },
     data_json: json('the data set', () => runDataSchema),
     repository_json: orNull(json('the state of a repository', () => repositorySchema)),
+    plugins_json: orNull(json('plug-ins', () => pluginsSchema)),
   },
   devices: {
     ...{ id: whole, run_id: text, name: text, threads: count },

@@ -10,6 +10,7 @@ export const migrations: Record<string, Migration> = {
   '0004-forms': { up: forms },
   '0005-roofline': { up: roofline },
   '0006-lease': { up: lease },
+  '0007-plugins': { up: plugins },
 };
 
 async function first(db: Kysely<unknown>): Promise<void> {
@@ -205,4 +206,8 @@ async function lease({ schema }: Kysely<unknown>): Promise<void> {
     .addColumn('taken_at', 'text', (c) => c.notNull())
     .addColumn('beat_at', 'text', (c) => c.notNull())
     .execute();
+}
+
+async function plugins({ schema }: Kysely<unknown>): Promise<void> {
+  await schema.alterTable('runs').addColumn('plugins_json', 'text').execute();
 }

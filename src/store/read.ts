@@ -1,10 +1,11 @@
+import type { PluginRecord } from '../base/plugin.js';
 import type { z } from 'zod';
 import { InputError } from '../base/errors.js';
 import { conditionsSchema, type Conditions } from '../protocol/conditions.js';
 import { environmentSchema, type Environment } from '../protocol/environment.js';
 import type { KernelTime } from '../protocol/kernels.js';
 import { checkedRows, damagedRow } from './checked.js';
-import { runDataSchema, timesSchema } from './content.js';
+import { pluginsSchema, runDataSchema, timesSchema } from './content.js';
 import { liveHolders, type Holder } from './lease.js';
 import type { Db } from './open.js';
 import { nodeWorkSchema, type NodeWork } from './node-work.js';
@@ -176,6 +177,8 @@ export type RunData = z.infer<typeof runDataSchema>;
 export interface StoredRun {
   readonly row: RunRow;
   readonly data: RunData;
+  /** That took part; none in runs of older versions. */
+  readonly plugins: readonly PluginRecord[];
   readonly devices: readonly StoredDevice[];
   readonly variants: readonly VariantRow[];
   readonly cells: readonly StoredCell[];
@@ -219,7 +222,11 @@ export async function loadRun(db: Db, run: RunRow): Promise<StoredRun> {
       logits: row.kind === 'accuracy' && devices.length > 1 ? await loadLogits(db, row.id) : undefined,
     });
   }
-  return { row: run, data: runDataSchema.parse(JSON.parse(run.data_json)), devices, variants, cells };
+  return {
+    ...{ row: run, devices, variants, cells },
+    data: runDataSchema.parse(JSON.parse(run.data_json)),
+    plugins: run.plugins_json === null ? [] : pluginsSchema.parse(JSON.parse(run.plugins_json)),
+  };
 }
 
 /** The devices of a run. */

@@ -37,6 +37,8 @@ export interface RunsTable {
   data_json: string;
   /** Git state of the directory the run was started in: `Repository`; null outside a checkout. */
   repository_json: string | null;
+  /** Plug-ins that took part, `PluginRecord[]`; null in runs of older versions. */
+  plugins_json: string | null;
 }
 
 /** A device of a run, with what it was at the time. */

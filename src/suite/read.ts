@@ -1,6 +1,9 @@
 import { dirname, resolve } from 'node:path';
+import { z } from 'zod';
 import { checked, faultAt, readYaml } from '../base/schema.js';
+import { didYouMean } from '../base/similar.js';
 import { fp32, parseRecipe, type Recipe } from '../compress/recipe.js';
+import { datasetNames } from '../data/registry.js';
 import type { ModelSource } from '../model/source.js';
 import { suiteSchema, type Published, type SuiteFile, type Tier } from './schema.js';
 
@@ -26,8 +29,23 @@ export interface Suite {
   readonly performance: SuiteFile['performance'];
 }
 
+/** What must be known of a suite before its recipes can be read. */
+const namedPluginsSchema = z.object({ plugins: z.array(z.string().min(1)).default([]) });
+
 /**
- * Reads a suite and the recipes it names.
+ * The plug-ins that a suite names, before anything else of it is read: its recipes may have stages that they bring.
+ *
+ * @param path - of the suite
+ * @throws InputError when it is not YAML, or its `plugins` is no list of names
+ */
+export async function pluginsOf(path: string): Promise<readonly string[]> {
+  const file = await readYaml(path, 'a suite');
+  return checked(file, [], file.value, namedPluginsSchema).plugins;
+}
+
+/**
+ * Reads a suite and the recipes it names. The plug-ins that it names must be loaded.
+
  *
  * @param path - a YAML file, such as `suites/quickstart.yaml`
  * @throws InputError when the suite or a recipe is malformed, or two recipes or models have the same name
@@ -36,6 +54,14 @@ export async function readSuite(path: string): Promise<Suite> {
   const file = await readYaml(path, 'a suite');
   const suite = checked(file, [], file.value, suiteSchema);
   const beside = (relative: string): string => resolve(dirname(path), relative);
+  const known = datasetNames();
+  if (!known.includes(suite.data.name))
+    throw faultAt(
+      file,
+      ['data', 'name'],
+      `the unknown dataset "${suite.data.name}"${didYouMean(suite.data.name, known)}`,
+      known.join(', '),
+    );
 
   const recipes: SuiteRecipe[] = [{ recipe: fp32, published: undefined }];
   for (const [index, entry] of suite.recipes.entries()) {

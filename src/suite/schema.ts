@@ -53,11 +53,14 @@ const modelSchema = z.union([
 /** A suite as it is written. Paths are relative to the suite's file. */
 export const suiteSchema = z.strictObject({
   name,
+  /** Modules that bring stages, datasets, kinds of device or formats: paths beside the suite, or names of packages. */
+  plugins: z.array(z.string().min(1)).default([]),
   description: z.string().default(''),
   /** Determines calibration images, the order of the cells and everything else that is drawn. */
   seed: z.number().int().default(1),
   data: z.strictObject({
-    name: z.enum(['cifar10', 'shapes10']),
+    /** A dataset of EdgeFlex's own, or of a plug-in. */
+    name: z.string(),
     /** Where the images lie; left out, they are looked for as `edgeflex data` explains. */
     path: z.string().optional(),
   }),

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { OpenedData } from '../../src/data/open.js';
+import type { OpenedData } from '../../src/data/kind.js';
 import { readImages } from '../../src/data/records.js';
 import type { Device } from '../../src/device/device.js';
 import type { Measurement } from '../../src/protocol/measurement.js';

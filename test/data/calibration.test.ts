@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { drawCalibration } from '../../src/data/calibration.js';
 import { IMAGE_BYTES, type Dataset } from '../../src/data/dataset.js';
-import { openDataset, type OpenedData } from '../../src/data/open.js';
+import type { OpenedData } from '../../src/data/kind.js';
+import { openDataset } from '../../src/data/registry.js';
 import { readImages } from '../../src/data/records.js';
 import { cifarFiles, temporaryDirectory, writeFiles } from './support/cifar.js';
 

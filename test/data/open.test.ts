@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/base/errors.js';
 import { packageRoot } from '../../src/base/paths.js';
 import { IMAGE_BYTES, RECORD_BYTES } from '../../src/data/dataset.js';
-import { holdsDataset, openDataset } from '../../src/data/open.js';
+import { datasetOf, openDataset } from '../../src/data/registry.js';
 import { readImages } from '../../src/data/records.js';
 import { cifarFiles, labels, records, sha256, temporaryDirectory, writeFiles } from './support/cifar.js';
 
@@ -83,9 +83,9 @@ describe('a valid dataset', () => {
     const directory = join(packageRoot(), 'suites', 'data', 'shapes10');
     const { train, test: scored, verified } = await openDataset('shapes10', directory);
     expect([train.count, scored.count, verified]).toEqual([512, 1000, true]);
-    expect(await holdsDataset('shapes10', directory)).toBe(true);
-    expect(await holdsDataset('cifar10', directory)).toBe(false);
-    expect(await holdsDataset('cifar10', join(directory, 'nowhere'))).toBe(false);
+    expect(await datasetOf('shapes10').holds(directory)).toBe(true);
+    expect(await datasetOf('cifar10').holds(directory)).toBe(false);
+    expect(await datasetOf('cifar10').holds(join(directory, 'nowhere'))).toBe(false);
   });
 });
 

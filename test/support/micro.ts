@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { packageRoot } from '../../src/base/paths.js';
-import { openDataset, type OpenedData } from '../../src/data/open.js';
+import type { OpenedData } from '../../src/data/kind.js';
+import { openDataset } from '../../src/data/registry.js';
 import { preprocessingGraph } from '../../src/data/preprocess.js';
 import { readPreprocessing } from '../../src/model/image-processor.js';
 import { writeModel } from '../../src/onnx/file.js';

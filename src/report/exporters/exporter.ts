@@ -1,3 +1,4 @@
+import type { PluginRecord } from '../../base/plugin.js';
 import type { Analysis } from '../analysis.js';
 
 /** A format of reports. A new one is a new file here, and a line in `list.ts`. */
@@ -6,6 +7,8 @@ export interface Exporter {
   readonly name: string;
   /** Of its file, without the dot. */
   readonly extension: string;
+  /** The plug-in that brought it; undefined for EdgeFlex's own. */
+  readonly origin?: PluginRecord;
   /**
    * The report of a run in this format.
    *

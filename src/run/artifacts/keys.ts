@@ -83,7 +83,8 @@ function calibrationPart({ train, seed, engine }: Pick<BuildContext, 'train' | '
 }
 
 function stepPart(step: Step): object {
-  return { ...step, version: stageOf(step).version };
+  const { version, origin } = stageOf(step);
+  return { ...step, version, ...(origin && { plugin: origin.digest }) };
 }
 
 /** What a measured peak depends on besides the weights; false for a recipe that does not choose widths by one. */

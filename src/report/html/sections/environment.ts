@@ -13,7 +13,7 @@ import { restrictionText } from '../../../text/environment.js';
  * @param analysis - of a run
  */
 export function environment(analysis: Analysis): Markup {
-  const { row, data, devices } = analysis.run;
+  const { row, data, devices, plugins } = analysis.run;
   return html`<h3>Run</h3>
     ${facts([
       ['run', html`<code>${row.id}</code>`],
@@ -29,6 +29,10 @@ export function environment(analysis: Analysis): Markup {
         `${data.name}: ${format.integer(data.testImages)} test images, ${data.labels.length} classes`,
       ],
       ['dataset SHA-256', html`<code>${data.hash}</code>`],
+      ...plugins.map(
+        ({ name, version, digest }) =>
+          ['plug-in', html`${name} ${version ?? ''}, SHA-256 <code>${digest}</code>`] as const,
+      ),
     ])}
     ${devices.map((device) => deviceFacts(device, analysis))}`;
 }

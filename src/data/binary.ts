@@ -5,55 +5,35 @@ import { join } from 'node:path';
 import { InputError } from '../base/errors.js';
 import { hashJson } from '../base/hash.js';
 import { RECORD_BYTES, type Dataset, type RecordFile, type Split } from './dataset.js';
+import type { DatasetKind, OpenedData } from './kind.js';
 
-/** How a dataset of the binary layout names its files. */
-interface Layout {
+/** How a dataset of CIFAR-10's binary layout names its files. */
+export interface BinaryLayout {
   readonly train: RegExp;
   readonly test: RegExp;
+  /** The names of the classes, one a line. */
   readonly labels: string;
 }
 
-/** The datasets EdgeFlex knows, by name. */
-const layouts = {
-  cifar10: { train: /^data_batch_[1-5]\.bin$/, test: /^test_batch\.bin$/, labels: 'batches.meta.txt' },
-  shapes10: { train: /^train\.bin$/, test: /^test\.bin$/, labels: 'labels.txt' },
-} satisfies Record<string, Layout>;
-
-/** Names of the datasets that can be opened. */
-export type DatasetName = keyof typeof layouts;
-
-/** The names of `DatasetName`, for messages and schemas. */
-export const datasetNames = Object.keys(layouts) as DatasetName[];
-
-/** Both splits of a dataset, and how much of it was verified. */
-export interface OpenedData {
-  readonly train: Dataset<'train'>;
-  readonly test: Dataset<'test'>;
-  /** Whether a `SHA256SUMS` beside the files vouched for every one of them. */
-  readonly verified: boolean;
+/**
+ * How a dataset of CIFAR-10's binary layout is found and opened. Opening checks what is there: whole records, labels in range,
+ * and the sums of `SHA256SUMS` where it lies beside the files. One training batch or five are both accepted; what is missing is
+ * not invented.
+ *
+ * @param name - of the dataset, for messages
+ * @param layout - how its files are named
+ */
+export function binaryDataset(name: string, layout: BinaryLayout): Pick<DatasetKind, 'holds' | 'open'> {
+  return {
+    async holds(directory) {
+      const files = await readdir(directory).catch(() => []);
+      return files.some((file) => layout.test.test(file));
+    },
+    open: (directory) => openBinary(name, layout, directory),
+  };
 }
 
-/**
- * Whether a directory holds a dataset: its test images lie there.
- *
- * @param name - the dataset
- * @param directory - where to look
- */
-export async function holdsDataset(name: DatasetName, directory: string): Promise<boolean> {
-  const files = await readdir(directory).catch(() => []);
-  return files.some((file) => layouts[name].test.test(file));
-}
-
-/**
- * Opens a dataset and checks what is there: whole records, labels in range, and the sums of `SHA256SUMS` where it lies
- * beside the files. One training batch or five are both accepted; what is missing is not invented.
- *
- * @param name - which dataset
- * @param directory - where its files lie
- * @throws InputError when a file is missing, truncated, altered, or has a label out of range
- */
-export async function openDataset(name: DatasetName, directory: string): Promise<OpenedData> {
-  const layout: Layout = layouts[name];
+async function openBinary(name: string, layout: BinaryLayout, directory: string): Promise<OpenedData> {
   const present = (await readdir(directory).catch(() => [])).sort();
   const sums = await readSums(join(directory, 'SHA256SUMS'));
   let verified = true;
