@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { InputError } from '../base/errors.js';
 import { refuseReplacing, writeOutputs, type OutputContent } from '../base/output.js';
+import { allStages } from '../compress/registry.js';
 import { datasetNames, datasetOf } from '../data/registry.js';
 import { openDevice } from '../device/open.js';
 import { localProfile, readDeviceProfile } from '../device/profile.js';
@@ -26,6 +27,7 @@ import { searched } from './compress-target.js';
 import { exitCodes } from './failure.js';
 import { seedOf, wholeNumber } from './flags.js';
 import { leftOf } from './progress.js';
+import { stageList } from './stages.js';
 import { stopOnSignal } from './stop.js';
 
 interface CompressFlags {
@@ -78,6 +80,9 @@ export function compressCommand(): Command {
     .addHelpText(
       'after',
       `
+Stages that a recipe can have ("edgeflex stages prune" shows the options of one):
+${stageList(allStages())}
+
 A target's goals are latency as 6x (than fp32) or 30ms, memory as -76% (of fp32's peak) or 200MiB, accuracy-loss as 0.5pt, on
 training images held out. What was tried goes to search.json, the recipe that was chosen to recipe.yaml: --recipe applies it again.
 Exit code 1 when none meets the target; the nearest is then what lies in the directory. docs/budgets.md says how it decides.

@@ -15,12 +15,13 @@ import { reportCommand } from './report.js';
 import { rooflineCommand } from './roofline.js';
 import { runCommand } from './run.js';
 import { runsCommand } from './runs.js';
+import { stagesCommand } from './stages.js';
 import { storeCommand } from './store.js';
 import { watchStreams } from './streams.js';
 
 /** All commands, in the order the help shows them. */
 const commands = [
-  ...[runCommand, compressCommand, reportCommand, runsCommand],
+  ...[runCommand, compressCommand, stagesCommand, reportCommand, runsCommand],
   ...[compareCommand, historyCommand, baselineCommand, calibrateCommand],
   ...[rooflineCommand, procureCommand, devicesCommand, dataCommand, storeCommand, cacheCommand],
 ];

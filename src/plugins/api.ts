@@ -7,6 +7,8 @@ import { defineDataset, type DatasetKind } from '../data/kind.js';
 import { registerDataset } from '../data/registry.js';
 import { binaryDataset } from '../data/binary.js';
 import { defineDevice, registerDevice, type DeviceKind } from '../device/kinds.js';
+import { openDevice } from '../device/open.js';
+import { localProfile } from '../device/profile.js';
 import { float32 } from '../onnx/tensor.js';
 import type { Exporter } from '../report/exporters/exporter.js';
 import { registerExporter } from '../report/exporters/list.js';
@@ -44,6 +46,9 @@ export interface PluginApi {
   readonly defineDevice: typeof defineDevice;
   registerDevice(kind: DeviceKind): void;
   registerExporter(exporter: Exporter): void;
+  /** Reaches a device of a kind that EdgeFlex knows: a kind of one's own may stand on it. */
+  readonly openDevice: typeof openDevice;
+  readonly localProfile: typeof localProfile;
   /** A model's tensors: to read, to replace, to make. */
   readonly weightOf: typeof weightOf;
   readonly withWeights: typeof withWeights;
@@ -59,6 +64,7 @@ export interface PluginApi {
  */
 export function pluginApi(origin: PluginRecord): PluginApi {
   return {
+    ...{ openDevice, localProfile },
     ...{
       defineStage,
       stageFacts,

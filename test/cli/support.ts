@@ -28,10 +28,11 @@ export interface Running {
  *
  * @param args - its arguments
  * @param env - what differs in its environment
+ * @param cwd - where it is started
  */
-export function start(args: readonly string[], env: NodeJS.ProcessEnv): Running {
+export function start(args: readonly string[], env: NodeJS.ProcessEnv, cwd = packageRoot()): Running {
   const child = spawn(process.execPath, [join(packageRoot(), 'bin', 'edgeflex.js'), ...args], {
-    cwd: packageRoot(),
+    cwd,
     env: { ...process.env, EDGEFLEX_DATA: undefined, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -57,8 +58,12 @@ export function start(args: readonly string[], env: NodeJS.ProcessEnv): Running 
  * Runs the real command to its end in a process of its own: for tests of what a process is (its exit, its output, what it
  * shares with others). All others call `edgeflex`, which does without the second that a process takes to start.
  */
-export function edgeflexProcess(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
-  return start(args, env).ended;
+export function edgeflexProcess(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  cwd = packageRoot(),
+): Promise<Outcome> {
+  return start(args, env, cwd).ended;
 }
 
 /** The call that is going on: they share this process's environment, output and exit code, and so come one after the other. */

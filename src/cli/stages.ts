@@ -1,0 +1,68 @@
+import { Command } from 'commander';
+import { InputError } from '../base/errors.js';
+import { didYouMean } from '../base/similar.js';
+import { allStages, findStage } from '../compress/registry.js';
+import type { Stage } from '../compress/stage.js';
+import { optionsOf, stageReference, type OptionReference } from '../report/stage-reference.js';
+
+interface StagesFlags {
+  readonly markdown?: true;
+  readonly json?: true;
+}
+
+/** `edgeflex stages`: what recipes can be made of. */
+export function stagesCommand(): Command {
+  return new Command('stages')
+    .description('list the stages that a recipe can have, or the options of one')
+    .argument('[stage]', 'one stage')
+    .option('--markdown', 'print the reference of all options as Markdown')
+    .option('--json', 'print as JSON')
+    .addHelpText('after', '\nExamples:\n  edgeflex stages\n  edgeflex stages prune')
+    .action((name: string | undefined, flags: StagesFlags) => {
+      const stages = name === undefined ? allStages() : [known(name)];
+      if (flags.json) console.log(JSON.stringify(stages.map(described), null, 2));
+      else if (flags.markdown) console.log(stageReference(stages));
+      else if (name === undefined) console.log(stageList(stages));
+      else for (const stage of stages) console.log(inWords(stage));
+    });
+}
+
+/** The stages with a line each, for helps. */
+export function stageList(stages: readonly Stage[]): string {
+  const width = Math.max(...stages.map(({ name }) => name.length));
+  return stages
+    .map(({ name, description, origin }) => {
+      const from = origin === undefined ? '' : ` (plug-in ${origin.name})`;
+      return `  ${name.padEnd(width)}  ${description}${from}`;
+    })
+    .join('\n');
+}
+
+function known(name: string): Stage {
+  const stage = findStage(name);
+  if (stage !== undefined) return stage;
+  const names = allStages().map((each) => each.name);
+  throw new InputError({
+    source: 'stages',
+    found: `the unknown stage "${name}"${didYouMean(name, names)}`,
+    expected: names.join(', '),
+  });
+}
+
+function inWords(stage: Stage): string {
+  const options = optionsOf(stage).map(
+    ({ name, type, fallback, description }) =>
+      `  ${name}: ${plain(type)}${fallback === undefined ? '' : `, default ${fallback}`}\n      ${plain(description)}`,
+  );
+  return [`${stage.name}: ${stage.description}`, ...options].join('\n');
+}
+
+function plain(markdown: string): string {
+  return markdown.replaceAll('`', '');
+}
+
+function described(stage: Stage): object {
+  const { name, version, description, origin } = stage;
+  const options: readonly OptionReference[] = optionsOf(stage);
+  return { name, version, description, plugin: origin ?? null, options };
+}
