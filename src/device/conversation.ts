@@ -6,6 +6,7 @@ import { News } from '../protocol/conversation.js';
 import { eventSchema, type AgentEvent } from '../protocol/events.js';
 import { decodeLines, encodeLine } from '../protocol/lines.js';
 import type { Task } from '../protocol/task.js';
+import { agentLog } from './agent-log.js';
 import { AgentError, agentSilent, errorOf, protocolBroken, type MeasureOptions } from './device.js';
 
 /** How long an agent that was told to end may take before it is killed. */
@@ -53,12 +54,15 @@ export interface Agent {
 export async function converse(agent: Agent, task: Task, options: MeasureOptions): Promise<void> {
   const { process } = agent;
   const end = new Ending(agent, options);
+  const log = agentLog();
   let stderr = '';
   process.stderr.setEncoding('utf8').on('data', (text: string) => {
+    log(process.pid, 'stderr', text);
     stderr = (stderr + text).slice(-STDERR_TAIL);
   });
   // A write to an agent that died at once fails here; its exit tells the reason.
   process.stdin.on('error', () => undefined);
+  log(process.pid, 'task', encodeLine(task));
   process.stdin.write(encodeLine(task));
   const death = once(process, 'close').then(
     ([code, signal]) => agent.deathOf(code as number | null, signal as NodeJS.Signals | null, stderr.trim()),
@@ -69,6 +73,7 @@ export async function converse(agent: Agent, task: Task, options: MeasureOptions
   const news = new News();
   try {
     for await (const event of decodeLines(eventSchema, bounded(agent.output))) {
+      log(process.pid, 'event', JSON.stringify(event));
       if (news.isNew(event)) end.heard();
       last = event;
       options.onEvent(event);
