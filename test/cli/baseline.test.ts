@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { exitCodes } from '../../src/cli/failure.js';
 import { openStore } from '../../src/store/open.js';
-import { endRun } from '../../src/store/write.js';
+import { endCell, endRun } from '../../src/store/write.js';
 import { useFolder } from '../support/folder.js';
 import { storeCell } from '../support/rows.js';
 import { edgeflex, type Outcome } from './support.js';
@@ -14,10 +14,12 @@ const ids = ['20261001-a', '20261002-b', '20261003-c', '20261004-d'] as const;
 beforeEach(async () => {
   const db = await openStore(folder('results', 'edgeflex.db'));
   for (const [day, id] of ids.entries()) {
-    await storeCell(db, id);
+    const cell = await storeCell(db, id);
     const at = `2026-10-0${day + 1}T10:00:00.000Z`;
     await db.updateTable('runs').set({ started_at: at }).where('id', '=', id).execute();
-    if (id !== ids[3]) await endRun(db, id, at);
+    if (id === ids[3]) continue;
+    await endCell(db, cell.id, 'done', null);
+    await endRun(db, id, at);
   }
   await db.destroy();
 });
@@ -50,11 +52,17 @@ describe('edgeflex baseline', () => {
   });
 
   it('takes a run that has not ended only when it is forced to', async () => {
-    const refused = await command('baseline', 'set', 'main');
+    const refused = await command('baseline', 'set', 'main', ids[3]);
     expect(refused.code).toBe(exitCodes.usage);
     expect(refused.err).toContain(`${ids[3]}, which has not ended: 1 of 1 cells are missing`);
     expect(refused.err).toContain('--force');
-    expect((await command('baseline', 'set', 'main', '--force')).out).toContain(ids[3]);
+    expect((await command('baseline', 'set', 'main', ids[3], '--force')).out).toContain(ids[3]);
+  });
+
+  it('means by the newest run the newest that has ended, and says which one it passed over', async () => {
+    const { out, err } = await command('baseline', 'set', 'main');
+    expect(out).toContain(ids[2]);
+    expect(err).toContain(ids[3]);
   });
 
   it('makes no database where there is none', async () => {
@@ -71,12 +79,13 @@ describe('edgeflex runs prune', () => {
     const dry = await command('runs', 'prune', '--keep', '1', '--dry-run');
     expect(dry.out).toMatch(/20261001-a .*stays: baseline main/);
     expect(dry.out).toMatch(/20261002-b .*would be deleted/);
+    expect(dry.out).toMatch(/20261003-c .*stays: /);
     expect(dry.out).toContain('2 runs would be deleted.');
     expect(await json('runs')).toEqual(before);
     const { code, out } = await command('runs', 'prune', '--keep', '1', '--older-than', '2w');
     expect(code).toBe(exitCodes.fine);
     expect(out).toMatch(/2 runs deleted; the database is \S+ MiB smaller/);
-    expect((await json<{ id: string }[]>('runs')).map(({ id }) => id)).toEqual([ids[3], ids[0]]);
+    expect((await json<{ id: string }[]>('runs')).map(({ id }) => id)).toEqual([ids[2], ids[0]]);
     expect((await command('runs', 'prune', '--keep', '1')).out).toContain('Nothing to delete.');
   });
 

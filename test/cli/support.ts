@@ -88,9 +88,10 @@ async function called(args: readonly string[], env: NodeJS.ProcessEnv): Promise<
   const spies = [
     vi.spyOn(console, 'log').mockImplementation((...words) => void (said.out += `${format(...words)}\n`)),
     vi.spyOn(console, 'error').mockImplementation((...words) => void (said.err += `${format(...words)}\n`)),
-    vi.spyOn(process.stdout, 'write').mockImplementation((text) => Boolean((said.out += String(text)))),
-    vi.spyOn(process.stderr, 'write').mockImplementation((text) => Boolean((said.err += String(text)))),
+    vi.spyOn(process.stdout, 'write').mockImplementation(writing((text) => (said.out += text))),
+    vi.spyOn(process.stderr, 'write').mockImplementation(writing((text) => (said.err += text))),
   ];
+  const release = rememberListeners();
   try {
     setEnvironment({ ...before, EDGEFLEX_DATA: undefined, ...env });
     process.exitCode = 0;
@@ -98,9 +99,38 @@ async function called(args: readonly string[], env: NodeJS.ProcessEnv): Promise<
     return { code: exitCode(), signal: null, ...said };
   } finally {
     for (const spy of spies) spy.mockRestore();
+    release();
     process.exitCode = 0;
     setEnvironment(before);
   }
+}
+
+/** A stream's `write` that passes on what is written, and says when it has arrived. */
+function writing(take: (text: string) => void): typeof process.stdout.write {
+  return (text: string | Uint8Array, ...more: unknown[]) => {
+    take(String(text));
+    const arrived = more.at(-1);
+    if (typeof arrived === 'function') queueMicrotask(arrived as () => void);
+    return true;
+  };
+}
+
+/**
+ * Remembers who listens to the process and its streams.
+ *
+ * @returns takes away who has come since: a command listens until its process ends
+ */
+function rememberListeners(): () => void {
+  const places = [process, process.stdout, process.stderr] as readonly NodeJS.EventEmitter[];
+  const events = ['error', 'uncaughtException', 'unhandledRejection'];
+  const known = places.flatMap((place) =>
+    events.map((event) => ({ place, event, before: place.listeners(event) })),
+  );
+  return () => {
+    for (const { place, event, before } of known)
+      for (const listener of place.listeners(event))
+        if (!before.includes(listener)) place.off(event, listener as () => void);
+  };
 }
 
 const exitCode = (): number => Number(process.exitCode);
