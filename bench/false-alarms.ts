@@ -1,5 +1,5 @@
-import { SIGNIFICANCE } from '../src/report/compare/judge.js';
-import { inWords } from '../src/report/compare/words.js';
+import { SIGNIFICANCE } from '../src/analysis/compare/judge.js';
+import { inWords } from '../src/text/compare/words.js';
 import { binomialCumulative } from '../src/stats/binomial.js';
 import { builtInSubject, judgedInTurn, sessionHere } from './in-turn.js';
 

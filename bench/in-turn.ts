@@ -5,8 +5,8 @@ import { fp32 } from '../src/compress/recipe.js';
 import type { OpenedData } from '../src/data/kind.js';
 import { localProfile } from '../src/device/profile.js';
 import { openLocal } from '../src/device/local/device.js';
-import { latencyEffect } from '../src/report/compare/effect.js';
-import { judge, type Judgement } from '../src/report/compare/judge.js';
+import { latencyEffect } from '../src/analysis/compare/effect.js';
+import { judge, type Judgement } from '../src/analysis/compare/judge.js';
 import { artifactOf, type Artifact } from '../src/run/artifacts/artifact.js';
 import { locateData } from '../src/run/locate-data.js';
 import { loadModel, modelHere } from '../src/model/load.js';
@@ -76,6 +76,6 @@ export async function judgedInTurn(
       samples[index]!.set(round, latencies);
     }
   const effect = latencyEffect(samples[0]!, samples[1]!, true);
-  if ('why' in effect) throw new Error(effect.why);
+  if ('obstacle' in effect) throw new Error(effect.obstacle.kind);
   return judge([{ effect, floor: undefined }])[0]!.judgement;
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { packageRoot } from '../src/base/paths.js';
-import { inWords } from '../src/report/compare/words.js';
+import { inWords } from '../src/text/compare/words.js';
 import { builtInSubject, judgedInTurn, sessionHere } from './in-turn.js';
 import { SLOW_DOWN } from './slow-share.js';
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { InputError } from '../base/errors.js';
-import * as format from '../report/format.js';
+import * as format from '../text/format.js';
 import { listBaselines, referenceRun, removeBaseline, setBaseline } from '../store/baselines.js';
 import { openExisting, openForReading, type Db } from '../store/open.js';
 import { listRuns, type RunSummary } from '../store/read.js';

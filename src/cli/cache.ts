@@ -5,7 +5,7 @@ import { parseBytes, limitBytes } from '../cache/limit.js';
 import { entriesIn, type StoredEntry } from '../cache/inventory.js';
 import { cache } from '../cache/store.js';
 import { verifyEntries } from '../cache/verify.js';
-import { mebibytes } from '../report/format.js';
+import { mebibytes } from '../text/format.js';
 import { exitCodes } from './failure.js';
 
 interface JsonFlag {

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../base/errors.js';
 import { datasetNames } from '../data/registry.js';
-import { floorsOf, floorTable } from '../report/calibration.js';
-import { terminalTable } from '../report/terminal.js';
+import { floorsOf, floorTable } from '../text/calibration.js';
+import { terminalTable } from '../text/terminal.js';
 import { calibrationSuite } from '../run/calibration-suite.js';
 import { executeSuite } from '../run/execute.js';
 import { locateData } from '../run/locate-data.js';

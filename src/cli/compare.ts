@@ -1,11 +1,12 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { InputError } from '../base/errors.js';
 import { writeOutput } from '../base/output.js';
-import { compareRuns } from '../report/compare/compare.js';
-import type { ComparisonExporter, ComparisonReport } from '../report/compare/exporters/exporter.js';
+import { compareRuns } from '../analysis/compare/compare.js';
+import type { ComparisonReport } from '../analysis/compare/gates.js';
+import type { ComparisonExporter } from '../report/compare/exporters/exporter.js';
 import { jsonComparisonExporter } from '../report/compare/exporters/json.js';
 import { comparisonExporters } from '../report/compare/exporters/list.js';
-import { checkGates, parseGates } from '../report/compare/gates.js';
+import { checkGates, parseGates } from '../analysis/compare/gates.js';
 import { referenceRun } from '../store/baselines.js';
 import { listFloors } from '../store/floors.js';
 import { hasFigures } from '../store/newest.js';

@@ -3,7 +3,7 @@ import { recipeText } from '../suite/recipe-text.js';
 import type { Recipe } from '../compress/recipe.js';
 import type { Device } from '../device/device.js';
 import { deviceName } from '../device/profile.js';
-import { terminalTable } from '../report/terminal.js';
+import { terminalTable } from '../text/terminal.js';
 import type { Artifact } from '../run/artifacts/artifact.js';
 import type { BuildContext } from '../run/artifacts/build-context.js';
 import type { LoadedModel } from '../model/load.js';

@@ -1,7 +1,7 @@
 import type { WriteStream } from 'node:tty';
 import { Command } from 'commander';
 import { fetchableNames, fetchDataset, type FetchedData, type FetchProgress } from '../data/fetch.js';
-import { mebibytes, NONE, seconds } from '../report/format.js';
+import { mebibytes, NONE, seconds } from '../text/format.js';
 import { Bar } from './bar.js';
 import { stopOnSignal } from './stop.js';
 import { shellWords } from './words.js';

@@ -8,8 +8,8 @@ import { checkBoard, describeBoard } from '../device/ssh/check.js';
 import { cleanBoard } from '../device/ssh/clean.js';
 import type { Finding } from '../device/ssh/findings.js';
 import type { Environment, Gpu } from '../protocol/environment.js';
-import { mebibytes, oneLine } from '../report/format.js';
-import { terminalTable } from '../report/terminal.js';
+import { mebibytes, oneLine } from '../text/format.js';
+import { terminalTable } from '../text/terminal.js';
 import { exitCodes } from './failure.js';
 import { restrictionText } from '../text/environment.js';
 

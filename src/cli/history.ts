@@ -1,10 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../base/errors.js';
 import { historyDocument } from '../report/history/document.js';
-import { historyFindings } from '../report/history/findings.js';
-import { HistoryBuilder, type History } from '../report/history/history.js';
-import { historyMetrics, type HistoryMetric } from '../report/history/points.js';
-import { historyText } from '../report/history/terminal.js';
+import { historyFindings } from '../analysis/history/findings.js';
+import { HistoryBuilder, type History } from '../analysis/history/history.js';
+import { historyMetrics, type HistoryMetric } from '../analysis/history/points.js';
+import { historyText } from '../text/history/terminal.js';
 import { writeHistory } from '../report/history/write.js';
 import { referenceRun } from '../store/baselines.js';
 import { openForReading, type Db } from '../store/open.js';

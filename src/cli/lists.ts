@@ -1,4 +1,4 @@
-import { terminalTable } from '../report/terminal.js';
+import { terminalTable } from '../text/terminal.js';
 
 /**
  * A list for people, on the terminal.

@@ -1,4 +1,4 @@
-import * as format from '../report/format.js';
+import * as format from '../text/format.js';
 import { newestRun, type NewestRun } from '../store/newest.js';
 import type { Db } from '../store/open.js';
 import type { RunSummary } from '../store/read.js';

@@ -4,10 +4,10 @@ import { InputError } from '../base/errors.js';
 import { writeOutputs } from '../base/output.js';
 import { renderSvg } from '../report/charts/svg.js';
 import { procurementChart } from '../report/procure/chart.js';
-import { parseAccuracy, parseLatency, parseMemory, type Constraints } from '../report/procure/constraints.js';
-import { procure } from '../report/procure/procurement.js';
-import { procurementTable } from '../report/procure/table.js';
-import { terminalTable } from '../report/terminal.js';
+import { parseAccuracy, parseLatency, parseMemory, type Constraints } from '../analysis/procure/constraints.js';
+import { procure } from '../analysis/procure/procurement.js';
+import { procurementTable } from '../text/procure/table.js';
+import { terminalTable } from '../text/terminal.js';
 import { openForReading } from '../store/open.js';
 import { databaseIn, resultsOption, storedAnalysis } from './results.js';
 

@@ -1,5 +1,5 @@
 import type { WriteStream } from 'node:tty';
-import { seconds } from '../report/format.js';
+import { seconds } from '../text/format.js';
 import type { RoundProgress, RunObserver } from '../run/observer.js';
 import type { Failure } from '../run/run-state.js';
 import type { Plan } from '../suite/plan.js';

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import * as format from '../report/format.js';
+import * as format from '../text/format.js';
 import { openExisting, openForReading } from '../store/open.js';
 import { deleteRuns, planPruning, type PruneDecision, type PruneRule } from '../store/prune.js';
 import { listText } from './lists.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Option } from 'commander';
-import { analyse, type Analysis } from '../report/analysis.js';
+import { analyse, type Analysis } from '../analysis/analysis.js';
 import { listFloors } from '../store/floors.js';
 import type { Db } from '../store/open.js';
 import { findRun, loadRun } from '../store/read.js';

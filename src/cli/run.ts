@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander';
 import { reportDocument } from '../report/document.js';
-import type { Analysis } from '../report/analysis.js';
-import { limitsTable } from '../report/limits.js';
-import { mainTable } from '../report/table.js';
-import { terminalTable } from '../report/terminal.js';
+import type { Analysis } from '../analysis/analysis.js';
+import { limitsTable } from '../text/limits.js';
+import { mainTable } from '../text/table.js';
+import { terminalTable } from '../text/terminal.js';
 import { writeReport } from '../report/write.js';
 import { InputError } from '../base/errors.js';
 import { executeSuite } from '../run/execute.js';

@@ -1,5 +1,5 @@
 import type { ModelRecord } from '../model/record.js';
-import { headOf, modelRecordOf, type HeadState } from './model-notes.js';
+import { headOf, modelRecordOf, type HeadState } from '../text/model-notes.js';
 import type { Estimate } from '../stats/interval.js';
 import type { RunData, StoredDevice } from '../store/read.js';
 import type { Stopping } from '../store/stopping.js';
@@ -9,18 +9,20 @@ import {
   type CellName,
   type FailedCell,
   type VariantFigures,
-} from './analysis.js';
+} from '../analysis/analysis.js';
 import { judgementDocument, type JudgementDocument } from './compare/document.js';
-import type { Judgement } from './compare/judge.js';
-import type { AccuracyFigures } from './figures/accuracy.js';
-import { acrossDevices, type DeviceAgreement } from './figures/across-devices.js';
-import type { KernelShare } from './figures/kernels.js';
-import type { Limits } from './figures/limits.js';
-import type { LatencyFigures } from './figures/latency.js';
-import type { FlagName } from './figures/validity.js';
-import type { MemoryFigures } from './figures/memory.js';
-import { publishedOf, type Published } from './published.js';
-import { profileOf, sessionsOf, type SessionFacts } from './sessions.js';
+import type { Judgement } from '../analysis/compare/judge.js';
+import type { AccuracyFigures } from '../analysis/figures/accuracy.js';
+import { acrossDevices, type DeviceAgreement } from '../analysis/figures/across-devices.js';
+import type { KernelShare } from '../analysis/figures/kernels.js';
+import type { Limits } from '../analysis/figures/limits.js';
+import type { LatencyFigures } from '../analysis/figures/latency.js';
+import { failureText } from '../text/failures.js';
+import { flagText } from '../text/flags.js';
+import type { Flag } from '../analysis/figures/validity.js';
+import type { MemoryFigures } from '../analysis/figures/memory.js';
+import { publishedOf, type Published } from '../analysis/published.js';
+import { profileOf, sessionsOf, type SessionFacts } from '../analysis/sessions.js';
 
 /** Version of the document: it grows when a field changes its meaning or goes, not when one is added. */
 export const SCHEMA_VERSION = 1;
@@ -126,8 +128,14 @@ export interface ResultDocument {
   readonly kernels: Maybe<{ readonly batch: number; readonly kernels: readonly KernelShare[] }>;
   /** Where the time goes and how far from the device's best; null where no roofline fits. */
   readonly limits: Maybe<Limits>;
-  readonly failedCells: readonly FailedCell[];
+  readonly failedCells: readonly FailedCellDocument[];
   readonly pendingCells: readonly CellName[];
+}
+
+/** A cell that could not be measured: why, in words and as facts. */
+export interface FailedCellDocument extends Omit<FailedCell, 'reason'> {
+  readonly reason: string;
+  readonly failure: FailedCell['reason'];
 }
 
 /** `AccuracyFigures` with null for undefined. */
@@ -153,7 +161,7 @@ export interface PerformanceDocument {
   readonly rounds: number;
   readonly unsteadyRounds: number;
   /** What speaks against the figures, in words. */
-  readonly flags: readonly { readonly name: FlagName; readonly text: string }[];
+  readonly flags: readonly { readonly name: Flag['kind']; readonly text: string }[];
   /** Why there are no more rounds; null where their number was fixed, and for a baseline. */
   readonly stopping: Maybe<Stopping>;
   /** Queries that are outliers within their round; they count like all others. */
@@ -256,7 +264,11 @@ function resultDocument(figures: VariantFigures): ResultDocument {
     performance: latencies.map((latency) => performanceDocument(latency, figures)),
     kernels: kernelBatch === undefined ? null : { batch: kernelBatch, kernels },
     limits: figures.limits ?? null,
-    failedCells: figures.failures,
+    failedCells: figures.failures.map(({ reason, ...cell }) => ({
+      ...cell,
+      reason: failureText(reason),
+      failure: reason,
+    })),
     pendingCells: figures.pending,
   };
 }
@@ -289,7 +301,7 @@ function performanceDocument(latency: LatencyFigures, figures: VariantFigures): 
     queries,
     rounds,
     unsteadyRounds,
-    flags: latency.flags.map(({ name, text }) => ({ name, text })),
+    flags: latency.flags.map((flag) => ({ name: flag.kind, text: flagText(flag) })),
     stopping: latency.stopping ?? null,
     outlierQueries: latency.outliers,
     medianMilliseconds: median,

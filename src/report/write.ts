@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import { InputError } from '../base/errors.js';
 import { writeOutputs } from '../base/output.js';
-import type { Analysis } from './analysis.js';
+import type { Analysis } from '../analysis/analysis.js';
 import { picturedCharts, type PicturedChart } from './charts/pictured.js';
 import { htmlExporter } from './exporters/html.js';
 import { allExporters } from './exporters/list.js';

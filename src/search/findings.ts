@@ -1,4 +1,4 @@
-import * as format from '../report/format.js';
+import * as format from '../text/format.js';
 import type { Cost, DeviceModel } from './device-model.js';
 import type { Loss } from './loss.js';
 import type { LeftOut, Tried } from './outcome.js';

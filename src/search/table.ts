@@ -1,5 +1,5 @@
-import * as format from '../report/format.js';
-import type { Table } from '../report/table.js';
+import * as format from '../text/format.js';
+import type { Table } from '../text/table.js';
 import type { Estimate } from '../stats/interval.js';
 import { pointsText } from './findings.js';
 import type { Judgement } from './judge.js';

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { exitCodes } from '../../src/cli/failure.js';
 import { setBaseline } from '../../src/store/baselines.js';
 import { openStore } from '../../src/store/open.js';
-import { runOf, runsOf, storeHistory } from '../report/support/history.js';
+import { runOf, runsOf, storeHistory } from '../analysis/support/history.js';
 import { useFolder } from '../support/folder.js';
 import { edgeflex, type Outcome } from './support.js';
 

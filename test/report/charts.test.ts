@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Analysis } from '../../src/report/analysis.js';
+import type { Analysis } from '../../src/analysis/analysis.js';
 import { picturedCharts } from '../../src/report/charts/pictured.js';
 import { thinnedDistribution } from '../../src/report/charts/quantiles.js';
 import { colourScale, palette, shapeScale } from '../../src/report/charts/theme.js';
 import { useFolder } from '../support/folder.js';
 import { describeInBrowser, useBrowser } from './support/browser.js';
 import { hostileDress, payloads } from './support/hostile.js';
-import { figuresOf, storedExample } from './support/stored.js';
+import { figuresOf, storedExample } from '../analysis/support/stored.js';
 import { parsedSvg, type Mark, type Picture } from './support/svg.js';
 
 const folder = useFolder();

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { Analysis } from '../../src/report/analysis.js';
+import type { Analysis } from '../../src/analysis/analysis.js';
 import { reportDocument, type ReportDocument } from '../../src/report/document.js';
 import { csvExporter } from '../../src/report/exporters/csv.js';
 import { jsonExporter } from '../../src/report/exporters/json.js';
 import { markdownExporter } from '../../src/report/exporters/markdown.js';
-import { mainTable } from '../../src/report/table.js';
+import { mainTable } from '../../src/text/table.js';
 import { useFolder } from '../support/folder.js';
 import { parseCsv } from './support/csv.js';
 import { hostileDress, payloads } from './support/hostile.js';
 import { unescaped } from './support/markdown.js';
-import { figuresOf, storedExample } from './support/stored.js';
+import { figuresOf, storedExample } from '../analysis/support/stored.js';
 
 const folder = useFolder();
 

@@ -7,8 +7,8 @@ import { writeHistory } from '../../src/report/history/write.js';
 import { useFolder } from '../support/folder.js';
 import { refusalOf } from '../support/refusal.js';
 import { describeInBrowser, useBrowser } from './support/browser.js';
-import { historyOf, runsOf, storeHistory } from './support/history.js';
-import type { History } from '../../src/report/history/history.js';
+import { historyOf, runsOf, storeHistory } from '../analysis/support/history.js';
+import type { History } from '../../src/analysis/history/history.js';
 
 const folder = useFolder();
 const visit = useBrowser();

@@ -1,13 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { Analysis } from '../../src/report/analysis.js';
+import type { Analysis } from '../../src/analysis/analysis.js';
 import { htmlExporter } from '../../src/report/exporters/html.js';
 import { embeddedJson, escapeHtml, html, unbroken } from '../../src/report/html/markup.js';
 import { useFolder } from '../support/folder.js';
 import { describeInBrowser, useBrowser } from './support/browser.js';
 import { hostileDress, payloads } from './support/hostile.js';
-import { storedExample } from './support/stored.js';
+import { storedExample } from '../analysis/support/stored.js';
 
 const folder = useFolder();
 const visit = useBrowser();

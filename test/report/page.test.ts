@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
-import type { Analysis } from '../../src/report/analysis.js';
+import type { Analysis } from '../../src/analysis/analysis.js';
 import { htmlExporter } from '../../src/report/exporters/html.js';
-import { mainTable } from '../../src/report/table.js';
+import { mainTable } from '../../src/text/table.js';
 import { useFolder } from '../support/folder.js';
 import { describeInBrowser, useBrowser } from './support/browser.js';
-import { figuresOf, storedExample } from './support/stored.js';
+import { figuresOf, storedExample } from '../analysis/support/stored.js';
 
 const folder = useFolder();
 const visit = useBrowser();

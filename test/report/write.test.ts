@@ -1,11 +1,11 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { Analysis } from '../../src/report/analysis.js';
+import type { Analysis } from '../../src/analysis/analysis.js';
 import { writeReport } from '../../src/report/write.js';
 import { useFolder } from '../support/folder.js';
 import { withoutWriting } from '../support/permissions.js';
 import { refusalOf } from '../support/refusal.js';
-import { storedExample } from './support/stored.js';
+import { storedExample } from '../analysis/support/stored.js';
 
 const folder = useFolder();
 

@@ -1,7 +1,7 @@
 import type { Estimate } from '../../stats/interval.js';
-import type { Analysis } from '../analysis.js';
-import type { AccuracyFigures } from '../figures/accuracy.js';
-import * as format from '../format.js';
+import type { Analysis } from '../../analysis/analysis.js';
+import type { AccuracyFigures } from '../../analysis/figures/accuracy.js';
+import * as format from '../../text/format.js';
 import type { Chart, ChartMaker } from './chart.js';
 import { placeCells } from './panels.js';
 import { colourScale, config, panelLayout, REFERENCE, SCHEMA, shapeScale } from './theme.js';

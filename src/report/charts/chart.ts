@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
-import type { Analysis } from '../analysis.js';
+import type { Analysis } from '../../analysis/analysis.js';
 
 /** A chart of a report. */
 export interface Chart {

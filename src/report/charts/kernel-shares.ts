@@ -1,6 +1,6 @@
-import type { KernelShare } from '../figures/kernels.js';
-import * as format from '../format.js';
-import { labelOf } from '../label.js';
+import type { KernelShare } from '../../analysis/figures/kernels.js';
+import * as format from '../../text/format.js';
+import { labelOf } from '../../analysis/label.js';
 import type { ChartMaker } from './chart.js';
 import { config, palette, REFERENCE, SCHEMA } from './theme.js';
 

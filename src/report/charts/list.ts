@@ -1,4 +1,4 @@
-import type { Analysis } from '../analysis.js';
+import type { Analysis } from '../../analysis/analysis.js';
 import { accuracyLatency, agreementLatency } from './accuracy-latency.js';
 import type { Chart, ChartMaker } from './chart.js';
 import { drawable } from './drawable.js';

@@ -1,4 +1,4 @@
-import * as format from '../format.js';
+import * as format from '../../text/format.js';
 import type { ChartMaker } from './chart.js';
 import { picturesOfKind } from './recipes.js';
 import { BETTER, config, REFERENCE, SCHEMA } from './theme.js';

@@ -1,6 +1,6 @@
-import type { Analysis, VariantFigures } from '../analysis.js';
-import type { LatencyFigures } from '../figures/latency.js';
-import { deviceLabel, variantLabel } from '../label.js';
+import type { Analysis, VariantFigures } from '../../analysis/analysis.js';
+import type { LatencyFigures } from '../../analysis/figures/latency.js';
+import { deviceLabel, variantLabel } from '../../analysis/label.js';
 
 /** A timed cell and where charts show it. */
 export interface PlacedCell {

@@ -1,4 +1,4 @@
-import type { Analysis } from '../analysis.js';
+import type { Analysis } from '../../analysis/analysis.js';
 import type { Chart } from './chart.js';
 import { chartsOf } from './list.js';
 import { renderSvg } from './svg.js';

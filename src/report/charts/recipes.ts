@@ -1,7 +1,7 @@
 import type { FactPicture } from '../../compress/facts.js';
-import type { Analysis } from '../analysis.js';
-import { variantLabel } from '../label.js';
-import { stagesOf } from '../stages.js';
+import type { Analysis } from '../../analysis/analysis.js';
+import { variantLabel } from '../../analysis/label.js';
+import { stagesOf } from '../../analysis/stages.js';
 
 /** What there is to draw of a stage of a variant, and where. */
 export interface PlacedPicture<Picture extends FactPicture = FactPicture> {

@@ -1,7 +1,7 @@
-import { BASELINE, type Analysis } from '../analysis.js';
-import * as format from '../format.js';
-import { variantLabel } from '../label.js';
-import { stagesOf } from '../stages.js';
+import { BASELINE, type Analysis } from '../../analysis/analysis.js';
+import * as format from '../../text/format.js';
+import { variantLabel } from '../../analysis/label.js';
+import { stagesOf } from '../../analysis/stages.js';
 import type { VariantRow } from '../../store/tables.js';
 import type { ChartMaker, PartSpec } from './chart.js';
 import { BETTER, config, INK, REFERENCE, SCHEMA, WORSE } from './theme.js';

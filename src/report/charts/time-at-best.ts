@@ -1,6 +1,6 @@
-import * as format from '../format.js';
-import { limitedOf, operatorName } from '../limits.js';
-import { labelOf } from '../label.js';
+import * as format from '../../text/format.js';
+import { limitedOf, operatorName } from '../../text/limits.js';
+import { labelOf } from '../../analysis/label.js';
 import type { ChartMaker } from './chart.js';
 import { config, palette, REFERENCE, SCHEMA } from './theme.js';
 

@@ -1,12 +1,16 @@
+import { gateReasonText } from '../../text/compare/gates.js';
+import { flagText } from '../../text/flags.js';
+import { compareNoteText, obstacleText } from '../../text/compare/obstacles.js';
+import type { Obstacle } from '../../analysis/compare/obstacle.js';
 import type { Estimate } from '../../stats/interval.js';
 import type { StoredRun } from '../../store/read.js';
-import type { Comparison, Subject } from './compare.js';
-import type { Difference } from './differences.js';
-import type { Metric } from './effect.js';
-import type { ComparisonReport } from './exporters/exporter.js';
-import { gateName, type GateResult } from './gates.js';
-import type { Judgement, Verdict } from './judge.js';
-import { inWords } from './words.js';
+import type { Comparison, Subject } from '../../analysis/compare/compare.js';
+import type { Difference } from '../../analysis/compare/differences.js';
+import type { Metric } from '../../analysis/compare/effect.js';
+import type { ComparisonReport } from '../../analysis/compare/gates.js';
+import { gateName, type GateResult } from '../../analysis/compare/gates.js';
+import type { Judgement, Verdict } from '../../analysis/compare/judge.js';
+import { inWords } from '../../text/compare/words.js';
 
 /** Version of the document: it grows when a field changes its meaning or goes, not when one is added. */
 export const COMPARISON_SCHEMA_VERSION = 1;
@@ -53,6 +57,7 @@ export interface ComparisonDocument {
   readonly compared: readonly (SubjectDocument & JudgementDocument)[];
   readonly uncompared: readonly (SubjectDocument & {
     readonly metrics: readonly Metric[];
+    readonly kind: Obstacle['kind'];
     readonly why: string;
     readonly failed: boolean;
   })[];
@@ -66,6 +71,7 @@ export interface ComparisonDocument {
     /** Null where there was nothing at all to judge. */
     readonly subject: Maybe<SubjectDocument>;
     readonly outcome: GateResult['outcome'];
+    readonly kind: GateResult['because']['kind'];
     readonly why: string;
   }[];
 }
@@ -89,24 +95,24 @@ export function comparisonDocument({ comparison, gates }: ComparisonReport): Com
     reference: runDocument(reference),
     run: runDocument(run),
     forcedDifferences: forced,
-    notes,
+    notes: notes.map(compareNoteText),
     compared: compared.map(({ subject, judgement }) => ({
       ...subjectDocument(subject),
       ...judgementDocument(judgement),
     })),
-    uncompared: uncompared.map(({ subject, metrics, why, failed }) => ({
+    uncompared: uncompared.map(({ subject, metrics, obstacle, failed }) => ({
       ...subjectDocument(subject),
-      ...{ metrics, why, failed },
+      ...{ metrics, kind: obstacle.kind, why: obstacleText(obstacle), failed },
     })),
     doubts: doubts.map(({ subject, of, flags }) => ({
       ...subjectDocument(subject),
       run: of,
-      flags: flags.map(({ name, text }) => ({ name, text })),
+      flags: flags.map((flag) => ({ name: flag.kind, text: flagText(flag) })),
     })),
-    gates: gates.map(({ gate, subject, outcome, why }) => ({
+    gates: gates.map(({ gate, subject, outcome, because }) => ({
       gate: gateName(gate),
       subject: subject === undefined ? null : subjectDocument(subject),
-      ...{ outcome, why },
+      ...{ outcome, kind: because.kind, why: gateReasonText(because) },
     })),
   };
 }

@@ -1,10 +1,11 @@
+import { failureText } from '../../text/failures.js';
 import type { Estimate } from '../../stats/interval.js';
-import { judgementOf, type Analysis, type VariantFigures } from '../analysis.js';
-import type { Metric } from '../compare/effect.js';
-import type { LatencyFigures } from '../figures/latency.js';
-import * as format from '../format.js';
-import { profileOf } from '../sessions.js';
-import { headOf } from '../model-notes.js';
+import { judgementOf, type Analysis, type VariantFigures } from '../../analysis/analysis.js';
+import type { Metric } from '../../analysis/compare/effect.js';
+import type { LatencyFigures } from '../../analysis/figures/latency.js';
+import * as format from '../../text/format.js';
+import { profileOf } from '../../analysis/sessions.js';
+import { headOf } from '../../text/model-notes.js';
 import type { Exporter } from './exporter.js';
 
 /**
@@ -51,7 +52,7 @@ function rowOf(figures: VariantFigures, batch: number | undefined, { run }: Anal
     head: headOf(variant),
     batch,
     status: statusOf(figures, batch),
-    failure: relevant.map(({ kind, reason }) => `${kind}: ${format.oneLine(reason)}`).join('; '),
+    failure: relevant.map(({ kind, reason }) => `${kind}: ${format.oneLine(failureText(reason))}`).join('; '),
     file_bytes: figures.fileBytes,
     parameters: variant.parameters,
     images: accuracy?.images,
@@ -87,7 +88,7 @@ function timing(latency: LatencyFigures | undefined): Record<string, Value> {
     queries: latency?.queries,
     rounds: latency?.rounds,
     unsteady_rounds: latency?.unsteadyRounds,
-    flags: latency?.flags.map(({ name }) => name).join('; '),
+    flags: latency?.flags.map(({ kind }) => kind).join('; '),
     stopping_reason: latency?.stopping?.reason,
     precision_asked_share: latency?.stopping?.asked,
     precision_reached_share: latency?.stopping?.reached ?? undefined,

@@ -1,5 +1,5 @@
 import type { PluginRecord } from '../../base/plugin.js';
-import type { Analysis } from '../analysis.js';
+import type { Analysis } from '../../analysis/analysis.js';
 
 /** A format of reports. A new one is a new file here, and a line in `list.ts`. */
 export interface Exporter {

@@ -1,4 +1,4 @@
-import type { Analysis } from '../analysis.js';
+import type { Analysis } from '../../analysis/analysis.js';
 import { reportDocument } from '../document.js';
 import type { Exporter } from './exporter.js';
 

@@ -1,10 +1,10 @@
-import type { Analysis } from '../analysis.js';
-import { findingsOf } from '../findings.js';
-import * as format from '../format.js';
-import { deviceLabel } from '../label.js';
-import { limitsTable } from '../limits.js';
-import { escaped, markdownTable } from '../markdown.js';
-import { mainTable } from '../table.js';
+import type { Analysis } from '../../analysis/analysis.js';
+import { findingsOf } from '../../text/findings.js';
+import * as format from '../../text/format.js';
+import { deviceLabel } from '../../analysis/label.js';
+import { limitsTable } from '../../text/limits.js';
+import { escaped, markdownTable } from '../../text/markdown.js';
+import { mainTable } from '../../text/table.js';
 import type { Exporter } from './exporter.js';
 
 /** The main table with its notes, as a comment on a pull request takes it. */

@@ -1,8 +1,8 @@
 import type { Chart } from '../charts/chart.js';
 import { drawable } from '../charts/drawable.js';
 import { BETTER, config, INK, SCHEMA, WORSE } from '../charts/theme.js';
-import type { CellHistory, Series } from './history.js';
-import type { HistoryMetric, HistoryRun } from './points.js';
+import type { CellHistory, Series } from '../../analysis/history/history.js';
+import type { HistoryMetric, HistoryRun } from '../../analysis/history/points.js';
 import {
   changeText,
   codeText,
@@ -12,7 +12,7 @@ import {
   rangeText,
   signedText,
   slowText,
-} from './words.js';
+} from '../../text/history/words.js';
 
 /** So wide that one fits on a phone, and several beside each other elsewhere. */
 const WIDTH = 220;

@@ -1,9 +1,9 @@
 import type { Estimate } from '../../stats/interval.js';
-import type { SettingDifference } from '../setting.js';
-import type { Change, Doubt, SlowChange, Thresholds } from './changes.js';
-import { historyFindings } from './findings.js';
-import type { History, Series } from './history.js';
-import type { HistoryCell, HistoryMetric, HistoryRun } from './points.js';
+import type { SettingDifference } from '../../analysis/setting.js';
+import type { Change, Doubt, SlowChange, Thresholds } from '../../analysis/history/changes.js';
+import { historyFindings } from '../../analysis/history/findings.js';
+import type { History, Series } from '../../analysis/history/history.js';
+import type { HistoryCell, HistoryMetric, HistoryRun } from '../../analysis/history/points.js';
 
 /** Version of the document: it grows when a field changes its meaning or goes, not when one is added. */
 const SCHEMA_VERSION = 1;

@@ -1,13 +1,21 @@
 import { definitions, type Term } from '../html/definitions.js';
 import type { PicturedChart } from '../charts/pictured.js';
-import * as format from '../format.js';
+import * as format from '../../text/format.js';
 import { framed } from '../html/frame.js';
 import { facts, grid } from '../html/grid.js';
 import { html, unbroken, type Markup } from '../html/markup.js';
 import { chartFigures } from '../html/sections/charts.js';
-import { historyFindings, type HistoryFindings } from './findings.js';
-import type { History, Series } from './history.js';
-import { closing, extentText, metricNames, paragraphs, quantity, rangeText, sizeText } from './words.js';
+import { historyFindings, type HistoryFindings } from '../../analysis/history/findings.js';
+import type { History, Series } from '../../analysis/history/history.js';
+import {
+  closing,
+  extentText,
+  metricNames,
+  paragraphs,
+  quantity,
+  rangeText,
+  sizeText,
+} from '../../text/history/words.js';
 
 /**
  * The history of a suite as one page that needs nothing but itself.

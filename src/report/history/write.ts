@@ -4,8 +4,8 @@ import { drawAll } from '../charts/pictured.js';
 import { folderCalled, writeFolder } from '../write.js';
 import { chartIds, historyChart } from './chart.js';
 import { historyDocument } from './document.js';
-import type { History } from './history.js';
-import { historyMarkdown } from './markdown.js';
+import type { History } from '../../analysis/history/history.js';
+import { historyMarkdown } from '../../text/history/markdown.js';
 import { historyPage } from './page.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { Analysis } from '../analysis.js';
+import type { Analysis } from '../../analysis/analysis.js';
 import type { PicturedChart } from '../charts/pictured.js';
 import { framed } from './frame.js';
 import { html, type Markup } from './markup.js';

@@ -1,7 +1,7 @@
 import type { Chart } from '../charts/chart.js';
 import { config, SCHEMA } from '../charts/theme.js';
-import * as format from '../format.js';
-import type { Procurement } from './procurement.js';
+import * as format from '../../text/format.js';
+import type { Procurement } from '../../analysis/procure/procurement.js';
 
 /**
  * Throughput against what it costs, one point for each candidate with its intervals.

@@ -3,14 +3,14 @@ import { SyntaxValidator } from 'fast-xml-validator';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { comparisonDocument } from '../../../src/report/compare/document.js';
-import type { ComparisonReport } from '../../../src/report/compare/exporters/exporter.js';
+import type { ComparisonReport } from '../../../src/analysis/compare/gates.js';
 import { comparisonExporters } from '../../../src/report/compare/exporters/list.js';
-import { checkGates, parseGates } from '../../../src/report/compare/gates.js';
-import { comparisonTable } from '../../../src/report/compare/table.js';
+import { checkGates, parseGates } from '../../../src/analysis/compare/gates.js';
+import { comparisonTable } from '../../../src/text/compare/table.js';
 import { useFolder } from '../../support/folder.js';
 import { hostileDress, payloads } from '../support/hostile.js';
 import { unescaped } from '../support/markdown.js';
-import { slower, twoRuns } from './support.js';
+import { slower, twoRuns } from '../../analysis/compare/support.js';
 
 const folder = useFolder();
 

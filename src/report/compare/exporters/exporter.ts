@@ -1,12 +1,4 @@
-import type { Comparison } from '../compare.js';
-import type { GateResult } from '../gates.js';
-
-/** A comparison, and what its gates say. */
-export interface ComparisonReport {
-  readonly comparison: Comparison;
-  /** Empty where none were asked for. */
-  readonly gates: readonly GateResult[];
-}
+import type { ComparisonReport } from '../../../analysis/compare/gates.js';
 
 /** A format of comparisons. A new one is a new file here, and a line in `list.ts`. */
 export interface ComparisonExporter {

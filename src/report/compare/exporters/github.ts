@@ -1,6 +1,6 @@
-import { oneLine } from '../../format.js';
-import { changeSentence, gateSentence, isChange } from '../summary.js';
-import { differenceInWords } from '../differences.js';
+import { oneLine } from '../../../text/format.js';
+import { changeSentence, gateSentence, isChange } from '../../../text/compare/summary.js';
+import { differenceText } from '../../../text/compare/obstacles.js';
 import type { ComparisonExporter } from './exporter.js';
 
 /**
@@ -18,7 +18,7 @@ export const githubExporter: ComparisonExporter = {
       broken.some(({ subject, gate }) => subject === each.subject && gate.metric === each.judgement.metric);
     const worse = comparison.compared.filter((each) => isChange('worse')(each) && !guarded(each));
     return [
-      ...comparison.forced.map((each) => command('warning', 'Runs not made alike', differenceInWords(each))),
+      ...comparison.forced.map((each) => command('warning', 'Runs not made alike', differenceText(each))),
       ...broken.map((result) => command('error', 'Gate broken', gateSentence(result, report))),
       ...worse.map((each) => command('warning', 'Changed for the worse', changeSentence(each, report))),
       ...undecided.map((result) => command('warning', 'Gate not decided', gateSentence(result, report))),

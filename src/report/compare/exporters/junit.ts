@@ -1,12 +1,13 @@
 import { create } from 'xmlbuilder2';
-import { oneLine } from '../../format.js';
-import type { Compared } from '../compare.js';
-import { metrics, type Metric } from '../effect.js';
-import { subjectLabel } from '../label.js';
-import { gateSentence } from '../summary.js';
-import { inWords, metricNames, quantity } from '../words.js';
-import type { ComparisonExporter, ComparisonReport } from './exporter.js';
-import type { GateResult } from '../gates.js';
+import { oneLine } from '../../../text/format.js';
+import type { Compared } from '../../../analysis/compare/compare.js';
+import { metrics, type Metric } from '../../../analysis/compare/effect.js';
+import { subjectLabel } from '../../../text/compare/label.js';
+import { gateSentence } from '../../../text/compare/summary.js';
+import { inWords, metricNames, quantity } from '../../../text/compare/words.js';
+import type { ComparisonReport } from '../../../analysis/compare/gates.js';
+import type { ComparisonExporter } from './exporter.js';
+import type { GateResult } from '../../../analysis/compare/gates.js';
 
 /**
  * JUnit's XML, as CI systems read it: a suite for each metric, a test for each figure, a failure for each broken gate. What a

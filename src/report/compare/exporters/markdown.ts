@@ -1,9 +1,10 @@
-import * as format from '../../format.js';
-import { escaped, markdownTable } from '../../markdown.js';
-import { differenceInWords } from '../differences.js';
-import { changeSentence, gateSentence, headline, isChange } from '../summary.js';
-import { comparisonTable } from '../table.js';
-import type { ComparisonExporter, ComparisonReport } from './exporter.js';
+import * as format from '../../../text/format.js';
+import { escaped, markdownTable } from '../../../text/markdown.js';
+import { differenceText } from '../../../text/compare/obstacles.js';
+import { changeSentence, gateSentence, headline, isChange } from '../../../text/compare/summary.js';
+import { comparisonTable } from '../../../text/compare/table.js';
+import type { ComparisonReport } from '../../../analysis/compare/gates.js';
+import type { ComparisonExporter } from './exporter.js';
 
 /** For a comment on a pull request: what changed at the top, every figure folded below it. */
 export const markdownComparisonExporter: ComparisonExporter = {
@@ -45,7 +46,7 @@ export const markdownComparisonExporter: ComparisonExporter = {
 
 function warnings({ comparison }: ComparisonReport): string[] {
   const lines = comparison.forced.map(
-    (each) => `> ⚠️ Compared although they differ: ${escaped(differenceInWords(each))}`,
+    (each) => `> ⚠️ Compared although they differ: ${escaped(differenceText(each))}`,
   );
   return lines.length > 0 ? [...lines.flatMap((line) => [line, '>']).slice(0, -1), ''] : [];
 }

@@ -1,7 +1,7 @@
-import { oneLine } from '../../format.js';
-import { terminalTable } from '../../terminal.js';
-import { gateSentence, headline } from '../summary.js';
-import { comparisonTable } from '../table.js';
+import { oneLine } from '../../../text/format.js';
+import { terminalTable } from '../../../text/terminal.js';
+import { gateSentence, headline } from '../../../text/compare/summary.js';
+import { comparisonTable } from '../../../text/compare/table.js';
 import type { ComparisonExporter } from './exporter.js';
 
 /** The table and what it says, for a terminal. */

@@ -1,7 +1,7 @@
-import type { Analysis } from '../../analysis.js';
-import { acrossDevices } from '../../figures/across-devices.js';
-import * as format from '../../format.js';
-import { deviceLabel, variantLabel } from '../../label.js';
+import type { Analysis } from '../../../analysis/analysis.js';
+import { acrossDevices } from '../../../analysis/figures/across-devices.js';
+import * as format from '../../../text/format.js';
+import { deviceLabel, variantLabel } from '../../../analysis/label.js';
 import { grid } from '../grid.js';
 import { html, type Markup } from '../markup.js';
 

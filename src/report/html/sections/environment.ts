@@ -1,9 +1,9 @@
-import type { Analysis } from '../../analysis.js';
-import * as format from '../../format.js';
-import { profileOf, sessionsOf, type SessionFacts } from '../../sessions.js';
+import type { Analysis } from '../../../analysis/analysis.js';
+import * as format from '../../../text/format.js';
+import { profileOf, sessionsOf, type SessionFacts } from '../../../analysis/sessions.js';
 import type { StoredDevice } from '../../../store/read.js';
 import { facts } from '../grid.js';
-import { deviceLabel } from '../../label.js';
+import { deviceLabel } from '../../../analysis/label.js';
 import { html, type Content, type Markup } from '../markup.js';
 import { restrictionText } from '../../../text/environment.js';
 

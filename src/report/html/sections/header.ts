@@ -1,6 +1,6 @@
-import type { Analysis } from '../../analysis.js';
-import * as format from '../../format.js';
-import { deviceLabel } from '../../label.js';
+import type { Analysis } from '../../../analysis/analysis.js';
+import * as format from '../../../text/format.js';
+import { deviceLabel } from '../../../analysis/label.js';
 import { facts } from '../grid.js';
 import { html, type Markup } from '../markup.js';
 import { restrictionText } from '../../../text/environment.js';

@@ -1,6 +1,6 @@
-import type { Analysis, VariantFigures } from '../../analysis.js';
-import * as format from '../../format.js';
-import { labelOf } from '../../label.js';
+import type { Analysis, VariantFigures } from '../../../analysis/analysis.js';
+import * as format from '../../../text/format.js';
+import { labelOf } from '../../../analysis/label.js';
 import { grid } from '../grid.js';
 import { html, type Markup } from '../markup.js';
 

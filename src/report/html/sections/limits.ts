@@ -1,8 +1,9 @@
-import type { Analysis } from '../../analysis.js';
-import type { OperatorLimit } from '../../figures/limits.js';
-import * as format from '../../format.js';
-import { labelOf } from '../../label.js';
-import { limitedOf, limitsTable, operatorName, type LimitedFigures } from '../../limits.js';
+import { missingCeilingsText } from '../../../text/missing.js';
+import type { Analysis } from '../../../analysis/analysis.js';
+import type { OperatorLimit } from '../../../analysis/figures/limits.js';
+import * as format from '../../../text/format.js';
+import { labelOf } from '../../../analysis/label.js';
+import { limitedOf, limitsTable, operatorName, type LimitedFigures } from '../../../text/limits.js';
 import { grid } from '../grid.js';
 import { html, type Content, type Markup } from '../markup.js';
 
@@ -15,7 +16,7 @@ const GIGA = 1e9;
  */
 export function limits(analysis: Analysis): Markup {
   const limited = limitedOf(analysis);
-  const missing = analysis.ceilingNotes.map((note) => html`<p>${note}</p> `);
+  const missing = analysis.ceilingNotes.map((note) => html`<p>${missingCeilingsText(note)}</p> `);
   if (limited.length === 0)
     return html`${missing.length > 0 ? missing : html`<p>This run does not say what each operator took.</p>`}`;
   const { columns, rows, notes } = limitsTable(analysis);

@@ -1,6 +1,6 @@
-import type { Analysis } from '../../analysis.js';
-import { variantLabel } from '../../label.js';
-import { publishedOf } from '../../published.js';
+import type { Analysis } from '../../../analysis/analysis.js';
+import { variantLabel } from '../../../analysis/label.js';
+import { publishedOf } from '../../../analysis/published.js';
 import { grid } from '../grid.js';
 import { html, type Markup } from '../markup.js';
 

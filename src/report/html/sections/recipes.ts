@@ -1,7 +1,7 @@
-import type { Analysis } from '../../analysis.js';
-import * as format from '../../format.js';
-import { variantLabel } from '../../label.js';
-import { stagesOf, type StageSummary } from '../../stages.js';
+import type { Analysis } from '../../../analysis/analysis.js';
+import * as format from '../../../text/format.js';
+import { variantLabel } from '../../../analysis/label.js';
+import { stagesOf, type StageSummary } from '../../../analysis/stages.js';
 import { facts } from '../grid.js';
 import { html, unbroken, type Content, type Markup } from '../markup.js';
 import { stageContent } from './stages.js';

@@ -1,9 +1,10 @@
-import type { Analysis } from '../../analysis.js';
-import { findingsOf } from '../../findings.js';
-import { flagsText, signOf } from '../../flags.js';
-import * as format from '../../format.js';
-import { labelOf } from '../../label.js';
-import { mainTable, type RowState } from '../../table.js';
+import { failureText } from '../../../text/failures.js';
+import type { Analysis } from '../../../analysis/analysis.js';
+import { findingsOf } from '../../../text/findings.js';
+import { flagsText, signOf } from '../../../text/flags.js';
+import * as format from '../../../text/format.js';
+import { labelOf } from '../../../analysis/label.js';
+import { mainTable, type RowState } from '../../../text/table.js';
 import { html, unbroken, type Markup } from '../markup.js';
 
 /** So many doubts stand before the table; more would hide it, and are folded. */
@@ -81,7 +82,7 @@ function warnings(analysis: Analysis): Markup {
               ({ name, kind, batch, status, reason }) =>
                 html`<li>
                   <b>${name}</b>, ${kind}, batch ${batch}:
-                  ${status === 'unsupported' ? 'not supported here, because ' : ''}${format.oneLine(reason)}
+                  ${status === 'unsupported' ? 'not supported here, because ' : ''}${format.oneLine(failureText(reason))}
                 </li> `,
             )}
           </ul>

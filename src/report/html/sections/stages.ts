@@ -1,5 +1,5 @@
 import type { Fact, FactTable, StageFacts } from '../../../compress/facts.js';
-import { factFigure, valueText } from '../../stage-line.js';
+import { factFigure, valueText } from '../../../text/stage-line.js';
 import { facts, grid } from '../grid.js';
 import { html, type Content, type Markup } from '../markup.js';
 

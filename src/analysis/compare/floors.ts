@@ -1,0 +1,66 @@
+import { detectableApart, detectableInTurn } from '../../stats/noise.js';
+import type { StoredCell, StoredRun } from '../../store/read.js';
+import { floorEnvironment, floorMetrics, type StoredFloor } from '../../store/floors.js';
+import type { Metric } from './effect.js';
+
+/** Says the smallest change that a device can tell, as a share; undefined where nobody measured that. */
+export type FloorOf = (
+  cell: StoredCell,
+  metric: Metric,
+  rounds: number,
+  interleaved: boolean,
+) => number | undefined;
+
+/** The p90 of a latency is judged by what is known of the latency. */
+const KNOWN_BY: Partial<Record<Metric, (typeof floorMetrics)[number]>> = {
+  latency: 'latency',
+  p90: 'latency',
+  memory: 'memory',
+};
+
+/**
+ * The noise floors that hold for a run: of its devices as they were then, the newest of each.
+ *
+ * @param run - the run whose cells are judged
+ * @param floors - all that are stored, the newest first
+ */
+export function floorsFor(run: StoredRun, floors: readonly StoredFloor[]): FloorOf {
+  const environments = new Map(run.devices.map((device) => [device, floorEnvironment(device, run.cells)]));
+  return ({ device, row: { batch } }, metric, rounds, interleaved) => {
+    const known = floors.find(
+      (floor) =>
+        floor.device === device.row.name &&
+        floor.environment === environments.get(device) &&
+        floor.batch === batch &&
+        floor.metric === KNOWN_BY[metric],
+    );
+    if (known === undefined || rounds < 2) return undefined;
+    return interleaved ? detectableInTurn(known.noise, rounds) : detectableApart(known.noise, rounds);
+  };
+}
+
+/** Latencies are judged on a device at batch sizes at which nobody measured its noise: any significant difference counts. */
+export interface MissingFloor {
+  readonly kind: 'no-noise-floor';
+  readonly device: string;
+  readonly batches: readonly number[];
+}
+
+/**
+ * Where latencies are judged on a device whose noise nobody measured.
+ *
+ * @param run - the run whose cells are judged
+ * @param floors - see `floorsFor`
+ * @param interleaved - whether cells of one run are judged
+ * @returns one for each device
+ */
+export function missingFloors(run: StoredRun, floors: FloorOf, interleaved: boolean): MissingFloor[] {
+  return run.devices.flatMap((device) => {
+    const timed = run.cells.filter(
+      (cell) => cell.device === device && cell.row.kind === 'performance' && cell.row.status === 'done',
+    );
+    const without = timed.filter((cell) => floors(cell, 'latency', 2, interleaved) === undefined);
+    const batches = [...new Set(without.map(({ row }) => row.batch))].sort((a, b) => a - b);
+    return batches.length === 0 ? [] : [{ kind: 'no-noise-floor', device: device.row.name, batches }];
+  });
+}

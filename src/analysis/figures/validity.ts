@@ -1,0 +1,147 @@
+import { median, quantileSorted } from 'simple-statistics';
+import { driftOf } from '../../stats/drift.js';
+import type { StoredCell, StoredRound } from '../../store/read.js';
+import { tiers, type Tier } from '../../suite/schema.js';
+
+/** What a device was like at a moment. */
+type Conditions = StoredRound['conditions'][number]['conditions'];
+
+/** A doubt about a cell: nothing is left out for it, but whoever reads the figures must know. */
+export type Flag =
+  | { readonly kind: 'never-steady'; readonly rounds: number; readonly of: number }
+  | {
+      readonly kind: 'drift';
+      readonly rounds: number;
+      readonly of: number;
+      /** From a round's first query to its last, the median of the rounds that drifted; above 0 is slower. */
+      readonly share: number;
+    }
+  | { readonly kind: 'governor-changed'; readonly governors: readonly string[] }
+  /** Of the fastest core, in MHz. */
+  | { readonly kind: 'frequency-changed'; readonly least: number; readonly most: number }
+  /** At so many of the moments at which the device was looked at. */
+  | {
+      readonly kind: 'throttled';
+      readonly reasons: readonly string[];
+      readonly moments: number;
+      readonly of: number;
+    }
+  /** Processor time of everything but the agent, the median, in cores. */
+  | { readonly kind: 'other-load'; readonly cores: number }
+  | { readonly kind: 'smoke-tier' }
+  | { readonly kind: 'few-samples'; readonly queries: number; readonly tier: Tier; readonly asked: number }
+  /** The least and the largest median of a round, in milliseconds. */
+  | { readonly kind: 'processes-disagree'; readonly fastest: number; readonly slowest: number };
+
+/**
+ * A round drifts when its trend is significant at this level and at least so large from its first query to its last. Between
+ * neighbouring rounds of a quiet machine medians differ by 1 to 3 %, so that less than that is no news within one.
+ */
+const DRIFT_SIGNIFICANCE = 0.05;
+const DRIFT_SHARE = 0.05;
+
+/** The fastest core's frequencies while queries are timed may differ by so much: latency changes by as much as they do. */
+const FREQUENCY_SHARE = 0.05;
+
+/** So much of a core may go to others. A quiet machine stays below 0.06, mostly the harness; one busy process takes 0.5 to 1. */
+const OTHER_LOAD = 0.15;
+
+/** Medians of two rounds that lie so far apart, while their middle halves do not meet, are of processes that disagree. */
+const DISAGREEMENT_SHARE = 0.1;
+
+/**
+ * What speaks against a cell of performance, from its raw data alone.
+ *
+ * @param cell - a cell of performance with its rounds
+ * @returns in the order in which they are told; none when nothing does
+ */
+export function flagsOf(cell: StoredCell): Flag[] {
+  const { rounds } = cell;
+  const seen = rounds.flatMap(timedConditions);
+  const found = [
+    unsteady(rounds),
+    drift(rounds),
+    changedFrequency(seen),
+    throttled(seen),
+    otherLoad(seen),
+    smokeTier(cell),
+    fewSamples(cell),
+    disagreement(rounds),
+  ];
+  return found.filter((flag) => flag !== undefined);
+}
+
+function unsteady(rounds: readonly StoredRound[]): Flag | undefined {
+  const count = rounds.filter(({ row }) => row.steady === 0).length;
+  return count > 0 ? { kind: 'never-steady', rounds: count, of: rounds.length } : undefined;
+}
+
+function drift(rounds: readonly StoredRound[]): Flag | undefined {
+  const drifts = rounds.map(({ samples }) => driftOf(samples));
+  const found = drifts.filter(({ share, p }) => p < DRIFT_SIGNIFICANCE && Math.abs(share) >= DRIFT_SHARE);
+  if (found.length * 2 <= rounds.length) return undefined;
+  const share = median(found.map((each) => each.share));
+  return { kind: 'drift', rounds: found.length, of: rounds.length, share };
+}
+
+function changedFrequency(seen: readonly Conditions[]): Flag | undefined {
+  const governors = [...new Set(seen.map(({ governor }) => governor).filter((each) => each !== undefined))];
+  if (governors.length > 1) return { kind: 'governor-changed', governors };
+  const fastest = seen.map(({ fastestCore }) => fastestCore).filter((each) => each !== undefined);
+  if (fastest.length === 0) return undefined;
+  const [least, most] = [Math.min(...fastest), Math.max(...fastest)];
+  if (most - least <= FREQUENCY_SHARE * most) return undefined;
+  return { kind: 'frequency-changed', least, most };
+}
+
+function throttled(seen: readonly Conditions[]): Flag | undefined {
+  const held = seen.filter(({ throttling }) => throttling !== undefined && throttling.length > 0);
+  if (held.length === 0) return undefined;
+  const reasons = [...new Set(held.flatMap(({ throttling }) => throttling ?? []))];
+  return { kind: 'throttled', reasons, moments: held.length, of: seen.length };
+}
+
+function otherLoad(seen: readonly Conditions[]): Flag | undefined {
+  const loads = seen
+    .map(({ otherLoad: load, stolen }) => (load === undefined ? undefined : load + (stolen ?? 0)))
+    .filter((load) => load !== undefined);
+  if (loads.length === 0) return undefined;
+  const typical = median(loads);
+  if (typical <= OTHER_LOAD) return undefined;
+  return { kind: 'other-load', cores: typical };
+}
+
+function smokeTier({ row }: StoredCell): Flag | undefined {
+  const tier: Tier = 'smoke';
+  return row.tier === tier ? { kind: 'smoke-tier' } : undefined;
+}
+
+function fewSamples({ row, rounds }: StoredCell): Flag | undefined {
+  if (row.tier === null || !Object.hasOwn(tiers, row.tier)) return undefined;
+  const tier = row.tier as Tier;
+  const { minQueries } = tiers[tier];
+  const queries = rounds.reduce((sum, { samples }) => sum + samples.length, 0);
+  if (queries >= minQueries) return undefined;
+  return { kind: 'few-samples', queries, tier, asked: minQueries };
+}
+
+function disagreement(rounds: readonly StoredRound[]): Flag | undefined {
+  const quartiles = rounds
+    .filter(({ samples }) => samples.length > 0)
+    .map(({ samples }) => {
+      const sorted = [...samples].sort((a, b) => a - b);
+      const at = (share: number): number => quantileSorted(sorted, share);
+      return { lower: at(0.25), middle: at(0.5), upper: at(0.75) };
+    })
+    .sort((a, b) => a.middle - b.middle);
+  const [fastest, slowest] = [quartiles[0], quartiles.at(-1)];
+  if (fastest === undefined || slowest === undefined) return undefined;
+  const apart = slowest.middle / fastest.middle - 1 > DISAGREEMENT_SHARE && slowest.lower > fastest.upper;
+  if (!apart) return undefined;
+  return { kind: 'processes-disagree', fastest: fastest.middle, slowest: slowest.middle };
+}
+
+/** What the device was like while queries were timed. */
+function timedConditions({ conditions }: StoredRound): Conditions[] {
+  return conditions.filter(({ phase }) => phase === 'steady').map((each) => each.conditions);
+}

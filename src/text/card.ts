@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import type { VariantFigures } from '../analysis/analysis.js';
+import * as format from './format.js';
+
+const cardSchema = z.object({
+  images: z.number().int().positive(),
+  correct: z.number().int().nonnegative(),
+  framework: z.string(),
+});
+
+/** Top-1 of the baseline and of the model's card may differ by so much (0.1 point) and still count as the same. */
+const TOLERANCE = 0.001;
+
+/**
+ * What a model's card says of its accuracy on the same test images, and whether the baseline agrees.
+ *
+ * @param figures - of the baseline
+ * @returns a sentence; undefined where there is no card or nothing was scored
+ */
+export function cardNote({ variant, accuracy }: VariantFigures): string | undefined {
+  if (variant.card_json === null || accuracy?.top1 === undefined) return undefined;
+  const card = cardSchema.safeParse(JSON.parse(variant.card_json)).data;
+  if (card === undefined || card.images !== accuracy.images) return undefined;
+  const claimed = card.correct / card.images;
+  const agrees = Math.abs(claimed - accuracy.top1.value) <= TOLERANCE;
+  return (
+    `${variant.model}: its card says ${format.percent(claimed, 2)} % top-1 (${card.correct} of ${card.images}, ${card.framework}); ` +
+    `fp32 here ${agrees ? 'agrees' : 'does not agree'}, with ${accuracy.correct ?? 0} right.`
+  );
+}

@@ -1,0 +1,23 @@
+import type { GateReason } from '../../analysis/compare/gates.js';
+import { obstacleText } from './obstacles.js';
+import { amount, inWords, metricNames } from './words.js';
+
+/** What decided a gate, in words that follow a colon. */
+export function gateReasonText(because: GateReason): string {
+  switch (because.kind) {
+    case 'judged':
+      return inWords(because.judgement);
+    case 'not-excluded': {
+      const { judgement, limit, blunt } = because;
+      const { metric, floor = 0 } = judgement;
+      const why = blunt
+        ? `; the gate is finer than the smallest difference that this device can detect (${amount(metric, floor)})`
+        : '';
+      return `${inWords(judgement)}, so that ${amount(metric, limit)} is not excluded${why}`;
+    }
+    case 'not-compared':
+      return obstacleText(because.obstacle);
+    case 'nothing-compared':
+      return `nothing whose ${metricNames[because.metric]} could be compared`;
+  }
+}

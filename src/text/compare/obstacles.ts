@@ -1,0 +1,55 @@
+import type { CompareNote } from '../../analysis/compare/compare.js';
+import type { Difference } from '../../analysis/compare/differences.js';
+import type { Obstacle } from '../../analysis/compare/obstacle.js';
+import { failureText } from '../failures.js';
+import { oneLine } from '../format.js';
+import { missingFloorText } from '../missing.js';
+
+/** Why something could not be compared: a clause that follows a colon, or a sentence without its full stop. */
+export function obstacleText(obstacle: Obstacle): string {
+  switch (obstacle.kind) {
+    case 'not-in-reference':
+      return 'not in the reference';
+    case 'not-in-new-run':
+      return 'not in the new run';
+    case 'pending':
+      return obstacle.run === 'new' ? 'not measured yet' : 'not measured in the reference';
+    case 'failed':
+    case 'unsupported': {
+      const where = obstacle.run === 'new' ? '' : ' in the reference';
+      const what = obstacle.kind === 'failed' ? 'failed' : 'not supported';
+      return `${what}${where}: ${oneLine(failureText(obstacle.failure))}`;
+    }
+    case 'no-memory':
+      return 'the device does not report its memory';
+    case 'peak-below-base':
+      return "the peak of a round is not above the runtime's base";
+    case 'no-accuracy':
+      return 'these weights have no accuracy on these images';
+    case 'no-predictions':
+      return 'no predictions are stored';
+    case 'other-images':
+      return 'they were scored on different images';
+    case 'one-round':
+      return 'one round: nothing tells chance from change';
+    case 'no-common-rounds':
+      return 'no rounds in common: nothing tells chance from change';
+  }
+}
+
+/** What a reader of a comparison should know, as a sentence. */
+export function compareNoteText(note: CompareNote): string {
+  switch (note.kind) {
+    case 'no-noise-floor':
+      return missingFloorText(note);
+    case 'run-unfinished':
+      return `Run ${note.run} is not finished.`;
+    case 'also-different':
+      return `Also different: ${differenceText(note.difference)}.`;
+  }
+}
+
+/** A difference in words: `threads of local-cpu: 2 in the reference, 1 in the new run`. */
+export function differenceText({ what, reference, value }: Difference): string {
+  return `${what}: ${reference} in the reference, ${value} in the new run`;
+}

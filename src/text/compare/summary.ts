@@ -1,0 +1,91 @@
+import { gateReasonText } from './gates.js';
+import { obstacleText } from './obstacles.js';
+import { flagsText, signOf } from '../flags.js';
+import type { Compared, Uncompared } from '../../analysis/compare/compare.js';
+import type { ComparisonReport } from '../../analysis/compare/gates.js';
+import { gateName, type GateResult } from '../../analysis/compare/gates.js';
+import { isWorse } from '../../analysis/compare/judge.js';
+import { subjectLabel } from './label.js';
+import { inWords, metricNames } from './words.js';
+
+/**
+ * What came out, in one sentence.
+ *
+ * @param report - of a comparison
+ */
+export function headline({ comparison, gates }: ComparisonReport): string {
+  const { compared } = comparison;
+  const count = (holds: (each: Compared) => boolean): number => compared.filter(holds).length;
+  const worse = count(isChange('worse'));
+  const better = count(isChange('better'));
+  const broken = gates.filter(({ outcome }) => outcome === 'broken').length;
+  const parts = [
+    `${worse} of ${compared.length} figures changed for the worse`,
+    `${better} for the better`,
+    `${compared.length - worse - better} not distinguishable`,
+  ];
+  if (gates.length > 0)
+    parts.push(
+      broken === 0 ? 'no gate broken' : `gates broken in ${broken} ${broken === 1 ? 'place' : 'places'}`,
+    );
+  return `${parts.join(', ')}.`;
+}
+
+/**
+ * Whether something changed, and in which direction.
+ *
+ * @param direction - for the worse or for the better
+ */
+export function isChange(direction: 'worse' | 'better'): (each: Compared) => boolean {
+  return ({ judgement: { metric, change, verdict } }) =>
+    verdict !== 'not distinguishable' && isWorse(metric, change.value) === (direction === 'worse');
+}
+
+/** A change as a sentence: `int8, batch 8: latency 3.1 % slower (2.4 to 3.8 %)`. */
+export function changeSentence({ subject, judgement }: Compared, { comparison }: ComparisonReport): string {
+  return `${subjectLabel(subject, comparison)}: ${metricNames[judgement.metric]} ${inWords(judgement)}`;
+}
+
+/** What a gate found, as a sentence: `latency:2% is broken: int8, batch 8: 3.1 % slower (2.4 to 3.8 %)`. */
+export function gateSentence(
+  { gate, subject, outcome, because }: GateResult,
+  { comparison }: ComparisonReport,
+): string {
+  const where = subject === undefined ? '' : `${subjectLabel(subject, comparison)}: `;
+  const is = {
+    held: 'holds',
+    broken: 'is broken',
+    'cannot tell': 'cannot be decided',
+    'not judged': 'was not judged',
+  };
+  return `${gateName(gate)} ${is[outcome]}: ${where}${gateReasonText(because)}`;
+}
+
+/**
+ * What could not be compared, one sentence for each reason.
+ *
+ * @param report - of a comparison
+ */
+export function uncomparedSentences({ comparison }: ComparisonReport): string[] {
+  const key = ({ obstacle, metrics }: Uncompared): string =>
+    `${metrics.map((each) => metricNames[each]).join(', ')}: ${obstacleText(obstacle)}`;
+  const reasons = new Map<string, string[]>();
+  for (const each of comparison.uncompared) {
+    const labels = reasons.get(key(each)) ?? [];
+    labels.push(subjectLabel(each.subject, comparison));
+    reasons.set(key(each), labels);
+  }
+  return [...reasons].map(([why, labels]) => `Not compared: ${labels.join('; ')}. ${why}.`);
+}
+
+/**
+ * What speaks against cells that were compared, one sentence for each.
+ *
+ * @param report - of a comparison
+ */
+export function doubtSentences({ comparison }: ComparisonReport): string[] {
+  return comparison.doubts.map(({ subject, of, flags }) => {
+    const run = of === 'new' ? 'in the new run' : 'in the reference';
+    return `${signOf(flags)} ${subjectLabel(subject, comparison)}, ${run}: ${flagsText(flags)}.`;
+  });
+}

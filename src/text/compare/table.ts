@@ -1,0 +1,93 @@
+import { signOf } from '../flags.js';
+import * as format from '../format.js';
+import type { Column, Table } from '../table.js';
+import type { Compared } from '../../analysis/compare/compare.js';
+import { compareNoteText, differenceText } from './obstacles.js';
+import type { ComparisonReport } from '../../analysis/compare/gates.js';
+import { gateName } from '../../analysis/compare/gates.js';
+import { variantOf } from './label.js';
+import { doubtSentences, uncomparedSentences } from './summary.js';
+import { inWords, metricNames, quantity } from './words.js';
+
+const columns: readonly Column[] = [
+  { key: 'variant', title: 'variant', align: 'left' },
+  { key: 'batch', title: 'batch', align: 'right' },
+  { key: 'metric', title: 'figure', align: 'left' },
+  { key: 'reference', title: 'reference', align: 'right', spare: 2 },
+  { key: 'value', title: 'new', align: 'right', spare: 3 },
+  { key: 'difference', title: 'difference (95 %)', align: 'left' },
+  { key: 'p', title: 'p (Holm)', align: 'right', spare: 1 },
+  { key: 'gate', title: 'gate', align: 'left' },
+];
+
+/**
+ * The table of a comparison: a row for each figure of each cell, in the order of the suite, with what a reader must know.
+ *
+ * @param report - of a comparison
+ */
+export function comparisonTable(report: ComparisonReport): Table {
+  const { comparison, gates } = report;
+  const order = new Map(
+    comparison.run.variants.map(({ model, recipe }, index) => [`${model} / ${recipe}`, index]),
+  );
+  const place = ({ subject: { model, recipe } }: Compared): number =>
+    order.get(`${model} / ${recipe}`) ?? order.size;
+  const sorted = [...comparison.compared].sort(
+    (a, b) => place(a) - place(b) || (a.subject.batch ?? 0) - (b.subject.batch ?? 0),
+  );
+  let before = '';
+  const rows = sorted.map(({ subject, judgement }) => {
+    const { metric, adjustedP } = judgement;
+    const name = variantOf(subject, comparison);
+    const own = gates.filter((result) => result.gate.metric === metric && result.subject === subject);
+    const sign = signOf(
+      comparison.doubts.filter((each) => each.subject === subject).flatMap(({ flags }) => flags),
+    );
+    const row = {
+      variant: name === before ? '' : name,
+      batch: subject.batch === undefined ? '' : String(subject.batch),
+      metric: metricNames[metric],
+      reference: quantity(metric, judgement.reference),
+      value: quantity(metric, judgement.value),
+      difference: `${inWords(judgement)}${marked(metric) && sign !== '' ? ` ${sign}` : ''}`,
+      p: adjustedP === undefined ? '' : format.pValue(adjustedP),
+      gate: own.map(({ gate, outcome }) => `${signs[outcome]} ${gateName(gate)}`).join(' '),
+    };
+    before = name;
+    return row;
+  });
+  return {
+    columns: columns.filter(({ key }) => rows.some((row) => row[key as keyof typeof row] !== '')),
+    rows,
+    notes: [
+      ...comparison.forced.map((each) => `Compared although they differ: ${differenceText(each)}.`),
+      ...readingNotes(report),
+    ],
+  };
+}
+
+/** What speaks against a cell's timing says nothing of its memory. */
+function marked(metric: string): boolean {
+  return metric === 'latency' || metric === 'p90';
+}
+
+const signs = { held: '✓', broken: '✗', 'cannot tell': '?', 'not judged': '–' } as const;
+
+function readingNotes(report: ComparisonReport): string[] {
+  const { compared, notes } = report.comparison;
+  const explained = [
+    'A difference counts when it is significant (p ≤ 0.05 after Holm, over all cells of a figure) and at least as large as the smallest that the device can detect.',
+  ];
+  const has = (metric: string): boolean => compared.some(({ judgement }) => judgement.metric === metric);
+  if (has('latency'))
+    explained.push(
+      "Latency and memory: ratios of the rounds' medians and peaks; slower by 3 % takes 3 % more time.",
+    );
+  if (has('accuracy')) explained.push('Accuracy: exact McNemar test on the same images.');
+  return [
+    ...explained,
+    ...doubtSentences(report),
+    ...uncomparedSentences(report),
+    ...notes.map(compareNoteText),
+  ];
+}

@@ -1,0 +1,47 @@
+import type { Flag } from '../analysis/figures/validity.js';
+import * as format from './format.js';
+
+/**
+ * The sign that marks a cell in a table: ‡ for what never got steady, ⚑ for everything else.
+ *
+ * @param flags - of the cell
+ * @returns one sign for all of them; nothing where there are none
+ */
+export function signOf(flags: readonly Flag[]): string {
+  if (flags.length === 0) return '';
+  return flags.every(({ kind }) => kind === 'never-steady') ? '‡' : '⚑';
+}
+
+/** All that speaks against a cell, as a note without its full stop. */
+export function flagsText(flags: readonly Flag[]): string {
+  return flags.map(flagText).join('; ');
+}
+
+/** What speaks against a cell, with its figure: half a sentence. */
+export function flagText(flag: Flag): string {
+  switch (flag.kind) {
+    case 'never-steady':
+      return `${flag.rounds} of ${flag.of} rounds never reached a steady state`;
+    case 'drift': {
+      const way = flag.share > 0 ? 'slower' : 'faster';
+      const share = format.percent(Math.abs(flag.share));
+      return `latency drifted in ${flag.rounds} of ${flag.of} rounds: from first to last query ${share} % ${way} (median)`;
+    }
+    case 'governor-changed':
+      return `the frequency governor changed: ${flag.governors.join(', ')}`;
+    case 'frequency-changed':
+      return `the frequency of the fastest core varied between ${format.integer(flag.least)} and ${format.integer(flag.most)} MHz while queries were timed`;
+    case 'throttled':
+      return `the processor was throttled (${flag.reasons.join(', ')}) at ${flag.moments} of ${flag.of} moments`;
+    case 'other-load': {
+      const much = `${format.significant(flag.cores, 2)} ${flag.cores < 1 ? 'of a core' : 'cores'}`;
+      return `other processes used ${much} while queries were timed (median)`;
+    }
+    case 'smoke-tier':
+      return 'measured at tier smoke: it shows that the cell runs, not how fast';
+    case 'few-samples':
+      return `${format.integer(flag.queries)} queries, where ${flag.tier} asks for ${format.integer(flag.asked)}: there was no time for more`;
+    case 'processes-disagree':
+      return `processes disagree: the medians of the rounds range from ${format.milliseconds(flag.fastest)} to ${format.milliseconds(flag.slowest)} ms`;
+  }
+}

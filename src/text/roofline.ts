@@ -1,0 +1,96 @@
+import type { Precision } from '../store/node-work.js';
+import type { CeilingSubject, StoredRoofline } from '../store/rooflines.js';
+import { ceilingsOf, precisionNames, type Ceiling } from '../analysis/figures/roofline.js';
+import * as format from './format.js';
+import type { Table } from './table.js';
+
+const GIGA = 1e9;
+const MIB = 1024 ** 2;
+
+/** The operators that stand for the precisions. */
+const operators: Readonly<Record<Precision, string>> = {
+  float32: 'Gemm',
+  float16: 'Gemm',
+  int8: 'MatMulIntegerToFloat',
+  w8: 'MatMulNBits',
+};
+
+/** A roofline for programs: rates with 95 % intervals, in operations or bytes each second. */
+export type RooflineDocument = Omit<StoredRoofline, 'ceilings'> & { readonly ceilings: readonly Ceiling[] };
+
+/** A roofline for programs. */
+export function rooflineDocument(roofline: StoredRoofline): RooflineDocument {
+  return { ...roofline, ceilings: ceilingsOf(roofline) };
+}
+
+/**
+ * What rooflines say, for people.
+ *
+ * @param rooflines - stored or new
+ */
+export function rooflineTable(rooflines: readonly StoredRoofline[]): Table {
+  const rows = rooflines.flatMap((roofline) =>
+    ceilingsOf(roofline)
+      .filter(({ perSecond }) => perSecond !== undefined)
+      .map((ceiling) => ({ ...rowOf(ceiling), device: roofline.device })),
+  );
+  return {
+    columns: [
+      { key: 'device', title: 'device', align: 'left', spare: 1 },
+      { key: 'what', title: 'ceiling', align: 'left' },
+      { key: 'operator', title: 'operator', align: 'left', spare: 2 },
+      { key: 'shape', title: 'rows × inner × columns', align: 'right' },
+      { key: 'rate', title: 'at best', align: 'right' },
+      { key: 'interval', title: '95 %', align: 'right' },
+      { key: 'executions', title: 'executions', align: 'right', spare: 3 },
+    ],
+    rows,
+    notes: [
+      'At best: what the fastest tenth of all executions reaches. A multiplication and its addition are two operations; of a ' +
+        'stream, what is read and what is written count once.',
+      ...rooflines.flatMap(notesOf),
+    ],
+  };
+}
+
+function rowOf({ subject, perSecond, executions }: Ceiling): Record<string, string> {
+  const { value, low, high } = perSecond!;
+  const rate = (each: number): string => format.significant(each / GIGA);
+  return {
+    ...named(subject),
+    rate: `${rate(value)} ${subject.kind === 'stream' ? 'GB/s' : 'GOP/s'}`,
+    interval: `${rate(low)}–${rate(high)}`,
+    executions: String(executions),
+  };
+}
+
+function named(subject: CeilingSubject): Record<string, string> {
+  if (subject.kind === 'stream')
+    return { what: 'memory', operator: 'Add', shape: `${format.significant(subject.bytes / MIB)} MiB` };
+  const { precision, shape } = subject;
+  return {
+    ...{ what: precisionNames[precision], operator: operators[precision] },
+    shape: [shape.rows, shape.inner, shape.columns].map(format.integer).join(' × '),
+  };
+}
+
+/** What could not be measured and where it was measured, a sentence each. */
+function notesOf(roofline: StoredRoofline): string[] {
+  const { device, measuredAt, setting } = roofline;
+  const { environment, threads, runtime } = setting;
+  const failures = new Map<string, string>();
+  for (const { subject, failure } of roofline.ceilings)
+    if (failure !== null)
+      failures.set(
+        subject.kind === 'stream' ? 'memory' : precisionNames[subject.precision],
+        `${failure.status === 'unsupported' ? 'not supported here, because' : 'failed:'} ${format.oneLine(failure.reason)}`,
+      );
+  return [
+    `${device}: ${environment.cpu.model}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${runtime.name} ` +
+      `${runtime.version}, ${format.moment(measuredAt)}.`,
+    ...(environment.gpu?.software === true
+      ? [`${device}: the processor plays the GPU, so that its timings say nothing about a GPU.`]
+      : []),
+    ...[...failures].map(([what, why]) => `${device}, ${what}: ${why}.`),
+  ];
+}

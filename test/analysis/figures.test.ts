@@ -1,0 +1,283 @@
+import { describe, expect, it } from 'vitest';
+import { BASELINE } from '../../src/analysis/analysis.js';
+import { useFolder } from '../support/folder.js';
+import { binomialSum } from '../support/exact.js';
+import { average, middle, type CellKey, type RawRows } from './support/reference.js';
+import { figuresOf, storedExample, type Stored } from './support/stored.js';
+
+const folder = useFolder();
+const stored = (): Promise<Stored> => storedExample(folder('results.sqlite'));
+
+const ours = { model: 'vit-drawn', device: 'laptop' };
+
+function scored(recipe: string, model = ours.model): CellKey {
+  return { ...ours, model, recipe, kind: 'accuracy', batch: 64 };
+}
+
+function timed(recipe: string, batch: number, model = ours.model): CellKey {
+  return { ...ours, model, recipe, kind: 'performance', batch };
+}
+
+/** The 97.5 % quantile of the normal distribution, and of Student's with four degrees of freedom, as tables have them. */
+const Z = 1.959963984540054;
+const T4 = 2.7764451051977987;
+
+/** Wilson's interval holds the p that a score test does not refute: at its ends the score is exactly ±z. */
+function expectWilson(
+  { value, low, high }: { value: number; low: number; high: number },
+  share: number,
+  n: number,
+): void {
+  expect(value).toBe(share);
+  for (const [end, sign] of [
+    [low, 1],
+    [high, -1],
+  ] as const)
+    expect((share - end) / Math.sqrt((end * (1 - end)) / n)).toBeCloseTo(sign * Z, 9);
+}
+
+describe('accuracy', () => {
+  it('is the share of stored predictions that are the stored label, with the interval of the score test', async () => {
+    const { analysis, raw } = await stored();
+    for (const recipe of ['fp32', 'int8', 'pruned']) {
+      const rows = raw.predictions(scored(recipe));
+      const right = rows.filter(({ label, predicted }) => label === predicted).length;
+      const { accuracy } = figuresOf(analysis, recipe);
+      expect(rows).toHaveLength(300);
+      expect(accuracy).toMatchObject({ images: 300, correct: right });
+      expectWilson(accuracy!.top1!, right / 300, 300);
+    }
+  });
+
+  it("is compared with fp32's image by image: McNemar's p and the share of the same class", async () => {
+    const { analysis, raw } = await stored();
+    const baseline = raw.predictions(scored('fp32'));
+    for (const recipe of ['int8', 'pruned']) {
+      const own = raw.predictions(scored(recipe));
+      let [lost, won, same] = [0, 0, 0];
+      for (const [image, { label, predicted }] of own.entries()) {
+        const before = baseline[image]!.predicted;
+        if (before === label && predicted !== label) lost += 1;
+        if (before !== label && predicted === label) won += 1;
+        if (before === predicted) same += 1;
+      }
+      const { accuracy } = figuresOf(analysis, recipe);
+      expect(lost + won).toBeGreaterThan(2);
+      const p = Math.min(1, 2 * binomialSum(lost + won, 0, Math.min(lost, won), 1, 2));
+      expect(accuracy!.mcnemarP).toBeCloseTo(p, 12);
+      expectWilson(accuracy!.agreement!, same / 300, 300);
+    }
+    expect(figuresOf(analysis, BASELINE).accuracy).toMatchObject({
+      mcnemarP: undefined,
+      agreement: undefined,
+    });
+  });
+
+  it('comes with the time that the whole test set took', async () => {
+    const { analysis, raw } = await stored();
+    const total = raw.samples(scored('int8')).flat();
+    expect(total).toHaveLength(5);
+    expect(figuresOf(analysis, 'int8').accuracy!.testSetSeconds).toBeCloseTo((average(total) * 5) / 1000, 12);
+  });
+
+  it('is never claimed for synthetic weights, which agree with their own fp32 or do not', async () => {
+    const { analysis, raw } = await stored();
+    const baseline = raw.predictions(scored('fp32', 'vit-large'));
+    const own = raw.predictions(scored('int8', 'vit-large'));
+    const same = own.filter(({ predicted }, image) => predicted === baseline[image]!.predicted).length;
+    for (const recipe of ['fp32', 'int8'])
+      expect(figuresOf(analysis, recipe, 'vit-large').accuracy).toMatchObject({
+        ...{ images: 300, top1: undefined, correct: undefined, mcnemarP: undefined },
+      });
+    expectWilson(figuresOf(analysis, 'int8', 'vit-large').accuracy!.agreement!, same / 300, 300);
+  });
+
+  it('is not compared with an fp32 that was scored on other images', async () => {
+    const { analysis } = await storedExample(folder('other.sqlite'), {}, (database) => {
+      database.exec(`delete from predictions where image = 299 and round_id in (select r.id from rounds r
+        join cells c on c.id = r.cell_id join variants v on v.id = c.variant_id where v.recipe = 'fp32')`);
+    });
+    expect(figuresOf(analysis, 'fp32').accuracy!.images).toBe(299);
+    expect(figuresOf(analysis, 'int8').accuracy).toMatchObject({
+      ...{ images: 300, mcnemarP: undefined, agreement: undefined },
+    });
+  });
+});
+
+describe('latency', () => {
+  it('is the geometric mean of the rounds’ medians, with Student’s interval over the rounds', async () => {
+    const { analysis, raw } = await stored();
+    for (const [recipe, batch] of [
+      ['fp32', 1],
+      ['fp32', 8],
+      ['int8', 1],
+      ['pruned', 1],
+    ] as const) {
+      const rounds = raw.samples(timed(recipe, batch));
+      const figures = figuresOf(analysis, recipe).latencies.find((each) => each.batch === batch)!;
+      expect(figures).toMatchObject({ queries: rounds.flat().length, rounds: 5, tier: 'rapid' });
+      const logs = rounds.map((round) => Math.log(middle([...round].sort((a, b) => a - b))));
+      const centre = logs.reduce((sum, each) => sum + each, 0) / 5;
+      const variance = logs.reduce((sum, each) => sum + (each - centre) ** 2, 0) / 4;
+      // 2.776445: Student's 97.5 % quantile with four degrees of freedom, from a table.
+      const half = 2.776445 * Math.sqrt(variance / 5);
+      expect(figures.median.value).toBeCloseTo(Math.exp(centre), 9);
+      expect(figures.median.low).toBeCloseTo(Math.exp(centre - half), 5);
+      expect(figures.median.high).toBeCloseTo(Math.exp(centre + half), 5);
+    }
+  });
+
+  it('of a single round is the median of its queries, between order statistics that cover it 95 times in 100', async () => {
+    const { analysis, raw } = await storedExample(folder('results.sqlite'), {}, (database) => {
+      database.pragma('foreign_keys = ON');
+      database.exec('delete from rounds where round > 0');
+    });
+    const sorted = raw
+      .samples(timed('int8', 8))
+      .flat()
+      .sort((a, b) => a - b);
+    const { median } = figuresOf(analysis, 'int8').latencies[1]!;
+    expect(median.value).toBe(middle(sorted));
+    const low = sorted.indexOf(median.low);
+    expect(sorted.indexOf(median.high)).toBe(sorted.length - 1 - low);
+    // The median lies below the sample of this rank when at most so many samples are smaller.
+    expect(binomialSum(sorted.length, 0, low, 1, 2)).toBeLessThanOrEqual(0.025);
+    expect(binomialSum(sorted.length, 0, low + 1, 1, 2)).toBeGreaterThan(0.025);
+  });
+
+  it('has a p90 as far out as early stopping asks for, and no p99 of so few queries', async () => {
+    const { analysis, raw } = await stored();
+    const samples = raw.samples(timed('int8', 8)).flat();
+    const { p90, p99 } = figuresOf(analysis, 'int8').latencies[1]!;
+    const n = samples.length;
+    const rank = samples.filter((each) => each >= p90!).length;
+    expect(binomialSum(n, 0, rank, 1, 10)).toBeLessThanOrEqual(0.01);
+    expect(binomialSum(n, 0, rank + 1, 1, 10)).toBeGreaterThan(0.01);
+    expect(n).toBeLessThan(662);
+    expect(p99).toBeUndefined();
+  });
+
+  it('gives a speed that is the geometric mean over the rounds, with Student’s interval', async () => {
+    const { analysis, raw } = await stored();
+    for (const [recipe, batch] of [
+      ['int8', 1],
+      ['int8', 8],
+      ['pruned', 1],
+    ] as const) {
+      const before = raw.samples(timed('fp32', batch));
+      const logs = raw
+        .samples(timed(recipe, batch))
+        .map((samples, round) => Math.log(middle(before[round]!)) - Math.log(middle(samples)));
+      expect(logs).toHaveLength(5);
+      const centre = average(logs);
+      const spread = Math.sqrt(logs.reduce((sum, each) => sum + (each - centre) ** 2, 0) / 4);
+      const half = (T4 * spread) / Math.sqrt(5);
+      const { speedup } = figuresOf(analysis, recipe).latencies.find((each) => each.batch === batch)!;
+      expect(speedup!.value).toBeCloseTo(Math.exp(centre), 10);
+      expect(speedup!.low).toBeCloseTo(Math.exp(centre - half), 8);
+      expect(speedup!.high).toBeCloseTo(Math.exp(centre + half), 8);
+    }
+    for (const { speedup } of figuresOf(analysis, 'fp32').latencies) expect(speedup).toBeUndefined();
+  });
+
+  it('says how many rounds never got steady, and how long loading and the first query took', async () => {
+    const { analysis, raw } = await stored();
+    const [single, eight] = figuresOf(analysis, 'int8').latencies;
+    expect([single!.unsteadyRounds, eight!.unsteadyRounds]).toEqual([1, 0]);
+    expect(single!.load).toBeCloseTo(average(raw.phase(timed('int8', 1), 'load')), 10);
+    expect(single!.firstRun).toBeCloseTo(average(raw.phase(timed('int8', 1), 'first')), 10);
+  });
+});
+
+describe('memory', () => {
+  /** The largest peak over the base of any round, by SQL and by hand. */
+  function peakOf(raw: RawRows, key: CellKey): { peak: number; rawPeak: number } {
+    const bases = raw.memory(key, 'resident').map((phases) => phases.get('prepare')!);
+    const peaks = raw
+      .memory(key, 'peakResident')
+      .map((phases) => Math.max(...['load', 'first', 'warmup', 'steady'].map((name) => phases.get(name)!)));
+    const over = peaks.map((peak, round) => peak - bases[round]!);
+    const peak = Math.max(...over);
+    return { peak, rawPeak: peaks[over.indexOf(peak)]! };
+  }
+
+  it('is the peak less what the runtime held before the model, of the round that took most', async () => {
+    const { analysis, raw } = await stored();
+    for (const batch of [1, 8]) {
+      const { memory } = figuresOf(analysis, 'int8').latencies.find((each) => each.batch === batch)!;
+      const [own, before] = [peakOf(raw, timed('int8', batch)), peakOf(raw, timed('fp32', batch))];
+      expect(memory).toMatchObject({ ...own, base: own.rawPeak - own.peak, peaksAreOfPhases: true });
+      expect(memory!.reduction).toBeCloseTo(1 - own.peak / before.peak, 12);
+    }
+    expect(figuresOf(analysis, 'fp32').latencies[0]!.memory!.reduction).toBeUndefined();
+  });
+
+  it('is not claimed of a device that cannot tell', async () => {
+    const { analysis } = await storedExample(folder('two.sqlite'), { devices: ['laptop', 'board'] });
+    expect(figuresOf(analysis, 'int8', 'vit-drawn', 'laptop').latencies[0]!.memory).toBeDefined();
+    expect(figuresOf(analysis, 'int8', 'vit-drawn', 'board').latencies[0]!.memory).toBeUndefined();
+  });
+
+  it('has no reduction against an fp32 that took nothing that could be seen', async () => {
+    const { analysis } = await storedExample(folder('nothing.sqlite'), {}, (database) => {
+      database.exec(`update memory set bytes = 1000 where round_id in (select r.id from rounds r
+        join cells c on c.id = r.cell_id join variants v on v.id = c.variant_id where v.recipe = 'fp32')`);
+    });
+    expect(figuresOf(analysis, 'fp32').latencies[0]!.memory!.peak).toBe(0);
+    expect(figuresOf(analysis, 'int8').latencies[0]!.memory!.reduction).toBeUndefined();
+  });
+});
+
+describe('a comparison', () => {
+  it('is with fp32 of the same model on the same device', async () => {
+    const { analysis, raw } = await storedExample(folder('two.sqlite'), { devices: ['laptop', 'board'] });
+    for (const device of ['laptop', 'board']) {
+      const medians = ['fp32', 'int8'].map((recipe) =>
+        raw.samples({ ...timed(recipe, 1, 'vit-large'), device }).map(middle),
+      );
+      const logs = medians[0]!.map((before, round) => Math.log(before / medians[1]![round]!));
+      const { speedup } = figuresOf(analysis, 'int8', 'vit-large', device).latencies[0]!;
+      expect(speedup!.value).toBeCloseTo(Math.exp(average(logs)), 10);
+    }
+  });
+
+  it('is left out where fp32 was not measured', async () => {
+    const { analysis } = await storedExample(folder('alone.sqlite'), {}, (database) => {
+      database.exec(`update cells set status = 'failed' where kind = 'performance' and batch = 1 and
+        variant_id in (select id from variants where recipe = 'fp32')`);
+    });
+    const [single, eight] = figuresOf(analysis, 'int8').latencies;
+    expect(single).toMatchObject({ batch: 1, speedup: undefined });
+    expect(single!.memory!.reduction).toBeUndefined();
+    expect(eight!.speedup).toBeDefined();
+  });
+});
+
+describe('kernels', () => {
+  it('share the time among them, the most expensive first', async () => {
+    const { analysis, raw } = await stored();
+    const rows = raw.kernels({ ...ours, recipe: 'int8', kind: 'kernels', batch: 8 });
+    const total = rows.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+    const { kernels, kernelBatch } = figuresOf(analysis, 'int8');
+    expect(kernelBatch).toBe(8);
+    expect(kernels.map(({ opType }) => opType)).toEqual(['MatMul', 'Softmax', 'LayerNormalization', 'Gelu']);
+    for (const { opType, share } of kernels)
+      expect(share).toBeCloseTo(rows.find((row) => row.opType === opType)!.milliseconds / total, 12);
+  });
+});
+
+describe('cells without a measurement', () => {
+  it('are told apart: failed ones with their reason, and those that are still to be measured', async () => {
+    const { analysis } = await stored();
+    expect(figuresOf(analysis, 'pruned').failures).toEqual([
+      {
+        ...{ kind: 'performance', batch: 8, status: 'failed' },
+        reason: 'the agent was killed (SIGKILL)\nout of memory, "perhaps"; see the log',
+      },
+    ]);
+    expect(figuresOf(analysis, 'int8', 'vit-large').pending).toEqual([{ kind: 'performance', batch: 8 }]);
+    expect(analysis.pending).toBe(1);
+    // What rounds a failed cell has stored is no measurement.
+    expect(figuresOf(analysis, 'pruned').latencies.map(({ batch }) => batch)).toEqual([1]);
+  });
+});

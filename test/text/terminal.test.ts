@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import type { Table } from '../../src/text/table.js';
+import { terminalTable } from '../../src/text/terminal.js';
+
+const table: Table = {
+  columns: [
+    { key: 'name', title: 'variant', align: 'left' },
+    { key: 'p90', title: 'p90 ms', align: 'right', spare: 2 },
+    { key: 'latency', title: 'latency ms', align: 'right' },
+    { key: 'raw', title: 'raw peak', align: 'right', spare: 1 },
+  ],
+  rows: [{ name: 'fp32', p90: '12.1', latency: '11.0 (10.9–11.2)', raw: '93.0 MiB' }],
+  notes: ['A note.'],
+};
+
+const widest = (text: string): number =>
+  Math.max(
+    ...text
+      .slice(0, text.indexOf('\n\n'))
+      .split('\n')
+      .map((line) => line.trimEnd().length),
+  );
+
+describe('a table in a terminal', () => {
+  it('shows everything where there is room, and where nobody knows the width', () => {
+    for (const text of [terminalTable(table, false), terminalTable(table, false, 43)]) {
+      for (const { title } of table.columns) expect(text).toContain(title);
+      expect(text).not.toContain('Not shown');
+    }
+  });
+
+  it('leaves out what can be spared most, and says so', () => {
+    const narrower = terminalTable(table, false, 42);
+    expect(narrower).not.toContain('93.0 MiB');
+    expect(narrower).toContain('12.1');
+    expect(narrower).toMatch(/Not shown here.*: raw peak\.$/m);
+    const narrowest = terminalTable(table, false, 30);
+    expect(narrowest).toMatch(/Not shown here.*: p90 ms, raw peak\.$/m);
+    expect(widest(narrowest)).toBeLessThanOrEqual(30);
+  });
+
+  it('keeps what cannot be spared, however narrow the terminal', () => {
+    const text = terminalTable(table, false, 10);
+    for (const part of ['fp32', '11.0 (10.9–11.2)', 'A note.']) expect(text).toContain(part);
+  });
+});
