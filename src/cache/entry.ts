@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../base/errors.js';
@@ -26,18 +27,23 @@ export interface Entry {
 
 /**
  * An entry that this process alone works on: files are added one by one, each of which counts when it is in the manifest with its
- * digest. What a power cut takes of it is known by the digests.
+ * digest. Nothing waits for the disk before it is sealed: what a power cut takes of it is known by the digests.
  */
 export class OpenEntry {
+  /** Files whose digests were computed since it was opened. */
+  private readonly checked = new Set<string>();
+
   /**
    * @param directory - of the entry
    * @param manifest - what was there before, or an empty one
    * @param unlock - lets others have it
+   * @param onAdded - told of the bytes of each file
    */
   constructor(
     private readonly directory: string,
     private manifest: Manifest,
     private readonly unlock: () => void,
+    private readonly onAdded: (bytes: number) => void,
   ) {}
 
   /** Where its files lie. */
@@ -58,8 +64,11 @@ export class OpenEntry {
   /** Whether a file is there with the bytes that it was added with; one that is not whole is removed. */
   async has(name: string): Promise<boolean> {
     if (!Object.hasOwn(this.manifest.files, name)) return false;
+    // Nobody else writes to it while it is open.
+    if (this.checked.has(name) && existsSync(this.pathOf(name))) return true;
     const damage = await damageOf(this.directory, this.files, this.manifest, { names: [name] });
     if (damage.length > 0) await this.remove(name);
+    else this.checked.add(name);
     return damage.length === 0;
   }
 
@@ -86,15 +95,17 @@ export class OpenEntry {
   async take(name: string): Promise<void> {
     const path = this.pathOf(name);
     await this.within(path, async () => {
-      await syncFile(path);
       const record = await recordFile(this.directory, this.files, name);
+      this.checked.add(name);
       await this.write({ files: { ...this.manifest.files, [name]: record } });
+      this.onAdded(record.bytes);
     });
   }
 
   /** Removes a file. */
   async remove(name: string): Promise<void> {
     const path = this.pathOf(name);
+    this.checked.delete(name);
     const kept = Object.entries(this.manifest.files).filter(([other]) => other !== name);
     await this.within(path, async () => {
       await this.write({ files: Object.fromEntries(kept) });
@@ -102,9 +113,10 @@ export class OpenEntry {
     });
   }
 
-  /** Says that all of it is there. */
+  /** Says that all of it is there, when all of it is on the disk. */
   async seal(facts?: unknown): Promise<void> {
     await this.within(this.directory, async () => {
+      for (const name of Object.keys(this.manifest.files)) await syncFile(this.pathOf(name));
       await syncFolder(this.files);
       await this.write({ complete: true, facts });
     });

@@ -33,6 +33,12 @@ const uses = new Map<string, Lock>();
 /** Folders in which this process has looked for what killed ones left. */
 const swept = new Set<string>();
 
+/** By cache folder: how full it was when this process last looked, and what it has put there since. */
+const fills = new Map<string, { readonly bytes: number; added: number }>();
+
+/** Others fill the cache, too: after so large a part of the limit, it is time to look again. */
+const LOOK_AGAIN = 1 / 16;
+
 /**
  * The one store for everything that EdgeFlex keeps between commands, in the cache folder: entries known by the digest of what they were
  * made from, whose files are checked against their own digests before they are used.
@@ -111,7 +117,8 @@ export class CacheStore {
       const made = await this.find(key, options.signal);
       // Between the two locks, another process may have thought that there is too much.
       if (made === undefined) continue;
-      await this.shrink();
+      this.noteAdded(made.bytes);
+      await this.keepWithinLimit();
       return { ...made, cached: false };
     }
     throw new DeviceError(
@@ -189,7 +196,24 @@ export class CacheStore {
       if (left <= limit) break;
       if (!uses.has(this.lockOf(entry)) && (await this.remove(entry))) left -= entry.bytes;
     }
+    fills.set(this.root, { bytes: left, added: 0 });
     return before - left;
+  }
+
+  /**
+   * Shrinks the cache to `EDGEFLEX_CACHE_LIMIT` when that may be exceeded. What is kept is only looked through the first time, and
+   * when this process has added enough to make a difference.
+   */
+  async keepWithinLimit(): Promise<void> {
+    const limit = limitBytes();
+    const fill = fills.get(this.root);
+    if (fill && fill.bytes + fill.added <= limit && fill.added <= limit * LOOK_AGAIN) return;
+    await this.shrink(limit);
+  }
+
+  private noteAdded(bytes: number): void {
+    const fill = fills.get(this.root);
+    if (fill) fill.added += bytes;
   }
 
   /**
@@ -215,9 +239,16 @@ export class CacheStore {
       const manifest = (await readManifest(directory)) ?? emptyManifest(key, title);
       const now = new Date();
       await utimes(directory, now, now);
-      return new OpenEntry(directory, manifest, () => {
-        lock.release();
-      });
+      return new OpenEntry(
+        directory,
+        manifest,
+        () => {
+          lock.release();
+        },
+        (bytes) => {
+          this.noteAdded(bytes);
+        },
+      );
     } catch (error) {
       lock.release();
       throw writeFailure(directory, error);

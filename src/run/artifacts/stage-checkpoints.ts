@@ -28,7 +28,7 @@ export function openCheckpoints(
       const entry = await cache().open(stage.key, stage.title);
       if (entry === undefined) return noCheckpoints;
       opened.push(entry);
-      await cache().shrink();
+      await cache().keepWithinLimit();
       return checkpointsIn(entry);
     },
     release() {
