@@ -73,7 +73,8 @@ export async function writeOutputs(
   } catch (error) {
     throw outputFailure(error, folder);
   } finally {
-    await rm(staging, { recursive: true, force: true });
+    // Where nothing could be written nothing is to be removed; why is what the caller must hear.
+    await rm(staging, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
@@ -115,7 +116,7 @@ export async function writeOutput(
   } catch (error) {
     throw outputFailure(error, path);
   } finally {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => undefined);
   }
 }
 

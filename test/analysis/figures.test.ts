@@ -272,7 +272,10 @@ describe('cells without a measurement', () => {
     expect(figuresOf(analysis, 'pruned').failures).toEqual([
       {
         ...{ kind: 'performance', batch: 8, status: 'failed' },
-        reason: 'the agent was killed (SIGKILL)\nout of memory, "perhaps"; see the log',
+        reason: {
+          kind: 'agent-failed',
+          text: 'the agent was killed (SIGKILL)\nout of memory, "perhaps"; see the log',
+        },
       },
     ]);
     expect(figuresOf(analysis, 'int8', 'vit-large').pending).toEqual([{ kind: 'performance', batch: 8 }]);

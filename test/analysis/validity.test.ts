@@ -173,7 +173,7 @@ describe('a flagged cell', () => {
         join variants v on v.id = c.variant_id where c.kind = 'performance' and v.recipe = '${recipe}')`);
     });
   const words =
-    '1 of 5 rounds never reached a steady state; others took 0.75 of a core while queries were timed (median)';
+    '1 of 5 rounds never reached a steady state; other processes used 0.75 of a core while queries were timed (median)';
 
   it('has one sign in its row and the words below the table', async () => {
     const { analysis } = await flagging();
@@ -203,7 +203,7 @@ describe('a flagged cell', () => {
     const page = await htmlExporter.render(analysis);
     expect(page.match(/<tr class="[^"]*flagged">/g)).toHaveLength(2);
     expect(page).toContain('In doubt');
-    expect(page).toContain('others took 0.75 of a core');
+    expect(page).toContain('used 0.75 of a core');
   });
 
   it('has its words folded on the page where there are so many that they would hide the table', async () => {

@@ -159,6 +159,7 @@ describe('JSON', () => {
         batch: 8,
         status: 'failed',
         reason: expect.stringContaining('SIGKILL') as string,
+        failure: { kind: 'agent-failed', text: expect.stringContaining('SIGKILL') as string },
       },
     ]);
     expect(results.at(-1)!.pendingCells).toEqual([{ kind: 'performance', batch: 8 }]);

@@ -215,10 +215,11 @@ describe('the limits of a variant', () => {
     expect(chartsOf(analysis).some(({ id }) => id === 'time-at-best')).toBe(false);
     expect(reportDocument(analysis).results[0]!.limits).toBeNull();
     const note = notesOf(analysis).find((each) => each.includes('"edgeflex roofline"'));
-    expect(note).toContain('The ceilings that are known of here were measured in another setting');
+    expect(analysis.ceilingNotes).toEqual([{ kind: 'ceilings-of-another-setting', device: 'here' }]);
+    expect(note).toContain('here');
     expect(limitsSection(analysis).text).toContain('edgeflex roofline');
     const unknown = analyse(analysis.run);
-    expect(unknown.ceilingNotes[0]).toContain('No ceilings are known of here');
+    expect(unknown.ceilingNotes).toEqual([{ kind: 'no-ceilings', device: 'here' }]);
   });
 
   it('are not asked for where a run holds no times of nodes', async () => {
