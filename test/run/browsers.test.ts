@@ -136,12 +136,12 @@ describeInBrowser('a run on a CPU and in browsers', () => {
     // A file with the CPU's operators in the place of one for WebGPU.
     const foreign = runs.folder('cpu.onnx');
     await writeFile(foreign, await serializeModel(buildGraph((await loadFolder(microDirectory)).vit)));
-    const artifacts = runs.folder('cache', 'artifacts');
+    const artifacts = runs.folder('cache', 'entries', 'artifact');
     const known = new Set<string>();
     const compressed = (variant: string): void => {
       for (const name of readdirSync(artifacts).filter((each) => !known.has(each))) {
         known.add(name);
-        if (variant.endsWith('int8')) copyFileSync(foreign, join(artifacts, name, 'model.onnx'));
+        if (variant.endsWith('int8')) copyFileSync(foreign, join(artifacts, name, 'files', 'model.onnx'));
       }
     };
     const said: (string | undefined)[] = [];

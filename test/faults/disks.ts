@@ -1,0 +1,90 @@
+import { cpSync, mkdtempSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Phase, Workshop } from './phases.js';
+import { call, type Call } from './support/command.js';
+import { look } from './support/outside.js';
+import { SmallDisk } from './support/small-disk.js';
+
+/** What came of a disk that filled up in a phase. */
+export interface DiskReport {
+  readonly phase: string;
+  /** Sizes at which the command ended for want of room, in bytes. */
+  readonly full: number[];
+  /** The size with which it came to its end. */
+  enough: number | undefined;
+  readonly faults: string[];
+}
+
+/** A disk is never made larger than this, in bytes. */
+const LARGEST = 2 ** 26;
+
+/**
+ * Lets a phase run out of room: on a disk that holds what the phase begins with and hardly more, then on a larger one, until it comes
+ * to its end. Each time it must say so in one message with exit code 3, and keep what was there.
+ *
+ * @param shop - what the phases begin with
+ * @param phase - the phase; its call or what goes on with it is given again each time
+ */
+export async function fillDisk(shop: Workshop, phase: Phase): Promise<DiskReport> {
+  const report: DiskReport = { phase: phase.name, full: [], enough: undefined, faults: [] };
+  const disk = await SmallDisk.ofSize(LARGEST);
+  try {
+    const folder = join(disk.outside, 'work');
+    // The sqlite3 command finds no way through the other namespace.
+    const made = mkdtempSync(join(shop.folder, 'disk-'));
+    phase.prepare(shop, made);
+    cpSync(made, folder, { recursive: true });
+    const database = join(folder, 'results', 'edgeflex.db');
+    let size = usedBy(disk) + 4096;
+    let before = look(database);
+    let what = within(disk, phase.call(shop, folder));
+    while (size < LARGEST) {
+      disk.resize(size);
+      const { code, err } = await call(what);
+      const now = look(database);
+      const note = (fault: string): void => void report.faults.push(`${phase.name}, ${size} bytes: ${fault}`);
+      const gone = [...before.runs].filter((run) => !now.runs.has(run));
+      const goes = (run: string): boolean => code === 0 && phase.goes?.(run) === true;
+      now.faults.forEach(note);
+      now.doubled.forEach((round) => {
+        note(`round ${round} is there twice`);
+      });
+      for (const run of gone.filter((each) => !goes(each))) note(`run ${run} is gone`);
+      for (const round of before.rounds)
+        if (!now.rounds.has(round) && !gone.some((run) => round.startsWith(`${run} `)))
+          note(`round ${round} is gone`);
+      const old = [before.schema, ...(phase.changesSchema === true ? [shop.schema] : [])];
+      if (!old.includes(now.schema)) note('a schema that is neither the old nor the new one');
+      phase.outputFaults?.(shop, folder).forEach(note);
+      if (code === 0) {
+        report.enough = size;
+        break;
+      }
+      report.full.push(size);
+      const errors = err.split('\n').filter((line) => line.startsWith('error: '));
+      const full = errors.length === 1 && /disk is full/.test(errors[0] ?? '');
+      // A run whose rounds fail says so of each.
+      if (code !== 3 || !full) note(`exit code ${code}: ${err}`);
+      before = now;
+      what = within(disk, phase.next(shop, folder));
+      size += phase.growth;
+    }
+    if (report.enough === undefined) report.faults.push(`${phase.name}: no size was enough`);
+    return report;
+  } finally {
+    await disk.close();
+  }
+}
+
+/** Bytes that lie on a disk. */
+function usedBy({ outside }: SmallDisk): number {
+  const { blocks, bfree, bsize } = statfsSync(outside);
+  return (blocks - bfree) * bsize;
+}
+
+/** A call as it is given where the disk is seen. */
+function within(disk: SmallDisk, { args, env }: Call): Call {
+  const seen = (word: string): string => word.replace(disk.outside, disk.inside);
+  const environment = Object.entries(env).map(([name, value]) => [name, seen(value ?? '')]);
+  return { args: args.map(seen), env: Object.fromEntries(environment) as NodeJS.ProcessEnv, by: disk.by };
+}
