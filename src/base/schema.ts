@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
 import { foundBy, InputError, messageOf } from './errors.js';
+import { faultInDocument, MAX_BYTES, readBounded, tooMuch, type YamlFault } from './yaml-bounds.js';
 
 /** A YAML file that was read, and where its values stand in it. */
 export interface YamlFile {
@@ -12,32 +12,49 @@ export interface YamlFile {
 }
 
 /**
- * Reads a YAML file.
+ * Reads a YAML file: a text of people, not of machines. One that is too long, too deep or has too many keys or aliases is refused
+ * before it costs time or memory.
  *
  * @param path - the file
  * @param what - what it should be, for the message: `a suite`
- * @throws InputError when it cannot be read or is not YAML
+ * @throws InputError when it cannot be read, is not YAML, or is too large
  */
 export async function readYaml(path: string, what: string): Promise<YamlFile> {
-  let text: string;
+  const text = await textOf(path, what);
+  const lines = new LineCounter();
+  const refuse = ({ offset, found, expected }: YamlFault): never => {
+    const { line, col } = lines.linePos(offset);
+    throw new InputError({ source: path, place: `line ${line}, column ${col}`, found, expected });
+  };
+  const excess = tooMuch(text);
+  if (excess) {
+    lines.addNewLine(0);
+    for (let at = -1; (at = text.indexOf('\n', at + 1)) >= 0;) lines.addNewLine(at + 1);
+    return refuse({ ...excess, expected: `${what} in YAML with ${excess.expected}` });
+  }
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+  const expected = `${what} in YAML`;
+  const fault = document.errors[0];
+  if (fault) return refuse({ offset: fault.pos[0], found: fault.message, expected });
+  const flaw = faultInDocument(document);
+  if (flaw) return refuse({ ...flaw, expected: `${expected} with ${flaw.expected}` });
+  return { path, value: valueOf(document, path, what), lineOf: (place) => lineOf(document, lines, place) };
+}
+
+async function textOf(path: string, what: string): Promise<string> {
+  let text: string | undefined;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readBounded(path);
   } catch (error) {
     throw new InputError({ source: path, found: foundBy(error), expected: what });
   }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const fault = document.errors[0];
-  if (fault) {
-    const { line, col } = lines.linePos(fault.pos[0]);
+  if (text === undefined)
     throw new InputError({
       source: path,
-      place: `line ${line}, column ${col}`,
-      found: fault.message,
-      expected: `${what} in YAML`,
+      found: `more than ${MAX_BYTES} bytes`,
+      expected: `${what} in YAML of at most ${MAX_BYTES} bytes`,
     });
-  }
-  return { path, value: valueOf(document, path, what), lineOf: (place) => lineOf(document, lines, place) };
+  return text;
 }
 
 /**

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { InputFault } from '../../src/base/errors.js';
+import { InputError, type InputFault } from '../../src/base/errors.js';
+import { seededRandom } from '../../src/base/random.js';
 import { checked, faultAt, readYaml } from '../../src/base/schema.js';
 import { useFolder } from '../support/folder.js';
 import { refusalOf } from '../support/refusal.js';
@@ -83,7 +84,6 @@ describe('readYaml', () => {
     ['name: x\n  seed: 2\n', 'line 1, column 7'],
     ['name: x\n\tseed: 2\n', 'line 2, column 1'],
     ['name: "x\n', 'line 2, column 1'],
-    ['name: x\nname: y\n', 'line 2, column 1'],
     ['a: 1\n---\nb: 2\n', 'line 2, column 1'],
   ])('refuses %j and says where', async (text, place) => {
     const path = await written(text);
@@ -105,6 +105,92 @@ describe('readYaml', () => {
     expect(fault.source).toBe(path);
     expect(fault.expected).toContain('a suite in YAML');
     expect(fault.found).not.toContain('\n');
+  });
+});
+
+describe('readYaml of a hostile file', () => {
+  const times = (count: number, line: (index: number) => string): string =>
+    Array.from({ length: count }, (_, index) => line(index)).join('');
+
+  test.each([
+    ['bytes', '262144', `a: "${'x'.repeat(300_000)}"`],
+    ['keys', '20000 tokens', times(8_000, (i) => `k${i}: 1\n`)],
+    ['keys in brackets', '20000 tokens', `{${times(8_000, (i) => `k${i}: 1, `)}}`],
+    ['faults', '20000 tokens', '}'.repeat(100_000)],
+    ['brackets', '100 deep', '['.repeat(5_000)],
+    ['braces', '100 deep', '{a: '.repeat(5_000)],
+    ['lists in lists', '100 deep', `${'- '.repeat(5_000)}a`],
+    ['keys of keys', '100 deep', `${'? '.repeat(5_000)}a`],
+    ['keys behind keys', '100 deep', `[a${': a'.repeat(4_000)}]`],
+    ['indents', '100 deep', times(400, (i) => `${' '.repeat(i)}a:\n`)],
+    [
+      'aliases',
+      '500 aliases',
+      `${times(20, (i) => `a${i}: &a${i} x\n`)}${times(600, (i) => `k${i}: *a${i % 20}\n`)}`,
+    ],
+  ])('refuses too many %s', async (_what, found, text) => {
+    const path = await written(text);
+    const fault = await refusalOf(() => readYaml(path, 'a suite'));
+    expect(fault.source).toBe(path);
+    expect(fault.found).toContain(found);
+  });
+
+  test.each([
+    ['a key that comes twice', 'name: x\nname: y\n', '"name"', 'line 2, column 1'],
+    ['one further inside', 'a:\n  - { b: 1, c: 2, "b": 3 }\n', '"b"', 'line 2, column 19'],
+    ['a number and a text that are one key', '1: x\n"1": y\n', '"1"', 'line 2, column 1'],
+  ])('refuses %s', async (_what, text, key, place) => {
+    const path = await written(text);
+    const fault = await refusalOf(() => readYaml(path, 'a suite'));
+    expect(fault).toMatchObject({ source: path, place });
+    expect(fault.found).toContain(key);
+  });
+
+  test('names the line on which it is too much', async () => {
+    const path = await written(`a: 1\nb: 2\nc: ${'['.repeat(200)}`);
+    expect((await refusalOf(() => readYaml(path, 'a suite'))).place).toMatch(/^line 3, /);
+  });
+
+  test('takes what people write: hundreds of recipes, block texts with brackets, deep options', async () => {
+    const text = [
+      `list:\n${times(500, (i) => `  - name: r${i}\n    stages: [{ prune: { ratio: 0.5 } }]\n`)}`,
+      `text: |\n${times(300, () => '  [ { : - ?\n')}`,
+      `deep:\n${times(20, (i) => `${' '.repeat(2 * i + 2)}- a:\n`)}`,
+    ].join('');
+    const { value } = await readYaml(await written(text), 'a suite');
+    expect((value as { list: unknown[] }).list).toHaveLength(500);
+  });
+
+  test('gives a value or a refusal for whatever it reads', async () => {
+    const random = seededRandom(5);
+    const parts = [
+      '- ',
+      '? ',
+      ': ',
+      '[',
+      ']',
+      '{',
+      '}',
+      ', ',
+      'a',
+      '"',
+      "'",
+      '\n',
+      '  ',
+      '&a ',
+      '*a',
+      '!t ',
+      '|',
+      '#',
+      '%',
+    ];
+    for (let turn = 0; turn < 60; turn++) {
+      const few = Array.from({ length: 3 }, () => parts[random.integer(parts.length)]);
+      const text = times(random.integer(2_000), () => few[random.integer(3)] ?? '');
+      await readYaml(await written(text), 'a suite').catch((error: unknown) => {
+        expect(error, JSON.stringify(text.slice(0, 60))).toBeInstanceOf(InputError);
+      });
+    }
   });
 });
 
