@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { InputError } from '../base/errors.js';
 import { datasetNames } from '../data/registry.js';
 import { floorsOf, floorTable } from '../text/calibration.js';
@@ -11,7 +11,7 @@ import { openForReading, openStore, type Db } from '../store/open.js';
 import { findRun, loadRun } from '../store/read.js';
 import { tiers, type Tier } from '../suite/schema.js';
 import { exitCodes } from './failure.js';
-import { batchSizes } from './flags.js';
+import { batchSizes, roundsFrom } from './flags.js';
 import { RunProgress } from './progress.js';
 import { databaseIn, resultsOption } from './results.js';
 import { stopOnSignal } from './stop.js';
@@ -43,7 +43,7 @@ export function calibrateCommand(): Command {
     .addOption(
       new Option('--tier <tier>', 'how long each is measured').choices(Object.keys(tiers)).default('quick'),
     )
-    .option('--rounds <number>', 'fresh processes of each; at least 8', roundsOf, 20)
+    .option('--rounds <number>', 'fresh processes of each; at least 8', roundsFrom(8), 20)
     .addOption(resultsOption())
     .option('--list', 'show what is known of all devices, and measure nothing')
     .option('--json', 'print it as JSON')
@@ -114,11 +114,4 @@ function show(floors: readonly StoredFloor[], gaps: readonly string[], { json }:
     const notes = [...table.notes, ...gaps];
     console.log(terminalTable({ ...table, notes }, process.stdout.isTTY, process.stdout.columns));
   }
-}
-
-function roundsOf(text: string): number {
-  const rounds = Number(text);
-  if (!Number.isInteger(rounds) || rounds < 8)
-    throw new InvalidArgumentError('Expected a whole number, at least 8.');
-  return rounds;
 }

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { InputError } from '../base/errors.js';
 import { refuseReplacing, writeOutputs, type OutputContent } from '../base/output.js';
 import { allStages } from '../compress/registry.js';
@@ -25,7 +25,7 @@ import { parseTarget, type Target } from '../search/target.js';
 import { Bar } from './bar.js';
 import { searched } from './compress-target.js';
 import { exitCodes } from './failure.js';
-import { seedOf, wholeNumber } from './flags.js';
+import { batchSize, roundsFrom, seedOf } from './flags.js';
 import { leftOf } from './progress.js';
 import { stageList } from './stages.js';
 import { stopOnSignal } from './stop.js';
@@ -61,11 +61,12 @@ export function compressCommand(): Command {
       parseTarget,
     )
     .option('--device <profile>', 'where peaks and latencies are measured; left out, this machine')
-    .option('--batch <size>', 'images in a batch of the target', wholeNumber, 8)
+    .option('--batch <size>', 'images in a batch of the target', batchSize, 8)
     .option(
       '--rounds <number>',
       'fresh processes in which the candidates of a target are measured',
-      roundsOf,
+      // One says nothing of the next.
+      roundsFrom(2),
       5,
     )
     .requiredOption('-o, --output <directory>', 'where model.onnx, preprocess.onnx and report.json go')
@@ -161,12 +162,6 @@ Examples:
         await closing?.();
       }
     });
-}
-
-function roundsOf(text: string): number {
-  const rounds = wholeNumber(text);
-  if (rounds < 2) throw new InvalidArgumentError('at least 2 are expected: one says nothing of the next');
-  return rounds;
 }
 
 /** What to calibrate on: what the user named, or else what the model's card does. */

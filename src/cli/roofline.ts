@@ -17,7 +17,7 @@ import {
 } from '../store/rooflines.js';
 import { Bar } from './bar.js';
 import { exitCodes } from './failure.js';
-import { wholeNumber } from './flags.js';
+import { batchSize } from './flags.js';
 import { databaseIn, resultsOption } from './results.js';
 import { stopOnSignal } from './stop.js';
 
@@ -37,7 +37,7 @@ export function rooflineCommand(): Command {
   return new Command('roofline')
     .description('measure what a device can do at best: matrix products in every precision, and bandwidth')
     .argument('[device]', 'a device profile, such as devices/local-cpu.yaml')
-    .option('--batch <n>', 'images in the batch whose products are measured', wholeNumber, 8)
+    .option('--batch <n>', 'images in the batch whose products are measured', batchSize, 8)
     .option('--rounds <n>', 'fresh processes of each', roundsOf, 3)
     .addOption(resultsOption())
     .option('--list', 'show what is known of all devices, and measure nothing')

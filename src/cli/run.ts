@@ -15,7 +15,7 @@ import { listRuns } from '../store/read.js';
 import { loadedPlugins, loadPlugins } from '../plugins/load.js';
 import { pluginsOf, readSuite, withOverrides } from '../suite/read.js';
 import { precisionSchema, tiers, type Tier } from '../suite/schema.js';
-import { batchSizes, collected, wholeNumber } from './flags.js';
+import { batchSizes, collected, roundsFrom, wholeNumber } from './flags.js';
 import { exitCodes, Interrupted } from './failure.js';
 import { RunProgress } from './progress.js';
 import { databaseIn, reportsOption, resultsOption, storedAnalysis } from './results.js';
@@ -55,7 +55,7 @@ export function runCommand(): Command {
         Object.keys(tiers),
       ),
     )
-    .option('--rounds <n>', 'fresh processes that this time is divided among', wholeNumber)
+    .option('--rounds <n>', 'fresh processes that this time is divided among', roundsFrom(1))
     .option(
       '--model <model>',
       "another model in place of the suite's: a directory or file with weights, an id of the Hugging Face Hub (owner/name, or owner/name@revision), or vit-tiny … vit-huge",

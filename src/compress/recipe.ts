@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_BATCH } from '../base/limits.js';
 import { didYouMean } from '../base/similar.js';
 import { checked, faultAt, type YamlFile } from '../base/schema.js';
 import { orderFault } from './order.js';
@@ -27,10 +28,13 @@ export const fp32: Recipe = {
 };
 
 const recipeSchema = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9.+-]*$/i, 'a name of letters, digits, ".", "+" and "-"'),
+  name: z
+    .string()
+    .max(100)
+    .regex(/^[a-z0-9][a-z0-9.+-]*$/i, 'a name of letters, digits, ".", "+" and "-"'),
   description: z.string().default(''),
   stages: z.array(z.record(z.string(), z.unknown())),
-  microBatch: z.number().int().positive().optional(),
+  microBatch: z.number().int().positive().max(MAX_BATCH).optional(),
 });
 
 /**

@@ -1,3 +1,4 @@
+import { InputError } from '../base/errors.js';
 import { seededRandom, permutation } from '../base/random.js';
 import { tiers, type Tier } from './schema.js';
 import type { ModelSource } from '../model/source.js';
@@ -39,6 +40,9 @@ export interface Plan {
   readonly rounds: readonly PlannedRound[];
 }
 
+/** Fresh agents of a run at most: at a second each they take more than a day. */
+const MAX_PLANNED = 100_000;
+
 /**
  * Expands a suite.
  *
@@ -47,10 +51,20 @@ export interface Plan {
  * all variants alike.
  *
  * @param suite - the suite; its seed determines the order
+ * @throws InputError when more would be measured than anybody waits for
  */
 export function planOf(suite: Suite): Plan {
   const variants = suite.models.flatMap((model) => suite.recipes.map((recipe) => ({ model, recipe })));
   const { batches, tier, rounds } = suite.performance;
+  const planned = variants.length * suite.devices.length * (2 + batches.length * rounds);
+  if (planned > MAX_PLANNED)
+    throw new InputError({
+      source: suite.path,
+      found:
+        `${planned} measurements: ${variants.length} variants on ${suite.devices.length} devices, ` +
+        `each with ${batches.length} batch sizes in ${rounds} rounds`,
+      expected: `at most ${MAX_PLANNED}`,
+    });
   const cells: PlannedCell[] = [];
   const eachVariant = (scenario: Scenario): void => {
     for (let device = 0; device < suite.devices.length; device++)

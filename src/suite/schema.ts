@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_BATCH, MAX_ROUNDS } from '../base/limits.js';
 
 /**
  * How long a cell is measured: at least so many queries and seconds, and at most so many seconds, over all rounds together.
@@ -15,8 +16,12 @@ export const tiers = {
 /** Name of a tier. */
 export type Tier = keyof typeof tiers;
 
-const name = z.string().regex(/^[a-z0-9][a-z0-9.+-]*$/i, 'a name of letters, digits, ".", "+" and "-"');
+const name = z
+  .string()
+  .max(100)
+  .regex(/^[a-z0-9][a-z0-9.+-]*$/i, 'a name of letters, digits, ".", "+" and "-"');
 const count = z.number().int().positive();
+const batch = count.max(MAX_BATCH);
 
 /** How well the speed of a variant is to be known: a share. */
 export const precisionSchema = z.number().gt(0).lt(1);
@@ -45,7 +50,7 @@ const modelSchema = z.union([
   z.strictObject({
     name: name.optional(),
     synthetic: z.enum(['vit-tiny', 'vit-small', 'vit-base', 'vit-large', 'vit-huge']),
-    imageSize: count.default(224),
+    imageSize: count.max(4096).default(224),
     seed: z.number().int().default(1),
   }),
 ]);
@@ -75,7 +80,7 @@ export const suiteSchema = z.strictObject({
           name,
           description: z.string().default(''),
           stages: z.array(z.record(z.string(), z.unknown())),
-          microBatch: count.optional(),
+          microBatch: batch.optional(),
           published: publishedSchema.optional(),
         }),
       ]),
@@ -85,7 +90,7 @@ export const suiteSchema = z.strictObject({
   devices: z.array(z.string()).min(1),
   accuracy: z
     .strictObject({
-      batch: count.default(64),
+      batch: batch.default(64),
       /** The first so many test images; left out, all of them. */
       images: count.optional(),
     })
@@ -94,19 +99,20 @@ export const suiteSchema = z.strictObject({
     .strictObject({
       /** Batch sizes to time; none, where only accuracy and kernels are asked for. */
       batches: z
-        .array(count)
+        .array(batch)
+        .max(32)
         .refine((sizes) => new Set(sizes).size === sizes.length, 'different batch sizes')
         .default([1, 8]),
       tier: z.enum(['smoke', 'rapid', 'quick', 'normal']).default('quick'),
       /** Fresh processes that a cell's measuring time is divided among. */
-      rounds: count.default(3),
+      rounds: count.max(MAX_ROUNDS).default(3),
       /**
        * After these rounds more follow until every variant's speed against fp32 is known to so much: half of the width of its 95 %
        * interval, as a share; 0.01 for ± 1 %. Left out, there are no more.
        */
       precision: precisionSchema.optional(),
       /** But a cell gets no more rounds than this; left out, 30. */
-      maxRounds: count.optional(),
+      maxRounds: count.max(MAX_ROUNDS).optional(),
     })
     .refine(({ rounds, maxRounds = rounds }) => maxRounds >= rounds, {
       path: ['maxRounds'],

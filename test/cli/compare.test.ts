@@ -210,8 +210,10 @@ describe('edgeflex calibrate', () => {
   test.each([
     [[], /expected a device profile, such as devices\/local-cpu.yaml, or --list/],
     [['nowhere.yaml'], /nowhere.yaml: found nothing; expected a device profile/],
-    [['devices/local-cpu.yaml', '--batch', '1,1'], /different whole numbers/],
-    [['devices/local-cpu.yaml', '--rounds', '3'], /at least 8/],
+    [['devices/local-cpu.yaml', '--batch', '1,1'], /different sizes/],
+    [['devices/local-cpu.yaml', '--batch', '999999999999'], /4096/],
+    [['devices/local-cpu.yaml', '--rounds', '100000000'], /1000/],
+    [['devices/local-cpu.yaml', '--rounds', '3'], /from 8/],
     [['devices/local-cpu.yaml', '--tier', 'slow'], /smoke, rapid, quick, normal/],
   ])('refuses %j', async (args, message) => {
     const { code, err } = await edgeflex(['calibrate', ...args, '--results', join(folder, 'none')], env);

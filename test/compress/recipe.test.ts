@@ -28,10 +28,20 @@ describe('a recipe', () => {
   });
 
   it('is refused at the stage that cannot follow those before it', async () => {
-    const refusal = parsed('name: r', 'stages:', '  - quantize:', '  - prune: { ratio: 0.25 }');
-    await expect(refusal).rejects.toMatchObject({
-      fault: { source: expect.stringMatching(/:4$/) as unknown, place: 'stages.1.prune' },
-    });
+    for (const [first, second] of [
+      ['quantize:', 'prune: { ratio: 0.25 }'],
+      ['quantize:', 'quantize: { format: w8 }'],
+      ['merge-tokens: { r: 2 }', 'merge-tokens: { r: 1 }'],
+      ['head:', 'head: { images: 9 }'],
+    ] as const) {
+      const refusal = parsed('name: r', 'stages:', `  - ${first}`, `  - ${second}`);
+      await expect(refusal).rejects.toMatchObject({
+        fault: {
+          source: expect.stringMatching(/:4$/) as unknown,
+          place: `stages.1.${second.split(':')[0] ?? ''}`,
+        },
+      });
+    }
   });
 
   it('fills in what is not said, and keeps what is', async () => {
@@ -67,6 +77,14 @@ describe('a recipe with a fault is refused with line, place, what was found and 
     ['a bare name', '- prune', 4, 'stages.1', /"prune"/, /an object/],
     ['an unknown option', '- profile: { pictures: 9 }', 4, 'stages.1.profile.pictures', /"pictures"/, /./],
     ['a ratio of one', '- prune: { ratio: 1 }', 4, 'stages.1.prune.ratio', /^1$/, /less than 1/],
+    [
+      'a batch that no memory holds',
+      '- prune: { budget: { memory: 9, batch: 900000000000 } }',
+      4,
+      'stages.1.prune.budget.batch',
+      /900000000000/,
+      /4096/,
+    ],
     ['a negative ratio', '- prune: { ratio: -0.5 }', 4, 'stages.1.prune.ratio', /^-0\.5$/, /more than 0/],
     [
       'a ratio and a budget',

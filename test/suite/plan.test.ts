@@ -36,6 +36,14 @@ describe('a plan', () => {
     expect(named).toHaveLength(quickstart.recipes.length * 2 * 4);
   });
 
+  it('is refused where it would take days', () => {
+    const performance = { batches: [1, 2, 4, 8], tier: 'rapid' as const, rounds: 1000 };
+    const devices = Array.from({ length: 20 }, (_, index) => `${index}.yaml`);
+    expect(() => planOf(suiteWith({ devices, performance }))).toThrow(
+      /measurements.*20 devices.*1000 rounds/,
+    );
+  });
+
   it('gives each cell its rounds', () => {
     for (const [index, { scenario }] of plan.cells.entries()) {
       const rounds = plan.rounds.filter(({ cell }) => cell === index).map(({ round }) => round);

@@ -140,6 +140,16 @@ describe('a suite', () => {
       'unknown key "latency"',
       'only the keys',
     ],
+    [
+      'more rounds than anybody waits for',
+      { 12: 'performance: { rounds: 100000000 }' },
+      ...([12, 'performance.rounds', '100000000', 'at most 1000'] as const),
+    ],
+    [
+      'a batch that no memory holds',
+      { 12: 'performance: { batches: [1, 999999999999] }' },
+      ...([12, 'performance.batches.1', '999999999999', 'at most 4096'] as const),
+    ],
     ['a value of another type', { 1: 'name: [tiny]' }, 1, 'name', '["tiny"]', 'a string'],
     [
       'an image set that is not known',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_BATCH } from '../../base/limits.js';
 
 /** Options of the `profile` stage. */
 export const profileOptionsSchema = z.strictObject({
@@ -11,6 +12,7 @@ export const profileOptionsSchema = z.strictObject({
     .number()
     .int()
     .positive()
+    .max(MAX_BATCH)
     .default(8)
     .describe('Batch size whose activation memory is laid out node by node, in images.'),
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_BATCH } from '../../base/limits.js';
 
 /** How a neuron's worth is judged; the formulas are in `importance.ts`. */
 export const importances = ['magnitude', 'activation', 'variance', 'wanda', 'flap', 'obs'] as const;
@@ -17,7 +18,12 @@ export const pruneOptionsSchema = z
       .union([
         z.strictObject({
           memory: z.number().positive().describe('Peak memory in MiB above the base of the runtime.'),
-          batch: z.number().int().positive().describe('Batch size that the peak is meant for, in images.'),
+          batch: z
+            .number()
+            .int()
+            .positive()
+            .max(MAX_BATCH)
+            .describe('Batch size that the peak is meant for, in images.'),
         }),
         z.strictObject({
           parameters: z.number().positive().describe('Size of the parameters, in MiB.'),

@@ -24,6 +24,7 @@ export const headStage = defineStage({
   // A third as many images as the head is fitted on choose the penalty.
   effort: (vit, { images }) => (images * 4 * multiplications(vit.config)) / 3,
   shape: (vit) => vit,
+  once: true,
   apply: head,
   summarise: ({ images, holdout, classes, lambda, holdoutAccuracy, tried }) =>
     stageFacts({

@@ -61,6 +61,7 @@ export const quantizeStage = defineStage({
     }
     return planned;
   },
+  needsFloat: true,
   quantisesAll: ({ keep }) => keep.length === 0,
   apply: quantize,
   summarise: ({ format, images, linears, kept, returned, agreement, withinBudget }) => {
