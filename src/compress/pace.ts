@@ -18,10 +18,11 @@ export interface Pace {
 /**
  * Begins to keep the pace.
  *
- * @param efforts - how much work each step is, in any unit
+ * @param given - how much work each step is, in any unit; steps that are all next to none count alike
  * @param now - the clock, in milliseconds
  */
-export function startPace(efforts: readonly number[], now: () => number = () => performance.now()): Pace {
+export function startPace(given: readonly number[], now: () => number = () => performance.now()): Pace {
+  const efforts = given.some((effort) => effort > 0) ? given : given.map(() => 1);
   const total = efforts.reduce((sum, effort) => sum + effort, 0);
   const started = now();
   let last = 0;

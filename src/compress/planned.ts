@@ -1,3 +1,4 @@
+import { InputError } from '../base/errors.js';
 import type { ViT } from '../vit/vit.js';
 import { stageOf } from './registry.js';
 import type { Step } from './stage.js';
@@ -15,7 +16,8 @@ export function plannedModel(vit: ViT, steps: readonly Step[]): ViT {
 
 /**
  * About how many multiplications each step of a recipe takes: from shapes, for the time that is left. Which widths and schedules
- * will be found is not known before the work is done, so that budgets count as what they ask for.
+ * will be found is not known before the work is done, so that budgets count as what they ask for; and a step that does not fit
+ * the shapes that are predicted may fit those that will be, so that none is refused here.
  *
  * @param vit - the model before the first step
  * @param steps - the recipe's
@@ -24,8 +26,13 @@ export function effortsOf(vit: ViT, steps: readonly Step[]): number[] {
   let now = vit;
   return steps.map((step) => {
     const stage = stageOf(step);
-    const effort = stage.effort(now, step.options);
-    now = stage.shape(now, step.options);
-    return effort;
+    try {
+      const effort = stage.effort(now, step.options);
+      now = stage.shape(now, step.options);
+      return effort;
+    } catch (error) {
+      if (error instanceof InputError) return 0;
+      throw error;
+    }
   });
 }

@@ -4,7 +4,10 @@ import { startPace } from '../../src/compress/pace.js';
 import { profileOptionsSchema } from '../../src/compress/profile/options.js';
 import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
 import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
-import type { Step } from '../../src/compress/stage.js';
+import { stepOf, type Step } from '../../src/compress/stage.js';
+import { mergeTokensStage } from '../../src/compress/stages/merge-tokens.js';
+import { pruneStage } from '../../src/compress/stages/prune.js';
+import { quantizeStage } from '../../src/compress/stages/quantize.js';
 import { syntheticViT } from '../../src/vit/synthetic.js';
 
 /** A pace with a clock that stands where it is put, in seconds. */
@@ -50,6 +53,12 @@ describe('the pace', () => {
     idle.pace.found();
     expect(idle.pace.at(0, 0.5)).toEqual({ done: 0.5, secondsLeft: undefined });
   });
+
+  it('counts steps alike that are all no work', () => {
+    const { pace } = paced([0, 0]);
+    expect(pace.at(0, 1).done).toBe(0.5);
+    expect(pace.at(1, 0.5).done).toBe(0.75);
+  });
 });
 
 it('a step’s effort grows with images and width, and is less behind one that prunes', () => {
@@ -65,4 +74,15 @@ it('a step’s effort grows with images and width, and is less behind one that p
   expect(more! / some!).toBeCloseTo(2, 9);
   expect(effortsOf(huge, [prune])[0]).toBeGreaterThan(5 * effortsOf(base, [prune])[0]!);
   expect(effortsOf(base, [prune, quantize])[1]).toBeLessThan(effortsOf(base, [quantize])[0]!);
+});
+
+it('a step that does not fit the shapes that are predicted refuses nothing: those that will be are others', () => {
+  const vit = syntheticViT('vit-base', 1, 224, ['a']);
+  const prune = stepOf(pruneStage, { ratio: 0.5 });
+  const merge = stepOf(mergeTokensStage, { budget: { speed: 50 } });
+  const quantize = stepOf(quantizeStage);
+  const [first, second, third] = effortsOf(vit, [prune, merge, quantize]);
+  expect(first).toBeGreaterThan(0);
+  expect(second).toBe(0);
+  expect(third).toBeGreaterThan(0);
 });
