@@ -94,7 +94,6 @@ export type FactValue = z.infer<typeof valueSchema>;
 /** A table of figures: of each block, each linear. */
 export type FactTable = z.infer<typeof tableSchema>;
 export type FactPicture = z.infer<typeof pictureSchema>;
-export type StageTrait = z.infer<typeof traitSchema>;
 
 /**
  * Facts of a stage, what is left out filled in.

@@ -126,7 +126,7 @@ export async function compress(vit: ViT, recipe: Recipe, context: PipelineContex
  * @param options - its options
  * @throws ZodError when the report is none of the stage's
  */
-export function factsOf(stage: Stage, report: unknown, options: object): StageFacts {
+function factsOf(stage: Stage, report: unknown, options: object): StageFacts {
   return stage.summarise(stage.report.parse(JSON.parse(JSON.stringify(report))), options);
 }
 

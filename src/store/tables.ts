@@ -253,4 +253,3 @@ export type NewCell = Insertable<CellsTable>;
 export type RoundRow = Selectable<RoundsTable>;
 export type BaselineRow = Selectable<BaselinesTable>;
 export type LeaseRow = Selectable<LeasesTable>;
-export type FloorRow = Selectable<FloorsTable>;

@@ -12,7 +12,7 @@ export function stageLine({ facts }: StageSummary): string {
 }
 
 /** A fact in words: `MLP neurons left: 1,024 of 2,048`. */
-export function factText(fact: Fact): string {
+function factText(fact: Fact): string {
   return `${fact.label}: ${factFigure(fact)}`;
 }
 

@@ -52,6 +52,17 @@ describe('activationMemory', () => {
     expect(lives(g, 1)).toEqual({ a: 40, b: 200, c: 240, d: 120, e: 120, f: 120 });
   });
 
+  test.each(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze', 'Flatten', 'DequantizeLinear'])(
+    'counts the result of %s as its input, which lives on as long as it is read',
+    (opType) => {
+      const g = new GraphBuilder('alias');
+      const a = unary(g, 'Abs', 'a', g.input('x', 'float32', [batch, 10]));
+      const b = g.call(opType, [a], { ...a, name: 'b' });
+      g.output(transpose(g, 'c', b, [1, 0]));
+      expect(lives(g, 1)).toEqual({ a: 40, b: 40, c: 80 });
+    },
+  );
+
   test('writes an Add over an input that nobody else needs', () => {
     const g = new GraphBuilder('in place');
     const x = g.input('x', 'float32', [batch, 10]);

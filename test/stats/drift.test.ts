@@ -1,6 +1,9 @@
+import { median } from 'simple-statistics';
 import { describe, expect, test } from 'vitest';
 import { seededRandom, type Random } from '../../src/base/random.js';
 import { driftOf } from '../../src/stats/drift.js';
+import { mannKendall } from '../../src/stats/mann-kendall.js';
+import { theilSen } from '../../src/stats/theil-sen.js';
 import { draw, shareOf } from '../support/simulate.js';
 
 /** Latencies around 10 ms whose neighbours are alike: the logarithms are an AR(1) process. */
@@ -10,6 +13,22 @@ function autocorrelated(count: number, correlation: number, random: Random): num
     state = correlation * state + random.normal();
     return 10 * Math.exp(0.02 * state);
   });
+}
+
+/** Pearson's correlation. */
+function correlationOf(xs: readonly number[], ys: readonly number[]): number {
+  const mean = (of: readonly number[]): number => of.reduce((sum, each) => sum + each, 0) / of.length;
+  const product = (as: readonly number[], bs: readonly number[]): number =>
+    as.reduce((sum, a, i) => sum + (a - mean(as)) * (bs[i]! - mean(bs)), 0);
+  return product(xs, ys) / Math.sqrt(product(xs, xs) * product(ys, ys));
+}
+
+/** Covariance of the sums of two blocks of an AR(1) process with variance 1, so many blocks apart, pair by pair. */
+function covarianceOf(correlation: number, length: number, apart: number): number {
+  let sum = 0;
+  for (let i = 0; i < length; i++)
+    for (let j = 0; j < length; j++) sum += correlation ** Math.abs(apart * length + j - i);
+  return sum;
 }
 
 describe('driftOf', () => {
@@ -37,6 +56,30 @@ describe('driftOf', () => {
     expect(driftOf([5])).toEqual({ share: 0, p: 1 });
     expect(driftOf(draw(100, () => 4))).toEqual({ share: 0, p: 1 });
   });
+
+  test.each([0.2, 0.5, 0.8])(
+    'widens the Mann–Kendall test by what lag-1 correlation %d, freed of its bias, leaves between blocks',
+    (correlation) => {
+      const [count, length] = [12, 4];
+      const n = count * length;
+      const samples = autocorrelated(n, correlation, seededRandom(3));
+      const blocks = draw(count, () => 0).map((_, i) => median(samples.slice(i * length, (i + 1) * length)));
+      const level = samples.map((sample, i) => sample - (theilSen(blocks) / length) * i);
+      const ranks = level.map((own) => level.filter((other) => other < own).length);
+      const found = correlationOf(ranks.slice(0, -1), ranks.slice(1));
+      const freed = found + (1 + 3 * found) / n;
+      expect(freed).toBeGreaterThan(0);
+      expect(freed).toBeLessThan(0.99);
+      let inflation = 1;
+      // Hamed & Rao sum over all lags; the last two have no weight.
+      for (let lag = 1; lag < count; lag++) {
+        const weight = (count - lag) * (count - lag - 1) * (count - lag - 2);
+        const between = covarianceOf(freed, length, lag) / covarianceOf(freed, length, 0);
+        inflation += (2 * weight * between) / (count * (count - 1) * (count - 2));
+      }
+      expect(driftOf(samples).p).toBeCloseTo(mannKendall(blocks, inflation), 10);
+    },
+  );
 
   test.each([
     [0, 64],

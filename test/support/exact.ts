@@ -1,12 +1,12 @@
 /** Number of ways to choose `k` of `n`. */
-export function choose(n: number, k: number): bigint {
+function choose(n: number, k: number): bigint {
   let ways = 1n;
   for (let i = 1; i <= k; i++) ways = (ways * BigInt(n - k + i)) / BigInt(i);
   return ways;
 }
 
 /** A rational number as the nearest float, but for a unit in the last place. */
-export function quotient(numerator: bigint, denominator: bigint): number {
+function quotient(numerator: bigint, denominator: bigint): number {
   if (numerator === 0n) return 0;
   // As many bits as a double holds, and a few more, whatever the size of the quotient.
   const shift = denominator.toString(2).length - numerator.toString(2).length + 64;

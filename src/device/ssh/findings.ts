@@ -6,7 +6,7 @@ import { clustersOf } from './processor.js';
 export const LEAST_GLIBC = '2.28';
 
 /** What the agent is written for. */
-export const LEAST_NODE = '20.0.0';
+const LEAST_NODE = '20.0.0';
 
 /** What a deployment takes: runtime, a Node that is brought, some models. */
 const LEAST_FREE_BYTES = 300 * 1024 ** 2;

@@ -11,7 +11,7 @@ import { cacheKey } from '../../cache/key.js';
 import { cache } from '../../cache/store.js';
 
 /** The list of its files' sums inside a packed runtime, as `sha256sum -c` reads it. */
-export const SUMS = 'SHA256SUMS';
+const SUMS = 'SHA256SUMS';
 
 /** The native part of ONNX Runtime for boards, inside the installed package. */
 const NATIVE = join('bin', 'napi-v6', 'linux', 'arm64');

@@ -47,6 +47,6 @@ export function placeCells(analysis: Analysis): Placement {
 }
 
 /** Every variant of a run by its label, in the suite's order, so that a series has the same colour in every chart. */
-export function seriesOf(analysis: Analysis): string[] {
+function seriesOf(analysis: Analysis): string[] {
   return analysis.run.variants.map((variant) => variantLabel(variant, analysis));
 }

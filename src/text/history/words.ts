@@ -52,7 +52,7 @@ export function signedText(metric: HistoryMetric, size: number): string {
 }
 
 /** The ends of a change's 95 % interval, with their signs: `+4.1 to +6.3`. */
-export function intervalText(metric: HistoryMetric, { low, high }: Estimate): string {
+function intervalText(metric: HistoryMetric, { low, high }: Estimate): string {
   const end = (value: number): string =>
     `${value < 0 ? '−' : '+'}${format.percent(Math.abs(value), metric === 'accuracy' ? 2 : 1)}`;
   return `${end(low)} to ${end(high)}`;
@@ -95,7 +95,7 @@ export function slowText({ cell: { name, metric }, series: { points }, slow }: C
 }
 
 /** A break as a sentence without its end. */
-export function breakText({ device, run, differences }: SettingBreak): string {
+function breakText({ device, run, differences }: SettingBreak): string {
   return `${device} from ${dayOf(run)} on (${codeText(run)}): ${differences.map(differenceText).join('; ')}`;
 }
 
