@@ -15,6 +15,11 @@ const common = {
       memoryPattern: z.boolean().optional(),
       arena: z.boolean().optional(),
       spinning: z.boolean().optional(),
+      /**
+       * INT8 products without saturation on x86-64; left out, on where the processor has no VNNI. False measures what a runtime
+       * with its own defaults gives there.
+       */
+      x64QuantPrecision: z.boolean().optional(),
     })
     .default({}),
   /** What one costs: for choosing what to buy. */

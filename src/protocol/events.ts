@@ -51,7 +51,7 @@ export const eventSchema = z.discriminatedUnion('event', [
     runtime: z.strictObject({ name: text(256), version: text(256), provider: text(256) }),
     platform: text(256),
     /** The options its sessions are opened with, defaults filled in. */
-    session: sessionOptionsSchema.required(),
+    session: sessionOptionsSchema.required({ memoryPattern: true, arena: true, spinning: true }),
     /** Whether the kernel let the agent reset its peak between phases. */
     peakIsOfPhase: z.boolean(),
   }),

@@ -9,6 +9,7 @@ export const sessionOptionsSchema = z.strictObject({
   memoryPattern: z.boolean().optional(),
   arena: z.boolean().optional(),
   spinning: z.boolean().optional(),
+  x64QuantPrecision: z.boolean().optional(),
 });
 
 /** Where test images lie on the device. */

@@ -15,10 +15,15 @@ export interface SessionOptions {
   readonly arena: boolean;
   /** Lets idle threads wait actively between operators: faster, and busy. */
   readonly spinning: boolean;
+  /**
+   * On an x86-64 processor without VNNI, multiplies INT8 by kernels whose sums do not saturate at 16 bits: exact, and slower.
+   * The runtime follows it only where its kernels would saturate.
+   */
+  readonly x64QuantPrecision?: boolean | undefined;
 }
 
 /** The options a device profile starts from. */
-export const defaultSessionOptions: Omit<SessionOptions, 'threads'> = {
+export const defaultSessionOptions: Omit<SessionOptions, 'threads' | 'x64QuantPrecision'> = {
   memoryPattern: false,
   arena: true,
   spinning: true,

@@ -58,7 +58,12 @@ function ortOptions(options: SessionOptions): InferenceSession.SessionOptions {
     enableMemPattern: options.memoryPattern,
     enableCpuMemArena: options.arena,
     logSeverityLevel: 3,
-    extra: { session: { intra_op: { allow_spinning: options.spinning ? '1' : '0' } } },
+    extra: {
+      session: {
+        intra_op: { allow_spinning: options.spinning ? '1' : '0' },
+        ...(options.x64QuantPrecision && { x64quantprecision: '1' }),
+      },
+    },
   };
 }
 

@@ -9,7 +9,7 @@ import * as format from './format.js';
 import { acrossDevices, type DeviceAgreement } from '../analysis/figures/across-devices.js';
 import { deviceLabel, isSoftware, labelOf, variantLabel } from '../analysis/label.js';
 import { modelNotesOf } from './model-notes.js';
-import { profileOf } from '../analysis/sessions.js';
+import { profileOf, sessionsOf } from '../analysis/sessions.js';
 import { stagesOf, type StageSummary } from '../analysis/stages.js';
 import { untoldOf } from '../store/repository.js';
 import { untoldText } from './repository.js';
@@ -78,13 +78,33 @@ export function notesOf(analysis: Analysis): string[] {
       notes.push(`∅ ${name}: not supported here, because ${format.oneLine(failureText(unsupported.reason))}`);
     if (each.form !== undefined) notes.push(`§ ${name}: ${format.oneLine(each.form)}.`);
   }
-  notes.push(...deviceNotes(analysis));
+  notes.push(...int8Notes(analysis), ...deviceNotes(analysis));
   if (analysis.pending > 0) notes.push(format.pendingCells(analysis.pending));
   return notes;
 }
 
 function dependsOnBatch({ facts }: StageSummary): boolean {
   return facts?.traits.includes('depends-on-batch') ?? false;
+}
+
+/** Formats of the stage `quantize` whose products are of INT8 with INT8. */
+const INT8_FORMATS: readonly unknown[] = ['w8a8', 'qdq', 'dynamic'];
+
+/** How devices without VNNI multiply INT8, where a variant of the run has such products. */
+function int8Notes({ run, figures }: Analysis): string[] {
+  const hasProducts = figures.some(({ variant }) =>
+    stagesOf(variant).some(
+      ({ stage, options }) => stage === 'quantize' && INT8_FORMATS.includes(options['format']),
+    ),
+  );
+  if (!hasProducts) return [];
+  return run.devices
+    .filter((device) => sessionsOf(device, run).some(({ session }) => session['x64QuantPrecision'] === true))
+    .map(
+      (device) =>
+        `${deviceLabel(device)}: INT8 products run without saturation (session.x64quantprecision): exact, and slower than the ` +
+        "runtime's default where the processor has no VNNI.",
+    );
 }
 
 /** What a reader must know of the devices, and how far they agree. */

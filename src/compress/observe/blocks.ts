@@ -252,5 +252,7 @@ async function openGraph(context: StageContext, g: GraphBuilder): Promise<Sessio
   return context.engine.open(await serializeModel(g.finish()), {
     ...defaultSessionOptions,
     threads: context.threads,
+    // Blocks that are INT8 already run here: what the device computes, and not what this processor saturates at.
+    x64QuantPrecision: true,
   });
 }

@@ -6,6 +6,7 @@ import { agentEnvironment } from '../agent-environment.js';
 import { NODE_FLAGS } from '../agent-flags.js';
 import { agentEnded, converse, type AgentProcess } from '../conversation.js';
 import { THIS_MACHINE, type Device, type MeasureOptions } from '../device.js';
+import { int8Precision } from '../int8-precision.js';
 import { defaultThreads } from '../processors.js';
 import type { DeviceProfile } from '../profile.js';
 import { localEnvironment } from './environment.js';
@@ -27,7 +28,7 @@ export async function openLocal(profile: DeviceProfile, entry = ENTRY): Promise<
     host: THIS_MACHINE,
     environment,
     target: 'cpu',
-    session: { ...profile.session, threads },
+    session: { ...int8Precision(environment), ...profile.session, threads },
     measure: (task, options) => measure(entry, task, options),
     close: () => Promise.resolve(),
   };

@@ -7,6 +7,7 @@ import type { PrepareTask, Task } from '../../protocol/task.js';
 import { NODE_FLAGS } from '../agent-flags.js';
 import { agentEnded, converse } from '../conversation.js';
 import { THIS_MACHINE, type AgentError, type Device, type MeasureOptions } from '../device.js';
+import { int8Precision } from '../int8-precision.js';
 import { defaultThreads } from '../processors.js';
 import type { SshProfile } from '../profile.js';
 import { Connection, SSH_FAILED } from './connection.js';
@@ -69,7 +70,7 @@ export async function openSsh(profile: SshProfile, leaseSeconds = LEASE_SECONDS)
       host: profile.emulated ? THIS_MACHINE : board.host,
       environment,
       target: 'cpu',
-      session: { ...profile.session, threads },
+      session: { ...int8Precision(environment), ...profile.session, threads },
       measure: (task, options) => board.measure(task, workplace, options),
       close: () => board.close(),
     };
