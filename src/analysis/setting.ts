@@ -28,7 +28,7 @@ export function deviceSetting(device: StoredDevice, run: StoredRun): Setting {
   const setting = new Map([
     ['processor', cpu.model],
     ['instruction sets', [...cpu.features].sort().join(' ')],
-    ['cores', `${cpu.physicalCores} physical, ${cpu.logicalCores} logical`],
+    ['cores', `${cpu.physicalCores ?? 'unknown'} physical, ${cpu.logicalCores ?? 'unknown'} logical`],
     ['threads', String(device.row.threads)],
     ['system', `${os.platform} ${os.arch}`],
     ['Node.js', node.split('.')[0]!],
@@ -36,10 +36,10 @@ export function deviceSetting(device: StoredDevice, run: StoredRun): Setting {
     ['session options', distinct(sessions.map(({ session }) => optionsText(session)))],
   ]);
   const { usable, logicalCores } = cpu;
-  if (usable !== undefined && (usable.processors < logicalCores || usable.quota !== null))
+  if (usable !== undefined && (usable.processors < (logicalCores ?? 0) || usable.quota !== null))
     setting.set(
       'usable processors',
-      `${usable.processors} of ${logicalCores}, quota ${usable.quota ?? 'none'}`,
+      `${usable.processors} of ${logicalCores ?? 'unknown'}, quota ${usable.quota ?? 'none'}`,
     );
   for (const [name, version] of Object.entries(versions)) if (name !== 'edgeflex') setting.set(name, version);
   return setting;

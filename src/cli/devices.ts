@@ -11,7 +11,7 @@ import type { Environment, Gpu } from '../protocol/environment.js';
 import { mebibytes, oneLine } from '../text/format.js';
 import { terminalTable } from '../text/terminal.js';
 import { exitCodes } from './failure.js';
-import { restrictionText } from '../text/environment.js';
+import { coresText, restrictionText } from '../text/environment.js';
 
 interface DevicesFlags {
   readonly devices: string;
@@ -161,7 +161,7 @@ function inWords(
   const lines: [string, string][] = [
     ['processor', cpu.model],
     ['features', cpu.features.join(' ')],
-    ['cores', `${cpu.physicalCores} (${cpu.logicalCores} threads)`],
+    ['cores', coresText(cpu)],
     ['usable', restrictionText(cpu) ?? 'all'],
     ['governor', cpu.governor ?? 'unknown'],
     ['frequency', cpu.maxFrequency === null ? 'unknown' : `up to ${cpu.maxFrequency} MHz`],

@@ -94,5 +94,7 @@ export function quotaIn(text: string | undefined): number | undefined {
  */
 export function defaultThreads({ usable, physicalCores }: Environment['cpu'], cores = physicalCores): number {
   const { processors = Infinity, cores: allowed = null, quota = null } = usable ?? {};
-  return Math.max(1, Math.min(cores, allowed ?? Infinity, processors, Math.floor(quota ?? Infinity)));
+  const most = Math.min(cores ?? Infinity, allowed ?? Infinity, processors, Math.floor(quota ?? Infinity));
+  // Where nobody tells of anything, one is always there.
+  return Number.isFinite(most) ? Math.max(1, most) : 1;
 }

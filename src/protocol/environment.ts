@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { untoldSchema } from '../base/untold.js';
 
 /** A WebGPU adapter. */
 export const gpuSchema = z.strictObject({
@@ -15,14 +16,22 @@ export const gpuSchema = z.strictObject({
 
 export type Gpu = z.infer<typeof gpuSchema>;
 
+/** Older versions wrote 0 of a board that was not there. */
+const coreCount = z
+  .number()
+  .int()
+  .nullable()
+  .transform((count) => count || null);
+
 /** What a measurement was made on. Two environments are the same only if all of this is. */
 export const environmentSchema = z.strictObject({
   cpu: z.strictObject({
     model: z.string(),
     /** Instruction sets that decide which kernels run, out of the processor's flags. */
     features: z.array(z.string()),
-    physicalCores: z.number().int(),
-    logicalCores: z.number().int(),
+    /** Null where nobody tells. */
+    physicalCores: coreCount,
+    logicalCores: coreCount,
     /** Frequency governor; null where the system does not tell. */
     governor: z.string().nullable(),
     /** MHz; null where the system does not tell. */
@@ -66,8 +75,8 @@ export const environmentSchema = z.strictObject({
   /** The adapter that WebGPU used. */
   gpu: gpuSchema.optional(),
   versions: z.record(z.string(), z.string()),
-  /** The harness's own code; null outside a git checkout. */
-  git: z.strictObject({ commit: z.string(), dirty: z.boolean() }).nullable(),
+  /** The harness's own code, or why its commit is not known; null outside a git checkout. */
+  git: z.union([z.strictObject({ commit: z.string(), dirty: z.boolean() }), untoldSchema]).nullable(),
 });
 
 export type Environment = z.infer<typeof environmentSchema>;

@@ -1,11 +1,6 @@
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { messageOf } from '../base/errors.js';
-import type { Repository, UntoldRepository } from '../store/repository.js';
-
-const run = promisify(execFile);
+import { askGit, whyUntold } from '../base/git.js';
+import type { UntoldCommit } from '../base/untold.js';
+import type { Repository } from '../store/repository.js';
 
 /**
  * Looks up the git state of a directory.
@@ -13,14 +8,8 @@ const run = promisify(execFile);
  * @param directory - any
  * @returns null outside a checkout and before the first commit; why, in a checkout whose commit git does not tell
  */
-export async function readRepository(directory: string): Promise<Repository | UntoldRepository | null> {
-  const git = async (...args: string[]): Promise<string> =>
-    // What git says is read by a program, and a file that git only wants to refresh is no reason to write to the repository.
-    (
-      await run('git', ['-C', directory, '--no-optional-locks', ...args], {
-        env: { ...process.env, LC_ALL: 'C' },
-      })
-    ).stdout.trim();
+export async function readRepository(directory: string): Promise<Repository | UntoldCommit | null> {
+  const git = (...args: string[]): Promise<string> => askGit(directory, ...args);
   try {
     const [commit, committedAt] = (
       await git('show', '--no-patch', '--no-show-signature', '--format=%H %cI', 'HEAD')
@@ -33,26 +22,6 @@ export async function readRepository(directory: string): Promise<Repository | Un
       dirty: (await git('status', '--porcelain', '--untracked-files=no')) !== '',
     };
   } catch (error) {
-    return isCheckout(directory) ? untold(error) : null;
+    return whyUntold(directory, error);
   }
-}
-
-/** Whether a directory lies in a checkout, as far as can be seen without git. */
-function isCheckout(directory: string): boolean {
-  const here = resolve(directory);
-  return existsSync(join(here, '.git')) || (dirname(here) !== here && isCheckout(dirname(here)));
-}
-
-/** What git says, in the language that it was asked to use, of a repository of another user (since 2.35.2). */
-const DUBIOUS = /dubious ownership|unsafe repository/i;
-
-/** What it says before the first commit. */
-const NO_COMMIT = /ambiguous argument 'HEAD'|bad revision 'HEAD'|unknown revision/i;
-
-function untold(error: unknown): UntoldRepository | null {
-  const { code, stderr = '' } = error as { code?: unknown; stderr?: string };
-  if (code === 'ENOENT') return { untold: 'no-git', said: messageOf(error) };
-  const said = stderr.trim().split('\n', 1).join();
-  if (NO_COMMIT.test(stderr)) return null;
-  return { untold: DUBIOUS.test(stderr) ? 'dubious-ownership' : 'git-failed', said };
 }

@@ -17,7 +17,8 @@ export function environmentHash(
   session: unknown,
 ): string {
   const { model, features, physicalCores, logicalCores, governor, usable } = cpu;
-  const processors = usable && usable.processors < logicalCores ? usable.processors : undefined;
+  const processors =
+    usable && logicalCores !== null && usable.processors < logicalCores ? usable.processors : undefined;
   return hashJson({
     cpu: {
       model,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { untoldSchema, type UntoldCommit } from '../base/untold.js';
 
 /** Git state of the directory a run was started in: what was measured, as far as the user's repository knows it. */
 export const repositorySchema = z.strictObject({
@@ -12,15 +13,6 @@ export const repositorySchema = z.strictObject({
 });
 
 export type Repository = z.infer<typeof repositorySchema>;
-
-/** A checkout whose commit is not known, because git would not tell it or is not there. */
-export const untoldSchema = z.strictObject({
-  untold: z.enum(['dubious-ownership', 'no-git', 'git-failed']),
-  /** What git said last, or what is missing. */
-  said: z.string(),
-});
-
-export type UntoldRepository = z.infer<typeof untoldSchema>;
 
 const storedSchema = z.union([repositorySchema, untoldSchema]);
 
@@ -49,7 +41,7 @@ export function untoldOf({
   repository_json: json,
 }: {
   readonly repository_json: string | null;
-}): UntoldRepository | undefined {
+}): UntoldCommit | undefined {
   const stored = json === null ? null : storedSchema.parse(JSON.parse(json));
   return stored !== null && 'untold' in stored ? stored : undefined;
 }

@@ -10,8 +10,20 @@ export function restrictionText({ usable, logicalCores }: Environment['cpu']): s
   if (usable === undefined) return undefined;
   const { processors, quota } = usable;
   const parts = [
-    ...(processors < logicalCores ? [`${processors} of ${logicalCores} processors`] : []),
+    ...(logicalCores !== null && processors < logicalCores
+      ? [`${processors} of ${logicalCores} processors`]
+      : []),
     ...(quota === null ? [] : [`a quota of ${Number(quota.toFixed(2))} processors`]),
   ];
   return parts.length > 0 ? parts.join(', ') : undefined;
+}
+
+/**
+ * How many cores a machine has: `4 physical, 8 logical`.
+ *
+ * @param cpu - of the environment
+ */
+export function coresText({ physicalCores, logicalCores }: Environment['cpu']): string {
+  if (physicalCores === null && logicalCores === null) return 'unknown';
+  return `${physicalCores ?? 'unknown'} physical, ${logicalCores ?? 'unknown'} logical`;
 }

@@ -43,7 +43,7 @@ export function failureText(failure: CellFailure): string {
     case 'internal':
       return `internal error, a fault of edgeflex: ${failure.text}`;
     case 'not-timed':
-      return `not timed, because ${failureText(failure.because)}`;
+      return `not measured, because ${failureText(failure.because)}`;
   }
 }
 

@@ -1,16 +1,16 @@
-import type { UntoldRepository } from '../store/repository.js';
+import type { UntoldCommit } from '../base/untold.js';
 
 /**
- * Why it is not known which commit a run was started at, and what to do about it.
+ * Why the commit of a checkout is not known, and what to do about it.
  *
- * @param repository - as the run has it
+ * @param commit - what is stored in place of it
  */
-export function untoldText({ untold, said }: UntoldRepository): string {
+export function untoldText({ untold, said }: UntoldCommit): string {
   switch (untold) {
     case 'dubious-ownership':
       return 'The commit is unknown: the checkout belongs to another user, and git does not read it (git config --global --add safe.directory <its path>).';
     case 'no-git':
-      return 'The commit is unknown: the run was started in a checkout, but git is not installed.';
+      return 'The commit is unknown: there is a checkout, but git is not installed.';
     case 'git-failed':
       return `The commit is unknown: git failed in the checkout${said && ` (${said.replace(/\p{Cc}/gu, ' ')})`}.`;
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/base/paths.js';
 import { openDevice } from '../../src/device/open.js';
+import { defaultThreads } from '../../src/device/processors.js';
 import { readDeviceProfile } from '../../src/device/profile.js';
 import { environmentSchema } from '../../src/protocol/environment.js';
 import { useFolder } from '../support/folder.js';
@@ -18,7 +19,7 @@ async function profileOf(text: string): ReturnType<typeof readDeviceProfile> {
 }
 
 describe('this machine as a device', () => {
-  it('is described, and takes a thread for each physical core', async () => {
+  it('is described, and takes a thread for each core that it may use', async () => {
     const device = await openDevice(
       await readDeviceProfile(join(packageRoot(), 'devices', 'local-cpu.yaml')),
     );
@@ -28,7 +29,7 @@ describe('this machine as a device', () => {
     expect(environment.memoryBytes).toBe(totalmem());
     expect(environment.cpu.logicalCores).toBeGreaterThanOrEqual(availableParallelism());
     expect(Object.keys(environment.versions)).toContain('onnxruntime-node');
-    expect(session).toEqual({ threads: environment.cpu.physicalCores });
+    expect(session).toEqual({ threads: defaultThreads(environment.cpu) });
     await device.close();
   });
 

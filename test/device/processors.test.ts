@@ -110,6 +110,10 @@ describe('threads', () => {
     expect(defaultThreads({ ...cpu, ...(usable && { usable }) })).toBe(threads);
   });
 
+  it('are one where nobody tells of any core', () => {
+    expect(defaultThreads({ ...cpu, physicalCores: null, logicalCores: null })).toBe(1);
+  });
+
   it('are those of the cores that work together, where these are fewer', () => {
     expect(defaultThreads(cpu, 4)).toBe(4);
   });
@@ -118,7 +122,7 @@ describe('threads', () => {
 describe('the hash of an environment', () => {
   const hashOf = (cpu: Partial<Environment['cpu']>, rest: Partial<Environment> = {}): string =>
     environmentHash({ ...environment, ...rest, cpu: { ...environment.cpu, ...cpu } }, 1, {}, {});
-  const { logicalCores } = environment.cpu;
+  const logicalCores = environment.cpu.logicalCores ?? NaN;
 
   it('is another one with fewer processors, with a quota, in a virtual machine and for an emulator', () => {
     const hashes = [

@@ -26,7 +26,7 @@ const failures: [CellFailure, string[]][] = [
   [{ kind: 'weight-too-large', bytes: 200, most: 100 }, ['200', '100']],
   [{ kind: 'model-too-large', bytes: 200, most: 100 }, ['200', '100']],
   [{ kind: 'internal', text: 'x is not a function' }, ['internal', 'x is not a function']],
-  [{ kind: 'not-timed', because: { kind: 'text', text: 'no memory' } }, ['not timed', 'no memory']],
+  [{ kind: 'not-timed', because: { kind: 'text', text: 'no memory' } }, ['not measured', 'no memory']],
 ];
 
 describe('a failure', () => {

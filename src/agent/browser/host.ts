@@ -39,7 +39,11 @@ export function pageHost(order: Extract<PageOrder, { kind: 'task' }>, { gpu, was
     async memory() {
       const heap = (performance as { memory?: { usedJSHeapSize: number } }).memory?.usedJSHeapSize;
       const processes = memorySchema.parse(await (await asked('processes')).json());
-      const page: Memory = { wasmHeap: wasm.bytes, ...(heap === undefined ? {} : { jsHeap: heap }) };
+      // Before the runtime has made a memory there is none to tell of.
+      const page: Memory = {
+        ...(wasm.bytes > 0 && { wasmHeap: wasm.bytes }),
+        ...(heap === undefined ? {} : { jsHeap: heap }),
+      };
       if (provider === 'wasm') return { ...page, ...processes };
       return { ...page, gpuBuffers: gpu.bytes, peakGpuBuffers: gpu.peakBytes, ...processes };
     },

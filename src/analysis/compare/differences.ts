@@ -96,6 +96,11 @@ function machineFacts(
 }
 
 /** What may change on a machine without another one in its place. */
+function commitText(git: StoredDevice['environment']['git']): string {
+  if (git === null) return 'none';
+  return 'untold' in git ? 'unknown' : `${git.commit.slice(0, 12)}${git.dirty ? ' with changes' : ''}`;
+}
+
 function systemFacts(reference: StoredDevice, device: StoredDevice): Fact[] {
   const [then, now] = [reference.environment, device.environment];
   const fact = (what: string, of: (environment: typeof now) => string): Fact => [what, of(then), of(now)];
@@ -106,9 +111,7 @@ function systemFacts(reference: StoredDevice, device: StoredDevice): Fact[] {
     fact('highest frequency', ({ cpu }) =>
       cpu.maxFrequency === null ? 'unknown' : `${cpu.maxFrequency} MHz`,
     ),
-    fact('commit', ({ git }) =>
-      git ? `${git.commit.slice(0, 12)}${git.dirty ? ' with changes' : ''}` : 'none',
-    ),
+    fact('commit', ({ git }) => commitText(git)),
   ];
   if (sameMemory(then.memoryBytes, now.memoryBytes))
     facts.push(fact('memory', ({ memoryBytes }) => mebibytes(memoryBytes)));

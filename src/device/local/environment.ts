@@ -21,8 +21,8 @@ export async function localEnvironment(): Promise<Environment> {
     cpu: {
       model: `${cpu.manufacturer} ${cpu.brand}`.trim(),
       features: KERNEL_FEATURES.filter((feature) => present.has(feature)),
-      physicalCores: cpu.physicalCores,
-      logicalCores: cpu.cores,
+      physicalCores: cpu.physicalCores || null,
+      logicalCores: cpu.cores || null,
       governor: await governor(),
       maxFrequency: cpu.speedMax ? Math.round(cpu.speedMax * 1000) : null,
       usable: usableProcessors(),

@@ -41,8 +41,8 @@ async function unknownEnvironment(emulated: boolean): Promise<Environment> {
     cpu: {
       model: unknown,
       features: [],
-      physicalCores: 0,
-      logicalCores: 0,
+      physicalCores: null,
+      logicalCores: null,
       governor: null,
       maxFrequency: null,
     },

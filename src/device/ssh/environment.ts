@@ -24,8 +24,8 @@ export async function boardEnvironment(
     cpu: {
       model: `${processorName(facts)}${emulated ? ' (emulated)' : ''}`,
       features: KERNEL_FEATURES.filter((feature) => features.has(feature)),
-      physicalCores: facts.cores.length,
-      logicalCores: facts.cores.length,
+      physicalCores: facts.cores.length || null,
+      logicalCores: facts.cores.length || null,
       governor: fastest?.cores[0]?.governor ?? null,
       maxFrequency: fastest?.maxFrequency === undefined ? null : Math.round(fastest.maxFrequency),
       ...(facts.usable && { usable: { ...facts.usable, cores: null } }),

@@ -43,16 +43,19 @@ function limits(analysis: Analysis): string[] {
   ];
 }
 
+function commitText(git: Analysis['run']['devices'][number]['environment']['git']): string {
+  if (git === null) return '';
+  if ('untold' in git) return ', commit unknown';
+  return `, commit ${git.commit.slice(0, 12)}${git.dirty ? ' with uncommitted changes' : ''}`;
+}
+
 function provenance({ run }: Analysis): string {
   const devices = run.devices.map((device) => {
     const {
       row,
       environment: { cpu, os, git },
     } = device;
-    const commit = git
-      ? `, commit ${git.commit.slice(0, 12)}${git.dirty ? ' with uncommitted changes' : ''}`
-      : '';
-    return `${cpu.model}, ${row.threads} threads, ${os.distribution} ${os.release} (${deviceLabel(device)})${commit}`;
+    return `${cpu.model}, ${row.threads} threads, ${os.distribution} ${os.release} (${deviceLabel(device)})${commitText(git)}`;
   });
   const { id, started_at: started } = run.row;
   return `<sub>Run ${escaped(id)}, ${format.moment(started)}. ${escaped(devices.join('; '))}</sub>`;

@@ -5,7 +5,8 @@ import type { StoredDevice } from '../../../store/read.js';
 import { facts } from '../grid.js';
 import { deviceLabel } from '../../../analysis/label.js';
 import { html, type Content, type Markup } from '../markup.js';
-import { restrictionText } from '../../../text/environment.js';
+import { untoldText } from '../../../text/repository.js';
+import { coresText, restrictionText } from '../../../text/environment.js';
 
 /**
  * Where and how the run was measured: all that it takes to repeat it.
@@ -52,7 +53,7 @@ function deviceFacts(device: StoredDevice, { run }: Analysis): Markup {
       ['profile', [description, description && ' ', html`(${kind})`]],
       ['processor', [cpu.model, megahertz && `, at most ${megahertz}`]],
       ['instruction sets', cpu.features.join(', ')],
-      ['cores', `${cpu.physicalCores} physical, ${cpu.logicalCores} logical`],
+      ['cores', coresText(cpu)],
       ['usable', restrictionText(cpu) ?? 'all'],
       ['frequency governor', cpu.governor ?? 'not told by the system'],
       ['memory', format.mebibytes(memoryBytes)],
@@ -70,7 +71,7 @@ function deviceFacts(device: StoredDevice, { run }: Analysis): Markup {
           .map(([name, version]) => `${name} ${version}`)
           .join(', '),
       ],
-      ['EdgeFlex commit', git === null ? 'not in a git checkout' : gitText(git)],
+      ['EdgeFlex commit', gitText(git)],
     ])}`;
 }
 
@@ -79,7 +80,10 @@ function sessionText({ runtime, session, platform }: SessionFacts): Content {
   return `${runtime.name} ${runtime.version}, ${runtime.provider}; ${options.join(', ')}; ${platform}`;
 }
 
-function gitText({ commit, dirty }: { readonly commit: string; readonly dirty: boolean }): Content {
+function gitText(git: StoredDevice['environment']['git']): Content {
+  if (git === null) return 'not in a git checkout';
+  if ('untold' in git) return untoldText(git);
+  const { commit, dirty } = git;
   return html`<code>${commit}</code>${dirty ? html` <b>with uncommitted changes</b>` : ', clean'}`;
 }
 

@@ -62,7 +62,7 @@ function deviceText({
 }: Analysis['run']['devices'][number]['environment']): string {
   const memory = memoryBytes === null ? '' : `${(memoryBytes / 1024 ** 3).toFixed(0)} GiB, `;
   const restriction = restrictionText(cpu);
-  const cores = `${plural(cpu.physicalCores, 'core')}${restriction === undefined ? '' : ` (usable: ${restriction})`}`;
+  const cores = `${cpu.physicalCores === null ? 'an unknown number of cores' : plural(cpu.physicalCores, 'core')}${restriction === undefined ? '' : ` (usable: ${restriction})`}`;
   return `${browser ? `${browser.product} on ` : ''}${cpu.model}, ${cores}, ${memory}${os.distribution} ${os.release}${virtual ? ', virtual machine or container' : ''}`;
 }
 
