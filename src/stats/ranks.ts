@@ -3,8 +3,11 @@
  *
  * @param values - in any order
  * @returns in the same order
+ * @throws RangeError when one is NaN, which has no place among others and is not even equal to itself
  */
 export function ranksOf(values: readonly number[]): number[] {
+  const unordered = values.findIndex(Number.isNaN);
+  if (unordered >= 0) throw new RangeError(`value ${unordered} of ${values.length} is NaN and has no rank`);
   const order = values.map((_, index) => index).sort((a, b) => values[a]! - values[b]!);
   const ranks = new Array<number>(values.length);
   for (let start = 0; start < order.length;) {

@@ -32,6 +32,11 @@ const count: Column = {
   expected: 'a whole number, not negative',
   holds: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
 };
+/** Logits that are not numbers name no class; what was stored of them before that was a failure has -1. */
+const prediction: Column = {
+  expected: 'the index of a class, or -1 for none',
+  holds: (value) => Number.isSafeInteger(value) && Number(value) >= -1,
+};
 const amount: Column = {
   expected: 'a finite number, not negative',
   holds: (value) => Number.isFinite(value) && Number(value) >= 0,
@@ -112,7 +117,7 @@ export const content: { readonly [T in keyof Tables]: { readonly [C in keyof Tab
   phases: { round_id: whole, phase: text, milliseconds: amount },
   memory: { round_id: whole, phase: text, figure: text, bytes: amount },
   samples: { round_id: whole, query: count, milliseconds: amount },
-  predictions: { round_id: whole, image: count, label: count, predicted: count },
+  predictions: { round_id: whole, image: count, label: count, predicted: prediction },
   logits: { round_id: whole, first: count, classes: count, data: bytes },
   kernels: {
     ...{ round_id: whole, op_type: text, provider: text, calls: amount, milliseconds: amount },

@@ -1,3 +1,4 @@
+import { withoutControls } from '../base/control.js';
 import { parseFailure, type CellFailure } from '../protocol/failure.js';
 
 /**
@@ -12,15 +13,15 @@ export function failureText(failure: CellFailure): string {
     case 'agent-failed':
     case 'no-kernels':
     case 'agent-ended':
-      return plain(failure.text);
+      return withoutControls(failure.text);
     case 'link-lost':
-      return `${plain(failure.text)} (${failure.tries} times)`;
+      return `${withoutControls(failure.text)} (${failure.tries} times)`;
     case 'agent-silent':
       return `the agent said nothing new for ${failure.seconds} s`;
     case 'task-too-long':
       return `the task went on for more than ${failure.seconds} s, longer than it can take`;
     case 'protocol-broken':
-      return `the agent broke the protocol: ${plain(failure.text)}`;
+      return `the agent broke the protocol: ${withoutControls(failure.text)}`;
     case 'other-provider':
       return `${failure.opType} ran on ${failure.ran} instead of ${failure.asked}`;
     case 'kernels-missing': {
@@ -41,15 +42,10 @@ export function failureText(failure: CellFailure): string {
     case 'model-too-large':
       return `its files take ${failure.bytes} bytes and a page's runtime can address ${failure.most}`;
     case 'internal':
-      return `internal error, a fault of edgeflex: ${failure.text}`;
+      return `internal error, a fault of edgeflex: ${withoutControls(failure.text)}`;
     case 'not-timed':
       return `not measured, because ${failureText(failure.because)}`;
   }
-}
-
-/** What others said, without what a terminal takes for a command; lines stay. */
-function plain(text: string): string {
-  return text.replace(/[^\P{Cc}\n\t]/gu, '');
 }
 
 /**

@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
+import { withoutControls } from '../base/control.js';
 import type { Estimate } from '../stats/interval.js';
 
 /** What stands where there is nothing to say. */
@@ -89,7 +89,5 @@ export function moment(iso: string): string {
 
 /** A text on one line and without a terminal's commands: what other programs say often comes on several, and in colour. */
 export function oneLine(text: string): string {
-  return stripVTControlCharacters(text)
-    .replace(/[\s\p{Cc}]+/gu, ' ')
-    .trim();
+  return withoutControls(text).replace(/\s+/g, ' ').trim();
 }

@@ -1,4 +1,5 @@
 import type { UntoldCommit } from '../base/untold.js';
+import { oneLine } from './format.js';
 
 /**
  * Why the commit of a checkout is not known, and what to do about it.
@@ -12,6 +13,6 @@ export function untoldText({ untold, said }: UntoldCommit): string {
     case 'no-git':
       return 'The commit is unknown: there is a checkout, but git is not installed.';
     case 'git-failed':
-      return `The commit is unknown: git failed in the checkout${said && ` (${said.replace(/\p{Cc}/gu, ' ')})`}.`;
+      return `The commit is unknown: git failed in the checkout${said && ` (${oneLine(said)})`}.`;
   }
 }

@@ -1,3 +1,4 @@
+import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
 import type { Analysis } from '../../src/analysis/analysis.js';
 import { reportDocument, type ReportDocument } from '../../src/report/document.js';
@@ -5,6 +6,7 @@ import { csvExporter } from '../../src/report/exporters/csv.js';
 import { jsonExporter } from '../../src/report/exporters/json.js';
 import { markdownExporter } from '../../src/report/exporters/markdown.js';
 import { mainTable } from '../../src/text/table.js';
+import { oneLine } from '../../src/text/format.js';
 import { useFolder } from '../support/folder.js';
 import { parseCsv } from './support/csv.js';
 import { hostileDress, payloads } from './support/hostile.js';
@@ -90,15 +92,38 @@ describe('CSV', () => {
     }
   });
 
-  it('gives hostile texts back as they were, in no more records and fields than it has', async () => {
+  it('gives hostile texts back on one line, in no more records and fields than it has', async () => {
     for (const analysis of await hostileExamples()) {
       const rows = await read(analysis);
       expect(rows).toHaveLength(10);
-      expect(new Set(rows.map(({ suite }) => suite))).toEqual(new Set([analysis.run.row.suite]));
+      expect(new Set(rows.map(({ suite }) => suite))).toEqual(new Set([oneLine(analysis.run.row.suite)]));
       expect(rows.map(({ model }) => model)).toEqual(
-        analysis.figures.flatMap(({ variant }) => [variant.model, variant.model]),
+        analysis.figures.flatMap(({ variant }) => [variant.model, variant.model].map(oneLine)),
       );
     }
+  });
+
+  it.each([
+    ["=cmd|' C calc'!A0", "'=cmd|' C calc'!A0"],
+    ['+1+cmd', "'+1+cmd"],
+    ['-2+3', "'-2+3"],
+    ['@SUM(A1)', "'@SUM(A1)"],
+    ['\t=1+1', "'=1+1"],
+    ['\r=1+1', "'=1+1"],
+    ['\uff1d1+1', "'\uff1d1+1"],
+    ['\u001b[2J=1+1', "'=1+1"],
+    ['vit=small', 'vit=small'],
+  ])('holds no formula: a model called %j is %j', async (name, cell) => {
+    const { analysis } = await storedExample(folder('results.sqlite'), { dress: (text) => `${name}${text}` });
+    // A second reader, which is not ours.
+    const text = await csvExporter.render(analysis);
+    const rows = parse<Record<string, string>>(text, { columns: true, record_delimiter: '\r\n' });
+    expect(rows).toHaveLength(10);
+    const model = analysis.figures[0]!.variant.model.slice(name.length);
+    expect(rows[0]!['model']).toBe(`${cell}${model}`);
+    for (const row of rows)
+      for (const each of Object.values(row))
+        if (!Number.isFinite(Number(each))) expect(each).not.toMatch(/^[=+\-@\s\uff1d]|\p{Cc}/u);
   });
 
   it('has a row for a variant that is not timed at all', async () => {

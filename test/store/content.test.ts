@@ -47,6 +47,7 @@ describe('what stands in a results database', () => {
     ['samples', 'milliseconds', "'soon'", 'soon'],
     ['samples', 'milliseconds', '-1', '-1'],
     ['predictions', 'predicted', "'cat'", 'cat'],
+    ['predictions', 'label', '1.5', '1.5'],
     ['cells', 'status', "'perhaps'", 'perhaps'],
     ['cells', 'batch', '-1', '-1'],
     ['cells', 'stopping_json', "'{'", '{'],

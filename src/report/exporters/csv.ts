@@ -12,7 +12,8 @@ import type { Exporter } from './exporter.js';
  * One row for each variant × device × batch, for programs: names of columns end in their unit, `_low` and `_high` are the
  * ends of 95 % intervals, shares go from 0 to 1, and what is not known is empty. What does not depend on the batch stands in
  * every row. `status` is `done`, `failed` or `pending`, of the timing at that batch size; `failure` says what failed of the
- * variant on the device, at that batch size or in a pass that has no batch size of its own (accuracy, kernels). RFC 4180.
+ * variant on the device, at that batch size or in a pass that has no batch size of its own (accuracy, kernels). A text that
+ * a spreadsheet would take for a formula begins with an apostrophe. RFC 4180.
  */
 export const csvExporter: Exporter = {
   name: 'csv',
@@ -52,7 +53,7 @@ function rowOf(figures: VariantFigures, batch: number | undefined, { run }: Anal
     head: headOf(variant),
     batch,
     status: statusOf(figures, batch),
-    failure: relevant.map(({ kind, reason }) => `${kind}: ${format.oneLine(failureText(reason))}`).join('; '),
+    failure: relevant.map(({ kind, reason }) => `${kind}: ${failureText(reason)}`).join('; '),
     file_bytes: figures.fileBytes,
     parameters: variant.parameters,
     images: accuracy?.images,
@@ -132,8 +133,24 @@ function estimate(name: string, unit: string, figures: Estimate | undefined): Re
   };
 }
 
+/** What begins a formula in Excel, LibreOffice and Google Sheets; the last four are the same at full width. */
+const FORMULA = /^[=+\-@\uff1d\uff0b\uff0d\uff20]/;
+
+/** A text that programs read as a number, which is no formula whatever its sign. */
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/**
+ * A text from outside as a cell shows it and nothing runs it: on one line, without control characters, and with an apostrophe before
+ * what a spreadsheet would take for a formula (OWASP, "CSV Injection").
+ */
+function harmless(text: string): string {
+  const clean = format.oneLine(text);
+  return FORMULA.test(clean) && !NUMBER.test(clean) ? `'${clean}` : clean;
+}
+
 function quoted(value: Value): string {
-  if (value === undefined || (typeof value === 'number' && !Number.isFinite(value))) return '';
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  if (value === undefined) return '';
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : '';
+  const text = harmless(value);
+  return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
