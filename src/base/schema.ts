@@ -176,11 +176,22 @@ function child(value: unknown, key: PropertyKey): unknown {
     : undefined;
 }
 
-function show(value: unknown): string {
+/**
+ * A value that was found, for a message: as JSON, and no longer than a line.
+ *
+ * @param value - of any depth, or none at all
+ */
+export function show(value: unknown): string {
   if (value === undefined) return 'nothing';
-  // JSON has no infinities and no NaN.
-  if (typeof value === 'number') return String(value);
-  const text = JSON.stringify(value);
+  // JSON has no infinities, no NaN and no integers of any size.
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  let text: string;
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    // JSON.parse goes deeper than JSON.stringify does.
+    return Array.isArray(value) ? 'an array that is too deep to show' : 'an object that is too deep to show';
+  }
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 

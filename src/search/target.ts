@@ -58,9 +58,9 @@ function read<Goal>(
 
 function latencyGoal(value: string): LatencyGoal {
   const [, speed] = new RegExp(`^${NUMBER}[x×]$`, 'i').exec(value) ?? [];
-  if (speed !== undefined && Number(speed) > 1) return { speed: Number(speed) };
+  if (speed !== undefined && Number(speed) > 1 && Number(speed) < Infinity) return { speed: Number(speed) };
   const [, amount, unit] = new RegExp(`^${NUMBER}(ms|s)$`).exec(value) ?? [];
-  if (amount !== undefined && Number(amount) > 0)
+  if (amount !== undefined && isAmount(1000 * Number(amount)))
     return { milliseconds: Number(amount) * (unit === 's' ? 1000 : 1) };
   throw refusal('latency', value, 'how many times faster than fp32, above 1x, or a time: 6x, 30ms, 1.5s');
 }
@@ -70,8 +70,14 @@ function memoryGoal(value: string): MemoryGoal {
   if (percent !== undefined && Number(percent) > 0 && Number(percent) < 100)
     return { share: 1 - Number(percent) / 100 };
   const [, amount, unit] = new RegExp(`^${NUMBER} ?(KiB|MiB|GiB)$`).exec(value) ?? [];
-  if (amount !== undefined && Number(amount) > 0) return { bytes: Number(amount) * units[unit!]! };
+  if (amount !== undefined && isAmount(Number(amount) * units[unit!]!))
+    return { bytes: Number(amount) * units[unit!]! };
   throw refusal('memory', value, 'how much less than fp32 takes, or an amount: -76%, 200MiB');
+}
+
+/** Digits without end are infinite. */
+function isAmount(value: number): boolean {
+  return value > 0 && value < Infinity;
 }
 
 function pointsOf(value: string): number {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { show } from '../base/schema.js';
 import { pluginRecordSchema } from '../base/plugin.js';
 import { conditionsSchema } from '../protocol/conditions.js';
 import { environmentSchema } from '../protocol/environment.js';
@@ -177,6 +178,5 @@ export function contentFault(table: keyof Tables, row: object): ContentFault | u
 function shown(value: unknown): string {
   if (value === null) return 'nothing';
   if (Buffer.isBuffer(value)) return `${value.length} bytes`;
-  const words = typeof value === 'number' ? String(value) : JSON.stringify(value);
-  return words.length > 80 ? `${words.slice(0, 77)}…` : words;
+  return show(value);
 }

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import { foundBy, InputError, messageOf } from '../base/errors.js';
+import { show } from '../base/schema.js';
 import { bytesPerElement, type DType } from '../onnx/dtype.js';
 import { readRange } from '../onnx/file.js';
 import { elementCount, type TensorSource } from '../onnx/tensor.js';
@@ -73,12 +74,12 @@ export async function readSafetensors(path: string): Promise<Safetensors> {
   for (const [name, raw] of Object.entries(header)) {
     if (name === '__metadata__') {
       if (!metadataSchema.safeParse(raw).success)
-        throw refuse('__metadata__', excerpt(raw), 'an object of texts');
+        throw refuse('__metadata__', show(raw), 'an object of texts');
       continue;
     }
     const parsed = entrySchema.safeParse(raw);
     if (!parsed.success)
-      throw refuse(`tensor ${name}`, excerpt(raw), 'an entry of dtype, shape and two data_offsets');
+      throw refuse(`tensor ${name}`, show(raw), 'an entry of dtype, shape and two data_offsets');
     const { dtype: code, shape, data_offsets } = parsed.data;
     const [begin, end] = data_offsets;
     if (end < begin || end > dataBytes)
@@ -146,14 +147,8 @@ function parseHeader(
     // Not copied: a copy would lose a tensor called __proto__.
     if (header !== null && typeof header === 'object' && !Array.isArray(header))
       return header as Record<string, unknown>;
-    throw new Error(excerpt(header));
+    throw new Error(show(header));
   } catch (error) {
     throw refuse('header', messageOf(error).split('\n')[0]!, 'a JSON object');
   }
-}
-
-/** A value for a message. */
-function excerpt(value: unknown): string {
-  const text = JSON.stringify(value);
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { InputError, type InputFault } from '../../src/base/errors.js';
 import { seededRandom } from '../../src/base/random.js';
-import { checked, faultAt, readYaml } from '../../src/base/schema.js';
+import { checked, describeFault, faultAt, readYaml } from '../../src/base/schema.js';
 import { useFolder } from '../support/folder.js';
 import { refusalOf } from '../support/refusal.js';
 
@@ -191,6 +191,14 @@ describe('readYaml of a hostile file', () => {
         expect(error, JSON.stringify(text.slice(0, 60))).toBeInstanceOf(InputError);
       });
     }
+  });
+});
+
+describe('describeFault', () => {
+  test('names a value that is deeper than JSON can be written', () => {
+    const value = JSON.parse(`{"name":${'['.repeat(50_000)}${']'.repeat(50_000)}}`) as unknown;
+    const parsed = schema.safeParse(value);
+    expect(parsed.success ? undefined : describeFault(parsed.error, value).found).toContain('too deep');
   });
 });
 

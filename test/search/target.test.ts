@@ -60,3 +60,11 @@ describe('a target', () => {
     ]);
   });
 });
+
+it.each(['latency=NNNx', 'latency=NNNs', 'latency=NNNms', 'memory=NNNGiB'])(
+  '%s: digits without end',
+  async (text) => {
+    const fault = await refusalOf(() => parseTarget(text.replace('NNN', '9'.repeat(400))));
+    expect(fault.source).toBe('--target');
+  },
+);

@@ -29,7 +29,7 @@ export function parseLatency(text: string): NonNullable<Constraints['latency']> 
   const [, amount, unit, percent] = /^(\d+(?:\.\d+)?)(ms|s)(?:@p(\d{1,2}(?:\.\d+)?))?$/.exec(text) ?? [];
   const milliseconds = Number(amount) * (unit === 's' ? 1000 : 1);
   const quantile = percent === undefined ? 0.5 : Number(percent) / 100;
-  if (!(milliseconds > 0) || !(quantile > 0 && quantile < 1))
+  if (!(milliseconds > 0 && milliseconds < Infinity) || !(quantile > 0 && quantile < 1))
     throw refuse('--max-latency', text, 'a time and a quantile, such as 30ms@p90');
   return { milliseconds, quantile };
 }
@@ -43,7 +43,7 @@ export function parseLatency(text: string): NonNullable<Constraints['latency']> 
 export function parseMemory(text: string): number {
   const [, amount, unit = ''] = /^(\d+(?:\.\d+)?) ?([A-Za-z]+)$/.exec(text) ?? [];
   const bytes = Number(amount) * (units[unit] ?? NaN);
-  if (!(bytes > 0)) throw refuse('--max-memory', text, 'a size, such as 200MiB');
+  if (!(bytes > 0 && bytes < Infinity)) throw refuse('--max-memory', text, 'a size, such as 200MiB');
   return bytes;
 }
 

@@ -121,7 +121,7 @@ export async function probe(connection: Connection, folder: string, node: string
  *
  * @throws DeviceError when it is not what the probe prints
  */
-function factsOf(text: string): BoardFacts {
+export function factsOf(text: string): BoardFacts {
   const rows = text.split('\n', MAX_LINES).map((line) => line.split('\t').map((part) => plain(part)));
   const of = (key: string): string[][] => rows.filter((row) => row[0] === key).map((row) => row.slice(1));
   const first = (key: string): (string | undefined)[] => of(key)[0] ?? [];

@@ -49,6 +49,8 @@ const euros = (amount: number): object => ({ price: { amount, currency: 'EUR' } 
 
 describe('a limit', () => {
   it('is a time at a quantile, a size, a share', () => {
+    expect(() => parseLatency(`${'9'.repeat(400)}ms`)).toThrow('--max-latency');
+    expect(() => parseMemory(`${'9'.repeat(400)}GB`)).toThrow('--max-memory');
     expect(parseLatency('30ms@p90')).toEqual({ milliseconds: 30, quantile: 0.9 });
     expect(parseLatency('0.5s@p99')).toEqual({ milliseconds: 500, quantile: 0.99 });
     expect(parseLatency('12ms')).toEqual({ milliseconds: 12, quantile: 0.5 });

@@ -1,0 +1,15 @@
+import type { Parser } from './parser.js';
+import { agent } from './parsers/agent.js';
+import { flags } from './parsers/flags.js';
+import { hub } from './parsers/hub.js';
+import { images } from './parsers/images.js';
+import { modelJson } from './parsers/model-json.js';
+import { onnx } from './parsers/onnx.js';
+import { safetensors } from './parsers/safetensors.js';
+import { stored } from './parsers/stored.js';
+import { yamlFiles } from './parsers/yaml-files.js';
+
+/** Every parser of input from outside. */
+export const parsers: readonly Parser[] = [
+  ...[...yamlFiles, ...modelJson, safetensors, ...onnx, ...images, ...agent, hub, ...flags, stored],
+];
