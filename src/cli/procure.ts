@@ -4,7 +4,12 @@ import { InputError } from '../base/errors.js';
 import { writeOutputs } from '../base/output.js';
 import { renderSvg } from '../report/charts/svg.js';
 import { procurementChart } from '../report/procure/chart.js';
-import { parseAccuracy, parseLatency, parseMemory, type Constraints } from '../analysis/procure/constraints.js';
+import {
+  parseAccuracy,
+  parseLatency,
+  parseMemory,
+  type Constraints,
+} from '../analysis/procure/constraints.js';
 import { procure } from '../analysis/procure/procurement.js';
 import { procurementTable } from '../text/procure/table.js';
 import { terminalTable } from '../text/terminal.js';
