@@ -30,7 +30,7 @@ usable=$(nproc 2>/dev/null)
 group=$(sed -n 's/^0:://p' /proc/self/cgroup 2>/dev/null | head -n 1)
 while :; do
   [ -r "/sys/fs/cgroup$group/cpu.max" ] && say quota "$(from "/sys/fs/cgroup$group/cpu.max")"
-  case "$group" in */*) group=\${group%/*} ;; *) break ;; esac
+  case "$group" in */*) group=$(printf '%s' "$group" | sed 's,/[^/]*$,,') ;; *) break ;; esac
 done
 grep -E '^(MemTotal|MemAvailable):' /proc/meminfo | tr -d ':' | while read -r key value unit; do say memory "$key" "$value"; done
 say load "$(from /proc/loadavg)"
