@@ -104,7 +104,7 @@ export class MeasurementCollector {
 }
 
 /**
- * The class with the largest logit, for each image.
+ * The class with the largest logit, for each image; −1 where a logit is no number.
  *
  * @param logits - of some images
  */

@@ -58,8 +58,8 @@ describe('a round', () => {
     expect(round!.kernels.map(({ opType }) => opType)).toEqual(['MatMul', 'Add']);
     expect(round!.row).toMatchObject({ round: 0, position: 4, seconds: 1.5, warmup_queries: 9, steady: 1 });
     expect(JSON.parse(round!.row.session_json!)).toEqual(measurement.started!.session);
-    // Of the second image the first logit is the larger; of the third, whose first is no number, the first is taken.
-    expect(stored!.predictions).toEqual({ labels: [1, 1, 0], predicted: [1, 0, 0] });
+    // Of the second image the first logit is the larger; of the third, whose first is no number, no class is the largest.
+    expect(stored!.predictions).toEqual({ labels: [1, 1, 0], predicted: [1, 0, -1] });
     const logits = await loadLogits(db, cell.id);
     expect(logits).toEqual({ classes: 2, values: Float32Array.of(1, 2, 4, 3, NaN, -0.5) });
   });

@@ -54,7 +54,7 @@ function places(root: { readonly value: unknown }): [Container, string][] {
     if (value !== null && typeof value === 'object')
       for (const inner of Object.keys(value)) walk(value as Container, inner);
   };
-  walk(root as Container, 'value');
+  walk(root, 'value');
   return found;
 }
 

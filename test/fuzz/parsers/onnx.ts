@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { readModel } from '../../../src/onnx/file.js';
 import type { OnnxModel } from '../../../src/onnx/model.js';
-import { ModelProtoSchema } from '../../../src/onnx/schema/onnx_pb.js';
+import {
+  AttributeProto_AttributeType as AttributeType,
+  ModelProtoSchema,
+} from '../../../src/onnx/schema/onnx_pb.js';
 import { foreignGraph } from '../../../src/vit/onnx/graph.js';
 import { imageInput } from '../../../src/vit/onnx/image-input.js';
 import { refuseOtherNumbers } from '../../../src/vit/onnx/number-formats.js';
@@ -52,12 +55,12 @@ const everything = toBinary(
         {
           ...{ opType: 'Conv', name: 'n', input: ['z'], output: ['y'] },
           attribute: [
-            { name: 'i', type: 2, i: 3n },
-            { name: 'f', type: 1, f: 0.5 },
-            { name: 's', type: 3, s: Buffer.from('text') },
-            { name: 'is', type: 7, ints: [1n, 2n] },
-            { name: 'fs', type: 6, floats: [1, 2] },
-            { name: 't', type: 4, t: { dataType: 1, dims: [1n], floatData: [1] } },
+            { name: 'i', type: AttributeType.INT, i: 3n },
+            { name: 'f', type: AttributeType.FLOAT, f: 0.5 },
+            { name: 's', type: AttributeType.STRING, s: Buffer.from('text') },
+            { name: 'is', type: AttributeType.INTS, ints: [1n, 2n] },
+            { name: 'fs', type: AttributeType.FLOATS, floats: [1, 2] },
+            { name: 't', type: AttributeType.TENSOR, t: { dataType: 1, dims: [1n], floatData: [1] } },
           ],
         },
       ],
