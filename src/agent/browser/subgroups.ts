@@ -14,11 +14,12 @@ interface SubgroupInfo {
  * Must be called before the runtime asks for an adapter.
  */
 export function hideNarrowSubgroups(): void {
-  const getter = Object.getOwnPropertyDescriptor(GPUAdapter.prototype, 'features')?.get;
-  if (getter === undefined) throw new Error('this browser tells the features of its adapters in another way');
+  const features = Object.getOwnPropertyDescriptor(GPUAdapter.prototype, 'features');
+  if (features?.get === undefined)
+    throw new Error('this browser tells the features of its adapters in another way');
   Object.defineProperty(GPUAdapter.prototype, 'features', {
     get(this: GPUAdapter): ReadonlySet<string> {
-      const all = getter.call(this) as ReadonlySet<string>;
+      const all = features.get?.call(this) as ReadonlySet<string>;
       const { subgroupMinSize = Infinity } = this.info as SubgroupInfo;
       if (subgroupMinSize >= FEWEST_LANES) return all;
       return new Set([...all].filter((name) => !name.includes('subgroup')));

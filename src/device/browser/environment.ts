@@ -22,7 +22,8 @@ export interface BrowserFacts {
  */
 export async function browserEnvironment(facts: BrowserFacts | undefined): Promise<Environment> {
   const machine = await localEnvironment();
-  const versions = { 'onnxruntime-web': runtimeVersion(), edgeflex: machine.versions['edgeflex']! };
+  const { edgeflex = '' } = machine.versions;
+  const versions = { 'onnxruntime-web': runtimeVersion(), edgeflex };
   if (facts === undefined) return { ...machine, versions };
   const { product, flags, identity, here } = facts;
   const { userAgent, gpu } = identity;
