@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { mergeTokensOptionsSchema } from '../../src/compress/merge-tokens/options.js';
 import { fp32, type Recipe } from '../../src/compress/recipe.js';
+import { parseFailure } from '../../src/protocol/failure.js';
 import { serializeModel } from '../../src/onnx/file.js';
 import { analyse } from '../../src/analysis/analysis.js';
 import { reportDocument } from '../../src/report/document.js';
@@ -151,7 +152,10 @@ describeInBrowser('a run on a CPU and in browsers', () => {
     const run = await stored();
     const { row } = run.cells.find(({ variant }) => variant.recipe === 'int8')!;
     expect(row.status).toBe('unsupported');
-    expect(row.reason).toMatch(/^WebGPU has no kernels for /);
+    expect(parseFailure(row.reason ?? '')).toMatchObject({
+      kind: 'no-kernels',
+      text: expect.stringContaining('WebGPU') as unknown,
+    });
     const { notes } = mainTable(analyse(run));
     expect(notes.filter((note) => note.startsWith('∅ int8'))).toHaveLength(1);
   }, 120_000);
