@@ -34,7 +34,7 @@ describe('a written history', () => {
     const page = await writeHistory(history, folder('reports'));
     expect(page).toBe(folder('reports', 'history-tiny', 'history.html'));
     expect((await readdir(folder('reports', 'history-tiny'))).sort()).toEqual(
-      ['charts', 'history.html', 'history.json', 'history.md'].sort(),
+      ['.edgeflex-output.json', 'charts', 'history.html', 'history.json', 'history.md'].sort(),
     );
     const charts = folder('reports', 'history-tiny', 'charts');
     const pictures = await readdir(charts);

@@ -104,8 +104,8 @@ function expectHeldBack(analysis: Analysis): void {
   const { rows, notes } = mainTable(analysis);
   const row = rows.find(({ variant }) => variant === 'int8 · pi (emulated)')!;
   expect(JSON.stringify(row)).toContain('⚑');
-  const words = 'the processor was held back (under-voltage, throttled)';
-  expect(notes.filter((note) => note.includes('held back'))).toEqual([
+  const words = 'the processor was throttled (under-voltage, throttled)';
+  expect(notes.filter((note) => note.includes('under-voltage'))).toEqual([
     expect.stringMatching(/^⚑ int8 · pi \(emulated\), batch 1: /),
   ]);
   expect(notes.join('\n')).toContain(words);
