@@ -66,7 +66,7 @@ const terms: readonly Term[] = [
   ],
   [
     '⚑',
-    'Something disturbed this cell; the note below the table says what. Latency drifted (by 5 % or more within most rounds), the frequency or its governor changed, the processor was held back, others took more than 0.15 of a core, it was timed at tier smoke, which only shows that it runs, there were fewer queries than the tier asks for, or processes disagree (medians of rounds more than 10 % apart whose middle halves do not meet). Nothing is left out for it.',
+    'Something disturbed this cell; the note below the table says what. Latency drifted (by 5 % or more within most rounds), the frequency or its governor changed, the processor was throttled, other processes used more than 0.15 of a core, it was timed at tier smoke, which only shows that it runs, there were fewer queries than the tier asks for, or processes disagree (medians of rounds more than 10 % apart whose middle halves do not meet). Nothing is left out for it.',
   ],
   [
     'SQNR',
