@@ -15,7 +15,7 @@ describe('edgeflex compress refuses', () => {
       'both --recipe and --target',
     ],
     ['a target that says nothing', ['--target', 'latency=fast'], '--target: latency: found fast'],
-    ['a single round', ['--target', 'latency=2x', '--rounds', '1'], 'at least 2'],
+    ['a single round', ['--target', 'latency=2x', '--rounds', '1'], 'from 2 to 1000'],
     [
       'a browser to search for',
       ['--target', 'latency=2x', '--device', 'devices/browser-wasm.yaml'],
