@@ -30,6 +30,9 @@ const MAX_TURNS = 10;
 /** Entries in use by this process, by their lock files: nobody removes them meanwhile. */
 const uses = new Map<string, Lock>();
 
+/** What this process is making, by the entry's lock. */
+const making = new Map<string, Promise<unknown>>();
+
 /** Folders in which this process has looked for what killed ones left. */
 const swept = new Set<string>();
 
@@ -95,6 +98,24 @@ export class CacheStore {
    * @throws InputError when the cache cannot be written; DeviceError when the disk is full; what `fill` throws; the signal's reason
    */
   async make(
+    key: CacheKey,
+    options: MakeOptions,
+    fill: (folder: string) => Promise<unknown>,
+  ): Promise<Entry & { readonly cached: boolean }> {
+    const path = this.lockOf(key);
+    // What this process has just made it uses, and its own use would keep a second call from the lock for ever.
+    for (let other = making.get(path); other !== undefined; other = making.get(path))
+      await other.catch(() => undefined);
+    const made = this.makeAlone(key, options, fill);
+    making.set(path, made);
+    try {
+      return await made;
+    } finally {
+      making.delete(path);
+    }
+  }
+
+  private async makeAlone(
     key: CacheKey,
     options: MakeOptions,
     fill: (folder: string) => Promise<unknown>,
