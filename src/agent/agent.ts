@@ -41,12 +41,27 @@ interface Bench {
  * @throws Error with the runtime's message when the model cannot be loaded or run
  */
 export async function runTask(host: Host, task: Task, emit: (event: AgentEvent) => void): Promise<void> {
+  if (task.kind === 'placement') {
+    emit({ event: 'placement', nanoseconds: [...((await host.coreLatencies?.()) ?? [])] });
+    emit({ event: 'finished' });
+    return;
+  }
   let started = 0;
+  let worked = host.cpuTime?.() ?? 0;
   const endPhase = async (phase: Phase): Promise<void> => {
     const milliseconds = host.now() - started;
-    emit({ event: 'phase', phase, milliseconds, memory: await host.memory() });
+    const work = host.cpuTime?.();
+    const memory = await host.memory();
+    emit({
+      event: 'phase',
+      phase,
+      milliseconds,
+      ...(work !== undefined && { cpuMilliseconds: work - worked }),
+      memory,
+    });
     host.resetPeak();
     started = host.now();
+    worked = host.cpuTime?.() ?? 0;
   };
   const peakIsOfPhase = host.resetPeak();
   const engine = await host.loadEngine();
@@ -77,7 +92,7 @@ export async function runTask(host: Host, task: Task, emit: (event: AgentEvent) 
 
 async function startRuntime(engine: Engine, options: SessionOptions): Promise<void> {
   const session = await engine.open(identityModel(), options);
-  await queryOf(session, [engine.tensor('float32', new Float32Array(1), [1])])();
+  await queryOf(session, [engine.tensor('float32', new Float32Array(1), [1])]).run();
   await session.close();
 }
 
@@ -99,7 +114,7 @@ async function measurePerformance(bench: Bench, task: PerformanceTask): Promise<
   const session = await engine.open(host.modelSource(task.model), bench.session);
   await endPhase('load');
   const query = queryOf(session, partsOf(engine, batch, task));
-  await query();
+  await query.run();
   await endPhase('first');
 
   const detector = new SteadyStateDetector();
@@ -107,7 +122,7 @@ async function measurePerformance(bench: Bench, task: PerformanceTask): Promise<
   let queries = 0;
   while (!detector.steady && host.now() < warmupEnd) {
     const before = host.now();
-    await query();
+    await query.run();
     detector.add(host.now() - before);
     queries += 1;
   }
@@ -139,7 +154,7 @@ async function listKernels(bench: Bench, task: KernelsTask): Promise<void> {
   // The first one does not count.
   let queries = 0;
   while (queries < 2 || (queries <= task.runs && host.now() - started < MOST_PROFILED_MS)) {
-    await query();
+    await query.run();
     queries += 1;
   }
   emit({ event: 'kernels', nodes: nodeTimes(await session.calls(), queries) });
@@ -163,13 +178,13 @@ async function measureAccuracy(bench: Bench, task: AccuracyTask): Promise<void> 
       parts.push(await preprocessed(engine, preprocess, pixels, at, Math.min(task.microBatch, images - at)));
     const query = queryOf(session, parts);
     const before = host.now();
-    const outputs = await query();
+    const results = await query.run();
     emit({ event: 'latencies', milliseconds: [host.now() - before] });
     if (first === 0) {
       look('first');
       await endPhase('first');
     }
-    emitLogits(outputs, first, emit);
+    emitLogits(query.outputsOf(results), first, emit);
     emit({ event: 'progress', done: (first + images) / task.count });
   }
   look('steady');
@@ -187,7 +202,8 @@ async function preprocessed(
 ): Promise<Tensor> {
   const part = pixels.subarray(first * IMAGE_BYTES, (first + images) * IMAGE_BYTES);
   const input = engine.tensor('uint8', part, [images, IMAGE_CHANNELS, IMAGE_SIDE, IMAGE_SIDE]);
-  const [output] = await queryOf(session, [input])();
+  const query = queryOf(session, [input]);
+  const [output] = query.outputsOf(await query.run());
   if (output === undefined) throw new Error('the preprocessing gave no output');
   return output;
 }

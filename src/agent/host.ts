@@ -9,6 +9,13 @@ export interface Host {
   now(): number;
   /** Loads the runtime. */
   loadEngine(): Promise<Engine>;
+  /** Processor time that the agent has taken, of all its threads, in milliseconds; left out where it cannot be seen. */
+  cpuTime?(): number;
+  /**
+   * How long a cache line takes from one core to another, in nanoseconds, in each of some bursts; none where a thread has no
+   * second core. Left out where threads cannot be had.
+   */
+  coreLatencies?(): Promise<readonly number[]>;
   /** Memory now. */
   memory(): Memory | Promise<Memory>;
   /** Makes the next peak count from here; false where the device cannot. */

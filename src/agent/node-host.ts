@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { readImages } from '../data/records.js';
 import type { Memory } from '../protocol/events.js';
 import { nodeEngine } from '../runtime/node.js';
+import { coreLatencies } from './core-latency.js';
 import type { Host } from './host.js';
 import { LinuxConditions } from './linux-conditions.js';
 
@@ -11,6 +12,11 @@ const conditions = process.platform === 'linux' ? new LinuxConditions(() => perf
 /** A process on Node: files by path, memory as the kernel accounts for it. */
 export const nodeHost: Host = {
   now: () => performance.now(),
+  cpuTime: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
+  coreLatencies,
   loadEngine: nodeEngine,
   memory,
   resetPeak,

@@ -2,7 +2,9 @@ import type { WriteStream } from 'node:tty';
 import { seconds } from '../text/format.js';
 import type { RoundProgress, RunObserver } from '../run/observer.js';
 import type { Failure } from '../run/run-state.js';
+import type { Disturbance } from '../protocol/disturbance.js';
 import type { Plan } from '../suite/plan.js';
+import { disturbanceText } from '../text/disturbance.js';
 import { failureText } from '../text/failures.js';
 import { Bar } from './bar.js';
 
@@ -46,6 +48,10 @@ export class RunProgress implements RunObserver {
 
   measuring(round: RoundProgress): void {
     this.bar.show(round.overall, `${describe(round)}, ${round.phase}`, leftOf(round));
+  }
+
+  disturbed(round: RoundProgress, disturbance: Disturbance): void {
+    this.bar.line(`  ${describe(round)}: measured again, because ${disturbanceText(disturbance)}`);
   }
 
   measured(round: RoundProgress, failure: Failure | undefined): void {

@@ -29,6 +29,8 @@ export interface Device {
   readonly fault?: string | undefined;
   /** What a model's graph must be written for to run here. */
   readonly target: GraphTarget;
+  /** Whether its agent is a process of Node, which can look at where the processor's cores lie to each other. */
+  readonly runsNode?: true;
   /** The session options that a task for this device carries. */
   readonly session: Task['session'];
   /**

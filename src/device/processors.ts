@@ -86,13 +86,44 @@ export function quotaIn(text: string | undefined): number | undefined {
   return share > 0 && Number.isFinite(share) ? share : undefined;
 }
 
+/** Containers share the processors of their host, which no hypervisor moves. */
+const CONTAINERS = new Set(['docker', 'container', 'podman', 'lxc', 'containerd']);
+
 /**
- * How many threads the runtime gets where nobody says: one for each core that may be used, and no more than a quota pays for.
+ * Whether a hypervisor decides where the processors of a device lie, and may move them.
  *
- * @param cpu - of the device
+ * @param environment - of the device
+ */
+export function mayBeMoved({
+  virtual,
+  hypervisor = '',
+}: Pick<Environment, 'virtual' | 'hypervisor'>): boolean {
+  return virtual && !CONTAINERS.has(hypervisor.toLowerCase());
+}
+
+/**
+ * How many threads the runtime gets.
+ *
+ * @param asked - by the profile
+ * @param environment - of the device
  * @param cores - that work together; left out, all
  */
-export function defaultThreads({ usable, physicalCores }: Environment['cpu'], cores = physicalCores): number {
+export function threadsOf(
+  asked: number | 'all' | undefined,
+  environment: Pick<Environment, 'cpu' | 'virtual' | 'hypervisor'>,
+  cores = environment.cpu.physicalCores,
+): number {
+  if (typeof asked === 'number') return asked;
+  return asked === undefined && mayBeMoved(environment) ? 1 : allThreads(environment.cpu, cores);
+}
+
+/**
+ * How many threads the runtime gets with `all`: one for each core that may be used, and no more than a quota pays for.
+ *
+ * @param cpu - of the device
+ * @param cores - that work together
+ */
+export function allThreads({ usable }: Environment['cpu'], cores: number | null): number {
   const { processors = Infinity, cores: allowed = null, quota = null } = usable ?? {};
   const most = Math.min(cores ?? Infinity, allowed ?? Infinity, processors, Math.floor(quota ?? Infinity));
   // Where nobody tells of anything, one is always there.

@@ -7,8 +7,11 @@ import { refuseSecrets } from './secrets.js';
 const common = {
   name: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/i, 'a name of letters, digits, "." and "-"'),
   description: z.string().default(''),
-  /** Threads for the runtime; undefined takes the physical cores. */
-  threads: z.number().int().positive().optional(),
+  /**
+   * Threads for the runtime: a number, or one for each core with `all`. Left out: one on a virtual machine, whose hypervisor may move
+   * its processors, so that threads that share data differ from process to process; elsewhere one for each core.
+   */
+  threads: z.union([z.number().int().positive(), z.literal('all')]).optional(),
   /** Session options that differ from the runtime's defaults. */
   session: z
     .strictObject({

@@ -14,6 +14,12 @@ const MOST_EVENTS = 1_000_000;
 const MOST_QUERY_MS = 3_600_000;
 const MOST_PHASE_MS = 24 * MOST_QUERY_MS;
 
+/** Nor more processor time, of however many cores. */
+const MOST_CPU_MS = 10_000 * MOST_PHASE_MS;
+
+/** No core is further from another than a second, in nanoseconds. */
+const MOST_CORE_LATENCY_NS = 1e9;
+
 /** A warm-up has no more queries than this. */
 const MOST_WARMUP_QUERIES = 100_000_000;
 
@@ -43,6 +49,7 @@ const scripts: Readonly<Record<Task['kind'], Script>> = {
     logitsAfter: 'load',
   },
   kernels: { phases: ['runtime', 'prepare', 'load', 'steady'], needed: ['runtime'] },
+  placement: { phases: [], needed: [] },
   performance: {
     phases,
     needed: ['runtime', 'load', 'first', 'warmup', 'steady'],
@@ -64,6 +71,7 @@ export class ConversationCheck {
   private over = false;
   private warmedUp = false;
   private kernels = false;
+  private placement = false;
   private latencies = 0;
   private done = 0;
   /** The image whose logits are due. */
@@ -91,7 +99,7 @@ export class ConversationCheck {
     this.events += 1;
     if (this.events > MOST_EVENTS) refuse(`more than ${MOST_EVENTS} events in one task`);
     if (this.over) refuse(`"${event.event}" after the end`);
-    if (!this.started && event.event !== 'started' && event.event !== 'failed')
+    if (!this.started && event.event !== 'started' && event.event !== 'failed' && this.opensRuntime)
       refuse(`"${event.event}" before "started"`);
     this.checked(event);
   }
@@ -103,11 +111,14 @@ export class ConversationCheck {
    */
   end(): void {
     const { task, script, ended } = this;
-    if (!this.started) refuse('it never said which runtime it has');
+    if (!this.started && this.opensRuntime) refuse('it never said which runtime it has');
     const missing = script.needed.find((phase) => !ended.has(phase));
     if (missing !== undefined) refuse(`the phase "${missing}" never ended`);
     switch (task.kind) {
       case 'prepare':
+        return;
+      case 'placement':
+        if (!this.placement) refuse('it never said how far its cores are apart');
         return;
       case 'accuracy':
         this.checkImages(task.count);
@@ -126,6 +137,7 @@ export class ConversationCheck {
     switch (event.event) {
       case 'started':
         if (this.started) refuse('"started" twice');
+        if (!this.opensRuntime) refuse('"started" where no runtime is asked for');
         this.started = true;
         return;
       case 'phase':
@@ -158,6 +170,11 @@ export class ConversationCheck {
         this.checkKernels(event);
         this.kernels = true;
         return;
+      case 'placement':
+        if (this.task.kind !== 'placement' || this.placement) refuse('placement that nobody asked for');
+        for (const each of event.nanoseconds) within('a latency in ns', each, 0, MOST_CORE_LATENCY_NS);
+        this.placement = true;
+        return;
       case 'progress':
         if (event.done < this.done) refuse(`progress of ${event.done} after ${this.done}`);
         this.done = event.done;
@@ -168,7 +185,13 @@ export class ConversationCheck {
     }
   }
 
-  private checkPhase({ phase, milliseconds, memory }: Extract<AgentEvent, { event: 'phase' }>): void {
+  /** Whether a task of this kind loads the runtime, and says so before anything else. */
+  private get opensRuntime(): boolean {
+    return this.task.kind !== 'placement';
+  }
+
+  private checkPhase(event: Extract<AgentEvent, { event: 'phase' }>): void {
+    const { phase, milliseconds, cpuMilliseconds = 0, memory } = event;
     const { script, ended } = this;
     const at = script.phases.indexOf(phase);
     if (at < 0) refuse(`the phase "${phase}", which a task of this kind does not have`);
@@ -176,6 +199,7 @@ export class ConversationCheck {
     if (later !== undefined)
       refuse(later === phase ? `the phase "${phase}" twice` : `the phase "${phase}" after "${later}"`);
     within(`the phase "${phase}" in ms`, milliseconds, 0, MOST_PHASE_MS);
+    within(`the processor time of the phase "${phase}" in ms`, cpuMilliseconds, 0, MOST_CPU_MS);
     for (const [figure, bytes] of Object.entries(memory)) within(figure, bytes, 0, MOST_BYTES);
     ended.add(phase);
   }

@@ -60,6 +60,8 @@ export const eventSchema = z.discriminatedUnion('event', [
     event: z.literal('phase'),
     phase: z.enum(phases),
     milliseconds: z.number().nonnegative(),
+    /** Processor time of the agent, of all its threads; left out where the device does not tell. */
+    cpuMilliseconds: z.number().nonnegative().optional(),
     memory: memorySchema,
   }),
   /** What the device was like during a phase. */
@@ -92,6 +94,8 @@ export const eventSchema = z.discriminatedUnion('event', [
       }),
     ),
   }),
+  /** How long a cache line takes from one core to another, in nanoseconds: of each burst. */
+  z.strictObject({ event: z.literal('placement'), nanoseconds: z.array(z.number().positive()).max(1000) }),
   /** How far the task is, from 0 to 1. */
   z.strictObject({ event: z.literal('progress'), done: z.number().min(0).max(1) }),
   /** The task is done; nothing follows. */

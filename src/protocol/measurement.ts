@@ -6,6 +6,8 @@ import { kernelTimes, type KernelTime } from './kernels.js';
 export interface PhaseRecord {
   readonly phase: Phase;
   readonly milliseconds: number;
+  /** Processor time of the agent; undefined where the device does not tell. */
+  readonly cpuMilliseconds?: number | undefined;
   readonly memory: Memory;
 }
 
@@ -39,6 +41,8 @@ export interface Measurement {
   readonly kernels: readonly KernelTime[];
   /** What `kernels` is the sum of. */
   readonly nodes: readonly NodeTime[];
+  /** How long a cache line takes from one core to another, in nanoseconds; of a task of placement alone. */
+  readonly coreLatencies: readonly number[];
 }
 
 /** So many records of a kind are more than any task has: ten minutes of the smallest model are a million queries. */
@@ -53,6 +57,7 @@ export class MeasurementCollector {
   private readonly latencies: number[] = [];
   private readonly logits: LogitsRecord[] = [];
   private nodes: readonly NodeTime[] = [];
+  private coreLatencies: readonly number[] = [];
 
   /**
    * Takes the next event.
@@ -68,7 +73,10 @@ export class MeasurementCollector {
         this.started = event;
         break;
       case 'phase':
-        this.phases.push({ phase: event.phase, milliseconds: event.milliseconds, memory: event.memory });
+        this.phases.push({
+          ...{ phase: event.phase, milliseconds: event.milliseconds, memory: event.memory },
+          cpuMilliseconds: event.cpuMilliseconds,
+        });
         break;
       case 'conditions':
         this.conditions.push({ phase: event.phase, conditions: event.conditions });
@@ -86,6 +94,9 @@ export class MeasurementCollector {
       case 'kernels':
         this.nodes = event.nodes;
         break;
+      case 'placement':
+        this.coreLatencies = event.nanoseconds;
+        break;
       case 'progress':
       case 'finished':
       case 'failed':
@@ -95,9 +106,9 @@ export class MeasurementCollector {
 
   /** What was gathered so far. */
   get measurement(): Measurement {
-    const { started, warmup, phases, conditions, latencies, logits, nodes } = this;
+    const { started, warmup, phases, conditions, latencies, logits, nodes, coreLatencies } = this;
     return {
-      ...{ started, warmup, phases, conditions, latencies, logits, nodes },
+      ...{ started, warmup, phases, conditions, latencies, logits, nodes, coreLatencies },
       kernels: kernelTimes(nodes),
     };
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Version of the messages; an agent refuses a task of another. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 /** How sessions are opened; the runtime room documents each field and has the defaults for what is left out. */
 export const sessionOptionsSchema = z.strictObject({
@@ -87,12 +87,19 @@ const accuracyTaskSchema = z.strictObject({
   count: z.number().int().positive(),
 });
 
+/**
+ * Measures how far apart the cores are that threads run on. It opens no runtime: a process of its own, because threads leave
+ * something in the memory of theirs.
+ */
+const placementTaskSchema = z.strictObject({ kind: z.literal('placement'), ...session });
+
 /** What an agent is asked to do: one task for each process, the first line it reads. */
 export const taskSchema = z.discriminatedUnion('kind', [
   prepareTaskSchema,
   performanceTaskSchema,
   kernelsTaskSchema,
   accuracyTaskSchema,
+  placementTaskSchema,
 ]);
 
 export type PrepareTask = z.infer<typeof prepareTaskSchema>;

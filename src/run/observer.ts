@@ -1,4 +1,5 @@
 import type { SnapshotProgress } from '../net/hub-snapshot.js';
+import type { Disturbance } from '../protocol/disturbance.js';
 import type { Plan, Scenario } from '../suite/plan.js';
 import type { Failure } from './run-state.js';
 
@@ -21,6 +22,8 @@ export interface RunObserver {
   rewritten(variant: string, form: string): void;
   /** A round is being measured. */
   measuring(round: RoundProgress): void;
+  /** A round was disturbed, and is measured once more when the machine is quiet. */
+  disturbed(round: RoundProgress, disturbance: Disturbance): void;
   /** A round is stored, or its cell has failed. */
   measured(round: RoundProgress, failure: Failure | undefined): void;
 }

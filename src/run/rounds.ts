@@ -1,7 +1,8 @@
 import { DeviceError, messageOf, UnsupportedError } from '../base/errors.js';
 import type { OpenedData } from '../data/kind.js';
-import { failureOf } from '../device/device.js';
+import { failureOf, THIS_MACHINE } from '../device/device.js';
 import { deviceName } from '../device/profile.js';
+import { disturbanceOf, type Placement } from '../protocol/disturbance.js';
 import type { CellFailure } from '../protocol/failure.js';
 import type { AgentEvent } from '../protocol/events.js';
 import type { Measurement } from '../protocol/measurement.js';
@@ -13,6 +14,8 @@ import { measurementFailure } from './measurement-failure.js';
 import type { RoundProgress, RunObserver } from './observer.js';
 import { profiledNodes } from './profiled-nodes.js';
 import { Progress } from './progress.js';
+import { waitForQuiet } from './quiet.js';
+import { RepeatBudget } from './repeats.js';
 import type { Failure, RunState } from './run-state.js';
 import { stoppingRuleOf, type StoppingRule } from './stopping.js';
 import { unsupportedReason } from './unsupported.js';
@@ -63,6 +66,18 @@ export async function measureRounds(measuring: Measuring): Promise<number> {
 interface Measured {
   readonly measurement: Measurement;
   readonly nodes: readonly ProfiledNode[];
+  /** Of the device's cores; undefined where it does not matter or cannot be seen. */
+  readonly placement: Placement | undefined;
+}
+
+/** A measurement that stays, and how often it was repeated because others had disturbed it. */
+interface Kept extends Measured {
+  readonly repeats: number;
+}
+
+/** Whether a round is worth measuring again where it was disturbed: what is timed at tier smoke is believed by nobody. */
+function isRepeatable({ cell: { scenario } }: CellRound): boolean {
+  return scenario.kind === 'performance' && scenario.tier !== 'smoke';
 }
 
 /** Drives the devices of one host through their rounds. */
@@ -70,6 +85,7 @@ class Driver {
   /** When comparisons may end; undefined where the plan's rounds are all. */
   private readonly rule: StoppingRule | undefined;
   private readonly comparisons: readonly Comparison[];
+  private readonly budget: RepeatBudget;
 
   constructor(
     private readonly measuring: Measuring,
@@ -79,6 +95,7 @@ class Driver {
   ) {
     progress.at(host, rounds.filter(isDue));
     const { plan, state } = measuring;
+    this.budget = new RepeatBudget(rounds.filter(isRepeatable).length);
     const isHere = ({ baseline }: Comparison): boolean => baseline.subject.session.device.host === host;
     this.rule = stoppingRuleOf(plan.suite.performance);
     this.comparisons = this.rule ? comparisonsOf(state.cells).filter(isHere) : [];
@@ -132,21 +149,16 @@ class Driver {
     started: number,
     progress: (phase: string, done: number) => RoundProgress,
   ): Promise<Failure | undefined> {
-    const { state, data, observer } = this.measuring;
+    const { state, data } = this.measuring;
     const startedAt = new Date().toISOString();
-    const measured = await this.attempt(() =>
-      this.measured(cell, (event) => {
-        if (event.event === 'phase') observer.measuring(progress(event.phase, 0));
-        if (event.event === 'progress') observer.measuring(progress('steady', event.done));
-      }),
-    );
+    const measured = await this.undisturbed(cell, progress);
     if ('status' in measured) return measured;
-    const { measurement, nodes } = measured;
+    const { measurement, nodes, placement, repeats } = measured;
     const seconds = (performance.now() - started) / 1000;
     // A store that takes no more ends the run: nothing that is measured from here on would be kept.
     await insertRound(
       state.db,
-      { cellId: cell.id, round, position, startedAt, seconds },
+      { cellId: cell.id, round, position, startedAt, seconds, placement, repeats },
       measurement,
       data.test.classes,
       cell.scenario.kind === 'accuracy',
@@ -156,6 +168,41 @@ class Driver {
     this.progress.forecast.add(cell, seconds);
     const reason = await measurementFailure(state, cell, measurement);
     return reason && { status: 'failed', reason };
+  }
+
+  /**
+   * Measures a cell until nothing disturbs it, or as often as the budget allows; the last time counts.
+   *
+   * @returns what it gave, or how it failed
+   */
+  private async undisturbed(
+    cell: Cell,
+    progress: (phase: string, done: number) => RoundProgress,
+  ): Promise<Kept | Failure> {
+    const { observer } = this.measuring;
+    for (let repeats = 0; ; repeats++) {
+      const measured = await this.attempt(() =>
+        this.measured(cell, (event) => {
+          if (event.event === 'phase') observer.measuring(progress(event.phase, 0));
+          if (event.event === 'progress') observer.measuring(progress('steady', event.done));
+        }),
+      );
+      if ('status' in measured) return measured;
+      const disturbance =
+        cell.scenario.kind === 'performance'
+          ? disturbanceOf(measured.measurement.conditions, measured.placement)
+          : undefined;
+      const patience = disturbance && this.budget.take(disturbance, repeats);
+      if (disturbance === undefined || patience === undefined) return { ...measured, repeats };
+      observer.disturbed(progress('waiting', 0), disturbance);
+      if (this.host === THIS_MACHINE && patience > 0) await this.waitForQuiet(patience);
+    }
+  }
+
+  private async waitForQuiet(seconds: number): Promise<void> {
+    const started = performance.now();
+    await waitForQuiet(seconds, this.measuring.signal);
+    this.budget.waited((performance.now() - started) / 1000);
   }
 
   /**
@@ -183,9 +230,13 @@ class Driver {
     const reason = unsupportedReason(artifact, session.device);
     if (reason !== undefined) return { status: 'unsupported', reason };
     const microBatch = microBatchOf(cell);
-    const measurement = await session.measure(artifact, microBatch, cell.scenario, onEvent);
+    const measure = (): Promise<Measurement> => session.measure(artifact, microBatch, cell.scenario, onEvent);
+    const [measurement, placement] =
+      cell.scenario.kind === 'performance'
+        ? await session.placement.around(measure)
+        : [await measure(), undefined];
     const nodes = await profiledNodes(measurement.nodes, artifact, cell.scenario.batch, microBatch);
-    return { measurement, nodes };
+    return { measurement, nodes, placement };
   }
 
   /** Whether a cell is done only when its comparison is. */

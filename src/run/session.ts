@@ -7,6 +7,7 @@ import type { Measurement } from '../protocol/measurement.js';
 import type { AgentEvent } from '../protocol/events.js';
 import { roundBounds, type Scenario } from '../suite/plan.js';
 import type { Artifact } from './artifacts/artifact.js';
+import { PlacementWatch } from './placement.js';
 import { runTask, type TaskSpec } from './task-runner.js';
 
 /** Warming up ends after this share of the longest measuring time at the latest, and after so many seconds at least. */
@@ -18,6 +19,8 @@ const PROFILED_RUNS = 5;
 
 /** A device in use by a run: gives tasks to it and gathers what they yield. */
 export class DeviceSession {
+  /** Where the device's cores lie to each other. */
+  readonly placement: PlacementWatch;
   private readonly inputs = new Map<string, Promise<string>>();
   private folder: Promise<string> | undefined;
 
@@ -32,7 +35,9 @@ export class DeviceSession {
     private readonly data: OpenedData,
     private readonly scoredImages: number,
     private readonly signal: AbortSignal,
-  ) {}
+  ) {
+    this.placement = new PlacementWatch(device, signal);
+  }
 
   /**
    * Measures a variant in a scenario, in a fresh agent.

@@ -112,6 +112,9 @@ class Deadline {
 /** Longer than this, in milliseconds, a timer fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
+/** A look at the placement is over in a second; a slow board takes a while to start Node. */
+const PLACEMENT_SECONDS = 60;
+
 /**
  * The longest that a task can take, in seconds: no part of it, a phase or a batch of images, is longer than an agent may be
  * silent, but for those whose time the task itself bounds.
@@ -120,6 +123,8 @@ function longestSeconds(task: Task): number {
   const silence = SILENCE_MILLISECONDS / 1000;
   const phases = 6;
   switch (task.kind) {
+    case 'placement':
+      return PLACEMENT_SECONDS;
     case 'prepare':
     case 'kernels':
       return phases * silence;

@@ -11,6 +11,7 @@ export const migrations: Record<string, Migration> = {
   '0005-roofline': { up: roofline },
   '0006-lease': { up: lease },
   '0007-plugins': { up: plugins },
+  '0008-disturbances': { up: disturbances },
 };
 
 async function first(db: Kysely<unknown>): Promise<void> {
@@ -210,4 +211,11 @@ async function lease({ schema }: Kysely<unknown>): Promise<void> {
 
 async function plugins({ schema }: Kysely<unknown>): Promise<void> {
   await schema.alterTable('runs').addColumn('plugins_json', 'text').execute();
+}
+
+async function disturbances({ schema }: Kysely<unknown>): Promise<void> {
+  await schema.alterTable('rounds').addColumn('core_latency_before', 'real').execute();
+  await schema.alterTable('rounds').addColumn('core_latency_after', 'real').execute();
+  await schema.alterTable('rounds').addColumn('repeats', 'integer').execute();
+  await schema.alterTable('phases').addColumn('cpu_milliseconds', 'real').execute();
 }

@@ -2,6 +2,7 @@ import type { PluginRecord } from '../base/plugin.js';
 import type { z } from 'zod';
 import { InputError } from '../base/errors.js';
 import { conditionsSchema, type Conditions } from '../protocol/conditions.js';
+import type { Placement } from '../protocol/disturbance.js';
 import { environmentSchema, type Environment } from '../protocol/environment.js';
 import type { KernelTime } from '../protocol/kernels.js';
 import { checkedRows, damagedRow } from './checked.js';
@@ -115,6 +116,10 @@ export interface StoredRound {
   readonly row: RoundRow;
   /** Milliseconds by phase. */
   readonly phases: ReadonlyMap<string, number>;
+  /** Processor time of the agent by phase, in milliseconds; without the phases of which the device does not tell. */
+  readonly cpuPhases: ReadonlyMap<string, number>;
+  /** Of the device's cores; undefined where it does not matter or cannot be seen, and in runs of older versions. */
+  readonly placement: Placement | undefined;
   /** Bytes by phase and figure. */
   readonly memory: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** What the device was like, in the order it was seen. */
@@ -331,6 +336,10 @@ async function roundsOf(db: Db, cellId: number): Promise<StoredRound[]> {
       return {
         row,
         phases: new Map(phases.map(({ phase, milliseconds }) => [phase, milliseconds])),
+        cpuPhases: new Map(
+          phases.flatMap(({ phase, cpu_milliseconds: cpu }) => (cpu === null ? [] : [[phase, cpu] as const])),
+        ),
+        placement: placementIn(row),
         memory,
         conditions: conditions.map(({ phase, conditions_json }) => ({
           phase,
@@ -355,6 +364,13 @@ async function roundsOf(db: Db, cellId: number): Promise<StoredRound[]> {
       };
     }),
   );
+}
+
+function placementIn({
+  core_latency_before: before,
+  core_latency_after: after,
+}: RoundRow): Placement | undefined {
+  return before === null || after === null ? undefined : { before, after };
 }
 
 async function predictionsOf(db: Db, cellId: number): Promise<StoredCell['predictions']> {

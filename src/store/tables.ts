@@ -113,12 +113,19 @@ export interface RoundsTable {
   peak_is_of_phase: number | null;
   warmup_queries: number | null;
   steady: number | null;
+  /** Nanoseconds that a cache line took from one core to another, before and after; null where nobody looked. */
+  core_latency_before: number | null;
+  core_latency_after: number | null;
+  /** How often it was measured again because others had disturbed it; null in runs of older versions. */
+  repeats: number | null;
 }
 
 export interface PhasesTable {
   round_id: number;
   phase: string;
   milliseconds: number;
+  /** Processor time of the agent; null where the device does not tell, and in runs of older versions. */
+  cpu_milliseconds: number | null;
 }
 
 /** What a phase's memory was, one row for each figure a device can tell. */

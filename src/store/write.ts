@@ -1,4 +1,5 @@
 import type { NodeTime } from '../protocol/events.js';
+import type { Placement } from '../protocol/disturbance.js';
 import type { CellFailure } from '../protocol/failure.js';
 import { predictedClasses, type Measurement } from '../protocol/measurement.js';
 import type { NodeWork } from './node-work.js';
@@ -124,6 +125,10 @@ export interface RoundPlace {
   readonly position: number;
   readonly startedAt: string;
   readonly seconds: number;
+  /** Of the device's cores; left out where it does not matter or cannot be seen. */
+  readonly placement?: Placement | undefined;
+  /** How often it was measured again because others had disturbed it. */
+  readonly repeats?: number;
 }
 
 /** A node of a profiled model. */
@@ -163,6 +168,9 @@ export async function insertRound(
         runtime_json: started ? JSON.stringify(started.runtime) : null,
         session_json: started ? JSON.stringify(started.session) : null,
         platform: started?.platform ?? null,
+        core_latency_before: place.placement?.before ?? null,
+        core_latency_after: place.placement?.after ?? null,
+        repeats: place.repeats ?? null,
         peak_is_of_phase: started ? Number(started.peakIsOfPhase) : null,
         warmup_queries: warmup?.queries ?? null,
         steady: warmup ? Number(warmup.steady) : null,
@@ -188,7 +196,10 @@ export async function insertRound(
     };
     await insert(
       'phases',
-      phases.map(({ phase, milliseconds }) => ({ phase, milliseconds })),
+      phases.map(({ phase, milliseconds, cpuMilliseconds }) => ({
+        ...{ phase, milliseconds },
+        cpu_milliseconds: cpuMilliseconds ?? null,
+      })),
     );
     await insert(
       'memory',

@@ -84,8 +84,10 @@ function expectSound({ started, phases }: Measurement): void {
     runtime: { name: 'onnxruntime-node', provider: 'CPUExecutionProvider' },
     session: sessionOptions,
   });
-  for (const { milliseconds, memory } of phases) {
+  for (const { milliseconds, cpuMilliseconds, memory } of phases) {
     expect(milliseconds).toBeGreaterThan(0);
+    // No process takes more than all processors, of which the clock counts hundredths of a second.
+    expect(cpuMilliseconds!).toBeLessThanOrEqual(availableParallelism() * (milliseconds + 20));
     expect(memory.peakResident!).toBeGreaterThanOrEqual(memory.resident!);
     expect(memory.anonymous! + memory.fileBacked!).toBeLessThanOrEqual(memory.resident!);
     // A process with Node and ONNX Runtime in it, in bytes.
@@ -111,6 +113,19 @@ describe('an agent that prepares a batch', () => {
   });
 });
 
+describe('an agent that looks at the placement', () => {
+  it('tells how long a cache line takes between two cores, and opens no runtime', async () => {
+    const { measurement, events } = await perform(device, { kind: 'placement', ...taskBase });
+    expect(events.map(({ event }) => event)).toEqual(['placement', 'finished']);
+    // Light crosses a processor in a tenth of a nanosecond; cores of two sockets are within a microsecond of each other. A thread
+    // that has to wait for its core takes longer, in some bursts.
+    const { coreLatencies } = measurement;
+    expect(coreLatencies.length > 0).toBe(availableParallelism() > 1);
+    for (const each of coreLatencies) expect(each).toBeGreaterThan(1);
+    if (coreLatencies.length > 0) expect(Math.min(...coreLatencies)).toBeLessThan(5000);
+  });
+});
+
 describe('an agent that times a model', () => {
   it('tells phases, memory, the warm-up, every latency and the last logits', async () => {
     const task = timing(files.model, inputs, INDICES.length, shortPass);
@@ -120,6 +135,8 @@ describe('an agent that times a model', () => {
     expect(measurement.warmup!.queries).toBeGreaterThan(0);
     expect(measurement.latencies.length).toBeGreaterThanOrEqual(shortPass.minQueries);
     const steady = measurement.phases.at(-1)!.milliseconds;
+    // Inference is work: a task that waited would take none.
+    expect(measurement.phases.at(-1)!.cpuMilliseconds!).toBeGreaterThan(0.2 * steady);
     const timed = measurement.latencies.reduce((sum, each) => sum + each, 0);
     expect(timed).toBeLessThanOrEqual(steady);
     expect(steady).toBeGreaterThanOrEqual(shortPass.minSeconds * 1000);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/base/paths.js';
 import { openDevice } from '../../src/device/open.js';
-import { defaultThreads } from '../../src/device/processors.js';
+import { threadsOf } from '../../src/device/processors.js';
 import { readDeviceProfile } from '../../src/device/profile.js';
 import { environmentSchema } from '../../src/protocol/environment.js';
 import { useFolder } from '../support/folder.js';
@@ -29,7 +29,7 @@ describe('this machine as a device', () => {
     expect(environment.memoryBytes).toBe(totalmem());
     expect(environment.cpu.logicalCores).toBeGreaterThanOrEqual(availableParallelism());
     expect(Object.keys(environment.versions)).toContain('onnxruntime-node');
-    expect(session).toEqual({ threads: defaultThreads(environment.cpu) });
+    expect(session).toEqual({ threads: threadsOf(undefined, environment) });
     await device.close();
   });
 

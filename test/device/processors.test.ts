@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/base/paths.js';
-import { defaultThreads, usableProcessors } from '../../src/device/processors.js';
+import { allThreads, mayBeMoved, threadsOf, usableProcessors } from '../../src/device/processors.js';
 import type { Environment } from '../../src/protocol/environment.js';
 import { environmentHash } from '../../src/store/environment-hash.js';
 import { useFolder } from '../support/folder.js';
@@ -86,9 +86,9 @@ describe('usable processors', () => {
   it('are one for a process that may use one', async () => {
     const module = join(packageRoot(), 'dist', 'device', 'local', 'environment.js');
     const script = `import { localEnvironment } from ${JSON.stringify(module)};
-      import { defaultThreads } from ${JSON.stringify(join(packageRoot(), 'dist', 'device', 'processors.js'))};
+      import { allThreads } from ${JSON.stringify(join(packageRoot(), 'dist', 'device', 'processors.js'))};
       const { cpu } = await localEnvironment();
-      console.log(JSON.stringify({ cpu, threads: defaultThreads(cpu) }));`;
+      console.log(JSON.stringify({ cpu, threads: allThreads(cpu, cpu.physicalCores) }));`;
     const words = ['-c', '0', process.execPath, '--input-type=module', '-e', script];
     const { stdout } = await promisify(execFile)('taskset', words);
     const { cpu, threads } = JSON.parse(stdout) as { cpu: Environment['cpu']; threads: number };
@@ -107,15 +107,29 @@ describe('threads', () => {
     ['those that the quota pays for', { processors: 16, cores: 8, quota: 2.7 }, 2],
     ['one at least', { processors: 16, cores: 8, quota: 0.3 }, 1],
   ])('are %s', (_, usable, threads) => {
-    expect(defaultThreads({ ...cpu, ...(usable && { usable }) })).toBe(threads);
+    expect(allThreads({ ...cpu, ...(usable && { usable }) }, 8)).toBe(threads);
   });
 
   it('are one where nobody tells of any core', () => {
-    expect(defaultThreads({ ...cpu, physicalCores: null, logicalCores: null })).toBe(1);
+    expect(allThreads({ ...cpu, physicalCores: null, logicalCores: null }, null)).toBe(1);
+  });
+
+  it('are one on a virtual machine unless its profile asks for more', () => {
+    const machine = { cpu, virtual: true, hypervisor: 'KVM' };
+    expect(threadsOf(undefined, machine)).toBe(1);
+    expect(threadsOf('all', machine)).toBe(8);
+    expect(threadsOf(3, machine)).toBe(3);
+    expect(threadsOf(undefined, { ...machine, virtual: false })).toBe(8);
+  });
+
+  it('are those of the host in a container, whose processors nobody moves', () => {
+    expect(mayBeMoved({ virtual: true, hypervisor: 'Docker' })).toBe(false);
+    expect(mayBeMoved({ virtual: true })).toBe(true);
+    expect(threadsOf(undefined, { cpu, virtual: true, hypervisor: 'Docker' })).toBe(8);
   });
 
   it('are those of the cores that work together, where these are fewer', () => {
-    expect(defaultThreads(cpu, 4)).toBe(4);
+    expect(allThreads(cpu, 4)).toBe(4);
   });
 });
 

@@ -24,6 +24,7 @@ const tasks = {
     inputs: 'i.bin',
     runs: 3,
   },
+  placement: { kind: 'placement', ...taskBase },
   performance: {
     ...{ kind: 'performance', ...taskBase, model: 'm.onnx', batch: 2, microBatch: 2, inputs: 'i.bin' },
     ...{ minQueries: 1, minSeconds: 1, maxSeconds: 2, maxWarmupSeconds: 1 },
@@ -50,6 +51,7 @@ const logits = (first: number, count: number, classes = CLASSES): AgentEvent => 
 
 const latencies = (...milliseconds: number[]): AgentEvent => ({ event: 'latencies', milliseconds });
 const progress = (done: number): AgentEvent => ({ event: 'progress', done });
+const placement = (...nanoseconds: number[]): AgentEvent => ({ event: 'placement', nanoseconds });
 const finished: AgentEvent = { event: 'finished' };
 
 const kernels = (changes: object = {}): AgentEvent => ({
@@ -68,6 +70,7 @@ const kernels = (changes: object = {}): AgentEvent => ({
 
 /** What an agent says that does its task. */
 const honest: Record<keyof typeof tasks, AgentEvent[]> = {
+  placement: [placement(50), finished],
   prepare: [started, phase('runtime'), phase('prepare'), finished],
   accuracy: [
     ...[started, phase('runtime'), phase('prepare'), phase('load'), latencies(2), phase('first')],
@@ -135,6 +138,17 @@ describe('what an agent says', () => {
     ],
     ['something before it began', 'kernels', [phase('runtime'), ...honest.kernels], 'before "started"'],
     ['twice that it began', 'kernels', [started, ...honest.kernels], '"started" twice'],
+    ['no placement', 'placement', [finished], 'how far its cores are apart'],
+    ['a placement twice', 'placement', [placement(50), ...honest.placement], 'nobody asked for'],
+    ['a placement of no task that asks for it', 'kernels', [started, placement(50)], 'nobody asked for'],
+    ['cores that are hours apart', 'placement', [placement(1e18), finished], 'a latency in ns'],
+    ['a runtime that nobody asked for', 'placement', [started, ...honest.placement], 'no runtime'],
+    [
+      'processor time that nobody has',
+      'prepare',
+      changed('prepare', phase('prepare'), phase('prepare', { cpuMilliseconds: 1e300 })),
+      'processor time of the phase "prepare"',
+    ],
     ['something after the end', 'kernels', [...honest.kernels, progress(1)], 'after the end'],
     ['the end twice', 'kernels', [...honest.kernels, finished], 'after the end'],
     ['latencies of no time', 'performance', changed('performance', latencies(1), latencies(0)), 'of 0'],

@@ -42,6 +42,7 @@ const silent: RunObserver = {
     compressed: nothing,
     rewritten: nothing,
     measuring: nothing,
+    disturbed: nothing,
     measured: nothing,
   },
 };

@@ -62,7 +62,7 @@ export function fullMeasurement(changes: Partial<Measurement> = {}): Measurement
     },
     phases: [
       { phase: 'load', milliseconds: 12.5, memory: { resident: 100, peakResident: 120 } },
-      { phase: 'steady', milliseconds: 99, memory: { resident: 110 } },
+      { phase: 'steady', milliseconds: 99, cpuMilliseconds: 180.5, memory: { resident: 110 } },
     ],
     conditions: [
       { phase: 'load', conditions: { at: 1, otherLoad: 0.25, governor: 'performance' } },
@@ -78,6 +78,7 @@ export function fullMeasurement(changes: Partial<Measurement> = {}): Measurement
       { opType: 'Add', provider: 'CPU', calls: 2, milliseconds: 0.5 },
       { opType: 'MatMul', provider: 'CPU', calls: 4, milliseconds: 1.5 },
     ],
+    coreLatencies: [],
     nodes: [],
     ...changes,
   };

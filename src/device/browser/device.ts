@@ -4,7 +4,7 @@ import type { Gpu } from '../../protocol/environment.js';
 import type { PageIdentity, PageOrder } from '../../protocol/page.js';
 import type { Task } from '../../protocol/task.js';
 import { errorOf, THIS_MACHINE, type Device, type MeasureOptions } from '../device.js';
-import { defaultThreads } from '../processors.js';
+import { threadsOf } from '../processors.js';
 import type { ProfileOf } from '../profile.js';
 import { browserEnvironment, type BrowserFacts } from './environment.js';
 import { browserFlags, pageSource, type PageSource } from './launch.js';
@@ -43,7 +43,7 @@ export async function openBrowser(profile: Profile): Promise<Device> {
     session: {
       ...profile.session,
       // WebGPU's provider computes nothing on the processor.
-      threads: profile.threads ?? (profile.provider === 'webgpu' ? 1 : defaultThreads(environment.cpu)),
+      threads: threadsOf(profile.threads ?? (profile.provider === 'webgpu' ? 1 : undefined), environment),
     },
     async measure(task, options) {
       options.signal.throwIfAborted();
@@ -159,6 +159,8 @@ function renamed(task: Task, nameOf: (path: string) => string, outputs: Map<stri
     files: of.images.files.map(({ path, records }) => ({ path: nameOf(path), records })),
   });
   switch (task.kind) {
+    case 'placement':
+      return task;
     case 'prepare':
       outputs.set('output', task.output);
       return { ...task, preprocess: nameOf(task.preprocess), images: images(task), output: 'output' };

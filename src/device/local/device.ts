@@ -7,7 +7,7 @@ import { NODE_FLAGS } from '../agent-flags.js';
 import { agentEnded, converse, type AgentProcess } from '../conversation.js';
 import { THIS_MACHINE, type Device, type MeasureOptions } from '../device.js';
 import { int8Precision } from '../int8-precision.js';
-import { defaultThreads } from '../processors.js';
+import { threadsOf } from '../processors.js';
 import type { DeviceProfile } from '../profile.js';
 import { localEnvironment } from './environment.js';
 
@@ -22,12 +22,13 @@ const ENTRY = join(packageRoot(), 'dist', 'agent', 'node.js');
  */
 export async function openLocal(profile: DeviceProfile, entry = ENTRY): Promise<Device> {
   const environment = await localEnvironment();
-  const threads = profile.threads ?? defaultThreads(environment.cpu);
+  const threads = threadsOf(profile.threads, environment);
   return {
     profile,
     host: THIS_MACHINE,
     environment,
     target: 'cpu',
+    runsNode: true,
     session: { ...int8Precision(environment), ...profile.session, threads },
     measure: (task, options) => measure(entry, task, options),
     close: () => Promise.resolve(),

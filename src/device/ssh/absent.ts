@@ -28,7 +28,7 @@ async function absent(profile: SshProfile, fault: DeviceError): Promise<Device> 
     environment: await unknownEnvironment(profile.emulated),
     fault: fault.message,
     target: 'cpu',
-    session: { ...profile.session, threads: profile.threads ?? 1 },
+    session: { ...profile.session, threads: typeof profile.threads === 'number' ? profile.threads : 1 },
     measure: () => Promise.reject(fault),
     close: () => Promise.resolve(),
   };

@@ -8,7 +8,7 @@ import { NODE_FLAGS } from '../agent-flags.js';
 import { agentEnded, converse } from '../conversation.js';
 import { THIS_MACHINE, type AgentError, type Device, type MeasureOptions } from '../device.js';
 import { int8Precision } from '../int8-precision.js';
-import { defaultThreads } from '../processors.js';
+import { threadsOf } from '../processors.js';
 import type { SshProfile } from '../profile.js';
 import { Connection, SSH_FAILED } from './connection.js';
 import { boardEnvironment } from './environment.js';
@@ -63,13 +63,14 @@ export async function openSsh(profile: SshProfile, leaseSeconds = LEASE_SECONDS)
     const workplace = await board.begin();
     const { facts, nodeVersion } = workplace;
     const environment = await boardEnvironment(facts, nodeVersion, profile.emulated);
-    const threads = profile.threads ?? defaultThreads(environment.cpu, clustersOf(facts)[0]?.cores.length);
+    const threads = threadsOf(profile.threads, environment, clustersOf(facts)[0]?.cores.length);
     return {
       profile,
       // An emulator takes this machine's processor.
       host: profile.emulated ? THIS_MACHINE : board.host,
       environment,
       target: 'cpu',
+      runsNode: true,
       session: { ...int8Precision(environment), ...profile.session, threads },
       measure: (task, options) => board.measure(task, workplace, options),
       close: () => board.close(),
@@ -196,6 +197,8 @@ class Board {
   private async bring(task: Task, workplace: Workplace, options: MeasureOptions): Promise<Task> {
     const { files, run } = workplace;
     switch (task.kind) {
+      case 'placement':
+        return task;
       case 'prepare': {
         const preprocess = await files.put(task.preprocess);
         const output = `${run}/inputs-${this.prepared.size}.bin`;

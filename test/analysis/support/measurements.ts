@@ -23,6 +23,7 @@ const nothing: Omit<Measurement, 'started'> = {
   logits: [],
   kernels: [],
   nodes: [],
+  coreLatencies: [],
 };
 
 function started({ runtime, provider, platform, tellsMemory }: AgentWords): Measurement['started'] {

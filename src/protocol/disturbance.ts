@@ -1,0 +1,76 @@
+import type { ConditionsRecord } from './measurement.js';
+
+/**
+ * So much of a core may go to others while queries are timed. A quiet machine stays below 0.06, mostly the harness; one busy
+ * process takes 0.5 to 1.
+ */
+export const MOST_OTHER_CORES = 0.15;
+
+/** Two latencies from core to core that differ by more than this factor are of two placements: near and far differ fivefold. */
+export const MOST_PLACEMENT_RATIO = 1.8;
+
+/** How long a cache line takes from one core to another, in nanoseconds, before and after a round. */
+export interface Placement {
+  readonly before: number;
+  readonly after: number;
+}
+
+/** What disturbed a timed round so much that its latencies say nothing of the model. */
+export type Disturbance =
+  /** Processor time of everything but the agent, and what a hypervisor gave to others, in cores. */
+  | { readonly kind: 'other-load'; readonly cores: number }
+  /** The hypervisor moved the processors while the round went on. */
+  | { readonly kind: 'moved'; readonly before: number; readonly after: number }
+  /** The processor was held back: the reasons that it gave. */
+  | { readonly kind: 'throttled'; readonly reasons: readonly string[] };
+
+/**
+ * What disturbed a timed round.
+ *
+ * @param conditions - what the device was like, in the order it was seen
+ * @param placement - of its cores; undefined where that does not matter or cannot be seen
+ * @returns undefined when nothing did, as far as can be seen
+ */
+export function disturbanceOf(
+  conditions: readonly ConditionsRecord[],
+  placement: Placement | undefined,
+): Disturbance | undefined {
+  const cores = otherCores(conditions);
+  if (cores !== undefined && cores > MOST_OTHER_CORES) return { kind: 'other-load', cores };
+  if (placement !== undefined && !placedAlike(placement.before, placement.after))
+    return { kind: 'moved', ...placement };
+  const timed = conditions.filter(({ phase }) => phase === 'steady');
+  const reasons = new Set(timed.flatMap(({ conditions: { throttling = [] } }) => throttling));
+  return reasons.size > 0 ? { kind: 'throttled', reasons: [...reasons] } : undefined;
+}
+
+/**
+ * Processor time that everything but the agent took while queries were timed, with what a hypervisor gave to others, in cores: the
+ * mean over that time.
+ *
+ * @param conditions - what the device was like, in the order it was seen
+ * @returns undefined where the device does not tell
+ */
+export function otherCores(conditions: readonly ConditionsRecord[]): number | undefined {
+  let since = 0;
+  let [time, taken] = [0, 0];
+  for (const { phase, conditions: seen } of conditions) {
+    if (seen.otherLoad === undefined) continue;
+    const span = seen.at - since;
+    since = seen.at;
+    if (phase !== 'steady') continue;
+    time += span;
+    taken += span * (seen.otherLoad + (seen.stolen ?? 0));
+  }
+  return time > 0 ? taken / time : undefined;
+}
+
+/**
+ * Whether two latencies from core to core are of one placement.
+ *
+ * @param a - in nanoseconds
+ * @param b - likewise
+ */
+export function placedAlike(a: number, b: number): boolean {
+  return Math.max(a, b) <= MOST_PLACEMENT_RATIO * Math.min(a, b);
+}
