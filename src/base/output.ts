@@ -3,6 +3,7 @@ import { copyFile, mkdir, open, readdir, readFile, realpath, rename, rm, stat } 
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { foundBy, InputError, ResourceError } from './errors.js';
+import { makeFolders } from './folder.js';
 import { hashFile } from './hash.js';
 import { isGone } from './process.js';
 
@@ -53,7 +54,7 @@ export async function writeOutputs(
     const written = await readManifest(target);
     await refuseForeign(target, files.keys(), written, options);
     await removeLeftovers(target);
-    await mkdir(dirname(target), { recursive: true });
+    makeFolders(dirname(target));
     await stage(staging, files);
     const present = await namesIn(target);
     const earlier = [...Object.keys(written), ...(present ?? []).filter(options.own ?? (() => false))];
@@ -107,7 +108,7 @@ export async function writeOutput(
     }
     const written = await readManifest(dirname(target));
     await refuseForeign(dirname(target), [basename(target)], written, options);
-    await mkdir(dirname(target), { recursive: true });
+    makeFolders(dirname(target));
     await put(temporary, content);
     const digest = await hashFile(temporary);
     await rename(temporary, target);
@@ -126,7 +127,7 @@ async function stage(folder: string, files: ReadonlyMap<string, OutputContent>):
   await mkdir(folder);
   for (const [name, content] of files) {
     const path = join(folder, name);
-    await mkdir(dirname(path), { recursive: true });
+    makeFolders(dirname(path));
     await put(path, content);
     digests[name] = [await hashFile(path)];
   }
@@ -259,7 +260,7 @@ async function moveInto(
   const both = Object.entries(fresh).map(([name, digests]) => [name, [...(written[name] ?? []), ...digests]]);
   await putManifest(target, { ...written, ...(Object.fromEntries(both) as Written) });
   for (const name of Object.keys(fresh)) {
-    await mkdir(dirname(join(target, name)), { recursive: true });
+    makeFolders(dirname(join(target, name)));
     await rename(join(staging, name), join(target, name));
   }
   await putManifest(target, fresh);

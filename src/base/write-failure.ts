@@ -21,15 +21,26 @@ export function writeFailure(path: string, error: unknown): unknown {
     case 'EROFS':
     case 'ENOTDIR':
     case 'EEXIST':
-      return new InputError({
-        source: path,
-        found: messageOf(error),
-        expected: 'a place that can be written',
-        hint: 'EDGEFLEX_CACHE names another cache folder.',
-      });
+      return placeFault(path, error);
+    case 'ENOENT':
+      // Below /proc no folder can be made; that something is missing which is to be read is another matter.
+      return isMkdir(error) ? placeFault(path, error) : error;
     default:
       return error;
   }
+}
+
+function placeFault(path: string, error: unknown): InputError {
+  return new InputError({
+    source: path,
+    found: messageOf(error),
+    expected: 'a place that can be written',
+    hint: 'EDGEFLEX_CACHE names another cache folder.',
+  });
+}
+
+function isMkdir(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'mkdir';
 }
 
 /**

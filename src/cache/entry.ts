@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../base/errors.js';
 import { writeFailure } from '../base/write-failure.js';
@@ -162,15 +162,6 @@ export async function sealFolder(directory: string, manifest: Manifest): Promise
   }
   await syncFolder(join(directory, FILES));
   await writeManifest(directory, { ...manifest, files, complete: true });
-}
-
-/**
- * Makes the folder of an entry that grows, if it is not there.
- *
- * @throws the file system's error
- */
-export async function makeFolder(directory: string): Promise<void> {
-  await mkdir(join(directory, FILES), { recursive: true });
 }
 
 /** Names of all files below a folder, with `/` between folders, sorted. */

@@ -1,10 +1,11 @@
 import Database from 'better-sqlite3';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { InputError, messageOf } from '../base/errors.js';
+import { makeFolders } from '../base/folder.js';
 import { codeOf, writeFailure } from '../base/write-failure.js';
 
 /** How a lock is held: by one alone, or by several who only read. */
@@ -40,7 +41,7 @@ const POLL_MILLISECONDS = 200;
  */
 export function tryLock(path: string, mode: LockMode): Lock | undefined {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolders(dirname(path));
     return throughGate(dirname(path), () => {
       const lock = acquire(path, mode, MOMENT_MILLISECONDS);
       if (lock === undefined || mode === 'shared') return lock;

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeviceError } from '../base/errors.js';
+import { makeFolders } from '../base/folder.js';
 import { cacheDirectory } from '../base/paths.js';
 import { writeFailure } from '../base/write-failure.js';
 import { damageOf, type Damage } from './checked.js';
-import { FILES, makeFolder, OpenEntry, sealFolder, type Entry } from './entry.js';
+import { FILES, OpenEntry, sealFolder, type Entry } from './entry.js';
 import type { CacheKey } from './key.js';
 import { entriesIn, isAbandoned } from './inventory.js';
 import { limitBytes } from './limit.js';
@@ -256,7 +257,7 @@ export class CacheStore {
   private async openLocked(key: CacheKey, title: string, lock: Lock): Promise<OpenEntry> {
     const directory = this.directoryOf(key);
     try {
-      await makeFolder(directory);
+      makeFolders(join(directory, FILES));
       const manifest = (await readManifest(directory)) ?? emptyManifest(key, title);
       const now = new Date();
       await utimes(directory, now, now);
@@ -285,7 +286,7 @@ export class CacheStore {
     const partial = `${directory}.partial`;
     try {
       await rm(partial, { recursive: true, force: true });
-      await makeFolder(partial);
+      makeFolders(join(partial, FILES));
       const facts = await fill(join(partial, FILES));
       await sealFolder(partial, { ...emptyManifest(key, title), facts });
       await rm(directory, { recursive: true, force: true });
@@ -319,7 +320,7 @@ export class CacheStore {
     if (swept.has(this.root)) return;
     swept.add(this.root);
     try {
-      await mkdir(this.root, { recursive: true });
+      makeFolders(this.root);
       const tag = join(this.root, 'CACHEDIR.TAG');
       // Backup programs leave such folders out (bford.info/cachedir).
       if (!existsSync(tag))

@@ -1,7 +1,8 @@
-import { access, mkdir, rename, rm } from 'node:fs/promises';
+import { access, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DeviceError, InputError } from '../base/errors.js';
+import { makeFolders } from '../base/folder.js';
 import { hashFile, type FileDigest } from '../base/hash.js';
 import { discardNote, discardPartial, partialPath } from './partial.js';
 import { ConnectionFailure, SlowConnection, TooLarge, transfer } from './transfer.js';
@@ -66,7 +67,7 @@ export async function download(
 ): Promise<void> {
   checkAddress(url);
   try {
-    await mkdir(dirname(target), { recursive: true });
+    makeFolders(dirname(target));
     if (await isThere(target, digest)) return;
     await rm(target, { force: true });
   } catch (error) {

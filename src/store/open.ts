@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { chmod, copyFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { DEFAULT_MIGRATION_TABLE, Kysely } from 'kysely';
 import { foundBy, ResourceError } from '../base/errors.js';
+import { makeFolders } from '../base/folder.js';
 import { temporaryFolder } from '../base/temporary.js';
 import { locate } from './checked.js';
 import { StoreDialect } from './dialect.js';
@@ -28,7 +29,7 @@ const PATIENCE = 10_000;
  */
 export async function openStore(path: string): Promise<Db> {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolders(dirname(path));
   } catch (error) {
     throw unwritable(path, foundBy(error));
   }

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { connect, launch, type Browser, type Page } from 'puppeteer';
+import type { Browser, LaunchOptions, Page } from 'puppeteer';
 import { DeviceError, messageOf } from '../../base/errors.js';
 import { packageRoot } from '../../base/paths.js';
 import { temporaryFolder } from '../../base/temporary.js';
@@ -100,7 +100,7 @@ async function startedBrowsers(profile: Profile): Promise<PageSource> {
       const executablePath = findBrowser(profile);
       watchdog ??= watch();
       const userDataDir = await mkdtemp(join(folder, 'profile-'));
-      const browser = await launch({
+      const options: LaunchOptions = {
         executablePath,
         headless: profile.headless,
         userDataDir,
@@ -114,9 +114,13 @@ async function startedBrowsers(profile: Profile): Promise<PageSource> {
         handleSIGINT: false,
         handleSIGTERM: false,
         handleSIGHUP: false,
-      }).catch((error: unknown) => {
-        throw new DeviceError(`the browser did not start: ${firstLine(messageOf(error))}`);
-      });
+      };
+      // Only now: it takes long to load, and asks for the user's home.
+      const browser = await import('puppeteer')
+        .then(({ launch }) => launch(options))
+        .catch((error: unknown) => {
+          throw new DeviceError(`the browser did not start: ${firstLine(messageOf(error))}`);
+        });
       const started = browser.process();
       // A browser that ends resets its pipes; that it ended is noticed by other means.
       for (const pipe of started?.stdio ?? []) pipe?.on('error', () => undefined);
@@ -176,6 +180,7 @@ function runningBrowser(address: string): PageSource {
   return {
     async open() {
       const where = address.startsWith('http') ? { browserURL: address } : { browserWSEndpoint: address };
+      const { connect } = await import('puppeteer');
       const browser = await connect({ ...where, protocolTimeout: START_MILLISECONDS }).catch(
         (error: unknown) => {
           throw new DeviceError(`no browser answers at ${address}: ${firstLine(messageOf(error))}`);

@@ -26,15 +26,34 @@ const HARNESS = randomUUID();
 /**
  * `$1`: the lock, `$2`: who wants it, as a number of its own, `$3`: in words, `$4`: a number for this hold, `$5`: the lease in
  * seconds. Says `held`, or why not. Then it renews the lock with each line of standard input, and gives it back at its end.
+ *
+ * Whatever looks at the lock and then changes it does both behind a gate, `flock`, which is open again when its process is gone.
+ * A board without that command lets a new owner wait, and look again whether it is the owner still.
  */
-const HOLD = `
+export const HOLD = `
 lock=$1 harness=$2 who=$3 hold=$4 lease=$5
 umask 022
+gate=
+if command -v flock >/dev/null 2>&1; then
+  gate=$lock.gate
+  [ -e "$gate" ] || touch "$gate" 2>/dev/null
+  [ -r "$gate" ] || { echo "$gate cannot be read" >&2; exit 1; }
+  exec 9<"$gate"
+fi
+enter() {
+  [ "$gate" ] || return 0
+  for second in 1 2 3 4 5 6 7 8 9 10; do flock -n 9 && return 0; sleep 1; done
+  echo "$gate is kept by another process" >&2
+  exit 1
+}
+leave() { [ -z "$gate" ] || flock -u 9; }
 owner() { first=; second=; { IFS= read -r first; IFS= read -r second; } 2>/dev/null <"$lock/owner"; }
 state='cannot be made'
+enter
 for turn in 1 2 3; do
   if mkdir "$lock" 2>/dev/null; then
-    { printf '%s\\n%s\\n' "$harness" "$who" >"$lock/new" && mv "$lock/new" "$lock/owner"; } || { rm -rf "$lock"; exit 1; }
+    { printf '%s\\n%s\\n' "$harness" "$who" >"$lock/new" && mv "$lock/new" "$lock/owner"; } || { [ "$gate" ] || continue; rm -rf "$lock"; exit 1; }
+    [ "$gate" ] || sleep 2
   fi
   owner
   if [ "$first" = "$harness" ]; then state=held; break; fi
@@ -45,12 +64,16 @@ for turn in 1 2 3; do
 done
 [ "$state" = held ] || { printf '%.300s\\n' "$state"; exit 0; }
 { : >"$lock/hold.$hold" && echo >"$lock/alive"; } || exit 1
+leave
 echo held
 while IFS= read -r line; do
+  enter
   owner
   [ "$first" = "$harness" ] || exit 0
   echo >"$lock/alive"
+  leave
 done
+enter
 rm -f "$lock/hold.$hold"
 owner
 [ "$first" = "$harness" ] || exit 0
