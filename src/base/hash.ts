@@ -30,7 +30,8 @@ export async function hashFile(path: string, algorithm: FileDigest = 'sha256'): 
   return hash.digest('hex');
 }
 
-function canonicalJson(value: unknown): string {
+/** A value's JSON with the keys of objects sorted: equal values give equal texts, whatever the order of their keys. */
+export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) => {
     if (inner === null || typeof inner !== 'object' || Array.isArray(inner)) return inner;
     return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { hashFile } from '../../src/base/hash.js';
 import { fp32, type Recipe } from '../../src/compress/recipe.js';
 import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
 import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
@@ -35,11 +36,11 @@ function artifact(recipe: Recipe, changes: Partial<BuildContext> = {}): Promise<
   return artifactOf(micro, recipe, { ...context, ...changes });
 }
 
-/** Every file of an artifact with its bytes. */
+/** Every file of an artifact with the digest of its bytes. */
 async function contents({ directory }: Artifact): Promise<Map<string, string>> {
   const files = new Map<string, string>();
   for (const name of (await readdir(directory)).sort())
-    files.set(name, (await readFile(join(directory, name))).toString('base64'));
+    files.set(name, await hashFile(join(directory, name)));
   return files;
 }
 
@@ -58,12 +59,13 @@ describe('an artifact', () => {
     expect(made.stages.map(({ stage }) => stage)).toEqual(['quantize']);
   });
 
-  it('is another one for another recipe, seed, model or set of images', async () => {
+  it('is another one for another recipe, seed, model, set of images or number of threads', async () => {
     const keys = [
       await artifact(quick()),
       await artifact(fp32),
       await artifact(quick({ keep: ['layers.0.*'] })),
       await artifact(quick(), { seed: 2 }),
+      await artifact(quick(), { threads: 1 }),
       await artifact(quick(), { train: { ...data.train, hash: 'other images' } }),
       await artifactOf({ ...micro, identity: 'other weights' }, quick(), context),
     ].map(({ key, cached }) => `${key} ${cached}`);
@@ -81,6 +83,22 @@ describe('an artifact', () => {
     const { key } = await artifact(quick());
     const other = await artifact({ ...quick(), name: 'n', description: 'd', microBatch: 4 });
     expect(other).toMatchObject({ key, cached: true });
+  });
+
+  it('has bytes that depend on its key alone', async () => {
+    const first = await artifact(quick());
+    vi.stubEnv('EDGEFLEX_CACHE', folder('other'));
+    const [{ stage, options } = { stage: '', options: {} }] = quick().steps;
+    const reordered = Object.fromEntries(Object.entries(options).reverse());
+    const renamed: Recipe = {
+      ...quick(),
+      name: 'other',
+      description: 'd',
+      steps: [{ options: reordered, stage }],
+    };
+    const second = await artifactOf({ ...micro, name: 'another name' }, renamed, context);
+    expect([second.cached, second.key]).toEqual([false, first.key]);
+    expect(await contents(second)).toEqual(await contents(first));
   });
 
   it('is another one for another micro-batch and device when a memory budget is held against its peak', async () => {

@@ -52,7 +52,7 @@ export function stageKeys(model: KeyedModel, recipe: Recipe, context: BuildConte
       calibration: calibrationPart(context),
       measured: measuredPart(recipe, context.device),
       ...{ steps: steps.slice(0, index + 1), ahead: ahead && steps.slice(index + 1) },
-      ...{ threads: context.threads, graph: GRAPH_VERSION },
+      graph: GRAPH_VERSION,
     }),
   );
 }
@@ -78,8 +78,14 @@ function modelPart({ identity, digests, preprocessing }: KeyedModel): object {
   return { identity, digests, preprocessing };
 }
 
-function calibrationPart({ train, seed, engine }: Pick<BuildContext, 'train' | 'seed' | 'engine'>): object {
-  return { images: train.hash, seed, runtime: engine.info, observation: OBSERVATION_VERSION };
+/** Another number of threads adds in another order, and so observes other last bits. */
+function calibrationPart({
+  train,
+  seed,
+  engine,
+  threads,
+}: Pick<BuildContext, 'train' | 'seed' | 'engine' | 'threads'>): object {
+  return { images: train.hash, seed, runtime: engine.info, threads, observation: OBSERVATION_VERSION };
 }
 
 function stepPart(step: Step): object {

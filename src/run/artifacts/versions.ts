@@ -7,4 +7,4 @@
 export const OBSERVATION_VERSION = 1;
 
 /** How a model and its preprocessing are written as graphs (`vit/graph`, `data/preprocess.ts`, `onnx`). */
-export const GRAPH_VERSION = 1;
+export const GRAPH_VERSION = 2;

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { canonicalJson } from '../../base/hash.js';
 import type { GraphTarget } from '../../base/target.js';
 import type { Compressed } from '../../compress/pipeline.js';
 import type { Recipe } from '../../compress/recipe.js';
@@ -31,12 +32,13 @@ export const PREPROCESS_FILE = 'preprocess.onnx';
 export async function writeArtifact(
   folder: string,
   target: GraphTarget,
-  model: Pick<LoadedModel, 'name' | 'preprocessing'>,
+  model: Pick<LoadedModel, 'preprocessing'>,
   recipe: Recipe,
   { vit, stages }: Compressed,
 ): Promise<ArtifactFacts> {
   const path = join(folder, MODEL_FILE);
-  const graph = buildGraph(vit, { model: model.name, recipe: JSON.stringify(recipe.steps) }, target);
+  // Nothing that is not in the key, such as a name: whoever asks for the same key gets the same bytes.
+  const graph = buildGraph(vit, { recipe: canonicalJson(recipe.steps) }, target);
   await writeModel(graph, path);
   await writeModel(preprocessingGraph(model.preprocessing), join(folder, PREPROCESS_FILE));
   for (const { files = {} } of stages) {
