@@ -1,6 +1,10 @@
+import { readdir } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
 import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
 import { foundBy, InputError, messageOf } from './errors.js';
+import { nearest } from './similar.js';
+import { codeOf } from './write-failure.js';
 import { faultInDocument, MAX_BYTES, readBounded, tooMuch, type YamlFault } from './yaml-bounds.js';
 
 /** A YAML file that was read, and where its values stand in it. */
@@ -46,7 +50,11 @@ async function textOf(path: string, what: string): Promise<string> {
   try {
     text = await readBounded(path);
   } catch (error) {
-    throw new InputError({ source: path, found: foundBy(error), expected: what });
+    throw new InputError({
+      source: path,
+      found: `${foundBy(error)}${codeOf(error) === 'ENOENT' ? await meantBeside(path) : ''}`,
+      expected: what,
+    });
   }
   if (text === undefined)
     throw new InputError({
@@ -55,6 +63,16 @@ async function textOf(path: string, what: string): Promise<string> {
       expected: `${what} in YAML of at most ${MAX_BYTES} bytes`,
     });
   return text;
+}
+
+/** Which file beside the one that is not there may be meant; nothing where none is near. */
+async function meantBeside(path: string): Promise<string> {
+  const names = await readdir(dirname(path)).catch(() => []);
+  const near = nearest(
+    basename(path),
+    names.filter((name) => extname(name) === extname(path)),
+  );
+  return near === undefined ? '' : `; did you mean "${join(dirname(path), near)}"?`;
 }
 
 /**

@@ -5,6 +5,7 @@ import { listBaselines, referenceRun, removeBaseline, setBaseline } from '../sto
 import { openExisting, openForReading, type Db } from '../store/open.js';
 import { listRuns, type RunSummary } from '../store/read.js';
 import { listText } from './lists.js';
+import { runsOf } from '../store/newest.js';
 import { announcedNewest } from './newest.js';
 import { databaseIn, resultsOption } from './results.js';
 
@@ -73,15 +74,18 @@ function listCommand(): Command {
       const db = await openForReading(databaseIn(flags.results));
       try {
         const runs = await listRuns(db);
+        const ofSuite = runsOf(runs, flags.suite).map(({ id }) => id);
         const baselines = (await listBaselines(db))
-          .filter(({ suite }) => flags.suite === undefined || suite === flags.suite)
+          .filter(({ run_id }) => ofSuite.includes(run_id))
           .map(({ suite, name, run_id, set_at }) => ({
             ...{ suite, name, runId: run_id, setAt: set_at },
             startedAt: runs.find(({ id }) => id === run_id)!.startedAt,
           }));
         if (flags.json) console.log(JSON.stringify(baselines, null, 2));
         else if (baselines.length === 0)
-          console.log('There are no baselines: "edgeflex baseline set <name>" makes one.');
+          console.log(
+            `There are no baselines${flags.suite === undefined ? '' : ` of ${flags.suite}`}: "edgeflex baseline set <name>" makes one.`,
+          );
         else
           console.log(
             listText(
@@ -107,6 +111,7 @@ function rmCommand(): Command {
     .action(async (name: string, flags: Flags) => {
       const db = await openExisting(databaseIn(flags.results));
       try {
+        runsOf(await listRuns(db), flags.suite);
         const { suite, run_id } = await removeBaseline(db, name, flags.suite);
         console.log(`${name} of ${suite} is gone; run ${run_id}, which it was, is still there`);
       } finally {
@@ -118,8 +123,9 @@ function rmCommand(): Command {
 /** The run that is to be a baseline. */
 async function chosenRun(db: Db, word: string | undefined, suite: string | undefined): Promise<RunSummary> {
   if (word !== undefined) {
+    const runs = runsOf(await listRuns(db), suite);
     const { id } = await referenceRun(db, word, suite);
-    return (await listRuns(db)).find((run) => run.id === id)!;
+    return runs.find((run) => run.id === id)!;
   }
   return (await announcedNewest(db, suite)).run;
 }

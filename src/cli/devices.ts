@@ -67,6 +67,12 @@ async function list(flags: DevicesFlags): Promise<void> {
     });
   });
   const files = names.filter((name) => /\.ya?ml$/.test(name)).sort();
+  if (files.length === 0)
+    throw new InputError({
+      source: flags.devices,
+      found: 'no device profile',
+      expected: 'a folder of device profiles (*.yaml)',
+    });
   const found = await Promise.all(
     files.map(async (file) => {
       const path = join(flags.devices, file);

@@ -8,7 +8,7 @@ import { historyText } from '../text/history/terminal.js';
 import { writeHistory } from '../report/history/write.js';
 import { referenceRun } from '../store/baselines.js';
 import { openForReading, type Db } from '../store/open.js';
-import { hasFigures } from '../store/newest.js';
+import { hasFigures, runsOf } from '../store/newest.js';
 import { listRuns, loadRun, runsBeginning } from '../store/read.js';
 import { exitCodes } from './failure.js';
 import { stateText } from './newest.js';
@@ -82,24 +82,17 @@ Examples:
 async function readHistory(db: Db, suite: string, flags: HistoryFlags): Promise<History> {
   const { metric, cell, threshold, accuracyThreshold, since } = flags;
   const runs = await runsBeginning(db, '');
-  const summaries = (await listRuns(db)).filter((run) => run.suite === suite);
+  const summaries = runsOf(await listRuns(db), suite, 'history');
   const leftOut = summaries.filter((run) => !hasFigures(run));
   if (leftOut.length > 0)
     console.error(['left out:', ...leftOut.map((run) => `  ${run.id}, ${stateText(run)}`)].join('\n'));
   const own = runs.filter(({ id }) => summaries.some((run) => run.id === id && hasFigures(run)));
-  if (summaries.length > 0 && own.length === 0)
+  if (own.length === 0)
     throw new InputError({
       source: 'history',
       found: `no run of ${suite} that has ended with something measured`,
       expected: 'one at least',
       hint: '"edgeflex run" with --resume goes on with one that was interrupted.',
-    });
-  if (own.length === 0)
-    throw new InputError({
-      source: 'history',
-      found: `no run of ${suite}`,
-      expected: `one of ${[...new Set(runs.map((run) => run.suite))].sort().join(', ')}`,
-      hint: '"edgeflex runs" lists them.',
     });
   const builder = new HistoryBuilder({
     suite,
@@ -108,14 +101,32 @@ async function readHistory(db: Db, suite: string, flags: HistoryFlags): Promise<
     thresholds: { ratio: threshold, accuracy: accuracyThreshold },
   });
   for (const run of own) builder.add(await loadRun(db, run));
-  const history = builder.history(
-    since === undefined ? undefined : (await referenceRun(db, since, suite)).id,
-  );
+  const names = builder.names();
+  if (names.length === 0)
+    throw new InputError({
+      source: metric === undefined ? 'history' : '--metric',
+      found:
+        metric === undefined
+          ? `no figure in the runs of ${suite}`
+          : `${metric}, which no run of ${suite} has`,
+      expected:
+        metric === undefined
+          ? 'one at least'
+          : `a figure that was measured, out of ${historyMetrics.join(', ')}`,
+    });
+  const first = since === undefined ? undefined : (await referenceRun(db, since, suite)).id;
+  const history = builder.history(first);
+  if (first !== undefined && !history.runs.some(({ id }) => id === first))
+    throw new InputError({
+      source: '--since',
+      found: `run ${first}, in which no figure that is asked for was measured`,
+      expected: `one of ${history.runs.map(({ id }) => id).join(', ')}`,
+    });
   if (cell !== undefined && history.cells.length === 0)
     throw new InputError({
       source: '--cell',
       found: `${cell}, which no measured cell has in its name`,
-      expected: `part of one of ${builder.names().join(', ')}`,
+      expected: `part of one of ${names.join(', ')}`,
     });
   return history;
 }

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { InputError } from '../base/errors.js';
 import { openDevice } from '../device/open.js';
 import { readDeviceProfile } from '../device/profile.js';
@@ -17,7 +17,7 @@ import {
 } from '../store/rooflines.js';
 import { Bar } from './bar.js';
 import { exitCodes } from './failure.js';
-import { batchSize } from './flags.js';
+import { batchSize, roundsFrom } from './flags.js';
 import { databaseIn, resultsOption } from './results.js';
 import { stopOnSignal } from './stop.js';
 
@@ -38,7 +38,7 @@ export function rooflineCommand(): Command {
     .description('measure what a device can do at best: matrix products in every precision, and bandwidth')
     .argument('[device]', 'a device profile, such as devices/local-cpu.yaml')
     .option('--batch <n>', 'images in the batch whose products are measured', batchSize, 8)
-    .option('--rounds <n>', 'fresh processes of each', roundsOf, 3)
+    .option('--rounds <n>', 'fresh processes of each', roundsFrom(2), 3)
     .addOption(resultsOption())
     .option('--list', 'show what is known of all devices, and measure nothing')
     .option('--json', 'print it as JSON')
@@ -120,11 +120,4 @@ function show(rooflines: readonly StoredRoofline[], { json }: RooflineFlags): vo
   if (json) console.log(JSON.stringify(rooflines.map(rooflineDocument), null, 2));
   else if (rooflines.length === 0) console.log('No device has a roofline yet.');
   else console.log(terminalTable(rooflineTable(rooflines), process.stdout.isTTY, process.stdout.columns));
-}
-
-function roundsOf(text: string): number {
-  const rounds = Number(text);
-  if (!Number.isInteger(rounds) || rounds < 2)
-    throw new InvalidArgumentError('Expected a whole number, at least 2.');
-  return rounds;
 }

@@ -19,7 +19,8 @@ export function runsCommand(): Command {
         const db = await openForReading(databaseIn(flags.results));
         try {
           const runs = await listRuns(db);
-          console.log(flags.json ? JSON.stringify(runs, null, 2) : tableOf(runs));
+          if (flags.json) console.log(JSON.stringify(runs, null, 2));
+          else console.log(runs.length > 0 ? tableOf(runs) : 'No run is stored yet.');
         } finally {
           await db.destroy();
         }

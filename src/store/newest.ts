@@ -1,4 +1,5 @@
 import { InputError } from '../base/errors.js';
+import { didYouMean } from '../base/similar.js';
 import type { Db } from './open.js';
 import { listRuns, type RunSummary } from './read.js';
 
@@ -18,19 +19,39 @@ export interface NewestRun {
  * @throws InputError when there is no run
  */
 export async function newestRun(db: Db, suite?: string): Promise<NewestRun> {
-  const runs = (await listRuns(db)).filter((run) => suite === undefined || run.suite === suite);
+  const runs = runsOf(await listRuns(db), suite);
   const [newest] = runs;
   if (newest === undefined)
-    throw new InputError({
-      source: suite === undefined ? 'run' : '--suite',
-      found: suite === undefined ? 'no run' : `no run of ${suite}`,
-      expected: 'a stored run',
-      hint: '"edgeflex runs" lists them.',
-    });
+    throw new InputError({ source: 'run', found: 'no run', expected: 'a stored run' });
   const place = runs.findIndex(hasFigures);
   return place < 0
     ? { run: newest, passedOver: [] }
     : { run: runs[place]!, passedOver: runs.slice(0, place) };
+}
+
+/**
+ * Runs of a suite.
+ *
+ * @param runs - all that are stored
+ * @param suite - its name; undefined: all of them
+ * @param source - what named it, for the message
+ * @throws InputError that names the suites that there are, when none is of it
+ */
+export function runsOf<Run extends { readonly suite: string }>(
+  runs: readonly Run[],
+  suite: string | undefined,
+  source = '--suite',
+): readonly Run[] {
+  if (suite === undefined) return runs;
+  const own = runs.filter((run) => run.suite === suite);
+  if (own.length > 0) return own;
+  const suites = [...new Set(runs.map((run) => run.suite))].sort();
+  throw new InputError({
+    source,
+    found: `no run of ${suite}${didYouMean(suite, suites)}`,
+    expected: suites.length > 0 ? `one of ${suites.join(', ')}` : 'a stored run',
+    hint: '"edgeflex runs" lists them.',
+  });
 }
 
 /** Whether a run has ended, and something was measured in it. */

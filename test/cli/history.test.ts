@@ -46,12 +46,26 @@ describe('edgeflex history', () => {
     expect((await history('tiny', '--metric', 'memory', '--fail-on-regression', '--json')).code).toBe(0);
   });
 
+  it('refuses a figure that no run has, and a beginning that has none of what is asked for', async () => {
+    const db = await openStore(folder('results', 'edgeflex.db'));
+    await db.deleteFrom('cells').where('kind', '=', 'accuracy').execute();
+    await db.deleteFrom('cells').where('run_id', '=', runOf(10)).execute();
+    await db.destroy();
+    const metric = await history('tiny', '--metric', 'accuracy');
+    expect(metric.code).toBe(exitCodes.usage);
+    expect(metric.err).toMatch(/--metric: found accuracy/);
+    const since = await history('tiny', '--since', 'main');
+    expect(since.code).toBe(exitCodes.usage);
+    expect(since.err).toContain(`--since: found run ${runOf(10)}`);
+  });
+
   it.each([
     [['large'], 'expected one of tiny'],
     [['tiny', '--cell', 'w4'], 'int8 · batch 8'],
     [['tiny', '--threshold', '2'], 'such as 2%'],
     [['tiny', '--accuracy-threshold', '2%'], 'such as 0.3pt'],
     [['tiny', '--since', 'mian'], 'expected a baseline or a stored run of tiny'],
+    [['tinny'], 'did you mean "tiny"?'],
   ])('refuses %j', async (args, text) => {
     const { code, err } = await history(...args);
     expect(code).toBe(exitCodes.usage);
