@@ -1,7 +1,14 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { ResourceError } from '../base/errors.js';
 import * as format from '../text/format.js';
-import { openExisting, openForReading } from '../store/open.js';
-import { deleteRuns, planPruning, type PruneDecision, type PruneRule } from '../store/prune.js';
+import { openExisting, openForReading, type Db } from '../store/open.js';
+import {
+  deleteRuns,
+  planPruning,
+  shrinkDatabase,
+  type PruneDecision,
+  type PruneRule,
+} from '../store/prune.js';
 import { listText } from './lists.js';
 import { databaseIn, resultsOption } from './results.js';
 
@@ -56,16 +63,33 @@ Examples:
         } else if (ids.length === 0) {
           console.log(tableOf(decisions, false));
           console.log('Nothing to delete.');
+          await shrink(db, path);
         } else {
-          const freed = await deleteRuns(db, ids);
+          await deleteRuns(db, ids);
           // Said once it is so.
           console.log(tableOf(decisions, false));
-          console.log(`${runsText(ids.length)} deleted; the database is ${format.mebibytes(freed)} smaller.`);
+          console.log(`${runsText(ids.length)} deleted.`);
+          await shrink(db, path);
         }
       } finally {
         await db.destroy();
       }
     });
+}
+
+/** Makes the database smaller, also by what an earlier call has deleted without having room for that. */
+async function shrink(db: Db, path: string): Promise<void> {
+  try {
+    const freed = await shrinkDatabase(db);
+    if (freed > 0) console.log(`The database is ${format.mebibytes(freed)} smaller.`);
+  } catch (error) {
+    if (!(error instanceof ResourceError)) throw error;
+    throw new ResourceError(
+      `${path}: the disk is full: what was deleted is gone, but there is no room for the copy that makes the database smaller\n` +
+        'What is stored next fills the space. Make room, and the same command again makes it smaller.',
+      { cause: error },
+    );
+  }
 }
 
 function tableOf(decisions: readonly PruneDecision[], dry: boolean): string {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { heldError, liveHolders } from './lease.js';
-import { hasFigures } from './newest.js';
+import { hasFigures, runsOf } from './newest.js';
 import type { Db } from './open.js';
 import { listRuns, type RunSummary } from './read.js';
 
@@ -31,6 +31,7 @@ const RESUMABLE = 24 * 3600 * 1000;
  * @param rule - which may go
  * @param now - milliseconds since 1970
  * @returns a decision for each run that the rule is about, the newest first
+ * @throws InputError when there is no run of the suite
  */
 export async function planPruning(db: Db, rule: PruneRule, now: number): Promise<PruneDecision[]> {
   const calibrations = new Set(
@@ -38,8 +39,7 @@ export async function planPruning(db: Db, rule: PruneRule, now: number): Promise
   );
   const seen = new Map<string, number>();
   const decisions: PruneDecision[] = [];
-  for (const run of await listRuns(db)) {
-    if (rule.suite !== undefined && run.suite !== rule.suite) continue;
+  for (const run of runsOf(await listRuns(db), rule.suite)) {
     const place = seen.get(run.suite) ?? 0;
     const counts = hasFigures(run);
     if (counts) seen.set(run.suite, place + 1);
@@ -59,16 +59,14 @@ export async function planPruning(db: Db, rule: PruneRule, now: number): Promise
 }
 
 /**
- * Deletes runs with everything that was measured in them, and gives the space back to the system.
+ * Deletes runs with everything that was measured in them: all of them or none. The database keeps its size until `shrinkDatabase`.
  *
  * @param db - the store, open for writing
  * @param ids - of the runs
- * @returns bytes that the database has become smaller by
  * @throws InputError, and then none is deleted, when a process has begun to work on one of them meanwhile; SQLite's error when one has
  * become a baseline or a calibration
  */
-export async function deleteRuns(db: Db, ids: readonly string[]): Promise<number> {
-  const before = await size(db);
+export async function deleteRuns(db: Db, ids: readonly string[]): Promise<void> {
   await db.transaction().execute(async (transaction) => {
     const holders = await liveHolders(transaction, Date.now());
     for (const id of ids) {
@@ -77,6 +75,21 @@ export async function deleteRuns(db: Db, ids: readonly string[]): Promise<number
     }
     for (const id of ids) await transaction.deleteFrom('runs').where('id', '=', id).execute();
   });
+}
+
+/**
+ * Gives the space of what was deleted, now or earlier, back to the system. SQLite needs room for a copy of what is left to do it.
+ *
+ * @param db - the store, open for writing
+ * @returns bytes that the database has become smaller by
+ * @throws ResourceError when there is no room for the copy: the database is then as it was, and what is stored next fills the space
+ */
+export async function shrinkDatabase(db: Db): Promise<number> {
+  const { rows } = await sql<{
+    pages: number;
+  }>`select freelist_count as pages from pragma_freelist_count()`.execute(db);
+  if (rows[0]?.pages === 0) return 0;
+  const before = await size(db);
   await sql`vacuum`.execute(db);
   // What was written goes into the log first; without this the file would shrink only when the last reader has left.
   await sql`pragma wal_checkpoint(truncate)`.execute(db);

@@ -84,7 +84,7 @@ describe('edgeflex runs prune', () => {
     expect(await json('runs')).toEqual(before);
     const { code, out } = await command('runs', 'prune', '--keep', '1', '--older-than', '2w');
     expect(code).toBe(exitCodes.fine);
-    expect(out).toMatch(/2 runs deleted; the database is \S+ MiB smaller/);
+    expect(out).toContain('2 runs deleted');
     expect((await json<{ id: string }[]>('runs')).map(({ id }) => id)).toEqual([ids[2], ids[0]]);
     expect((await command('runs', 'prune', '--keep', '1')).out).toContain('Nothing to delete.');
   });

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { setBaseline } from '../../src/store/baselines.js';
 import { openStore, type Db } from '../../src/store/open.js';
 import { findRun, listRuns, loadRun } from '../../src/store/read.js';
-import { deleteRuns, planPruning, type PruneRule } from '../../src/store/prune.js';
+import { deleteRuns, planPruning, shrinkDatabase, type PruneRule } from '../../src/store/prune.js';
 import { endCell, endRun, insertRound } from '../../src/store/write.js';
 import { useFolder } from '../support/folder.js';
 import { fullMeasurement, labels, placeOf, storeCell } from '../support/rows.js';
@@ -85,7 +85,8 @@ describe('pruning', () => {
     for (const id of ['a', 'b', 'c']) await store(id, '2026-11-01T00:00:00.000Z');
     const kept = await loadRun(db, await findRun(db, 'c'));
     const before = statSync(folder('results.sqlite')).size + statSync(folder('results.sqlite-wal')).size;
-    const freed = await deleteRuns(db, ['a', 'b']);
+    await deleteRuns(db, ['a', 'b']);
+    const freed = await shrinkDatabase(db);
     expect((await listRuns(db)).map(({ id }) => id)).toEqual(['c']);
     expect(await loadRun(db, await findRun(db, 'c'))).toEqual(kept);
     for (const table of ['devices', 'variants', 'cells', 'rounds'] as const)
