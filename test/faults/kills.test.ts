@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/base/random.js';
 import { fillDisk } from './disks.js';
 import { Killer } from './kills.js';
+import { mountPart } from '../support/parts.js';
 import { openWorkshop, phases, type Phase, type Workshop } from './phases.js';
-import { canMakeDisks } from './support/small-disk.js';
 
 /** A short portion of `npm run faults`: the oldest of the old schemas, and one try of each other phase that is quick. */
 const quick = phases.filter(
@@ -43,7 +43,7 @@ describe.skipIf(spawnSync('sqlite3', ['--version']).status !== 0)('what is inter
     300_000,
   );
 
-  it.skipIf(!canMakeDisks).each([
+  it.skipIf(mountPart.missing !== undefined).each([
     ['creation of a database', 2 ** 17],
     ['report', 2 ** 20],
     ['runs prune', 2 ** 19],

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
 /** Something besides the installed packages that some tests need. */
@@ -38,5 +39,16 @@ export const boardPart: Part = {
   missing: ofBoard.find(([there]) => !there)?.[1],
 };
 
+/** Small disks and read-only ones. */
+export const mountPart: Part = {
+  name: 'mount',
+  untested: 'full and read-only disks',
+  hint: 'as root on Linux, where "unshare --mount true" works',
+  missing:
+    process.geteuid?.() === 0 && spawnSync('unshare', ['--mount', 'true']).status === 0
+      ? undefined
+      : 'a namespace of mounts',
+};
+
 /** All parts that tests look for. */
-export const parts: readonly Part[] = [browserPart, boardPart];
+export const parts: readonly Part[] = [browserPart, boardPart, mountPart];

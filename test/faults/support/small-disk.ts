@@ -1,12 +1,8 @@
-import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-/** Whether small disks can be made here: by root, on Linux, where namespaces of mounts are allowed. */
-export const canMakeDisks =
-  process.getuid?.() === 0 && spawnSync('unshare', ['--mount', 'true']).status === 0;
 
 /**
  * A disk of few bytes: a file system in memory, in a namespace of mounts of its own. Nobody else sees it, and it is gone with the
