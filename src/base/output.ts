@@ -1,11 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import { copyFile, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
-import { foundBy, InputError, ResourceError } from './errors.js';
+import { foundBy, InputError } from './errors.js';
+import { exchangeFolders, leftoversOf, restoreOutput, temporaryName } from './exchange.js';
 import { makeFolders } from './folder.js';
 import { hashFile } from './hash.js';
 import { isGone } from './process.js';
+import { codeOf, writeFailure } from './write-failure.js';
 
 /** In a folder: which of its files EdgeFlex wrote, and the SHA-256 of what it wrote; two while one is being replaced. */
 const MANIFEST = '.edgeflex-output.json';
@@ -44,13 +45,10 @@ export async function writeOutputs(
   files: ReadonlyMap<string, OutputContent>,
   options: OutputOptions = {},
 ): Promise<void> {
-  const target = resolve(folder);
-  const staging = join(
-    dirname(target),
-    `.${basename(target)}.edgeflex-${process.pid}-${randomBytes(3).toString('hex')}`,
-  );
+  const target = await placeOf(folder);
+  const staging = temporaryName(target);
   try {
-    await finishExchange(target);
+    restoreOutput(target);
     const written = await readManifest(target);
     await refuseForeign(target, files.keys(), written, options);
     await removeLeftovers(target);
@@ -60,9 +58,8 @@ export async function writeOutputs(
     const earlier = [...Object.keys(written), ...(present ?? []).filter(options.own ?? (() => false))];
     const ours = new Set([...earlier, ...files.keys(), MANIFEST]);
     const isWhole = present?.every((name) => ours.has(name)) === true;
-    if (present === undefined) await rename(staging, target);
     // A folder that somebody stands in must stay the one it is.
-    else if (isWhole && target !== process.cwd()) await exchange(staging, target);
+    if (present === undefined || (isWhole && target !== process.cwd())) exchangeFolders(staging, target);
     else
       await moveInto(
         staging,
@@ -92,18 +89,18 @@ export async function writeOutput(
   content: OutputContent,
   options: OutputOptions = {},
 ): Promise<void> {
-  const target = resolve(path);
+  const target = await placeOf(path);
   // A pipe or a device is written to, and nothing can be put in its place.
   const kind = await stat(target).catch(() => undefined);
-  const temporary = join(
-    dirname(target),
-    `.${basename(target)}.edgeflex-${process.pid}-${randomBytes(3).toString('hex')}`,
-  );
+  const temporary = temporaryName(target);
   try {
     if (kind !== undefined && !kind.isFile() && !kind.isDirectory()) {
       const handle = await open(target, 'w');
-      await handle.writeFile(typeof content === 'string' ? content : await readFile(content.copyOf));
-      await handle.close();
+      try {
+        await handle.writeFile(typeof content === 'string' ? content : await readFile(content.copyOf));
+      } finally {
+        await handle.close();
+      }
       return;
     }
     const written = await readManifest(dirname(target));
@@ -119,6 +116,11 @@ export async function writeOutput(
   } finally {
     await rm(temporary, { force: true }).catch(() => undefined);
   }
+}
+
+/** Where an output lies: a link to it stays one. */
+async function placeOf(output: string): Promise<string> {
+  return realpath(output).catch(() => resolve(output));
 }
 
 /** Writes all files of a folder, and the list of them, with all that reaches the disk. */
@@ -223,31 +225,6 @@ async function namesIn(folder: string): Promise<string[] | undefined> {
   }
 }
 
-/** Where the folder lies that is being exchanged for another one. */
-function asideOf(target: string): string {
-  return join(dirname(target), `.${basename(target)}.edgeflex-old`);
-}
-
-/** Puts a folder in the place of another one. Whoever is killed between leaves the old one aside: `finishExchange` brings it back. */
-async function exchange(staging: string, target: string): Promise<void> {
-  const aside = asideOf(target);
-  await rename(target, aside);
-  try {
-    await rename(staging, target);
-  } catch (error) {
-    await rename(aside, target);
-    throw error;
-  }
-  await rm(aside, { recursive: true, force: true });
-}
-
-async function finishExchange(target: string): Promise<void> {
-  const aside = asideOf(target);
-  if ((await stat(aside).catch(() => undefined)) === undefined) return;
-  if ((await stat(target).catch(() => undefined)) === undefined) await rename(aside, target);
-  else await rm(aside, { recursive: true, force: true });
-}
-
 /** Moves files into a folder that holds others' files, too: each whole, one after the other. */
 async function moveInto(
   staging: string,
@@ -269,7 +246,7 @@ async function moveInto(
 
 /** What killed processes have left beside a folder. */
 async function removeLeftovers(target: string): Promise<void> {
-  const beginning = `.${basename(target)}.edgeflex-`;
+  const beginning = leftoversOf(target);
   for (const name of await readdir(dirname(target)).catch(() => [])) {
     if (!name.startsWith(beginning)) continue;
     const pid = Number(name.slice(beginning.length).split('-')[0]);
@@ -286,16 +263,11 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 function outputFailure(error: unknown, source: string): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new ResourceError(`${source}: the disk is full. What was there before is as it was.`, {
-      cause: error,
-    });
-  if (code === undefined || error instanceof InputError) return error;
-  return new InputError({
-    source,
-    found: foundBy(error),
-    expected: 'a place that can be written',
+  if (codeOf(error) === undefined || error instanceof InputError) return error;
+  const failure = writeFailure(source, error, {
+    kept: 'What was there before is as it was.',
     hint: 'Name another one.',
   });
+  if (failure !== error) return failure;
+  return new InputError({ source, found: foundBy(error), expected: 'a place that can be written' });
 }

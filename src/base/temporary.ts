@@ -1,9 +1,9 @@
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { foundBy, InputError } from './errors.js';
+import { foundBy, InputError, ResourceError } from './errors.js';
 import { isGone } from './process.js';
-import { codeOf, writeFailure } from './write-failure.js';
+import { writeFailure } from './write-failure.js';
 
 /** What a process that cannot be asked, in a container that shares our temporary files, say, may still be using. */
 const KEPT_MILLISECONDS = 86_400_000;
@@ -36,14 +36,14 @@ export async function withTemporaryFolder<T>(
  *
  * @param purpose - a word for the folder's name
  * @returns its path
- * @throws InputError when the folder for temporary files is missing or cannot be written; DeviceError when the disk is full
+ * @throws InputError when the folder for temporary files is missing or cannot be written; ResourceError when the disk is full
  */
 export async function temporaryFolder(purpose: string): Promise<string> {
   swept ??= removeAbandoned(tmpdir());
   await swept;
   return mkdtemp(join(tmpdir(), `edgeflex-${purpose}-${process.pid}-`)).catch((error: unknown) => {
-    const code = codeOf(error);
-    if (code === 'ENOSPC' || code === 'EDQUOT') throw writeFailure(tmpdir(), error);
+    const failure = writeFailure(tmpdir(), error);
+    if (failure instanceof ResourceError) throw failure;
     throw new InputError({
       source: tmpdir(),
       found: foundBy(error),

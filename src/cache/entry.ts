@@ -77,7 +77,7 @@ export class OpenEntry {
    *
    * @param name - of the file
    * @param write - writes it to the path it is given
-   * @throws InputError when the place cannot be written; DeviceError when the disk is full; what `write` throws
+   * @throws InputError when the place cannot be written; ResourceError when the disk is full; what `write` throws
    */
   async add(name: string, write: (partial: string) => Promise<void>): Promise<void> {
     const path = this.pathOf(name);
@@ -90,7 +90,7 @@ export class OpenEntry {
    * Adds a file that lies under its name already.
    *
    * @param name - of the file
-   * @throws InputError when the place cannot be written; DeviceError when the disk is full
+   * @throws InputError when the place cannot be written; ResourceError when the disk is full
    */
   async take(name: string): Promise<void> {
     const path = this.pathOf(name);

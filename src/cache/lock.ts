@@ -37,7 +37,7 @@ const POLL_MILLISECONDS = 200;
  * @param path - of the lock file, ending in `.lock`; its folder is made
  * @param mode - `shared` excludes only `exclusive`
  * @returns undefined when somebody else holds it
- * @throws InputError when the place cannot be written, or its file system has no locks; DeviceError when the disk is full
+ * @throws InputError when the place cannot be written, or its file system has no locks; ResourceError when the disk is full
  */
 export function tryLock(path: string, mode: LockMode): Lock | undefined {
   try {

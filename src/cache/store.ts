@@ -96,7 +96,7 @@ export class CacheStore {
    * @param options - title, signal
    * @param fill - writes the files into the folder it is given, and gives what is to be noted of them
    * @returns the entry, and whether it was there already
-   * @throws InputError when the cache cannot be written; DeviceError when the disk is full; what `fill` throws; the signal's reason
+   * @throws InputError when the cache cannot be written; ResourceError when the disk is full; what `fill` throws; the signal's reason
    */
   async make(
     key: CacheKey,
@@ -154,7 +154,7 @@ export class CacheStore {
    * @param key - which
    * @param title - what it is, for people
    * @returns undefined while another process uses it
-   * @throws InputError when the cache cannot be written; DeviceError when the disk is full
+   * @throws InputError when the cache cannot be written; ResourceError when the disk is full
    */
   async open(key: CacheKey, title: string): Promise<OpenEntry | undefined> {
     await this.prepare();

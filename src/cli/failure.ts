@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { DeviceError, InputError, messageOf, ResourceError } from '../base/errors.js';
-import { systemFailure } from './system-failure.js';
+import { systemFailure } from '../base/write-failure.js';
 
 /** What the process ends with. */
 export const exitCodes = {
@@ -58,12 +58,5 @@ function failureOf(error: unknown): { readonly code: number; readonly message: s
   if (error instanceof DeviceError || error instanceof ResourceError)
     return { code: exitCodes.device, message };
   const system = systemFailure(error);
-  switch (system?.kind) {
-    case 'exhausted':
-      return { code: exitCodes.device, message: system.message };
-    case 'refused':
-      return { code: exitCodes.usage, message: system.message };
-    case undefined:
-      return { code: exitCodes.internal, message };
-  }
+  return system === undefined ? { code: exitCodes.internal, message } : failureOf(system);
 }

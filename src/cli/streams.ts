@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ResourceError } from '../base/errors.js';
-import { systemFailure } from './system-failure.js';
+import { systemFailure } from '../base/write-failure.js';
 
 /** Standard output and standard error, watched: what becomes of what was written. */
 export interface Streams {

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { foundBy, InputError } from '../base/errors.js';
+import { isThere } from '../base/exchange.js';
 import { readModel } from '../onnx/file.js';
 import type { OnnxModel } from '../onnx/model.js';
 import { shardsOf } from '../vit/checkpoints/shards.js';
@@ -57,7 +58,7 @@ export type ModelFiles = {
  * @throws InputError when there are no weights, several that might be meant, or a pickle alone; or when an index is malformed
  */
 export async function findFiles(path: string): Promise<ModelFiles> {
-  if (!existsSync(path))
+  if (!isThere(path))
     throw new InputError({ source: path, found: 'nothing', expected: 'a folder or a file with a model' });
   if (!statSync(path).isDirectory()) return filesOf(path, []);
   const choice = chooseWeights(path, await namesIn(path));

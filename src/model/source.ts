@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { InputError } from '../base/errors.js';
+import { isThere } from '../base/exchange.js';
 import { hubReference } from '../net/hub-reference.js';
 import { syntheticNames, type SyntheticName } from '../vit/synthetic.js';
 
@@ -36,7 +36,7 @@ export type ModelSource =
 export function namedModel(reference: string): ModelSource {
   const architecture = syntheticNames.find((name) => name === reference);
   if (architecture) return { kind: 'synthetic', name: reference, architecture, imageSize: 224, seed: 1 };
-  if (existsSync(reference))
+  if (isThere(reference))
     return {
       kind: 'path',
       name: basename(resolve(reference)).replace(/\.(safetensors|onnx)$/, ''),

@@ -56,7 +56,7 @@ export class UnreachableError extends DeviceError {}
  * @param digest - what it must be
  * @param options - progress, signal, patience
  * @throws InputError when the address is none, the server refuses, the digest is wrong (the download is then deleted),
- *   or the place cannot be written; UnreachableError when there is no connection; DeviceError when the disk is full;
+ *   or the place cannot be written; UnreachableError when there is no connection; ResourceError when the disk is full;
  *   the signal's reason when it fires
  */
 export async function download(

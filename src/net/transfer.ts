@@ -37,7 +37,7 @@ export interface TransferOptions {
  * @param target - where the whole file is to lie; what was received lies beside it (`partialPath`)
  * @param options - signal, patience, progress
  * @throws ConnectionFailure when another try may succeed; InputError when the server refuses or the place cannot be
- *   written; DeviceError when the disk is full; the signal's reason when it fires
+ *   written; ResourceError when the disk is full; the signal's reason when it fires
  */
 export async function transfer(url: string, target: string, options: TransferOptions): Promise<void> {
   const partial = await readPartial(target, url);

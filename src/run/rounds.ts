@@ -1,4 +1,4 @@
-import { DeviceError, messageOf, UnsupportedError } from '../base/errors.js';
+import { DeviceError, messageOf, ResourceError, UnsupportedError } from '../base/errors.js';
 import type { OpenedData } from '../data/kind.js';
 import { failureOf, THIS_MACHINE } from '../device/device.js';
 import { deviceName } from '../device/profile.js';
@@ -216,6 +216,9 @@ class Driver {
       return await work();
     } catch (error) {
       this.measuring.signal.throwIfAborted();
+      // This machine's disk is full, say: neither the device's fault nor the code's.
+      if (error instanceof ResourceError)
+        return { status: 'failed', reason: { kind: 'text', text: error.message } };
       if (!(error instanceof DeviceError)) {
         const reason: CellFailure = { kind: 'internal', text: messageOf(error) };
         return { status: 'failed', reason };

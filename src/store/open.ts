@@ -7,6 +7,7 @@ import { DEFAULT_MIGRATION_TABLE, Kysely } from 'kysely';
 import { foundBy, ResourceError } from '../base/errors.js';
 import { makeFolders } from '../base/folder.js';
 import { temporaryFolder } from '../base/temporary.js';
+import { writeFailure } from '../base/write-failure.js';
 import { locate } from './checked.js';
 import { StoreDialect } from './dialect.js';
 import { asStoreError, RECOVER, StoreError } from './error.js';
@@ -157,8 +158,8 @@ async function copyDatabase(path: string, copy: string): Promise<void> {
       await copyFile(path + suffix, copy + suffix);
       await chmod(copy + suffix, 0o600);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOSPC')
-        throw new ResourceError(`${copy}: the disk is full, and a copy of ${path} must be made to read it`);
+      const failure = writeFailure(copy, error, { kept: `A copy of ${path} must be made there to read it.` });
+      if (failure instanceof ResourceError) throw failure;
       throw new StoreError('unwritable', {
         source: path,
         found: foundBy(error),

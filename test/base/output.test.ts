@@ -1,7 +1,12 @@
 import { spawn } from 'node:child_process';
-import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { lstat, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { writeOutput, writeOutputs, type OutputContent } from '../../src/base/output.js';
+import { packageRoot } from '../../src/base/paths.js';
+import { namedModel } from '../../src/model/source.js';
 import { useFolder } from '../support/folder.js';
 import { refusalOf } from '../support/refusal.js';
 
@@ -97,5 +102,64 @@ describe('a file', () => {
   it('that is a device is written to', async () => {
     await writeOutput('/dev/null', 'nothing');
     await expect(writeOutput('/dev/full', 'nothing')).rejects.toThrow(/disk is full/);
+  });
+});
+
+/** Runs a program in a process of its own, with the built `writeOutputs` and `exchangeFolders`. */
+async function program(text: string, ...args: string[]): Promise<NodeJS.Signals | number | null> {
+  const script = folder('program.mjs');
+  const built = (name: string): string => pathToFileURL(join(packageRoot(), 'dist', 'base', name)).href;
+  await writeFile(
+    script,
+    `import fs from 'node:fs';
+     import { syncBuiltinESMExports } from 'node:module';
+     const [, , ...args] = process.argv;
+     const { exchangeFolders } = await import(${JSON.stringify(built('exchange.js'))});
+     const { writeOutputs } = await import(${JSON.stringify(built('output.js'))});
+     ${text}`,
+  );
+  const child = spawn(process.execPath, [script, ...args], { stdio: 'inherit' });
+  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  return signal ?? code;
+}
+
+describe('an output folder', () => {
+  it('whose writer is killed while it exchanges it is read as it was', async () => {
+    await writeOutputs(out(), first);
+    const ended = await program(
+      `const rename = fs.renameSync;
+       fs.renameSync = (...names) => { rename(...names); process.kill(process.pid, 'SIGKILL'); };
+       syncBuiltinESMExports();
+       await writeOutputs(args[0], new Map([['model.onnx', 'two']]));`,
+      out(),
+    );
+    expect(ended).toBe('SIGKILL');
+    expect(await readdir(folder())).not.toContain('out');
+    expect(namedModel(out('model.onnx'))).toMatchObject({ kind: 'path', path: out('model.onnx') });
+    expect(await contents()).toEqual(Object.fromEntries(first));
+  });
+
+  it('that several exchange at once is that of one of them, and nothing is left beside it', async () => {
+    await mkdir(out());
+    await writeFile(out('file'), 'before');
+    const exchanging = `for (let turn = 0; turn < 200; turn++) {
+       const staging = args[0] + '-staging-' + args[1];
+       fs.mkdirSync(staging);
+       fs.writeFileSync(staging + '/file', args[1] + ' ' + turn);
+       exchangeFolders(staging, args[0]);
+     }`;
+    const ends = await Promise.all(['a', 'b', 'c'].map((who) => program(exchanging, out(), who)));
+    expect(ends).toEqual([0, 0, 0]);
+    expect((await contents())['file']).toMatch(/^[abc] 199$/);
+    expect((await readdir(folder())).sort()).toEqual(['out', 'program.mjs']);
+  }, 60_000);
+
+  it('that is a link to one elsewhere stays a link', async () => {
+    await mkdir(folder('elsewhere'));
+    await symlink(folder('elsewhere'), out());
+    for (const text of ['one', 'two']) await writeOutputs(out(), new Map([['model.onnx', text]]));
+    await writeOutput(out('a.md'), 'text');
+    expect(await readFile(folder('elsewhere', 'model.onnx'), 'utf8')).toBe('two');
+    expect((await lstat(out())).isSymbolicLink()).toBe(true);
   });
 });

@@ -6,7 +6,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { DeviceError, InputError } from '../../src/base/errors.js';
+import { DeviceError, InputError, ResourceError } from '../../src/base/errors.js';
 import { packageRoot } from '../../src/base/paths.js';
 import {
   fetchDataset,
@@ -276,7 +276,7 @@ describe('a fetch that is stopped while it unpacks', () => {
         if (kind === 'extracting') fillDisk();
       },
     });
-    await expect(failure).rejects.toThrow(DeviceError);
+    await expect(failure).rejects.toThrow(ResourceError);
     await expect(failure).rejects.toThrow(/the disk is full \(ENOSPC.*\)\nFree some space/);
     expect(await everything()).toEqual(['archive/cifar-10-binary.tar.gz']);
     vi.restoreAllMocks();

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { DeviceError, InputError } from '../../src/base/errors.js';
+import { InputError, ResourceError } from '../../src/base/errors.js';
 import {
   download,
   UnreachableError,
@@ -336,7 +336,7 @@ describe('a download that cannot succeed', () => {
     await symlink('/dev/full', `${target}.partial`);
     const server = await serveFile(() => ({ content }));
     const failure = download(server.url, target, digest, listening().options);
-    await expect(failure).rejects.toThrow(DeviceError);
+    await expect(failure).rejects.toThrow(ResourceError);
     await expect(failure).rejects.toThrow(/the disk is full \(ENOSPC.*\)\nFree some space/);
     expect(server.exchanges).toHaveLength(1);
   });
