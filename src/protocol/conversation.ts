@@ -7,8 +7,13 @@ export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
 }
 
-/** So many events of one task are more than any agent has to say: ten minutes at a hundred a second, many times over. */
-const MOST_EVENTS = 1_000_000;
+/**
+ * More than any agent has to say: of a task (it begins, ends its phases, ends), of an image that it scores (a query, logits, how
+ * far it is), and in a second of timing (twice a second what it timed and how far it is, and what a meter says).
+ */
+const EVENTS_OF_TASK = 1000;
+const EVENTS_OF_IMAGE = 8;
+const EVENTS_OF_SECOND = 100;
 
 /** No query takes longer, and no phase: an hour and a day, in milliseconds. */
 const MOST_QUERY_MS = 3_600_000;
@@ -65,6 +70,7 @@ const scripts: Readonly<Record<Task['kind'], Script>> = {
  */
 export class ConversationCheck {
   private readonly script: Script;
+  private readonly mostEvents: number;
   private readonly ended = new Set<Phase>();
   private events = 0;
   private started = false;
@@ -87,6 +93,7 @@ export class ConversationCheck {
     classes?: number,
   ) {
     this.script = scripts[task.kind];
+    this.mostEvents = mostEvents(task);
     this.classes = classes;
   }
 
@@ -97,7 +104,7 @@ export class ConversationCheck {
    */
   hear(event: AgentEvent): void {
     this.events += 1;
-    if (this.events > MOST_EVENTS) refuse(`more than ${MOST_EVENTS} events in one task`);
+    if (this.events > this.mostEvents) refuse(`more than ${this.mostEvents} events in one task`);
     if (this.over) refuse(`"${event.event}" after the end`);
     if (!this.started && event.event !== 'started' && event.event !== 'failed' && this.opensRuntime)
       refuse(`"${event.event}" before "started"`);
@@ -245,6 +252,22 @@ export class News {
     if (event.done <= this.done) return false;
     this.done = event.done;
     return true;
+  }
+}
+
+/** How many events an agent may need at most, so that one that goes on for ever is ended soon. */
+function mostEvents(task: Task): number {
+  switch (task.kind) {
+    case 'prepare':
+    case 'kernels':
+    case 'placement':
+      return EVENTS_OF_TASK;
+    case 'accuracy':
+      return EVENTS_OF_TASK + EVENTS_OF_IMAGE * task.count;
+    case 'performance': {
+      const seconds = Math.ceil(task.maxWarmupSeconds + task.maxSeconds);
+      return EVENTS_OF_TASK + EVENTS_OF_IMAGE * task.batch + EVENTS_OF_SECOND * seconds;
+    }
   }
 }
 
