@@ -7,9 +7,10 @@ import { flagsText, signOf } from './flags.js';
 import { precisionNote } from './precision.js';
 import * as format from './format.js';
 import { acrossDevices, type DeviceAgreement } from '../analysis/figures/across-devices.js';
+import { int8Products } from '../analysis/figures/int8-products.js';
 import { deviceLabel, isSoftware, labelOf, variantLabel } from '../analysis/label.js';
 import { modelNotesOf } from './model-notes.js';
-import { profileOf, sessionsOf } from '../analysis/sessions.js';
+import { profileOf } from '../analysis/sessions.js';
 import { stagesOf, type StageSummary } from '../analysis/stages.js';
 import { untoldOf } from '../store/repository.js';
 import { untoldText } from './repository.js';
@@ -87,24 +88,24 @@ function dependsOnBatch({ facts }: StageSummary): boolean {
   return facts?.traits.includes('depends-on-batch') ?? false;
 }
 
-/** Formats of the stage `quantize` whose products are of INT8 with INT8. */
-const INT8_FORMATS: readonly unknown[] = ['w8a8', 'qdq', 'dynamic'];
-
 /** How devices without VNNI multiply INT8, where a variant of the run has such products. */
-function int8Notes({ run, figures }: Analysis): string[] {
-  const hasProducts = figures.some(({ variant }) =>
-    stagesOf(variant).some(
-      ({ stage, options }) => stage === 'quantize' && INT8_FORMATS.includes(options['format']),
-    ),
-  );
-  if (!hasProducts) return [];
-  return run.devices
-    .filter((device) => sessionsOf(device, run).some(({ session }) => session['x64QuantPrecision'] === true))
-    .map(
-      (device) =>
-        `${deviceLabel(device)}: INT8 products run without saturation (session.x64quantprecision): exact, and slower than the ` +
-        "runtime's default where the processor has no VNNI.",
-    );
+function int8Notes({ run }: Analysis): string[] {
+  return run.devices.flatMap((device) => {
+    switch (int8Products(device, run)) {
+      case undefined:
+        return [];
+      case 'exact-without-vnni':
+        return (
+          `${deviceLabel(device)}: INT8 products run without saturation (session.x64quantprecision): exact, and slower than the ` +
+          "runtime's default where the processor has no VNNI."
+        );
+      case 'saturating':
+        return (
+          `${deviceLabel(device)}: INT8 PRODUCTS SATURATE: the processor has no VNNI, and x64QuantPrecision is off. Accuracy may be ` +
+          'lower than on other devices.'
+        );
+    }
+  });
 }
 
 /** What a reader must know of the devices, and how far they agree. */

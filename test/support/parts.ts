@@ -50,5 +50,20 @@ export const mountPart: Part = {
       : 'a namespace of mounts',
 };
 
+/** Plays x86-64 processors that this machine's is not. */
+export const qemuX64 = '/usr/bin/qemu-x86_64-static';
+
+const ofAvx2: readonly (readonly [there: boolean, name: string])[] = [
+  [process.platform === 'linux' && process.arch === 'x64', 'Linux on x86-64'],
+  [existsSync(qemuX64), 'qemu-user-static'],
+];
+
+export const avx2Part: Part = {
+  name: 'avx2',
+  untested: 'INT8 on processors without VNNI',
+  hint: 'on Debian, "apt-get install qemu-user-static"',
+  missing: ofAvx2.find(([there]) => !there)?.[1],
+};
+
 /** All parts that tests look for. */
-export const parts: readonly Part[] = [browserPart, boardPart, mountPart];
+export const parts: readonly Part[] = [browserPart, boardPart, mountPart, avx2Part];

@@ -1,0 +1,43 @@
+import type Database from 'better-sqlite3';
+import { expect, it } from 'vitest';
+import { notesOf } from '../../src/text/notes.js';
+import { storedExample } from '../analysis/support/stored.js';
+import { useFolder } from '../support/folder.js';
+
+const folder = useFolder();
+
+const set = (path: string, value: string) => (database: Database.Database) => {
+  database.exec(`update rounds set session_json = json_set(session_json, '$.${path}', json('${value}'))`);
+};
+const vnni = (database: Database.Database): void => {
+  database.exec(
+    `update devices set environment_json = json_set(environment_json, '$.cpu.features', json('["avx512_vnni"]'))`,
+  );
+};
+const arm = (database: Database.Database): void => {
+  database.exec(`update devices set environment_json = json_set(environment_json, '$.os.arch', 'arm64')`);
+};
+const floats = (database: Database.Database): void => {
+  database.exec(`update variants set stages_json = '[]'`);
+};
+
+it.each([
+  ['is exact where that was asked for', [set('x64QuantPrecision', 'true')], /^laptop: .*x64quantprecision/],
+  ['saturates without VNNI where it was not', [], /^laptop: .*SATURATE/],
+  ['saturates without VNNI where it was refused', [set('x64QuantPrecision', 'false')], /^laptop: .*SATURATE/],
+  ['needs no word with VNNI', [vnni], undefined],
+  ['needs no word on another architecture', [arm], undefined],
+  ['needs no word where nothing is INT8', [floats, set('x64QuantPrecision', 'true')], undefined],
+] as const)('how a device multiplies INT8 %s', async (_, changes, note) => {
+  const { analysis } = await storedExample(folder('run.sqlite'), {}, (database) => {
+    database.exec(
+      `update variants set stages_json = replace(stages_json, '"note":"free"', '"format":"w8a8"')`,
+    );
+    for (const change of changes) change(database);
+  });
+  const found = notesOf(analysis).filter(
+    (each) => each.includes('INT8 products') || each.includes('INT8 PRODUCTS'),
+  );
+  expect(found).toHaveLength(note === undefined ? 0 : 1);
+  if (note !== undefined) expect(found[0]).toMatch(note);
+});
