@@ -5,6 +5,7 @@ import { graphForms } from './graph-forms.js';
 import { harnessCost } from './harness-cost.js';
 import { lastBlock } from './last-block.js';
 import { memoryLevers } from './memory-levers.js';
+import { saturation } from './saturation.js';
 import { slowDown } from './slow-down.js';
 import { tokenMerging } from './token-merging.js';
 
@@ -19,6 +20,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   'slow-down': slowDown,
   'false-alarms': falseAlarms,
   coverage,
+  saturation,
 };
 
 const names = process.argv.slice(2);
