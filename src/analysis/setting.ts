@@ -15,8 +15,8 @@ export interface SettingDifference {
 }
 
 /**
- * The setting of a device in a run: processor, threads, system, libraries, session options. EdgeFlex's own version is not part
- * of it, nor is what a system updates every other week (its kernel, patches of Node.js).
+ * The setting of a device in a run: processor and what may be used of it, virtualisation, threads, system, libraries, session
+ * options. EdgeFlex's own version is not part of it, nor is what a system updates every other week (its kernel, patches of Node.js).
  *
  * @param device - of the run
  * @param run - the run
@@ -28,6 +28,8 @@ export function deviceSetting(device: StoredDevice, run: StoredRun): Setting {
   const setting = new Map([
     ['processor', cpu.model],
     ['instruction sets', [...cpu.features].sort().join(' ')],
+    ['frequency governor', cpu.governor ?? 'unknown'],
+    ['virtual machine', virtualText(device.environment)],
     ['cores', `${cpu.physicalCores ?? 'unknown'} physical, ${cpu.logicalCores ?? 'unknown'} logical`],
     ['threads', String(device.row.threads)],
     ['system', `${os.platform} ${os.arch}`],
@@ -39,7 +41,7 @@ export function deviceSetting(device: StoredDevice, run: StoredRun): Setting {
   if (usable !== undefined && (usable.processors < (logicalCores ?? 0) || usable.quota !== null))
     setting.set(
       'usable processors',
-      `${usable.processors} of ${logicalCores ?? 'unknown'}, quota ${usable.quota ?? 'none'}`,
+      `${usable.processors} of ${logicalCores ?? 'unknown'} on ${usable.cores ?? 'unknown'} cores, quota ${usable.quota ?? 'none'}`,
     );
   for (const [name, version] of Object.entries(versions)) if (name !== 'edgeflex') setting.set(name, version);
   return setting;
@@ -66,6 +68,12 @@ export function settingDifferences(before: Setting, after: Setting): SettingDiff
   return [...new Set([...before.keys(), ...after.keys()])]
     .map((name) => ({ name, before: before.get(name) ?? '', after: after.get(name) ?? '' }))
     .filter((each) => each.before !== each.after);
+}
+
+/** What stands between the runtime and the processor. */
+function virtualText({ virtual, hypervisor, emulated }: StoredDevice['environment']): string {
+  if (emulated) return 'emulated';
+  return virtual ? (hypervisor ?? 'yes') : 'no';
 }
 
 function optionsText(session: Readonly<Record<string, unknown>>): string {

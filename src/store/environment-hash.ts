@@ -17,8 +17,7 @@ export function environmentHash(
   session: unknown,
 ): string {
   const { model, features, physicalCores, logicalCores, governor, usable } = cpu;
-  const processors =
-    usable && logicalCores !== null && usable.processors < logicalCores ? usable.processors : undefined;
+  const isPart = usable !== undefined && logicalCores !== null && usable.processors < logicalCores;
   return hashJson({
     cpu: {
       model,
@@ -26,7 +25,7 @@ export function environmentHash(
       physicalCores,
       logicalCores,
       governor,
-      processors,
+      ...(isPart && { processors: usable.processors, cores: usable.cores ?? undefined }),
       quota: usable?.quota ?? undefined,
     },
     virtual: virtual ? (hypervisor ?? true) : undefined,

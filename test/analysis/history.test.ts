@@ -5,11 +5,13 @@ import { historyFindings, type HistoryFindings } from '../../src/analysis/histor
 import type { History } from '../../src/analysis/history/history.js';
 import type { HistoryPoint } from '../../src/analysis/history/points.js';
 import { historyText } from '../../src/text/history/terminal.js';
+import type { Environment } from '../../src/protocol/environment.js';
 import { openStore, type Db } from '../../src/store/open.js';
 import { useFolder } from '../support/folder.js';
 import { shareOf } from '../support/simulate.js';
 import {
   commitOf,
+  environmentOf,
   historyOf,
   IMAGES,
   runOf,
@@ -19,6 +21,7 @@ import {
 } from './support/history.js';
 
 const folder = useFolder();
+const { cpu } = environmentOf('a processor');
 let db: Db;
 
 beforeEach(async () => {
@@ -161,6 +164,22 @@ describe('a history', () => {
       { name: 'threads', before: '2', after: '1' },
     ]);
     expect(historyText(found)).toContain('processor a processor → another processor; threads 2 → 1');
+  });
+
+  it.each<[what: string, environment: Partial<Environment>]>([
+    ['usable processors', { cpu: { ...cpu, usable: { processors: 2, cores: 1, quota: null } } }],
+    ['usable processors', { cpu: { ...cpu, usable: { processors: 4, cores: 2, quota: 2 } } }],
+    ['virtual machine', { virtual: true, hypervisor: 'KVM' }],
+    ['virtual machine', { emulated: true }],
+    ['instruction sets', { cpu: { ...cpu, features: ['avx2', 'avx512_vnni'] } }],
+    ['frequency governor', { cpu: { ...cpu, governor: 'powersave' } }],
+  ])('begins a series of its own when the machine has other %s: %j', async (what, environment) => {
+    const { history: found, findings } = await history(24, (index) =>
+      index < 12 ? { milliseconds: 10 } : { milliseconds: 14, environment },
+    );
+    expect(findings.regressions).toEqual([]);
+    expect(found.breaks).toHaveLength(1);
+    expect(found.breaks[0]!.differences.map(({ name }) => name)).toEqual([what]);
   });
 
   it('sees a slow-down through runs that lie on two machines in turn', async () => {

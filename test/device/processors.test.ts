@@ -138,10 +138,12 @@ describe('the hash of an environment', () => {
     environmentHash({ ...environment, ...rest, cpu: { ...environment.cpu, ...cpu } }, 1, {}, {});
   const logicalCores = environment.cpu.logicalCores ?? NaN;
 
-  it('is another one with fewer processors, with a quota, in a virtual machine and for an emulator', () => {
+  it('is another one with fewer processors, on fewer cores, with a quota, in a virtual machine and for an emulator', () => {
     const hashes = [
       hashOf({}),
       hashOf({ usable: { processors: logicalCores - 1, cores: null, quota: null } }),
+      hashOf({ usable: { processors: logicalCores - 1, cores: 1, quota: null } }),
+      hashOf({ usable: { processors: logicalCores - 1, cores: 2, quota: null } }),
       hashOf({ usable: { processors: logicalCores, cores: null, quota: 1.5 } }),
       hashOf({}, { virtual: !environment.virtual }),
       hashOf({}, { virtual: true, hypervisor: 'KVM' }),

@@ -86,21 +86,17 @@ function machineFacts(
     (each): Fact => [each.name, each.before || 'none', each.after || 'none'],
   );
   const [then, now] = [reference.environment, device.environment];
-  facts.push(
-    ['frequency governor', then.cpu.governor ?? 'unknown', now.cpu.governor ?? 'unknown'],
-    ['virtual machine', then.virtual ? 'yes' : 'no', now.virtual ? 'yes' : 'no'],
-  );
   if (!sameMemory(then.memoryBytes, now.memoryBytes))
     facts.push(['memory', mebibytes(then.memoryBytes), mebibytes(now.memoryBytes)]);
   return facts;
 }
 
-/** What may change on a machine without another one in its place. */
 function commitText(git: StoredDevice['environment']['git']): string {
   if (git === null) return 'none';
   return 'untold' in git ? 'unknown' : `${git.commit.slice(0, 12)}${git.dirty ? ' with changes' : ''}`;
 }
 
+/** What may change on a machine without another one in its place. */
 function systemFacts(reference: StoredDevice, device: StoredDevice): Fact[] {
   const [then, now] = [reference.environment, device.environment];
   const fact = (what: string, of: (environment: typeof now) => string): Fact => [what, of(then), of(now)];

@@ -200,6 +200,27 @@ describe('runs that were not made alike', () => {
       '2 physical, 4 logical',
       '8 physical, 4 logical',
     ],
+    [
+      'usable processors of laptop',
+      environment('cpu.usable', `json('{"processors":2,"cores":1,"quota":null}')`),
+      'none',
+      '2 of 4 on 1 cores, quota none',
+    ],
+    [
+      'usable processors of laptop',
+      environment('cpu.usable', `json('{"processors":4,"cores":2,"quota":1.5}')`),
+      'none',
+      '4 of 4 on 2 cores, quota 1.5',
+    ],
+    ['virtual machine of laptop', environment('virtual', `json('false')`), 'yes', 'no'],
+    ['virtual machine of laptop', environment('hypervisor', `'KVM'`), 'yes', 'KVM'],
+    ['virtual machine of laptop', environment('emulated', `json('true')`), 'yes', 'emulated'],
+    [
+      'instruction sets of laptop',
+      environment('cpu.features', `json('["avx2","avx512_vnni"]')`),
+      'avx2',
+      'avx2 avx512_vnni',
+    ],
     ['frequency governor of laptop', environment('cpu.governor', "'powersave'"), 'performance', 'powersave'],
     [
       'onnxruntime-node of laptop',
@@ -216,6 +237,13 @@ describe('runs that were not made alike', () => {
         where cell_id in (select id from cells where run_id = 'new');`,
       'arena true, memoryPattern false, spinning true, threads 2',
       'arena false, memoryPattern false, spinning true, threads 2',
+    ],
+    [
+      'session options of laptop',
+      `update rounds set session_json = json_set(session_json, '$.x64QuantPrecision', json('true'))
+        where cell_id in (select id from cells where run_id = 'new');`,
+      'arena true, memoryPattern false, spinning true, threads 2',
+      'arena true, memoryPattern false, spinning true, threads 2, x64QuantPrecision true',
     ],
     [
       'images',

@@ -32,6 +32,7 @@ export interface HistoricRun {
   /** What differs in the environment of its device. */
   readonly processor?: string;
   readonly threads?: number;
+  readonly environment?: Partial<Environment>;
 }
 
 /** The commit of a synthetic run: its number, forty digits long. */
@@ -76,7 +77,10 @@ export async function storeHistory(
     );
     const device_id = await upsertDevice(db, {
       ...{ run_id: id, name: 'here', profile_json: '{}', threads: run.threads ?? 2 },
-      environment_json: JSON.stringify(environmentOf(run.processor ?? 'a processor')),
+      environment_json: JSON.stringify({
+        ...environmentOf(run.processor ?? 'a processor'),
+        ...run.environment,
+      }),
     });
     for (const [position, recipe] of ['fp32', 'int8'].entries()) {
       const variant = await upsertVariant(db, {
@@ -138,7 +142,8 @@ function answers(right: number): Float32Array {
   });
 }
 
-function environmentOf(processor: string): Environment {
+/** The machine of a synthetic run. */
+export function environmentOf(processor: string): Environment {
   return {
     cpu: {
       ...{ model: processor, features: ['avx2'], physicalCores: 2, logicalCores: 4 },
