@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
@@ -276,10 +276,16 @@ describeInBrowser('a browser that goes wrong', () => {
     await close();
   });
 
-  it('is killed', async () => {
+  it('is killed, and had none of our secrets', async () => {
+    vi.stubEnv('HF_TOKEN', 'hf_secret');
+    let environments = '';
     const error = await disturbed('wasm', () => {
+      for (const pid of browserProcesses(folder('tmp')))
+        environments += readFileSync(`/proc/${pid}/environ`, 'utf8');
       killAll('browser');
     });
+    expect(environments).toContain('TMPDIR=');
+    expect(environments).not.toContain('hf_secret');
     expect(error).toBeInstanceOf(DeviceError);
     expect((error as Error).message).toBe('the browser ended before its task was done');
   });

@@ -54,8 +54,10 @@ async function disturb(
 }
 
 describe('a task on this machine', () => {
-  it('runs in a process of its own, with telemetry switched off', async () => {
+  it('runs in a process of its own, with telemetry switched off and without our secrets', async () => {
     vi.stubEnv('ORT_DISABLE_TELEMETRY', undefined);
+    vi.stubEnv('HF_TOKEN', 'hf_secret');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
     let environment = '';
     let seen = 0;
     await disturb((pid) => {
@@ -65,6 +67,7 @@ describe('a task on this machine', () => {
     });
     expect(seen).not.toBe(process.pid);
     expect(environment.split('\0')).toContain('ORT_DISABLE_TELEMETRY=1');
+    expect(environment).not.toMatch(/secret/i);
   });
 
   it('fails with the name of the signal when its agent is killed, and keeps what was told', async () => {

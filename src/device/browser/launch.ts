@@ -93,6 +93,7 @@ async function startedBrowsers(profile: Profile): Promise<PageSource> {
     // In a group of its own, so that Ctrl-C does not end it together with us.
     spawn(process.execPath, [join(packageRoot(), 'dist', 'device', 'browser', 'watchdog.js'), folder], {
       stdio: ['pipe', 'ignore', 'ignore'],
+      env: agentEnvironment({}),
       detached: true,
     });
   return {
