@@ -63,8 +63,6 @@ Environment:
   EDGEFLEX_DATA   where images lie, like --data      EDGEFLEX_CACHE   where artifacts and fetched images go
   EDGEFLEX_CACHE_LIMIT   how much that may take, such as 8GiB`,
     );
-  program.hook('preAction', () => loadConfiguredPlugins(process.cwd()));
-  for (const make of commands) adopt(program, make());
   const streams = watchStreams();
   const failed = (error: unknown): number => reportFailure(error, program.opts()['verbose'] === true);
   // What nobody waits for fails, too; Node's own code for it is 1, which says that a gate failed.
@@ -74,6 +72,11 @@ Environment:
   process.on('uncaughtException', outside).on('unhandledRejection', outside);
   // Whatever ends the process before the command has ended is a fault of ours.
   process.exitCode = exitCodes.internal;
+  // Helps name what plug-ins bring, and are shown all the same where one cannot be loaded.
+  const configured = loadConfiguredPlugins(process.cwd());
+  await configured.catch(() => undefined);
+  program.hook('preAction', () => configured);
+  for (const make of commands) adopt(program, make());
   try {
     await program.parseAsync([...argv]);
     if (process.exitCode === exitCodes.internal) process.exitCode = exitCodes.fine;

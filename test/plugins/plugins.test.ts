@@ -124,6 +124,20 @@ describe('a plug-in', () => {
     expect(toy?.options.map(({ name }) => name)).toEqual(['by']);
     expect(toy?.plugin).toMatchObject({ name: './toys.mjs' });
     expect(stages.find(({ name }) => name === 'prune')?.plugin).toBeNull();
+    const help = await edgeflexProcess(['compress', '--help'], {}, folder('.'));
+    expect(help.code).toBe(exitCodes.fine);
+    for (const fact of ['scale-head', './toys.mjs', 'drawings']) expect(help.out).toContain(fact);
+  });
+
+  it('that cannot be loaded stops every command, but shows its help', async () => {
+    await writeFile(folder('edgeflex.config.yaml'), 'plugins: [./gone.mjs]\n');
+    const listed = await edgeflexProcess(['stages'], {}, folder('.'));
+    expect(listed.code).toBe(exitCodes.usage);
+    for (const fact of ['edgeflex.config.yaml', './gone.mjs']) expect(listed.err).toContain(fact);
+    const help = await edgeflexProcess(['compress', '--help'], {}, folder('.'));
+    expect(help.code).toBe(exitCodes.fine);
+    expect(help.out).toContain('prune');
+    await rm(folder('edgeflex.config.yaml'));
   });
 
   it.each([
