@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { packageRoot } from '../src/base/paths.js';
 import { fp32 } from '../src/compress/recipe.js';
 import type { OpenedData } from '../src/data/kind.js';
-import { localProfile } from '../src/device/profile.js';
+import { localProfile } from '../src/device/local/kind.js';
 import { openLocal } from '../src/device/local/device.js';
 import { latencyEffect } from '../src/analysis/compare/effect.js';
 import { judge, type Judgement } from '../src/analysis/compare/judge.js';

@@ -8,7 +8,7 @@ import { mergeTokensStage } from '../src/compress/stages/merge-tokens.js';
 import { quantizeStage } from '../src/compress/stages/quantize.js';
 import { withWidths } from '../src/compress/stand-ins.js';
 import { openLocal } from '../src/device/local/device.js';
-import { localProfile } from '../src/device/profile.js';
+import { localProfile } from '../src/device/local/kind.js';
 import { writeModel } from '../src/onnx/file.js';
 import type { OnnxModel } from '../src/onnx/model.js';
 import { A_FEW_RUNS, peakOverBase, probe } from '../src/run/probe.js';

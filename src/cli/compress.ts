@@ -7,7 +7,8 @@ import { refuseReplacing, writeOutputs, type OutputContent } from '../base/outpu
 import { allStages } from '../compress/registry.js';
 import { datasetNames, datasetOf } from '../data/registry.js';
 import { openDevice } from '../device/open.js';
-import { localProfile, readDeviceProfile } from '../device/profile.js';
+import { localProfile } from '../device/local/kind.js';
+import { readDeviceProfile } from '../device/profile.js';
 import { mebibytes, parameters, seconds } from '../text/format.js';
 import { stageLine } from '../text/stage-line.js';
 import { stageSummaries } from '../analysis/stages.js';

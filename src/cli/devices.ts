@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { DeviceError, foundBy, InputError, messageOf } from '../base/errors.js';
 import { openDevice } from '../device/open.js';
-import { readDeviceProfile, type DeviceProfile } from '../device/profile.js';
-import { checkBoard, describeBoard } from '../device/ssh/check.js';
-import { cleanBoard } from '../device/ssh/clean.js';
-import type { Finding } from '../device/ssh/findings.js';
+import type { DeviceProfile, Finding } from '../device/kind.js';
+import { readDeviceProfile } from '../device/profile.js';
+import { deviceKinds, kindOf } from '../device/registry.js';
 import type { Environment, Gpu } from '../protocol/environment.js';
 import { mebibytes, oneLine } from '../text/format.js';
 import { terminalTable } from '../text/terminal.js';
+import { kindsCommand } from './device-kinds.js';
 import { exitCodes } from './failure.js';
 import { coresText, restrictionText } from '../text/environment.js';
 
@@ -43,7 +43,8 @@ export function devicesCommand(): Command {
           .description('remove everything that runs left on a board')
           .argument('<profile...>', 'a file, or the name of one in the folder of profiles'),
       ).action(clean),
-    );
+    )
+    .addCommand(kindsCommand());
 }
 
 function withFlags(command: Command): Command {
@@ -91,7 +92,7 @@ async function list(flags: DevicesFlags): Promise<void> {
     const { name, kind, description, price, power, emulated } = each.profile;
     return {
       name: `${name}${emulated ? ' (emulated)' : ''}`,
-      kind: kind === 'ssh' ? `ssh ${each.profile.host}` : kind,
+      kind: kindOf(each.profile).reachedBy?.(each.profile) ?? kind,
       price: price ? `${price.amount} ${price.currency}` : '',
       power: power ? `${power.load} W` : '',
       what: description,
@@ -113,7 +114,7 @@ async function check(references: readonly string[], flags: DevicesFlags): Promis
   const results: { readonly device: string; readonly findings: readonly Finding[] }[] = [];
   for (const reference of references) {
     const profile = await profileAt(reference, flags);
-    const findings = profile.kind === 'ssh' ? await checkBoard(profile) : await opens(profile);
+    const findings = (await kindOf(profile).check?.(profile)) ?? (await opens(profile));
     results.push({ device: profile.name, findings });
   }
   if (results.some(({ findings }) => findings.some(({ state }) => state === 'fail')))
@@ -132,7 +133,7 @@ async function check(references: readonly string[], flags: DevicesFlags): Promis
   }
 }
 
-/** A device that is not a board has nothing to look at but whether it opens. */
+/** Where a kind of device has nothing to look at but whether it opens. */
 async function opens(profile: DeviceProfile): Promise<Finding[]> {
   try {
     const device = await openDevice(profile);
@@ -149,7 +150,7 @@ async function opens(profile: DeviceProfile): Promise<Finding[]> {
 
 async function describe(reference: string, flags: DevicesFlags): Promise<void> {
   const profile = await profileAt(reference, flags);
-  const environment = profile.kind === 'ssh' ? await describeBoard(profile) : await environmentOf(profile);
+  const environment = (await kindOf(profile).describe?.(profile)) ?? (await environmentOf(profile));
   if (flags.json) console.log(JSON.stringify({ profile, environment }, null, 2));
   else console.log(inWords(profile, environment));
 }
@@ -186,18 +187,25 @@ function inWords(
   ].join('\n');
 }
 
+/** The kinds of devices that runs leave something on. */
+function cleanable(): string {
+  const kinds = deviceKinds().filter((kind) => kind.clean !== undefined);
+  return kinds.map(({ kind }) => kind).join(' or ');
+}
+
 async function clean(references: readonly string[], flags: DevicesFlags): Promise<void> {
   const results: object[] = [];
   for (const reference of references) {
     const profile = await profileAt(reference, flags);
-    if (profile.kind !== 'ssh')
+    const kind = kindOf(profile);
+    if (kind.clean === undefined)
       throw new InputError({
         source: reference,
         place: 'kind',
         found: profile.kind,
-        expected: 'a board (kind: ssh): runs leave nothing on other devices',
+        expected: `${cleanable()}: runs leave nothing on other devices`,
       });
-    const cleaned = await cleanBoard(profile);
+    const cleaned = await kind.clean(profile);
     results.push({ device: profile.name, ...cleaned });
     if (flags.json) continue;
     const { freedBytes, killedAgents } = cleaned;

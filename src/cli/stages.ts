@@ -3,7 +3,7 @@ import { InputError } from '../base/errors.js';
 import { didYouMean } from '../base/similar.js';
 import { allStages, findStage } from '../compress/registry.js';
 import type { Stage } from '../compress/stage.js';
-import { optionsOf, stageReference, type OptionReference } from '../report/stage-reference.js';
+import { optionsIn, stageReference, type OptionReference } from '../report/reference.js';
 
 interface StagesFlags {
   readonly markdown?: true;
@@ -49,12 +49,16 @@ function known(name: string): Stage {
   });
 }
 
-function inWords(stage: Stage): string {
-  const options = optionsOf(stage).map(
+function inWords({ name, description, options }: Stage): string {
+  return [`${name}: ${description}`, ...optionLines(optionsIn(options))].join('\n');
+}
+
+/** Options with two lines each, for the terminal. */
+export function optionLines(options: readonly OptionReference[]): string[] {
+  return options.map(
     ({ name, type, fallback, description }) =>
       `  ${name}: ${plain(type)}${fallback === undefined ? '' : `, default ${fallback}`}\n      ${plain(description)}`,
   );
-  return [`${stage.name}: ${stage.description}`, ...options].join('\n');
 }
 
 function plain(markdown: string): string {
@@ -63,6 +67,5 @@ function plain(markdown: string): string {
 
 function described(stage: Stage): object {
   const { name, version, description, origin } = stage;
-  const options: readonly OptionReference[] = optionsOf(stage);
-  return { name, version, description, plugin: origin ?? null, options };
+  return { name, version, description, plugin: origin ?? null, options: optionsIn(stage.options) };
 }

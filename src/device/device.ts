@@ -4,7 +4,7 @@ import type { Environment } from '../protocol/environment.js';
 import type { AgentEvent } from '../protocol/events.js';
 import type { RootFailure } from '../protocol/failure.js';
 import type { Task } from '../protocol/task.js';
-import type { DeviceProfile } from './profile.js';
+import type { DeviceProfile } from './kind.js';
 
 /** How a task is watched and stopped. */
 export interface MeasureOptions {
@@ -14,6 +14,14 @@ export interface MeasureOptions {
   readonly signal: AbortSignal;
   /** The agent is ended, and the task has failed, when it says nothing for so long. */
   readonly silenceMilliseconds: number;
+}
+
+/** What a model may take on a device, in bytes; what is undefined has no limit that is known. */
+export interface DeviceLimits {
+  /** The whole file. */
+  readonly model?: number;
+  /** The largest constant. */
+  readonly weight?: number;
 }
 
 /** A device that has been reached: where a task runs and what it runs on. Only the transport differs between devices. */
@@ -31,6 +39,10 @@ export interface Device {
   readonly target: GraphTarget;
   /** Whether its agent is a process of Node, which can look at where the processor's cores lie to each other. */
   readonly runsNode?: true;
+  /** Whether no peak of memory is told, as by pages: searches for what fits have nothing to go by. */
+  readonly hidesPeak?: boolean;
+  /** What no model may exceed here, where that is known. */
+  readonly limits?: DeviceLimits;
   /** The session options that a task for this device carries. */
   readonly session: Task['session'];
   /**

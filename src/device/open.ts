@@ -1,11 +1,7 @@
 import { closeAll } from '../base/close.js';
-import { openBrowser } from './browser/device.js';
 import { THIS_MACHINE, type Device } from './device.js';
-import { openPluginDevice } from './kinds.js';
-import { openLocal } from './local/device.js';
-import type { DeviceProfile } from './profile.js';
-import { openBoard } from './ssh/absent.js';
-import { hostOf, resolveTarget } from './ssh/target.js';
+import type { DeviceProfile } from './kind.js';
+import { kindOf } from './registry.js';
 
 /**
  * Reaches a device.
@@ -14,23 +10,9 @@ import { hostOf, resolveTarget } from './ssh/target.js';
  * @throws DeviceError when it cannot be reached
  */
 export async function openDevice(profile: DeviceProfile): Promise<Device> {
-  const device = await opened(profile);
+  const device = await kindOf(profile).open(profile);
   // A fact of what was measured on, not only of its name.
   return profile.emulated ? { ...device, environment: { ...device.environment, emulated: true } } : device;
-}
-
-function opened(profile: DeviceProfile): Promise<Device> {
-  // One line for each kind of device.
-  switch (profile.kind) {
-    case 'local':
-      return openLocal(profile);
-    case 'browser':
-      return openBrowser(profile);
-    case 'ssh':
-      return openBoard(profile);
-    default:
-      return openPluginDevice(profile);
-  }
 }
 
 /**
@@ -42,7 +24,10 @@ function opened(profile: DeviceProfile): Promise<Device> {
  */
 export async function openDevices(profiles: readonly DeviceProfile[]): Promise<Device[]> {
   const reached = await Promise.all(
-    profiles.map(async (profile) => ({ profile, host: await hostToBe(profile) })),
+    profiles.map(async (profile) => ({
+      profile,
+      host: (await kindOf(profile).host?.(profile)) ?? THIS_MACHINE,
+    })),
   );
   const last = new Map<string, Promise<unknown>>();
   const ends = await Promise.allSettled(
@@ -62,11 +47,4 @@ export async function openDevices(profiles: readonly DeviceProfile[]): Promise<D
   // Why one cannot be opened is what the user must know; what else goes wrong on the way out comes second.
   await closeAll(opened);
   throw failed.reason;
-}
-
-/** Two aliases of one board are one host: its files are brought by one at a time. */
-async function hostToBe(profile: DeviceProfile): Promise<string> {
-  if (profile.kind !== 'ssh') return THIS_MACHINE;
-  const { host, config } = profile;
-  return resolveTarget({ host, config }).then(hostOf, () => host);
 }

@@ -5,7 +5,9 @@ import type { GraphTarget } from '../base/target.js';
 import type { OpenedData } from '../data/kind.js';
 import type { Device } from '../device/device.js';
 import { openDevices } from '../device/open.js';
-import { deviceName, readDeviceProfile, type DeviceProfile } from '../device/profile.js';
+import type { Claim, DeviceProfile } from '../device/kind.js';
+import { deviceName, readDeviceProfile } from '../device/profile.js';
+import { kindOf } from '../device/registry.js';
 import { nodeEngine } from '../runtime/node.js';
 import type { Db } from '../store/open.js';
 import type { RunLease } from '../store/lease.js';
@@ -108,20 +110,23 @@ async function profilesOf({ devices }: Suite): Promise<DeviceProfile[]> {
         found: `a second device called ${profile.name}`,
         expected: 'different names',
       });
-    if (profile.kind === 'browser' && profile.port !== undefined) {
-      const other = profiles.find((each) => each.kind === 'browser' && each.port === profile.port);
-      if (other !== undefined)
-        throw new InputError({
-          source: path,
-          place: 'port',
-          found: `port ${profile.port}, on which the page of ${other.name} is served`,
-          expected: 'a port of its own for each device of a run',
-          hint: 'Two profiles of one phone need two ports, and a tunnel for each.',
-        });
-    }
+    const claim = claimOf(profile);
+    const other = claim && profiles.find((each) => claimOf(each)?.what === claim.what);
+    if (claim && other)
+      throw new InputError({
+        source: path,
+        place: claim.place,
+        found: `${claim.what}, which ${other.name} has`,
+        expected: `another ${claim.place} for each device of a run`,
+        hint: claim.hint,
+      });
     profiles.push(profile);
   }
   return profiles;
+}
+
+function claimOf(profile: DeviceProfile): Claim | undefined {
+  return kindOf(profile).claim?.(profile);
 }
 
 async function loadModels(
@@ -182,8 +187,7 @@ async function makeVariants(
         .slice(index + 1)
         .filter((variant) => variant.model === planned.model)
         .map((variant) => variant.recipe.recipe),
-      // A browser does not tell the peak of a process.
-      device: devices.find(({ profile, fault }) => profile.kind !== 'browser' && fault === undefined),
+      device: devices.find(({ hidesPeak, fault }) => hidesPeak !== true && fault === undefined),
       signal,
     }).catch((error: unknown) => {
       if (error instanceof InputError || signal.aborted) throw error;

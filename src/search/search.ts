@@ -91,7 +91,7 @@ export async function search(
   return withTemporaryFolder('search', (folder) => new Search(model, context, options).run(folder));
 }
 
-function refuseUnknowable({ synthetic, name }: LoadedModel, { profile }: Device, target: Target): void {
+function refuseUnknowable({ synthetic, name }: LoadedModel, device: Device, target: Target): void {
   if (synthetic && target.accuracyLoss !== undefined)
     throw new InputError({
       source: '--target',
@@ -100,12 +100,12 @@ function refuseUnknowable({ synthetic, name }: LoadedModel, { profile }: Device,
       expected: 'latency and memory alone',
       hint: 'What is lost is then told as agreement with the model in float.',
     });
-  if (profile.kind === 'browser')
+  if (device.hidesPeak === true)
     throw new InputError({
       source: '--device',
-      place: profile.name,
-      found: 'a browser, which does not tell the peak of a process',
-      expected: 'this machine or a board',
+      place: device.profile.name,
+      found: `a device of the kind "${device.profile.kind}", which does not tell the peak of a process`,
+      expected: 'one that does, such as this machine or a board',
     });
 }
 

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { Finding } from '../../src/device/ssh/findings.js';
+import type { Finding } from '../../src/device/kind.js';
 import { describeOnBoard, TestBoard } from '../support/board/board.js';
 import { useFolder } from '../support/folder.js';
 import { edgeflex } from './support.js';

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { packageRoot } from '../../src/base/paths.js';
 import { allStages } from '../../src/compress/registry.js';
-import { optionsOf, stageReference } from '../../src/report/stage-reference.js';
+import { optionsIn, stageReference } from '../../src/report/reference.js';
 
 it('every option of every stage has a description', () => {
   const bare = allStages().flatMap((stage) =>
-    optionsOf(stage)
+    optionsIn(stage.options)
       .filter(({ description }) => description === '')
       .map(({ name }) => `${stage.name}.${name}`),
   );

@@ -6,7 +6,7 @@ import { compress } from '../../src/compress/pipeline.js';
 import { allStages, registerStage } from '../../src/compress/registry.js';
 import { defineStage } from '../../src/compress/stage.js';
 import { floatEntry, floatsOf } from '../../src/compress/weights.js';
-import { stageReference } from '../../src/report/stage-reference.js';
+import { stageReference } from '../../src/report/reference.js';
 import { stageLine } from '../../src/text/stage-line.js';
 import { stageSummaries } from '../../src/analysis/stages.js';
 import { readRecipe } from '../../src/suite/read.js';
@@ -58,7 +58,14 @@ it('recipes know it: defaults are filled in, faults have their line, its referen
   const fault = await refusalOf(() => recipeOf('{ factor: 2 }'));
   expect(fault.source).toMatch(/:3$/);
   expect(fault).toMatchObject({ place: 'stages.0.negate-head.factor', found: '2' });
-  for (const fact of ['negate-head', 'sign of every logit', '`factor`', 'number < 0', '`-1`', 'multiplied by'])
+  for (const fact of [
+    'negate-head',
+    'sign of every logit',
+    '`factor`',
+    'number < 0',
+    '`-1`',
+    'multiplied by',
+  ])
     expect(stageReference(allStages())).toContain(fact);
 });
 

@@ -9,7 +9,7 @@ import { packageRoot } from '../../src/base/paths.js';
 import type { Device } from '../../src/device/device.js';
 import { pageSource } from '../../src/device/browser/launch.js';
 import { PageServer } from '../../src/device/browser/server.js';
-import type { ProfileOf } from '../../src/device/profile.js';
+import type { BrowserProfile } from '../../src/device/browser/profile.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { writeModel } from '../../src/onnx/file.js';
 import { gather, reshape } from '../../src/onnx/ops.js';
@@ -60,7 +60,7 @@ const images = { files: [{ path: join(shapesDirectory, 'test.bin'), records: 100
 /** Opens a browser for a test. */
 async function opened(
   provider: 'wasm' | 'webgpu',
-  changes: Partial<ProfileOf<'browser'>> = {},
+  changes: Partial<BrowserProfile> = {},
 ): Promise<{ device: Device; close: () => Promise<void> }> {
   const device = await openTestBrowser(provider, changes);
   return { device, close: () => device.close() };
@@ -70,7 +70,7 @@ async function opened(
 async function performAll(
   provider: 'wasm' | 'webgpu',
   tasks: readonly Task[],
-  changes: Partial<ProfileOf<'browser'>> = {},
+  changes: Partial<BrowserProfile> = {},
 ): Promise<{ device: Device; results: Performed[] }> {
   const { device, close } = await opened(provider, changes);
   try {
@@ -92,7 +92,7 @@ async function webGpuModel(): Promise<string> {
 async function disturbed(
   provider: 'wasm' | 'webgpu',
   act: () => void,
-  changes: Partial<ProfileOf<'browser'>> = {},
+  changes: Partial<BrowserProfile> = {},
   watch: { silenceMilliseconds?: number; signal?: AbortSignal; at?: string } = {},
 ): Promise<unknown> {
   const { device, close } = await opened(provider, changes);

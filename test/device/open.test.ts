@@ -52,6 +52,12 @@ describe('a device profile', () => {
     expect(fault.expected).toContain(expected);
   });
 
+  it('of a kind that a plug-in may bring is refused with the kinds that there are', async () => {
+    const fault = await refusalOf(() => profileOf('name: a\nkind: x-locla\n'));
+    expect(fault).toMatchObject({ source: `${folder('device.yaml')}:2`, place: 'kind' });
+    for (const fact of ['"local"', '"browser"', '"ssh"', 'plug-in']) expect(fault.expected).toContain(fact);
+  });
+
   it('that is not there is refused', async () => {
     const fault = await refusalOf(() => readDeviceProfile(folder('none.yaml')));
     expect(fault).toMatchObject({ source: folder('none.yaml'), expected: 'a device profile' });

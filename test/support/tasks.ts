@@ -1,6 +1,6 @@
 import type { Device } from '../../src/device/device.js';
 import { openLocal } from '../../src/device/local/device.js';
-import { localProfile } from '../../src/device/profile.js';
+import { localProfile } from '../../src/device/local/kind.js';
 import type { AgentEvent } from '../../src/protocol/events.js';
 import { MeasurementCollector, type Measurement } from '../../src/protocol/measurement.js';
 import { PROTOCOL_VERSION, type PerformanceTask, type Task } from '../../src/protocol/task.js';

@@ -1,17 +1,18 @@
 import { messageOf, DeviceError } from '../../base/errors.js';
 import type { GraphTarget } from '../../base/target.js';
-import type { Gpu } from '../../protocol/environment.js';
+import type { Environment, Gpu } from '../../protocol/environment.js';
 import type { PageIdentity, PageOrder } from '../../protocol/page.js';
 import type { Task } from '../../protocol/task.js';
-import { errorOf, THIS_MACHINE, type Device, type MeasureOptions } from '../device.js';
+import { errorOf, THIS_MACHINE, type Device, type DeviceLimits, type MeasureOptions } from '../device.js';
 import { threadsOf } from '../processors.js';
-import type { ProfileOf } from '../profile.js';
+import type { BrowserProfile } from './profile.js';
 import { browserEnvironment, type BrowserFacts } from './environment.js';
 import { browserFlags, pageSource, type PageSource } from './launch.js';
 import { nameFiles, PageServer, type Visit } from './server.js';
 import { visit, type VisitOptions } from './visit.js';
 
-type Profile = ProfileOf<'browser'>;
+/** WebAssembly's address space; the runtime and the activations need some of it, too. */
+const WASM_BYTES = 4 * 1024 ** 3;
 
 /** How long a page may take to say where it runs: some adapters never answer. */
 const IDENTIFY_MILLISECONDS = 30_000;
@@ -25,7 +26,7 @@ const IDENTIFY_MILLISECONDS = 30_000;
  * @param profile - which browser and how
  * @throws DeviceError when the page cannot be served
  */
-export async function openBrowser(profile: Profile): Promise<Device> {
+export async function openBrowser(profile: BrowserProfile): Promise<Device> {
   const server = await PageServer.start(profile.port);
   const source = await pageSource(profile);
   const found = await identified(profile, source, server).catch((error: unknown) => {
@@ -40,6 +41,8 @@ export async function openBrowser(profile: Profile): Promise<Device> {
     environment,
     fault: found instanceof DeviceError ? found.message : undefined,
     target: targetOf(profile, facts?.identity.gpu ?? undefined),
+    hidesPeak: true,
+    limits: limitsOf(profile, environment.gpu),
     session: {
       ...profile.session,
       // WebGPU's provider computes nothing on the processor.
@@ -60,13 +63,22 @@ export async function openBrowser(profile: Profile): Promise<Device> {
   };
 }
 
-function targetOf({ provider }: Profile, gpu: Gpu | undefined): GraphTarget {
+function targetOf({ provider }: BrowserProfile, gpu: Gpu | undefined): GraphTarget {
   if (provider === 'wasm') return 'cpu';
   return gpu?.features.includes('shader-f16') ? 'webgpu-f16' : 'webgpu';
 }
 
+function limitsOf({ provider }: BrowserProfile, gpu: Environment['gpu']): DeviceLimits {
+  const weight = provider === 'webgpu' ? gpu?.limits['maxStorageBufferBindingSize'] : undefined;
+  return { model: WASM_BYTES, ...(weight !== undefined && { weight }) };
+}
+
 /** Starts the browser once and asks where it runs. */
-async function identified(profile: Profile, source: PageSource, server: PageServer): Promise<BrowserFacts> {
+async function identified(
+  profile: BrowserProfile,
+  source: PageSource,
+  server: PageServer,
+): Promise<BrowserFacts> {
   const { provider, connect } = profile;
   const order: PageOrder = { kind: 'identify', ...preferenceOf(profile) };
   let identity: PageIdentity | undefined;
@@ -100,12 +112,12 @@ async function identified(profile: Profile, source: PageSource, server: PageServ
   return { product, flags: here ? browserFlags(profile) : [], identity: where, here };
 }
 
-function preferenceOf({ adapter }: Profile): { powerPreference?: 'high-performance' | 'low-power' } {
+function preferenceOf({ adapter }: BrowserProfile): { powerPreference?: 'high-performance' | 'low-power' } {
   return adapter === 'high-performance' || adapter === 'low-power' ? { powerPreference: adapter } : {};
 }
 
 async function measure(
-  profile: Profile,
+  profile: BrowserProfile,
   { identity }: BrowserFacts,
   source: PageSource,
   server: PageServer,

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { DeviceError } from '../../base/errors.js';
-import type { ProfileOf } from '../profile.js';
+import type { BrowserProfile } from './profile.js';
 
-type Channel = NonNullable<ProfileOf<'browser'>['channel']>;
+type Channel = NonNullable<BrowserProfile['channel']>;
 
 /** Names of each browser's program, and where it lies on systems that do not put it on the path. */
 const programs: Record<Channel, { readonly names: readonly string[]; readonly places: readonly string[] }> = {
@@ -61,10 +61,7 @@ const INSTALL =
  * @param profile - of a browser on this machine
  * @throws DeviceError when there is none, with the command that installs one
  */
-export function findBrowser({
-  executable,
-  channel,
-}: Pick<ProfileOf<'browser'>, 'executable' | 'channel'>): string {
+export function findBrowser({ executable, channel }: Pick<BrowserProfile, 'executable' | 'channel'>): string {
   const environment = process.env['PUPPETEER_EXECUTABLE_PATH'];
   const named = executable ?? (channel === undefined ? environment : undefined);
   if (named !== undefined) {

@@ -7,12 +7,10 @@ import { DeviceError, messageOf } from '../../base/errors.js';
 import { packageRoot } from '../../base/paths.js';
 import { temporaryFolder } from '../../base/temporary.js';
 import type { Memory } from '../../protocol/events.js';
-import type { ProfileOf } from '../profile.js';
+import type { BrowserProfile } from './profile.js';
 import { agentEnvironment } from '../agent-environment.js';
 import { findBrowser } from './find-browser.js';
 import { processMemory } from './processes.js';
-
-type Profile = ProfileOf<'browser'>;
 
 /** How long a browser that was told to end may take before it is killed. */
 const GRACE_MILLISECONDS = 3000;
@@ -45,7 +43,7 @@ const MEASURING_FLAGS = ['--js-flags=--expose-gc', '--enable-precise-memory-info
  *
  * @param profile - of the browser
  */
-export function browserFlags({ provider, adapter, flags }: Profile): string[] {
+export function browserFlags({ provider, adapter, flags }: BrowserProfile): string[] {
   // Chromium's sandbox does not work for the superuser, who containers often are.
   const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   // Off by default on Linux; adapters tell their names only to developers.
@@ -81,12 +79,12 @@ export interface PageSource {
  *
  * @param profile - of the browser
  */
-export async function pageSource(profile: Profile): Promise<PageSource> {
+export async function pageSource(profile: BrowserProfile): Promise<PageSource> {
   return profile.connect === undefined ? startedBrowsers(profile) : runningBrowser(profile.connect);
 }
 
 /** Browsers with profiles of their own in a folder that a watchdog removes, together with the browser, when we are gone. */
-async function startedBrowsers(profile: Profile): Promise<PageSource> {
+async function startedBrowsers(profile: BrowserProfile): Promise<PageSource> {
   const folder = await temporaryFolder('browser');
   let watchdog: ChildProcess | undefined;
   const watch = (): ChildProcess =>

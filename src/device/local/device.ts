@@ -8,7 +8,7 @@ import { agentEnded, converse, type AgentProcess } from '../conversation.js';
 import { THIS_MACHINE, type Device, type MeasureOptions } from '../device.js';
 import { int8Precision } from '../int8-precision.js';
 import { threadsOf } from '../processors.js';
-import type { DeviceProfile } from '../profile.js';
+import type { DeviceProfile } from '../kind.js';
 import { localEnvironment } from './environment.js';
 
 /** The agent's program. */

@@ -3,7 +3,7 @@ import { installedVersion } from '../../base/paths.js';
 import type { Environment } from '../../protocol/environment.js';
 import { THIS_MACHINE, type Device } from '../device.js';
 import { gitState } from '../git.js';
-import type { SshProfile } from '../profile.js';
+import type { SshProfile } from './profile.js';
 import { openSsh } from './device.js';
 
 /**

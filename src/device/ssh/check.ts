@@ -1,10 +1,11 @@
 import { DeviceError } from '../../base/errors.js';
 import type { Environment } from '../../protocol/environment.js';
-import type { SshProfile } from '../profile.js';
+import type { Finding } from '../kind.js';
 import { Connection } from './connection.js';
 import { boardEnvironment } from './environment.js';
-import { findingsOf, type Finding } from './findings.js';
+import { findingsOf } from './findings.js';
 import { probe, type BoardFacts } from './probe.js';
+import type { SshProfile } from './profile.js';
 import { hostOf } from './target.js';
 
 /**

@@ -1,8 +1,9 @@
 import { DeviceError } from '../../base/errors.js';
-import type { SshProfile } from '../profile.js';
+import type { Cleaned } from '../kind.js';
 import { boardFault } from './board-files.js';
 import { connected } from './check.js';
 import { BoardLock } from './lock.js';
+import type { SshProfile } from './profile.js';
 import { SIGN } from './workplace.js';
 
 /**
@@ -22,12 +23,6 @@ freed=$(du -sk . | cut -f 1)
 rm -rf store models apps runs node-v* ${SIGN} || exit 1
 folder=$PWD; cd /; rmdir "$folder" 2>/dev/null
 echo "$freed" "$killed"`;
-
-/** What a board had to give back. */
-export interface Cleaned {
-  readonly freedBytes: number;
-  readonly killedAgents: number;
-}
 
 /**
  * Removes everything that runs left on a board.

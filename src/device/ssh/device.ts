@@ -9,7 +9,7 @@ import { agentEnded, converse } from '../conversation.js';
 import { THIS_MACHINE, type AgentError, type Device, type MeasureOptions } from '../device.js';
 import { int8Precision } from '../int8-precision.js';
 import { threadsOf } from '../processors.js';
-import type { SshProfile } from '../profile.js';
+import type { SshProfile } from './profile.js';
 import { Connection, SSH_FAILED } from './connection.js';
 import { boardEnvironment } from './environment.js';
 import { BoardLock } from './lock.js';

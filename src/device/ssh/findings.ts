@@ -1,6 +1,7 @@
-import type { SshProfile } from '../profile.js';
+import type { Finding } from '../kind.js';
 import type { BoardFacts } from './probe.js';
 import { clustersOf } from './processor.js';
+import type { SshProfile } from './profile.js';
 
 /** What the native runtime for boards was linked against; a test compares it with the installed file. */
 export const LEAST_GLIBC = '2.28';
@@ -24,15 +25,6 @@ const FEATURES = [
   ['asimdhp', 'arithmetic in float16 (fp16)'],
   ['bf16', 'matrix products in bfloat16 (bf16)'],
 ] as const;
-
-/** One thing that was looked at. */
-export interface Finding {
-  readonly what: string;
-  readonly state: 'ok' | 'warn' | 'fail';
-  readonly found: string;
-  /** What to do about it; undefined where there is nothing to do. */
-  readonly mend?: string;
-}
 
 /**
  * What a board offers, and what is to be mended. What fails makes a run impossible; a warning may spoil its figures.

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { DeviceError } from '../../base/errors.js';
 import { hashFile } from '../../base/hash.js';
 import { packageRoot } from '../../base/paths.js';
-import type { SshProfile } from '../profile.js';
+import type { SshProfile } from './profile.js';
 import { BoardFiles, boardFault } from './board-files.js';
 import { arm64Node, NODE_VERSION } from './bring-node.js';
 import type { Connection } from './connection.js';

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { openBrowser } from '../../../src/device/browser/device.js';
 import type { Device } from '../../../src/device/device.js';
-import type { ProfileOf } from '../../../src/device/profile.js';
+import type { BrowserProfile } from '../../../src/device/browser/profile.js';
 
 /** A browser's profile as its file would give it, with some fields changed. */
-export function browserProfile(changes: Partial<ProfileOf<'browser'>> = {}): ProfileOf<'browser'> {
+export function browserProfile(changes: Partial<BrowserProfile> = {}): BrowserProfile {
   return {
     ...{
       kind: 'browser',
@@ -23,7 +23,7 @@ export function browserProfile(changes: Partial<ProfileOf<'browser'>> = {}): Pro
 /** Opens the browser that tests use, on WebAssembly or on WebGPU that the processor plays. */
 export function openTestBrowser(
   provider: 'wasm' | 'webgpu',
-  changes: Partial<ProfileOf<'browser'>> = {},
+  changes: Partial<BrowserProfile> = {},
 ): Promise<Device> {
   const adapter = provider === 'webgpu' ? 'swiftshader' : 'default';
   return openBrowser(browserProfile({ provider, adapter, ...changes }));

@@ -1,6 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
+import { defineDevice } from '../../../src/device/kind.js';
 import { readDeviceProfile } from '../../../src/device/profile.js';
+import { registerDevice } from '../../../src/device/registry.js';
 import { loadConfiguredPlugins } from '../../../src/plugins/config.js';
 import { pluginsOf, readRecipe, readSuite } from '../../../src/suite/read.js';
 import { damagedYaml } from '../generate/yaml.js';
@@ -63,8 +66,17 @@ options: { port: 1 }
 
 const page = `name: page
 kind: browser
-backend: wasm
+provider: wasm
 `;
+
+registerDevice(
+  defineDevice({
+    kind: 'x-chip',
+    description: 'A kind of a plug-in, of which profiles alone are read.',
+    options: z.strictObject({ port: z.number() }),
+    open: () => Promise.reject(new Error('it is never opened')),
+  }),
+);
 
 /** Writes each input to a file and reads it. */
 function yamlFile(

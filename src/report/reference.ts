@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Stage } from '../compress/stage.js';
+import { commonFields, type DeviceKind } from '../device/kind.js';
 
-/** One option of a stage, as its schema describes it. */
+/** One option of a stage, or one field of a device profile, as its schema describes it. */
 export interface OptionReference {
   /** Options inside an option have its name before them: `budget.memory`. */
   readonly name: string;
@@ -29,13 +30,12 @@ interface Described {
 }
 
 /**
- * The options of a stage, from its schema alone.
+ * The options that a schema allows.
  *
- * @param stage - which
+ * @param schema - of an object: a stage's options, a device's profile
  */
-export function optionsOf(stage: Pick<Stage, 'options'>): OptionReference[] {
-  const schema = z.toJSONSchema(stage.options, { io: 'input', unrepresentable: 'any' }) as Described;
-  return listed(schema, '');
+export function optionsIn(schema: z.ZodType): OptionReference[] {
+  return listed(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Described, '');
 }
 
 /**
@@ -44,23 +44,52 @@ export function optionsOf(stage: Pick<Stage, 'options'>): OptionReference[] {
  * @param stages - in the order of the page
  */
 export function stageReference(stages: readonly Stage[]): string {
-  const sections = stages.map((stage) => {
-    const options = optionsOf(stage);
-    const rows = options.map(({ name, type, fallback, description }) => [
-      `\`${name}\``,
-      type,
-      fallback === undefined ? '' : `\`${fallback}\``,
-      description,
-    ]);
-    const figures =
-      rows.length === 0 ? 'It has no options.' : table([['option', 'value', 'default', 'meaning'], ...rows]);
-    return `## \`${stage.name}\`\n\n${stage.description}\n\n${figures}`;
+  const sections = stages.map(({ name, description, options: schema }) => {
+    const options = optionsIn(schema);
+    const figures = options.length === 0 ? 'It has no options.' : optionTable('option', options);
+    return `## \`${name}\`\n\n${description}\n\n${figures}`;
   });
   return [
     '# Stages of a recipe',
     'Written by `npm run docs` from the stages themselves (`src/compress/stages/`). A recipe lists stages in the order in which they are applied, each with its options.',
     ...sections,
   ].join('\n\n');
+}
+
+/**
+ * All kinds of devices with the fields of their profiles, as Markdown: first those that all have.
+ *
+ * @param kinds - in the order of the page
+ */
+export function deviceReference(kinds: readonly DeviceKind[]): string {
+  const described = kinds.map((kind) => ({ ...kind, fields: optionsIn(kind.profile) }));
+  const common = (described[0]?.fields ?? []).filter(({ name }) => isCommon(name));
+  const sections = described.map(({ kind, description, fields }) => {
+    const own = fields.filter(({ name }) => name !== 'kind' && !isCommon(name));
+    const figures = own.length === 0 ? 'It has no fields of its own.' : optionTable('field', own);
+    return `## \`kind: ${kind}\`\n\n${description}\n\n${figures}`;
+  });
+  return [
+    '# Device profiles',
+    'Written by `npm run docs` from the kinds of devices themselves (`src/device/*/kind.ts`). A profile is a YAML file in `devices/`. It has no place for passwords or keys: one that has is refused.',
+    `## All kinds\n\n${optionTable('field', common)}`,
+    ...sections,
+  ].join('\n\n');
+}
+
+/** Whether a field of a profile is one that all kinds have. */
+function isCommon(name: string): boolean {
+  return (name.split('.')[0] ?? '') in commonFields;
+}
+
+function optionTable(head: string, options: readonly OptionReference[]): string {
+  const rows = options.map(({ name, type, fallback, description }) => [
+    `\`${name}\``,
+    type,
+    fallback === undefined ? '' : `\`${fallback}\``,
+    description,
+  ]);
+  return table([[head, 'value', 'default', 'meaning'], ...rows]);
 }
 
 /** Rows that are Markdown already, as a table; the first is its head. */
