@@ -34,7 +34,7 @@ export function historyCommand(): Command {
     .addOption(new Option('--metric <metric>', 'only this figure').choices(historyMetrics))
     .option('--cell <pattern>', 'only cells whose name holds this; * stands for anything')
     .addOption(
-      new Option('--threshold <share>', 'latency and memory: changes count from this size on')
+      new Option('--threshold <share>', 'latency, memory and files: changes count from this size on')
         .argParser(shareOf)
         .default(0.02, '2%'),
     )

@@ -58,6 +58,10 @@ describe('a history', () => {
       ['fp32 · batch 8', 'memory'],
       ['int8 · batch 8', 'memory'],
       ['fp32', 'accuracy'],
+      ['fp32', 'file'],
+    ]);
+    expect(found.cells.at(-1)!.series[0]!.points.map(({ estimate }) => estimate.value)).toEqual([
+      1000, 1000, 1000,
     ]);
     const values = (name: string, metric: string): number[] =>
       seriesOf(found, name, metric).flatMap(({ points }) => points.map(({ estimate }) => estimate.value));
@@ -214,6 +218,32 @@ describe('a history', () => {
     const same = await history(20, (index) => ({ milliseconds: 10, right: index < 10 ? 160 : 159 }));
     expect(same.findings.regressions).toEqual([]);
     expect(same.findings.others).toBeGreaterThan(0);
+  });
+
+  it('finds what a single commit lost and the next one brought back, of figures without noise', async () => {
+    const once = (index: number) => index === 10;
+    const lost = await history(20, (index) => ({ milliseconds: 10, right: once(index) ? 145 : 196 }));
+    const accuracies = (findings: typeof lost.findings.regressions) =>
+      findings.filter(({ cell }) => cell.metric === 'accuracy');
+    expect(accuracies(lost.findings.regressions)).toHaveLength(1);
+    const { change } = lost.findings.regressions[0]!;
+    expect(change.size.value).toBeCloseTo(-51 / IMAGES, 9);
+    expect([change.lastBefore.id, change.firstAfter.id]).toEqual([runOf(9), runOf(10)]);
+    expect(accuracies(lost.findings.improvements)).toHaveLength(1);
+    expect(lost.findings.worseNow).toEqual([]);
+    await db.deleteFrom('runs').execute();
+    const grown = await history(20, (index) => ({ milliseconds: 10, fileBytes: once(index) ? 3000 : 1000 }));
+    const [larger] = grown.findings.regressions.filter(({ cell }) => cell.metric === 'file');
+    for (const end of Object.values(larger!.change.size)) expect(end).toBeCloseTo(2, 9);
+  });
+
+  it('fails at once on the newest commit where nothing is left to chance', async () => {
+    const { findings } = await history(12, (index) => ({ milliseconds: 10, right: index < 11 ? 196 : 145 }));
+    expect(findings.worseNow.map(({ metric }) => metric)).toEqual(['accuracy']);
+    await db.deleteFrom('runs').execute();
+    const fewer = await history(12, (index) => ({ milliseconds: 10, fileBytes: index < 11 ? 1000 : 1021 }));
+    expect(fewer.findings.worseNow.every(({ metric }) => metric === 'file')).toBe(true);
+    expect(fewer.findings.worseNow).toHaveLength(1);
   });
 
   it('is told to programs whole', async () => {

@@ -1,5 +1,6 @@
 import { median } from 'simple-statistics';
 import { changePoints, type Segment } from '../../stats/change-points.js';
+import { exactLevels } from '../../stats/exact-levels.js';
 import type { Estimate } from '../../stats/interval.js';
 import { mcnemar, pairedDifference, pairedOutcomes, type PairedOutcomes } from '../../stats/mcnemar.js';
 import { creep } from '../../stats/trend.js';
@@ -13,7 +14,7 @@ const NEARBY = 3;
 
 /** From which size on a change matters. */
 export interface Thresholds {
-  /** Of latency and memory, as a share: 0.02 for 2 %. */
+  /** Of latency, memory and files, as a share: 0.02 for 2 %. */
   readonly ratio: number;
   /** Of accuracy, in right answers as a share of all: 0.003 for 0.3 points. */
   readonly accuracy: number;
@@ -92,10 +93,15 @@ export function changesOf(
   const least = metric === 'accuracy' ? 1e-6 : 0;
   const series = points.map(({ estimate: { value, low, high } }) => ({
     value: Math.max(least, value),
-    // The same images, the same graph: two runs of one model give the same answers, whatever Wilson's interval says of others.
-    error: metric === 'accuracy' ? 0 : (high - low) / 2,
+    error: isExact(metric) ? 0 : (high - low) / 2,
   }));
-  const levels = changePoints(series).map((segment) => ({
+  const found = isExact(metric)
+    ? exactLevels(
+        series.map(({ value }) => value),
+        (first, value) => changeOf(metric, first, value) >= thresholdOf(metric, thresholds),
+      )
+    : changePoints(series);
+  const levels = found.map((segment) => ({
     ...segment,
     low: segment.level - segment.error,
     high: segment.level + segment.error,
@@ -119,12 +125,12 @@ function changeBetween(
   const newest = after.to === points.length - 1;
   // Two accuracies by the exact McNemar test on the same images, as everywhere.
   const significant = outcomes ? mcnemar(outcomes) <= SIGNIFICANCE : size.low > 0 || size.high < 0;
-  const threshold = metric === 'accuracy' ? thresholds.accuracy : thresholds.ratio;
+  const threshold = thresholdOf(metric, thresholds);
   const doubts: readonly (readonly [Doubt, boolean])[] = [
     ['not significant', !significant],
     ['below the threshold', Math.abs(size.value) < threshold],
     ['same commit', sameCode(last.run, first.run)],
-    ['one run only', newest && after.from === after.to],
+    ['one run only', !isExact(metric) && newest && after.from === after.to],
   ];
   return {
     direction: directionOf(metric, size.value),
@@ -142,6 +148,23 @@ function jumpOf(points: readonly HistoryPoint[], { from, to }: Level, metric: Hi
     median(points.slice(start, end).map(({ estimate }) => estimate.value));
   const before = near(Math.max(0, from - NEARBY), from);
   const after = near(from, Math.min(to + 1, from + NEARBY));
+  return changeOf(metric, before, after);
+}
+
+/**
+ * Whether nothing of a metric is left to chance: the same images, the same graph, so that two runs of one model give the same answers,
+ * whatever Wilson's interval says of other images; and a file has the size that it has.
+ */
+function isExact(metric: HistoryMetric): boolean {
+  return metric === 'accuracy' || metric === 'file';
+}
+
+function thresholdOf(metric: HistoryMetric, { accuracy, ratio: share }: Thresholds): number {
+  return metric === 'accuracy' ? accuracy : share;
+}
+
+/** How far two values lie apart, in the unit of thresholds. */
+function changeOf(metric: HistoryMetric, before: number, after: number): number {
   return Math.abs(metric === 'accuracy' ? after - before : after / before - 1);
 }
 

@@ -9,7 +9,7 @@ import { peaksByRound } from '../figures/memory.js';
 import { runSetting, type Setting } from '../setting.js';
 
 /** What a history follows. */
-export const historyMetrics = ['latency', 'memory', 'accuracy'] as const;
+export const historyMetrics = ['latency', 'memory', 'accuracy', 'file'] as const;
 
 export type HistoryMetric = (typeof historyMetrics)[number];
 
@@ -50,7 +50,7 @@ export interface PlacedPoint {
 
 /**
  * What a run adds to the history of its suite: latency as the geometric mean of the rounds' medians with Student's interval
- * over the rounds, memory likewise of the rounds' peaks, accuracy with Wilson's interval.
+ * over the rounds, memory likewise of the rounds' peaks, accuracy with Wilson's interval, and the bytes of the variant's files.
  *
  * @param run - of the suite
  * @param metrics - which are wanted
@@ -83,6 +83,12 @@ function figureOf(
   metric: HistoryMetric,
   scored: boolean,
 ): Pick<HistoryPoint, 'estimate' | 'right'> | undefined {
+  if (metric === 'file') {
+    // Of each variant on each device once: of the form that the device runs.
+    if (cell.row.kind !== 'accuracy') return undefined;
+    const bytes = cell.row.file_bytes ?? cell.variant.file_bytes;
+    return { estimate: { value: bytes, low: bytes, high: bytes }, right: undefined };
+  }
   if (metric === 'accuracy') {
     if (cell.row.kind !== 'accuracy') return undefined;
     const { correct, images } = accuracyOf(cell, undefined, scored) ?? {};

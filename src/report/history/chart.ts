@@ -26,6 +26,7 @@ const units: Readonly<Record<HistoryMetric, { readonly title: string; readonly s
   latency: { title: 'latency, ms', scale: 1 },
   memory: { title: 'peak memory, MiB', scale: 1024 ** -2 },
   accuracy: { title: 'top-1, %', scale: 100 },
+  file: { title: 'model file, MiB', scale: 1024 ** -2 },
 };
 
 /**

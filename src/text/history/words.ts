@@ -11,12 +11,14 @@ export const metricNames: Readonly<Record<HistoryMetric, string>> = {
   latency: 'latency',
   memory: 'peak memory',
   accuracy: 'top-1',
+  file: 'model file',
 };
 
 const words: Readonly<Record<HistoryMetric, readonly [more: string, less: string]>> = {
   latency: ['slower', 'faster'],
   memory: ['larger', 'smaller'],
   accuracy: ['better', 'worse'],
+  file: ['larger', 'smaller'],
 };
 
 const doubts: Readonly<Record<Doubt, string>> = {
@@ -30,7 +32,7 @@ const doubts: Readonly<Record<Doubt, string>> = {
 /** A value in its metric's unit: `12.3 ms`, `15.3 MiB`, `83.19 %`. */
 export function quantity(metric: HistoryMetric, value: number): string {
   if (metric === 'latency') return `${format.milliseconds(value)} ms`;
-  return metric === 'memory' ? format.mebibytes(value) : `${format.percent(value, 2)} %`;
+  return metric === 'memory' || metric === 'file' ? format.mebibytes(value) : `${format.percent(value, 2)} %`;
 }
 
 /** The size of a change: `5.2 % slower`, `0.50 points worse`. */

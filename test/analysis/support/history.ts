@@ -26,6 +26,8 @@ export interface HistoricRun {
   /** Of fp32, at batch 8; int8 takes half. */
   readonly milliseconds: number;
   readonly mebibytes?: number;
+  /** Of the variant's files. */
+  readonly fileBytes?: number;
   /** Right answers of 200; the first ones are right. */
   readonly right?: number;
   readonly repository?: Partial<Repository> | null;
@@ -85,7 +87,7 @@ export async function storeHistory(
     for (const [position, recipe] of ['fp32', 'int8'].entries()) {
       const variant = await upsertVariant(db, {
         ...{ run_id: id, position, model: 'micro', recipe, description: '', synthetic: 0, artifact: recipe },
-        ...{ file_bytes: 1000, parameters: 250, micro_batch: null, stages_json: '[]' },
+        ...{ file_bytes: run.fileBytes ?? 1000, parameters: 250, micro_batch: null, stages_json: '[]' },
       });
       const store = async (kind: CellRow['kind'], rounds: number): Promise<void> => {
         const cell = await upsertCell(db, {
