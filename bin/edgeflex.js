@@ -4,7 +4,7 @@ const INTERNAL = 70;
 const OUT_OF_RESOURCES = 3;
 process.exitCode = INTERNAL;
 
-import('../dist/cli/main.js')
+import('../dist/command/main.js')
   .then(({ main }) => main(process.argv))
   .catch((error) => {
     const exhausted = ['EMFILE', 'ENFILE', 'ENOMEM'].includes(error?.code);
