@@ -53,6 +53,11 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
+/** The first line of a text: libraries put snippets and advice below what they have to say. */
+export function firstLine(text: string): string {
+  return text.slice(0, text.indexOf('\n') >>> 0);
+}
+
 const systemFaults: Readonly<Record<string, string>> = {
   ENOENT: 'nothing',
   EACCES: 'no permission',

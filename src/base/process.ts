@@ -26,8 +26,8 @@ export function startOfProcess(id: number): string | null {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     const where = `${boot}/${readlinkSync('/proc/self/ns/pid')}`;
     // The name, in parentheses, may hold anything; the start is the 20th field behind it.
-    const fields = readFileSync(`/proc/${id}/stat`, 'utf8').split(') ').pop()!.split(' ');
-    const ticks = fields[19];
+    const stat = readFileSync(`/proc/${id}/stat`, 'utf8');
+    const ticks = stat.slice(stat.lastIndexOf(') ') + 2).split(' ')[19];
     return ticks === undefined ? null : `${where} ${ticks}`;
   } catch {
     return null;

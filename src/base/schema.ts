@@ -2,7 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
-import { foundBy, InputError, messageOf } from './errors.js';
+import { defined } from './defined.js';
+import { firstLine, foundBy, InputError, messageOf } from './errors.js';
 import { nearest } from './similar.js';
 import { codeOf } from './write-failure.js';
 import { faultInDocument, MAX_BYTES, readBounded, tooMuch, type YamlFault } from './yaml-bounds.js';
@@ -128,7 +129,7 @@ export interface Fault {
  * @param value - what it said it of
  */
 export function describeFault(error: z.ZodError, value: unknown): Fault {
-  return faultOf(error.issues[0]!, value);
+  return faultOf(first(error.issues), value);
 }
 
 type Issue = z.core.$ZodIssue;
@@ -138,12 +139,14 @@ function faultOf(issue: Issue, value: unknown): Fault {
   const inner = path.reduce<unknown>(child, value);
   const found = show(inner);
   switch (issue.code) {
-    case 'unrecognized_keys':
+    case 'unrecognized_keys': {
+      const key = first(issue.keys);
       return {
-        path: [...path, issue.keys[0]!],
-        found: `the unknown key "${issue.keys[0]!}"`,
+        path: [...path, key],
+        found: `the unknown key "${key}"`,
         expected: 'only the keys that the documentation names',
       };
+    }
     case 'invalid_type':
       return { path, found, expected: article(issue.expected) };
     case 'invalid_value':
@@ -172,10 +175,15 @@ function faultOfUnion(alternatives: readonly (readonly Issue[])[], value: unknow
   const ofKind = alternatives.filter((issues) => !issues.some(isOfAnotherKind));
   if (ofKind.length > 0) {
     const closest = ofKind.reduce((best, each) => (objections(each) < objections(best) ? each : best));
-    return faultOf(closest[0]!, value);
+    return faultOf(first(closest), value);
   }
-  const expected = new Set(alternatives.map((issues) => faultOf(issues[0]!, value).expected));
+  const expected = new Set(alternatives.map((issues) => faultOf(first(issues), value).expected));
   return { path: [], found: show(value), expected: [...expected].join(' or ') };
+}
+
+/** What a schema says of a value that it refuses is never nothing. */
+function first<T>(list: readonly T[]): T {
+  return defined(list[0], "a schema's objection");
 }
 
 function isOfAnotherKind({ code, path }: Issue): boolean {
@@ -228,7 +236,7 @@ function valueOf(document: Document, path: string, what: string): unknown {
   } catch (error) {
     throw new InputError({
       source: path,
-      found: messageOf(error).split('\n')[0]!,
+      found: firstLine(messageOf(error)),
       expected: `${what} in YAML, with references only to what stands before them`,
     });
   }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { defined } from '../base/defined.js';
 import { InputError } from '../base/errors.js';
 import * as format from '../text/format.js';
 import { listBaselines, referenceRun, removeBaseline, setBaseline } from '../store/baselines.js';
@@ -79,7 +80,10 @@ function listCommand(): Command {
           .filter(({ run_id }) => ofSuite.includes(run_id))
           .map(({ suite, name, run_id, set_at }) => ({
             ...{ suite, name, runId: run_id, setAt: set_at },
-            startedAt: runs.find(({ id }) => id === run_id)!.startedAt,
+            startedAt: defined(
+              runs.find(({ id }) => id === run_id),
+              `run ${run_id}`,
+            ).startedAt,
           }));
         if (flags.json) console.log(JSON.stringify(baselines, null, 2));
         else if (baselines.length === 0)
@@ -125,7 +129,10 @@ async function chosenRun(db: Db, word: string | undefined, suite: string | undef
   if (word !== undefined) {
     const runs = runsOf(await listRuns(db), suite);
     const { id } = await referenceRun(db, word, suite);
-    return runs.find((run) => run.id === id)!;
+    return defined(
+      runs.find((run) => run.id === id),
+      `run ${id}`,
+    );
   }
   return (await announcedNewest(db, suite)).run;
 }

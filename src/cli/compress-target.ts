@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { defined } from '../base/defined.js';
 import { recipeText } from '../suite/recipe-text.js';
 import type { Recipe } from '../compress/recipe.js';
 import type { Device } from '../device/device.js';
@@ -56,7 +57,7 @@ export async function searched(
       bar.line(`  ${sentence}`);
     },
   });
-  const best = outcome.tried[0]!;
+  const best = defined(outcome.tried[0], 'the best candidate');
   const device = deviceName(context.device.profile);
   const asked = {
     ...{ model: reference, target, device, batch, rounds, seed: context.seed },

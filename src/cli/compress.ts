@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { defined } from '../base/defined.js';
 import { InputError } from '../base/errors.js';
 import { refuseReplacing, writeOutputs, type OutputContent } from '../base/output.js';
 import { allStages } from '../compress/registry.js';
@@ -138,9 +139,13 @@ Examples:
         };
         const model = await withFittingHead(await loadModel(named, data.train.labels), context);
         const found = target && (await searched(model, context, { ...flags, target, reference, bar }));
-        const artifact = found?.artifact ?? (await artifactOf(model, given!, context));
+        const artifact = found?.artifact ?? (await artifactOf(model, defined(given, 'the recipe'), context));
         const report = {
-          ...{ model: reference, source: model.record, recipe: (found?.recipe ?? given!).name },
+          ...{
+            model: reference,
+            source: model.record,
+            recipe: (found?.recipe ?? defined(given, 'the recipe')).name,
+          },
           ...withoutPlace(artifact),
         };
         const files = new Map<string, OutputContent>();

@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import { hashJson } from '../base/hash.js';
 import { drawCalibration } from '../data/calibration.js';
 import { IMAGE_BYTES, IMAGE_CHANNELS, IMAGE_SIDE, type Dataset } from '../data/dataset.js';
@@ -38,7 +39,7 @@ export function calibrationSource(
       count: available,
       batchSize,
       hash: hashJson({ images: hash, preprocessing }),
-      classes: Uint8Array.from(indices, (index) => train.classes[index]!),
+      classes: Uint8Array.from(indices, (index) => train.classes[index] ?? NaN),
       batches: () => preprocessed(engine, threads, preprocessing, pixels, batchSize),
     };
   };
@@ -71,7 +72,7 @@ async function* preprocessed(
       const dims = [batchSize, IMAGE_CHANNELS, IMAGE_SIDE, IMAGE_SIDE];
       const input = engine.tensor('uint8', pixels.subarray(start, start + bytes), dims);
       const output = await session.run({ [PIXELS]: input });
-      yield output[PIXEL_VALUES]!.data as Float32Array;
+      yield defined(output[PIXEL_VALUES], PIXEL_VALUES).data as Float32Array;
     }
   } finally {
     await session.close();

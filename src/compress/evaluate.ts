@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import { serializeModel } from '../onnx/file.js';
 import type { OnnxModel } from '../onnx/model.js';
@@ -70,10 +71,11 @@ export async function openEvaluator(engine: Engine, threads: number): Promise<Ev
         feeds['zero'] = engine.tensor('uint8', Uint8Array.of(input.zeroPoint), []);
       }
       const result = await (input ? quantized : float).run(feeds);
+      const floats = (name: string): Float32Array => defined(result[name], name).data as Float32Array;
       return {
-        squared: result['squared']!.data as Float32Array,
-        mean: result['mean']!.data as Float32Array,
-        signal: (result['signal']!.data as Float32Array)[0]!,
+        squared: floats('squared'),
+        mean: floats('mean'),
+        signal: defined(floats('signal')[0], 'signal'),
       };
     },
     close: async () => {

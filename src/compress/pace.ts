@@ -31,7 +31,7 @@ export function startPace(given: readonly number[], now: () => number = () => pe
   return {
     at(index, done) {
       const before = efforts.slice(0, index).reduce((sum, effort) => sum + effort, 0);
-      const share = Math.min(1, (before + done * efforts[index]!) / total);
+      const share = Math.min(1, (before + done * (efforts[index] ?? 0)) / total);
       if (!found) own += share - last;
       found = false;
       last = share;

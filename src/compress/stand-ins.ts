@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import { hashJson } from '../base/hash.js';
 import { seededRandom } from '../base/random.js';
 import type { DType } from '../onnx/dtype.js';
@@ -21,7 +22,10 @@ export function withWidths(vit: ViT, widths: readonly number[]): ViT {
   const entries: (readonly [string, TensorSource])[] = [];
   for (let layer = 0; layer < layerCount(config); layer++)
     for (const name of ['fc1.weight', 'fc1.bias', 'fc2.weight'].map((each) => `layers.${layer}.${each}`))
-      entries.push([name, standIn(name, weightOf(vit, name).dtype, shapes.get(name)!)]);
+      entries.push([
+        name,
+        standIn(name, weightOf(vit, name).dtype, defined(shapes.get(name), `the shape of ${name}`)),
+      ]);
   return withWeights({ ...vit, config }, entries);
 }
 
@@ -54,7 +58,7 @@ export function predictedMemory(vit: ViT, images: number): PredictedMemory {
 export function int8Shape(vit: ViT, linear: LinearName, format: 'w8a8' | 'qdq' | 'dynamic'): ViT {
   const name = `${linear}.weight`;
   const { dims } = weightOf(vit, name);
-  const weightScales = new Float32Array(dims[0]!).fill(1);
+  const weightScales = new Float32Array(defined(dims[0], `the rows of ${name}`)).fill(1);
   const form: LinearForm =
     format === 'dynamic'
       ? { kind: 'dynamic', weightScales }

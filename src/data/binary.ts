@@ -84,8 +84,8 @@ function checkedLabels(path: string, bytes: Uint8Array, classes: number): Uint8A
     });
   const labels = new Uint8Array(bytes.length / RECORD_BYTES);
   for (let record = 0; record < labels.length; record++) {
-    const label = bytes[record * RECORD_BYTES]!;
-    if (label >= classes)
+    const label = bytes[record * RECORD_BYTES] ?? NaN;
+    if (!(label < classes))
       throw new InputError({
         source: path,
         place: `record ${record}`,
@@ -137,7 +137,8 @@ async function readSums(path: string): Promise<Map<string, string>> {
         found: JSON.stringify(line),
         expected: 'a SHA-256 sum in hex, two spaces and a file, as sha256sum writes them',
       });
-    sums.set(parts[2]!, parts[1]!.toLowerCase());
+    const [, sum = '', file = ''] = parts;
+    sums.set(file, sum.toLowerCase());
   }
   return sums;
 }

@@ -112,7 +112,7 @@ export function preprocessingGraph(preprocessing: Preprocessing): OnnxModel {
     'offset',
     float32(
       channels,
-      std.map((s, channel) => -mean[channel]! / s),
+      std.map((s, channel) => -(mean[channel] ?? NaN) / s),
     ),
   );
   g.output(binary(g, 'Add', PIXEL_VALUES, binary(g, 'Mul', 'scaled', x, factor), offset));

@@ -90,7 +90,7 @@ export function withClassesOf(
       return {
         ...{ vit: named, match },
         notes: [
-          `Its classes have no names (${labels[0]!}, ${labels[1] ?? '…'}, …): they are taken to be those of the images, in their order.`,
+          `Its classes have no names (${labels[0] ?? '…'}, ${labels[1] ?? '…'}, …): they are taken to be those of the images, in their order.`,
         ],
       };
     case 'other':
@@ -124,8 +124,10 @@ export function withClassesOf(
 }
 
 function nameChange(labels: readonly string[], images: readonly string[], order: readonly number[]): string {
-  const to = order.findIndex((from, image) => labels[from] !== images[image]);
-  return `${labels[order[to]!]!} is ${images[to]!}`;
+  const changes = order.flatMap((from, image) =>
+    labels[from] === images[image] ? [] : [`${labels[from] ?? ''} is ${images[image] ?? ''}`],
+  );
+  return changes[0] ?? '';
 }
 
 /** All names of a class, its own and its synonyms. */

@@ -43,7 +43,7 @@ export function namedModel(reference: string): ModelSource {
       path: resolve(reference),
     };
   const hub = hubReference(reference);
-  if (hub) return { kind: 'hub', name: hub.repository.split('/')[1]!, ...hub };
+  if (hub) return { kind: 'hub', name: basename(hub.repository), ...hub };
   throw new InputError({
     source: reference,
     found: 'nothing',

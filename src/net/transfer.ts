@@ -124,7 +124,7 @@ function continues(response: Response, { received, version }: PartialFile): bool
   return (
     same(version?.etag, response.headers.get('etag')) &&
     same(version?.lastModified, response.headers.get('last-modified')) &&
-    same(version?.total?.toString(), range[2] === '*' ? null : range[2]!)
+    same(version?.total?.toString(), range[2] === '*' ? null : (range[2] ?? null))
   );
 }
 

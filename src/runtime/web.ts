@@ -166,7 +166,7 @@ export function kernelCalls(profile: string): KernelCall[] {
   const gpu = new Map<string, number>();
   for (const { cat, name, dur } of events) {
     if (cat !== 'Api') continue;
-    const node = name.split('&')[0]!;
+    const [node = name] = name.split('&');
     gpu.set(node, (gpu.get(node) ?? 0) + dur / 1000);
   }
   const nodes = events.filter(({ cat, name }) => cat === 'Node' && name.endsWith(KERNEL_SUFFIX));
@@ -180,7 +180,7 @@ export function kernelCalls(profile: string): KernelCall[] {
       provider: args.provider ?? 'unknown',
       milliseconds: dur / 1000,
       // A node that only renames memory, such as a Reshape, runs no program.
-      ...(gpu.size > 0 ? { gpuMilliseconds: (gpu.get(node) ?? 0) / calls.get(name)! } : {}),
+      ...(gpu.size > 0 ? { gpuMilliseconds: (gpu.get(node) ?? 0) / (calls.get(name) ?? 1) } : {}),
     };
   });
 }

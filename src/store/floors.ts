@@ -46,12 +46,13 @@ export interface StoredFloor {
 export function floorEnvironment(device: StoredDevice, cells: readonly StoredCell[]): string | undefined {
   const agent = cells
     .filter((cell) => cell.device === device && cell.row.kind === 'performance')
-    .flatMap(({ rounds }) => rounds.map(({ row }) => row))
-    .find((row) => row.runtime_json !== null && row.session_json !== null);
+    .flatMap(({ rounds }) =>
+      rounds.flatMap(({ row: { runtime_json: runtime, session_json: session } }) =>
+        runtime === null || session === null ? [] : [{ runtime, session }],
+      ),
+    )[0];
   if (agent === undefined) return undefined;
-  const [runtime, session] = [agent.runtime_json!, agent.session_json!].map(
-    (json) => JSON.parse(json) as unknown,
-  );
+  const [runtime, session] = [agent.runtime, agent.session].map((json) => JSON.parse(json) as unknown);
   return environmentHash(device.environment, device.row.threads, runtime, session);
 }
 

@@ -23,10 +23,10 @@ export async function newestRun(db: Db, suite?: string): Promise<NewestRun> {
   const [newest] = runs;
   if (newest === undefined)
     throw new InputError({ source: 'run', found: 'no run', expected: 'a stored run' });
-  const place = runs.findIndex(hasFigures);
-  return place < 0
+  const run = runs.find(hasFigures);
+  return run === undefined
     ? { run: newest, passedOver: [] }
-    : { run: runs[place]!, passedOver: runs.slice(0, place) };
+    : { run, passedOver: runs.slice(0, runs.indexOf(run)) };
 }
 
 /**

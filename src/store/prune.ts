@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { defined } from '../base/defined.js';
 import { heldError, liveHolders } from './lease.js';
 import { hasFigures, runsOf } from './newest.js';
 import type { Db } from './open.js';
@@ -110,5 +111,5 @@ async function lastSign(db: Db, { id, startedAt }: RunSummary): Promise<number> 
 async function size(db: Db): Promise<number> {
   const { rows } = await sql<{ bytes: number }>`
     select page_count * page_size as bytes from pragma_page_count(), pragma_page_size()`.execute(db);
-  return rows[0]!.bytes;
+  return defined(rows[0], 'the size of the database').bytes;
 }

@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import type { NodeTime } from '../protocol/events.js';
 import type { Placement } from '../protocol/disturbance.js';
 import type { CellFailure } from '../protocol/failure.js';
@@ -254,7 +255,7 @@ export async function insertRound(
         logits.flatMap((part) =>
           predictedClasses(part).map((predicted, index) => {
             const image = part.first + index;
-            return { image, label: labels[image]!, predicted };
+            return { image, label: defined(labels[image], `the label of image ${image}`), predicted };
           }),
         ),
       );

@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { checked, faultAt, readYaml } from '../base/schema.js';
 import { didYouMean } from '../base/similar.js';
@@ -79,20 +79,22 @@ export async function readSuite(path: string): Promise<Suite> {
   const models = suite.models.map((model): ModelSource => {
     if ('path' in model) {
       const directory = beside(model.path);
-      return { kind: 'path', name: model.name ?? directory.split(/[\\/]/).pop()!, path: directory };
+      return {
+        kind: 'path',
+        name: model.name ?? directory.split(/[\\/]/).pop() ?? directory,
+        path: directory,
+      };
     }
     if ('hub' in model) {
       const { hub: repository, revision } = model;
-      return { kind: 'hub', name: model.name ?? repository.split('/')[1]!, repository, revision };
+      return { kind: 'hub', name: model.name ?? basename(repository), repository, revision };
     }
     const { synthetic, imageSize, seed } = model;
     return { kind: 'synthetic', name: model.name ?? synthetic, architecture: synthetic, imageSize, seed };
   });
-  const twice = models.findIndex(
-    (model, index) => models.findIndex(({ name }) => name === model.name) < index,
-  );
-  if (twice >= 0)
-    throw faultAt(file, ['models', twice], `a second model called ${models[twice]!.name}`, 'different names');
+  for (const [index, model] of models.entries())
+    if (models.findIndex(({ name }) => name === model.name) < index)
+      throw faultAt(file, ['models', index], `a second model called ${model.name}`, 'different names');
 
   const { name, description, seed, data, accuracy, performance } = suite;
   return {

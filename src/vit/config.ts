@@ -37,6 +37,17 @@ export function tokenCount(config: ViTConfig): number {
   return patchCount(config) + leadingTokens(config);
 }
 
+/**
+ * How many neurons the MLP of a block has.
+ *
+ * @throws RangeError when there is no such block
+ */
+export function neuronsOf({ mlpSizes }: ViTConfig, layer: number): number {
+  const neurons = mlpSizes[layer];
+  if (neurons === undefined) throw new RangeError(`there is no block ${layer} among ${mlpSizes.length}`);
+  return neurons;
+}
+
 /** How many tokens a block merges into others. */
 export function mergesOf(config: ViTConfig, layer: number): number {
   return config.merges?.[layer] ?? 0;

@@ -1,4 +1,4 @@
-import { layerCount, type ViTConfig } from './config.js';
+import { layerCount, neuronsOf, type ViTConfig } from './config.js';
 
 /** The six linear layers of a transformer block, in execution order. */
 export const linearRoles = ['q', 'k', 'v', 'o', 'fc1', 'fc2'] as const;
@@ -28,7 +28,7 @@ export function linearNames(config: ViTConfig): LinearName[] {
  */
 export function linearWidths(config: ViTConfig, layer: number, role: LinearRole): [number, number] {
   const { hiddenSize } = config;
-  const mlp = config.mlpSizes[layer]!;
+  const mlp = neuronsOf(config, layer);
   if (role === 'fc1') return [hiddenSize, mlp];
   if (role === 'fc2') return [mlp, hiddenSize];
   return [hiddenSize, hiddenSize];

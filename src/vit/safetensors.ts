@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
-import { foundBy, InputError, messageOf } from '../base/errors.js';
+import { firstLine, foundBy, InputError, messageOf } from '../base/errors.js';
 import { show } from '../base/schema.js';
 import { bytesPerElement, type DType } from '../onnx/dtype.js';
 import { readRange } from '../onnx/file.js';
@@ -149,6 +149,6 @@ function parseHeader(
       return header as Record<string, unknown>;
     throw new Error(show(header));
   } catch (error) {
-    throw refuse('header', messageOf(error).split('\n')[0]!, 'a JSON object');
+    throw refuse('header', firstLine(messageOf(error)), 'a JSON object');
   }
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { defined } from '../../base/defined.js';
 import { hashJson } from '../../base/hash.js';
 import type { GraphTarget } from '../../base/target.js';
 import type { Entry } from '../../cache/entry.js';
@@ -96,7 +97,7 @@ export async function artifactOf(
   recipe: Recipe,
   context: BuildContext,
 ): Promise<Artifact> {
-  return (await artifactsOf(model, recipe, ['cpu'], context)).get('cpu')!;
+  return defined((await artifactsOf(model, recipe, ['cpu'], context)).get('cpu'), "the CPU's artifact");
 }
 
 async function artifactFor(

@@ -1,7 +1,7 @@
 import type { TensorSource } from '../../onnx/tensor.js';
 import { InputError } from '../../base/errors.js';
 import type { ViTConfig } from '../config.js';
-import type { Scheme } from './scheme.js';
+import { placeIn, type Scheme } from './scheme.js';
 
 /** What a configuration beside a checkpoint says that tensors do not show. */
 export interface Told {
@@ -51,17 +51,19 @@ export function inferArchitecture(
       `a tensor of ${rank} dimensions, none of them 0`,
     );
   };
-  const patchWeight = scheme.fixed['patch.weight']!.tensor;
+  const patchWeight = placeIn(scheme.fixed, 'patch.weight').tensor;
   const patch = dimsOf(patchWeight, 4);
   const [hiddenSize, channels, patchSize] = patch as [number, number, number];
   if (patch[3] !== patchSize) throw refuse(patchWeight, `shape [${patch.join(', ')}]`, 'square patches');
   const mlpSizes: number[] = [];
-  for (let layer = 0; tensors.has(scheme.block(layer)['norm1.weight']!.tensor); layer++)
-    mlpSizes.push(dimsOf(scheme.block(layer)['fc1.weight']!.tensor, 2)[0]!);
+  for (let layer = 0; tensors.has(placeIn(scheme.block(layer), 'norm1.weight').tensor); layer++) {
+    const [neurons = 0] = dimsOf(placeIn(scheme.block(layer), 'fc1.weight').tensor, 2);
+    mlpSizes.push(neurons);
+  }
   const distillation = scheme.fixed['distillation']?.tensor;
   const distilled = distillation !== undefined && tensors.has(distillation);
-  const positions = scheme.fixed['positions']!.tensor;
-  const count = dimsOf(positions, 3)[1]!;
+  const positions = placeIn(scheme.fixed, 'positions').tensor;
+  const [, count = 0] = dimsOf(positions, 3);
   const leading = distilled ? 2 : 1;
   // timm has models whose positions are those of the patches alone (no_embed_class).
   const patches = scheme.name === 'timm' && Number.isInteger(Math.sqrt(count)) ? count : count - leading;

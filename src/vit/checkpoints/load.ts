@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { defined } from '../../base/defined.js';
 import { InputError } from '../../base/errors.js';
 import { elementCount, type TensorSource } from '../../onnx/tensor.js';
 import { leadingTokens, patchCount, tokenCount, type ViTConfig } from '../config.js';
@@ -7,7 +8,7 @@ import { inferArchitecture } from './config.js';
 import { readHuggingFaceConfig } from './huggingface-config.js';
 import { huggingFaceSchemes } from './huggingface.js';
 import { readJson } from './json.js';
-import type { Place, Scheme, SchemeName } from './scheme.js';
+import { placeIn, type Place, type Scheme, type SchemeName } from './scheme.js';
 import { asFloat32, readCheckpointTensors, type CheckpointTensors } from './tensors.js';
 import { averagedHeads, computed, floats, scaledRows, zeros, zerosAbove } from '../derived.js';
 import { readTimmConfig, type TimmImages } from './timm-config.js';
@@ -44,9 +45,10 @@ export async function loadCheckpoint(weights: string, config: string | undefined
   if (scheme === undefined) throw await foreign(checkpoint, config);
   refuseForeign(source, tensors, scheme);
   const heads = scheme.heads.find((set) => set.every((head) => tensors.has(`${head}.weight`))) ?? [];
-  const classes = heads.length > 0 ? classesOf(source, `${heads[0]!}.weight`, tensors) : 0;
+  const [head] = heads;
+  const classes = head === undefined ? 0 : classesOf(source, `${head}.weight`, tensors);
   if (scheme.name === 'Hugging Face') {
-    const distilled = tensors.has(scheme.fixed['distillation']!.tensor);
+    const distilled = tensors.has(placeIn(scheme.fixed, 'distillation').tensor);
     const { config: architecture, qkvBias } = await readHuggingFaceConfig(source, config, classes, distilled);
     const { vit, notes } = assemble(checkpoint, scheme, architecture, heads, qkvBias);
     return { vit, scheme: scheme.name, notes, images: undefined };
@@ -59,7 +61,7 @@ export async function loadCheckpoint(weights: string, config: string | undefined
 
 /** The rows of a classifier. */
 function classesOf(source: string, name: string, tensors: ReadonlyMap<string, TensorSource>): number {
-  const dims = tensors.get(name)!.dims;
+  const { dims } = defined(tensors.get(name), `tensor ${name}`);
   const [classes = 0, width = 0] = dims;
   if (dims.length === 2 && classes > 0 && width > 0) return classes;
   throw new InputError({
@@ -101,9 +103,10 @@ function assemble(
 ): { readonly vit: ViT; readonly notes: readonly string[] } {
   const { source, tensors } = checkpoint;
   const used = new Set<string>();
-  const take = (tensor: string, dims: readonly number[], optional = false): TensorSource | undefined => {
+  const takeIfThere = (tensor: string, dims: readonly number[]): TensorSource | undefined =>
+    tensors.has(tensor) ? take(tensor, dims) : undefined;
+  const take = (tensor: string, dims: readonly number[]): TensorSource => {
     const found = tensors.get(tensor);
-    if (found === undefined && optional) return undefined;
     if (found?.dims.join(', ') !== dims.join(', '))
       throw new InputError({
         source,
@@ -124,30 +127,33 @@ function assemble(
       const patches = patchCount(config);
       const without = scheme.name === 'timm' && tensors.get(tensor)?.dims[1] === patches;
       const theirs = [1, without ? patches : tokenCount(config), hiddenSize];
-      const found = asFloat32(source, tensor, take(tensor, theirs)!, theirs.slice(1));
+      const found = asFloat32(source, tensor, take(tensor, theirs), theirs.slice(1));
       return without ? zerosAbove(found, leadingTokens(config)) : found;
     }
-    const theirs = third === undefined ? shapeThere(config, name, dims) : [3 * dims[0]!, ...dims.slice(1)];
-    const found = take(tensor, theirs, optional && !complete);
+    const [rows = 0, ...rest] = dims;
+    const theirs = third === undefined ? shapeThere(config, name, dims) : [3 * rows, ...rest];
+    const found = optional && !complete ? takeIfThere(tensor, theirs) : take(tensor, theirs);
     if (found === undefined) return zeros(dims);
     if (third !== undefined) return rowsOf(asFloat32(source, tensor, found, theirs), dims, third);
     const whole = asFloat32(source, tensor, found, dims);
-    const factors = scale === undefined ? undefined : take(scale, [dims[0]!], true);
-    return factors ? scaledRows(whole, asFloat32(source, scale!, factors, [dims[0]!])) : whole;
+    const factors = scale === undefined ? undefined : takeIfThere(scale, [rows]);
+    if (scale === undefined || factors === undefined) return whole;
+    return scaledRows(whole, asFloat32(source, scale, factors, [rows]));
   };
 
   const weights = new Map<string, TensorSource>();
   for (const [name, dims] of weightShapes(config)) {
     if (name.startsWith('head.')) continue;
-    const inside = /^layers\.(\d+)\.(.+)$/.exec(name);
-    const place = inside ? scheme.block(Number(inside[1]))[inside[2]!]! : scheme.fixed[name]!;
+    const [, layer, role] = /^layers\.(\d+)\.(.+)$/.exec(name) ?? [];
+    const place =
+      role === undefined ? placeIn(scheme.fixed, name) : placeIn(scheme.block(Number(layer)), role);
     weights.set(name, placed(name, dims, place));
   }
   const widened = heads.map((head) => {
     const shape = [config.labels.length, config.hiddenSize];
-    const bias = take(`${head}.bias`, shape.slice(0, 1), true);
+    const bias = takeIfThere(`${head}.bias`, shape.slice(0, 1));
     return {
-      weight: asFloat32(source, `${head}.weight`, take(`${head}.weight`, shape)!, shape),
+      weight: asFloat32(source, `${head}.weight`, take(`${head}.weight`, shape), shape),
       bias: bias ? asFloat32(source, `${head}.bias`, bias, bias.dims) : zeros(shape.slice(0, 1)),
     };
   });

@@ -1,3 +1,5 @@
+import { defined } from '../../base/defined.js';
+
 /** Where a tensor of EdgeFlex lies in a checkpoint. */
 export interface Place {
   /** Its name there. */
@@ -56,4 +58,15 @@ export function layerPlaces(
     [`${ours}.weight`, { tensor: `${theirs}.weight`, ...more }],
     [`${ours}.bias`, { tensor: `${theirs}.bias`, ...more }],
   ];
+}
+
+/**
+ * Where a tensor of EdgeFlex lies.
+ *
+ * @param places - of a scheme: those outside the blocks, or those of a block
+ * @param name - EdgeFlex's name of it
+ * @throws Error when the scheme's table leaves it out
+ */
+export function placeIn(places: Readonly<Record<string, Place>>, name: string): Place {
+  return defined(places[name], `the place of ${name} in a scheme`);
 }

@@ -146,8 +146,10 @@ export async function readTimmConfig(path: string | undefined): Promise<TimmConf
 
 /** How many heads a plain architecture of timm has; undefined for any other. */
 function headsOf(architecture: string): number | undefined {
-  const [, size = '', rest = ''] =
-    /^(?:vit|deit|deit3)_([a-z0-9]+)_(.+)$/.exec(architecture.split('.')[0]!) ?? [];
-  const plain = Object.hasOwn(HEADS, size) && rest.split('_').every((part) => PLAIN_PART.test(part));
-  return plain ? HEADS[size]! + (size === 'base' && rest.includes('plus') ? 2 : 0) : undefined;
+  const [, size = '', rest = ''] = /^(?:vit|deit|deit3)_([a-z0-9]+)_([^.]+)/.exec(architecture) ?? [];
+  const heads = Object.hasOwn(HEADS, size) ? HEADS[size] : undefined;
+  const plain = rest.split('_').every((part) => PLAIN_PART.test(part));
+  return plain && heads !== undefined
+    ? heads + (size === 'base' && rest.includes('plus') ? 2 : 0)
+    : undefined;
 }

@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import { GraphBuilder, type Value } from '../../onnx/builder.js';
 import { batch } from '../../onnx/dims.js';
 import { dtypeCode } from '../../onnx/dtype.js';
@@ -178,7 +179,7 @@ function emitAttention(scope: Scope, layer: number, asking: Value, all: Stream, 
     ...([q, k, v, heads, bias && half ? read.asHalf(bias) : bias] as const),
   );
   const o = emitProjection(scope, layer, 'o', asMatrix(g, `${at}.context`, mixed), read);
-  return { o: asFloat(g, o), k: projected[1]! };
+  return { o: asFloat(g, o), k: defined(projected[1], 'the keys') };
 }
 
 /** The MLP, before it is added to the residual stream; float32. */

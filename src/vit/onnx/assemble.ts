@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { defined } from '../../base/defined.js';
 import { InputError } from '../../base/errors.js';
 import type { OnnxNode } from '../../onnx/model.js';
 import { elementCount, type TensorSource } from '../../onnx/tensor.js';
@@ -6,7 +7,7 @@ import { readJson } from '../checkpoints/json.js';
 import type { ViTConfig } from '../config.js';
 import { averagedHeads, computed, finite, floats, pickedRows, scaledRows, zeros } from '../derived.js';
 import { weightShapes, type ViT } from '../vit.js';
-import { notUnderstood } from './graph.js';
+import { inputOf, notUnderstood } from './graph.js';
 import type { FoundViT, ScaledLinear } from './parse.js';
 import type { FoundLinear, FoundNorm, Searched } from './pieces.js';
 import type { Moved } from './probe.js';
@@ -30,9 +31,8 @@ export async function assemble(
 ): Promise<ViT> {
   const { convolution, tokens, positions, blocks, norm, heads } = found;
   const [images, channels, imageSize] = image as [number, number, number];
-  const kernel = graph.constants.get(convolution.inputs[1]!);
-  const [hiddenSize, , patchSize] = (kernel?.dims ?? []) as [number, number, number];
-  checkConvolution(graph, found, patchSize);
+  const kernel = kernelOf(graph, found);
+  const [hiddenSize, , patchSize] = kernel.dims as [number, number, number];
   const distilled = tokens.length === 2;
   const epsilons = new Set([
     norm.epsilon,
@@ -40,12 +40,13 @@ export async function assemble(
   ]);
   if (epsilons.size !== 1)
     throw notUnderstood(graph, undefined, `one epsilon in all norms, not ${[...epsilons].join(', ')}`);
-  const layout = moved.length > 0 ? headsOf(moved[0]!, hiddenSize) : { heads: 1, size: hiddenSize };
+  const [queries] = moved;
+  const layout = queries === undefined ? { heads: 1, size: hiddenSize } : headsOf(queries, hiddenSize);
   const config: ViTConfig = {
     ...{ imageSize, patchSize, channels, hiddenSize, heads: layout.heads, distilled },
-    mlpSizes: blocks.map(({ fc1 }) => fc1.weight.dims[0]!),
+    mlpSizes: blocks.map(({ fc1 }) => rowsOf(fc1)),
     layerNormEpsilon: norm.epsilon,
-    labels: await labelsIn(configPath, heads[0]!.weight.dims[0]!),
+    labels: await labelsIn(configPath, rowsOf(defined(heads[0], 'a classifier'))),
   };
   const weights = new Map<string, TensorSource>();
   const put = (name: string, tensor: TensorSource): void => {
@@ -59,12 +60,13 @@ export async function assemble(
     computed(dims, async () => (await floats(tensor)).slice(0, elementCount(dims)));
   put(
     'patch.weight',
-    computed([hiddenSize, channels * patchSize ** 2], () => floats(kernel!)),
+    computed([hiddenSize, channels * patchSize ** 2], () => floats(kernel)),
   );
   const bias = graph.constants.get(convolution.inputs[2] ?? '');
   put('patch.bias', bias ?? zeros([hiddenSize]));
-  put('cls', first(tokens[0]!, [hiddenSize]));
-  if (distilled) put('distillation', first(tokens[1]!, [hiddenSize]));
+  const [cls, distillation] = tokens;
+  put('cls', first(defined(cls, 'the class token'), [hiddenSize]));
+  if (distillation) put('distillation', first(distillation, [hiddenSize]));
   const count = positions.dims.at(-2) ?? 0;
   put('positions', first(positions, [count, hiddenSize]));
   for (const [layer, block] of blocks.entries()) {
@@ -87,7 +89,7 @@ export async function assemble(
     putScaled(weights, `${at}.o`, o);
     checkContext(graph, attention.node, context, layout, images);
     put(`${at}.fc1.weight`, fc1.weight);
-    put(`${at}.fc1.bias`, fc1.bias ?? zeros([fc1.weight.dims[0]!]));
+    put(`${at}.fc1.bias`, fc1.bias ?? zeros([rowsOf(fc1)]));
     putScaled(weights, `${at}.fc2`, fc2);
   }
   putNorm('norm', norm);
@@ -115,8 +117,11 @@ export async function assemble(
   return { config, weights, forms: new Map() };
 }
 
-function checkConvolution(graph: Searched, { convolution }: FoundViT, patchSize: number): void {
-  const { attributes, inputs } = convolution;
+/** The weight of the convolution that cuts the image into patches. */
+function kernelOf(graph: Searched, { convolution }: FoundViT): TensorSource {
+  const { attributes } = convolution;
+  const kernel = graph.constants.get(inputOf(graph, convolution, 1));
+  const [, , patchSize] = kernel?.dims ?? [];
   const list = (name: string): readonly number[] => {
     const attribute = attributes[name];
     return attribute?.type === 'ints' ? attribute.value : [];
@@ -126,15 +131,20 @@ function checkConvolution(graph: Searched, { convolution }: FoundViT, patchSize:
     list('strides').length === 2 &&
     list('pads').every((pad) => pad === 0) &&
     list('dilations').every((dilation) => dilation === 1) &&
-    graph.constants.get(inputs[1]!)?.dtype === 'float32' &&
-    graph.constants.get(inputs[1]!)!.dims[3] === patchSize;
+    kernel?.dtype === 'float32' &&
+    kernel.dims[3] === patchSize;
   const { group } = attributes;
-  if (!whole || (group?.type === 'int' && group.value !== 1))
+  if (kernel === undefined || !whole || (group?.type === 'int' && group.value !== 1))
     throw notUnderstood(
       graph,
       convolution,
       'a convolution of square patches that neither overlap nor leave gaps',
     );
+  return kernel;
+}
+
+function rowsOf({ weight }: FoundLinear): number {
+  return defined(weight.dims[0], 'the width of a linear layer');
 }
 
 interface HeadLayout {
@@ -144,7 +154,7 @@ interface HeadLayout {
 
 /** How many heads queries come in: `[batch, heads, tokens, size]` or `[batch·heads, tokens, size]`. */
 function headsOf({ dims }: Moved, width: number): HeadLayout {
-  const size = dims.at(-1)!;
+  const size = defined(dims.at(-1), 'the width of a head');
   return { heads: width / size, size };
 }
 
@@ -163,7 +173,7 @@ function columnsOf(
   if (columns.length !== expected || (transposed ? rows : width) !== size)
     throw notUnderstood(graph, node, `queries, keys and values in heads of ${size}, the same for all`);
   const at = (head: number, token: number, channel: number): number =>
-    columns[head * tokens * size + (transposed ? channel * tokens + token : token * size + channel)]!;
+    columns[head * tokens * size + (transposed ? channel * tokens + token : token * size + channel)] ?? NaN;
   const out = Int32Array.from({ length: heads * size }, (_, i) => at(Math.floor(i / size), 0, i % size));
   for (let head = 0; head < images * heads; head++)
     for (let token = 0; token < tokens; token++)
@@ -188,7 +198,7 @@ function checkContext(
 }
 
 function putScaled(weights: Map<string, TensorSource>, name: string, { linear, scale }: ScaledLinear): void {
-  const { weight, bias = zeros([weight.dims[0]!]) } = linear;
+  const { weight, bias = zeros([rowsOf(linear)]) } = linear;
   weights.set(`${name}.weight`, scale ? scaledRows(weight, scale) : weight);
   weights.set(`${name}.bias`, scale ? scaledRows(bias, scale) : bias);
 }

@@ -1,6 +1,6 @@
 import type { OnnxNode } from '../../onnx/model.js';
 import { viewAs } from '../../onnx/tensor.js';
-import { behindViews, floatOf, intOf, isView, makerOf, notUnderstood } from './graph.js';
+import { behindViews, floatOf, inputOf, intOf, isView, makerOf, notUnderstood, outputOf } from './graph.js';
 import { linearAt, productAt, scalarAt, type FoundLinear, type Searched } from './pieces.js';
 
 /** One operand of attention and the linear whose output is cut, turned and scaled into it. */
@@ -39,10 +39,11 @@ export async function attentionAt(graph: Searched, name: string): Promise<FoundA
   if (node?.opType === 'Attention' && node.domain === '') return attentionOperator(graph, node, output);
   if (node?.opType !== 'MatMul')
     throw notUnderstood(graph, node, 'the product of attention shares and values');
-  const softmax = await softmaxAt(graph, node.inputs[0]!);
-  const scores = await productAt(graph, await behindEmptyMask(graph, softmax.inputs[0]!));
-  const product = graph.producers.get(scores.values[0]!);
-  if (scores.values.length !== 1 || product?.opType !== 'MatMul')
+  const softmax = await softmaxAt(graph, inputOf(graph, node, 0));
+  const scores = await productAt(graph, await behindEmptyMask(graph, inputOf(graph, softmax, 0)));
+  const [value = '', ...others] = scores.values;
+  const product = graph.producers.get(value);
+  if (others.length > 0 || product?.opType !== 'MatMul')
     throw notUnderstood(
       graph,
       product ?? softmax,
@@ -50,9 +51,9 @@ export async function attentionAt(graph: Searched, name: string): Promise<FoundA
     );
   return {
     output,
-    q: await operandAt(graph, product.inputs[0]!),
-    k: await operandAt(graph, product.inputs[1]!),
-    v: await operandAt(graph, node.inputs[1]!),
+    q: await operandAt(graph, inputOf(graph, product, 0)),
+    k: await operandAt(graph, inputOf(graph, product, 1)),
+    v: await operandAt(graph, inputOf(graph, node, 1)),
     keysTransposed: true,
     scale: scores.factor,
     node,
@@ -61,16 +62,16 @@ export async function attentionAt(graph: Searched, name: string): Promise<FoundA
 
 async function attentionOperator(graph: Searched, node: OnnxNode, output: string): Promise<FoundAttention> {
   const [q = '', k = '', v = '', mask = '', ...more] = node.inputs;
-  const rank = graph.shapes.get(q)?.length;
+  const shape = graph.shapes.get(q);
   const masked = mask !== '' && !(await masksNothing(graph, mask));
   const plain = intOf(node, 'is_causal', 0) === 0 && floatOf(node, 'softcap', 0) === 0;
-  if (rank !== 4 || masked || !plain || more.some((input) => input !== ''))
+  if (shape?.length !== 4 || masked || !plain || more.some((input) => input !== ''))
     throw notUnderstood(
       graph,
       node,
       'attention of queries, keys and values in four dimensions, without a mask that hides any, and without a cap',
     );
-  const size = graph.shapes.get(q)!.at(-1)!;
+  const [, , , size = NaN] = shape;
   return {
     ...{ output, node, keysTransposed: false, scale: floatOf(node, 'scale', 1 / Math.sqrt(size)) },
     ...{ q: await operandAt(graph, q), k: await operandAt(graph, k), v: await operandAt(graph, v) },
@@ -100,19 +101,21 @@ async function masksNothing(graph: Searched, name: string): Promise<boolean> {
 async function softmaxAt(graph: Searched, name: string): Promise<OnnxNode> {
   let node = makerOf(graph, name);
   if (node?.opType === 'Where') {
-    const test = makerOf(graph, node.inputs[0]!);
-    const [otherwise, kept] = [await scalarAt(graph, node.inputs[1]!), node.inputs[2]!];
+    const test = makerOf(graph, inputOf(graph, node, 0));
+    const [otherwise, kept] = [await scalarAt(graph, inputOf(graph, node, 1)), inputOf(graph, node, 2)];
     if (
       test?.opType === 'IsNaN' &&
       otherwise === 0 &&
-      behindViews(graph, test.inputs[0]!) === behindViews(graph, kept)
+      behindViews(graph, inputOf(graph, test, 0)) === behindViews(graph, kept)
     )
       node = makerOf(graph, kept);
   }
   const axis = node?.attributes['axis'];
-  const rank = node && graph.shapes.get(node.outputs[0]!)?.length;
+  const rank = node && graph.shapes.get(outputOf(graph, node))?.length;
   const last =
-    axis?.type === 'int' ? axis.value === -1 || axis.value === rank! - 1 : graph.model.opsets['']! >= 13;
+    axis?.type === 'int'
+      ? axis.value === -1 || (rank !== undefined && axis.value === rank - 1)
+      : (graph.model.opsets[''] ?? 0) >= 13;
   if (node?.opType !== 'Softmax' || !last) throw notUnderstood(graph, node, 'a softmax over the keys');
   return node;
 }

@@ -1,12 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { defined } from '../../base/defined.js';
 import type { DType } from '../../onnx/dtype.js';
 import { writeModel } from '../../onnx/file.js';
 import type { OnnxModel, OnnxNode } from '../../onnx/model.js';
 import { tensorOf, type TensorSource } from '../../onnx/tensor.js';
 import { defaultSessionOptions, type Engine, type Tensor } from '../../runtime/engine.js';
-import { weightConstant, type ForeignGraph } from './graph.js';
+import { outputOf, weightConstant, type ForeignGraph } from './graph.js';
 
 /** What one run of a graph shows besides its logits. */
 export interface Evaluated {
@@ -55,7 +56,7 @@ export async function evaluate(
   inputs: Readonly<Record<string, Tensor>>,
 ): Promise<Evaluated> {
   const { model, fixed, constants } = graph;
-  const moving = model.nodes.filter(({ outputs }) => !fixed.has(outputs[0]!));
+  const moving = model.nodes.filter((node) => !fixed.has(outputOf(graph, node)));
   const measured = moving.flatMap(({ outputs }) => outputs.filter((name) => name !== ''));
   const shapeNodes = measured.map((name): OnnxNode => ({
     ...{ name: `${name}:shape`, opType: 'Shape', domain: '', attributes: {} },
@@ -74,16 +75,15 @@ export async function evaluate(
       ...model,
       nodes: [...model.nodes, ...shapeNodes],
       outputs: [],
-      untypedOutputs: [...shapeNodes.map(({ outputs }) => outputs[0]!), ...wanted],
+      untypedOutputs: [...shapeNodes.flatMap(({ outputs }) => outputs), ...wanted],
     },
     inputs,
   );
+  const given = (name: string): Tensor => defined(results[name], `the value ${name}`);
   const shapes = new Map(
-    measured.map(
-      (name) => [name, Array.from(results[`${name}:shape`]!.data as BigInt64Array, Number)] as const,
-    ),
+    measured.map((name) => [name, Array.from(given(`${name}:shape`).data as BigInt64Array, Number)] as const),
   );
-  return { shapes, values: new Map([...wanted].map((name) => [name, sourceOf(results[name]!)] as const)) };
+  return { shapes, values: new Map([...wanted].map((name) => [name, sourceOf(given(name))] as const)) };
 }
 
 function sourceOf({ type, dims, data }: Tensor): TensorSource {

@@ -28,7 +28,7 @@ export function foreignGraph(path: string, model: OnnxModel): ForeignGraph {
   const fixed = new Set(['', ...model.initializers.keys()]);
   for (const node of model.nodes) {
     for (const output of node.outputs) producers.set(output, node);
-    if (node.opType === 'Constant') constants.set(node.outputs[0]!, constantOf(path, node));
+    if (node.opType === 'Constant') constants.set(outputOf({ path }, node), constantOf(path, node));
     if (node.opType === 'Shape' || node.opType === 'Size' || node.inputs.every((input) => fixed.has(input)))
       for (const output of node.outputs) fixed.add(output);
   }
@@ -47,7 +47,10 @@ export function notUnderstood(
   node: OnnxNode | undefined,
   expected: string,
 ): InputError {
-  const name = node === undefined ? 'the graph' : `node ${node.name === '' ? node.outputs[0]! : node.name}`;
+  const name =
+    node === undefined
+      ? 'the graph'
+      : `node ${node.name === '' ? (node.outputs[0] ?? 'without a name') : node.name}`;
   return new InputError({
     source: path,
     place: name,
@@ -58,6 +61,38 @@ export function notUnderstood(
     expected,
     hint: 'Only plain ViT and DeiT classifiers are understood. Their checkpoints (safetensors) can be given instead.',
   });
+}
+
+/**
+ * An input of a node.
+ *
+ * @param graph - the graph, for messages
+ * @param node - the node
+ * @param position - which input
+ * @throws InputError when the node has none there
+ */
+export function inputOf(graph: Pick<ForeignGraph, 'path'>, node: OnnxNode, position: number): string {
+  const name = node.inputs[position];
+  if (name === undefined) throw notUnderstood(graph, node, `at least ${position + 1} inputs`);
+  return name;
+}
+
+/**
+ * The first output of a node.
+ *
+ * @param graph - the graph, for messages
+ * @param node - the node
+ * @throws InputError when the node has none
+ */
+export function outputOf(graph: Pick<ForeignGraph, 'path'>, node: OnnxNode): string {
+  const [name] = node.outputs;
+  if (name === undefined) throw notUnderstood(graph, node, 'at least one output');
+  return name;
+}
+
+/** The last input of a node. */
+export function lastInputOf(graph: Pick<ForeignGraph, 'path'>, node: OnnxNode): string {
+  return inputOf(graph, node, Math.max(0, node.inputs.length - 1));
 }
 
 function constantOf(path: string, node: OnnxNode): TensorSource {
@@ -92,7 +127,7 @@ export function isView(node: OnnxNode): boolean {
 export function behindViews(graph: ForeignGraph, name: string): string {
   let current = name;
   for (let node = graph.producers.get(current); node && isView(node); node = graph.producers.get(current))
-    current = node.inputs[0]!;
+    current = inputOf(graph, node, 0);
   return current;
 }
 

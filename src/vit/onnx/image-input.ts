@@ -59,9 +59,10 @@ function shapeOfPatches(
   const kernel = constants.get(convolution?.inputs[1] ?? '')?.dims;
   if (kernel?.length !== 4) return undefined;
   const [width, channels, patch] = kernel as [number, number, number];
-  const counts = [...constants.values()].flatMap(({ dims }) =>
-    dims.length === 3 && dims[0] === 1 && dims[2] === width && dims[1]! > 2 ? [dims[1]!] : [],
-  );
+  const counts = [...constants.values()].flatMap(({ dims }) => {
+    const [one, positions = 0, size] = dims;
+    return dims.length === 3 && one === 1 && size === width && positions > 2 ? [positions] : [];
+  });
   if (counts.length === 0) return undefined;
   const count = Math.max(...counts);
   // The class token, that and the distillation token, or none of them has a position.

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { defined } from '../../base/defined.js';
 import { InputError, messageOf } from '../../base/errors.js';
 import { seededRandom } from '../../base/random.js';
 import { writeModel } from '../../onnx/file.js';
@@ -16,7 +17,7 @@ import { evaluate } from './evaluate.js';
 import { foreignGraph } from './graph.js';
 import { imageInput } from './image-input.js';
 import { refuseOtherNumbers } from './number-formats.js';
-import { parseViT, type FoundBlock } from './parse.js';
+import { logitsOf, parseViT, type FoundBlock } from './parse.js';
 import type { Searched } from './pieces.js';
 import { probe, type Passage } from './probe.js';
 
@@ -92,22 +93,26 @@ async function checkedDifference(
   const logits = async (file: string, input: string, output: string): Promise<Float32Array> => {
     const session = await engine.open(file, { ...defaultSessionOptions, threads: 2 });
     try {
-      return (await session.run({ [input]: image }))[output]!.data as Float32Array;
+      return defined((await session.run({ [input]: image }))[output], `the output ${output}`)
+        .data as Float32Array;
     } finally {
       await session.close();
     }
   };
   const folder = await mkdtemp(join(tmpdir(), 'edgeflex-import-'));
   try {
-    const theirs = await logits(path, name, model.outputs[0]!.name);
+    const theirs = await logits(path, name, logitsOf({ path, model }));
     const own = await writeModel(buildGraph(vit), join(folder, 'model.onnx'));
     const ours = await logits(own.path, INPUT, OUTPUT);
     const largest = theirs.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
-    const difference = ours.reduce((most, value, i) => Math.max(most, Math.abs(value - theirs[i]!)), 0);
+    const difference = ours.reduce(
+      (most, value, i) => Math.max(most, Math.abs(value - (theirs[i] ?? NaN))),
+      0,
+    );
     if (!(difference <= TOLERANCE * largest))
       throw new InputError({
         source: path,
-        place: model.outputs[0]!.name,
+        place: logitsOf({ path, model }),
         found: `logits that differ by ${difference.toPrecision(3)} from those of what was recognised, on random images`,
         expected: `the same but for ${TOLERANCE}`,
         hint: 'The graph computes something that was not recognised. Its checkpoint (safetensors) can be given instead.',

@@ -53,8 +53,10 @@ function halfOf({
     const place = `node ${node.name === '' ? (node.outputs[0] ?? '') : node.name}`;
     if (cast !== undefined) return { place, type: cast };
     if (node.opType === 'Cast' || node.opType === 'Identity' || node.opType === 'Transpose') continue;
-    const weight = node.inputs.find((name) => isHalf(constants.get(name)?.dtype));
-    if (weight !== undefined) return { place: `tensor ${weight}`, type: constants.get(weight)!.dtype };
+    for (const name of node.inputs) {
+      const type = constants.get(name)?.dtype;
+      if (type === 'float16' || type === 'bfloat16') return { place: `tensor ${name}`, type };
+    }
   }
   return undefined;
 }

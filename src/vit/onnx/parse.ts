@@ -1,7 +1,15 @@
 import type { OnnxNode } from '../../onnx/model.js';
 import type { TensorSource } from '../../onnx/tensor.js';
 import { computed, floats, zerosAbove } from '../derived.js';
-import { weightConstant, behindViews, isView, makerOf, notUnderstood } from './graph.js';
+import {
+  behindViews,
+  inputOf,
+  isView,
+  lastInputOf,
+  makerOf,
+  notUnderstood,
+  weightConstant,
+} from './graph.js';
 import {
   geluAt,
   linearAt,
@@ -53,14 +61,16 @@ export interface FoundViT {
  * @throws InputError at the node that was not understood
  */
 export async function parseViT(graph: Searched): Promise<FoundViT> {
-  const logits = graph.model.outputs[0]!.name;
+  const logits = logitsOf(graph);
   const heads = await classifiersAt(graph, logits);
   const reads: TokenRead[] = [];
   for (const head of heads) reads.push(await tokenAt(graph, head.input));
   for (const [token, { index, node }] of reads.entries())
     if (index !== token)
       throw notUnderstood(graph, node, `the choice of token ${token}, which its classifier reads`);
-  const { norm, residual } = reads[0]!;
+  const [classToken] = reads;
+  if (classToken === undefined) throw notUnderstood(graph, undefined, 'a classifier');
+  const { norm, residual } = classToken;
   const blocks: FoundBlock[] = [];
   let current = residual;
   for (;;) {
@@ -71,9 +81,9 @@ export async function parseViT(graph: Searched): Promise<FoundViT> {
       throw notUnderstood(graph, sum, 'a sum with the residual stream, or positions');
     const fixed = sum.inputs.findIndex((input) => graph.fixed.has(input));
     if (fixed >= 0) {
-      const positions = fixedTensor(graph, sum.inputs[fixed]!, sum, 'constant positions');
+      const positions = fixedTensor(graph, inputOf(graph, sum, fixed), sum, 'constant positions');
       return {
-        ...tokensAt(graph, makerOf(graph, sum.inputs[1 - fixed]!)),
+        ...tokensAt(graph, makerOf(graph, inputOf(graph, sum, 1 - fixed))),
         positions,
         blocks: blocks.reverse(),
         norm,
@@ -90,11 +100,22 @@ export async function parseViT(graph: Searched): Promise<FoundViT> {
   }
 }
 
+/**
+ * The value that a graph gives first: its logits.
+ *
+ * @throws InputError when it gives nothing
+ */
+export function logitsOf(graph: Pick<Searched, 'path' | 'model'>): string {
+  const [output] = graph.model.outputs;
+  if (output === undefined) throw notUnderstood(graph, undefined, 'an output: the logits');
+  return output.name;
+}
+
 async function classifiersAt(graph: Searched, logits: string): Promise<FoundLinear[]> {
   const single = linearAt(graph, logits);
   if (single) return [single];
   const { factor, values } = await productAt(graph, logits);
-  const sum = graph.producers.get(values[0]!);
+  const sum = graph.producers.get(values[0] ?? '');
   const both =
     sum?.opType === 'Add' && factor === 0.5 ? sum.inputs.map((input) => linearAt(graph, input)) : [];
   const [a, b] = both;
@@ -124,11 +145,11 @@ async function tokenAt(graph: Searched, name: string): Promise<TokenRead> {
       node,
       'the choice of one token by Gather or Slice (an average over tokens is not understood)',
     );
-  const before = after ? undefined : await normAt(graph, node.inputs[0]!);
+  const before = after ? undefined : await normAt(graph, inputOf(graph, node, 0));
   const norm = after ?? before;
   if (norm === undefined)
-    throw notUnderstood(graph, makerOf(graph, node.inputs[0]!), 'a LayerNorm before the classifier');
-  return { index, norm, node, residual: after ? node.inputs[0]! : norm.input };
+    throw notUnderstood(graph, makerOf(graph, inputOf(graph, node, 0)), 'a LayerNorm before the classifier');
+  return { index, norm, node, residual: after ? inputOf(graph, node, 0) : norm.input };
 }
 
 async function tokenIndex(graph: Searched, node: OnnxNode): Promise<number | undefined> {
@@ -217,7 +238,7 @@ function viewsBetween(graph: Searched, from: string, to: string): OnnxNode[] {
     const node = graph.producers.get(current);
     if (node === undefined || !isView(node)) throw notUnderstood(graph, node, 'reshapes behind attention');
     nodes.push(node);
-    current = node.inputs[0]!;
+    current = inputOf(graph, node, 0);
   }
   return nodes.reverse();
 }
@@ -227,11 +248,11 @@ function positionsOfPatches(
   graph: Searched,
   concat: OnnxNode,
 ): Pick<FoundViT, 'convolution' | 'tokens' | 'positions'> {
-  const sum = makerOf(graph, concat.inputs.at(-1)!);
+  const sum = makerOf(graph, lastInputOf(graph, concat));
   const fixed = sum?.opType === 'Add' ? sum.inputs.findIndex((input) => graph.fixed.has(input)) : -1;
   if (sum === undefined || fixed < 0) throw notUnderstood(graph, sum ?? concat, 'patches with positions');
   const { convolution, tokens } = tokensAt(graph, concat, sum.inputs[1 - fixed]);
-  const positions = fixedTensor(graph, sum.inputs[fixed]!, sum, 'constant positions');
+  const positions = fixedTensor(graph, inputOf(graph, sum, fixed), sum, 'constant positions');
   const [count = 0, width = 0] = positions.dims.slice(-2);
   const one = computed([count, width], async () => (await floats(positions)).slice(0, count * width));
   return { convolution, tokens, positions: zerosAbove(one, tokens.length) };
@@ -250,7 +271,7 @@ function tokensAt(
   const axis = concat?.attributes['axis'];
   if (concat?.opType !== 'Concat' || axis?.value !== 1 || before.length < 1 || before.length > 2)
     throw notUnderstood(graph, concat, 'the class token (and a distillation token) put before the patches');
-  const convolution = makerOf(graph, patches!);
+  const convolution = makerOf(graph, patches ?? '');
   if (
     convolution?.opType !== 'Conv' ||
     !graph.model.inputs.some(({ name: input }) => input === convolution.inputs[0])

@@ -1,4 +1,5 @@
 import type { OnnxNode } from '../../onnx/model.js';
+import type { DType } from '../../onnx/dtype.js';
 import { viewAs, type TensorSource } from '../../onnx/tensor.js';
 import { fromFloat16 } from '../../onnx/half.js';
 import { transposed } from '../derived.js';
@@ -6,9 +7,11 @@ import type { Evaluated } from './evaluate.js';
 import {
   behindViews,
   floatOf,
+  inputOf,
   intOf,
   makerOf,
   notUnderstood,
+  outputOf,
   weightConstant,
   type ForeignGraph,
 } from './graph.js';
@@ -62,9 +65,9 @@ export function linearAt(graph: Searched, name: string): FoundLinear | undefined
     return addend !== '' && bias === undefined ? undefined : { input, output, node, weight: rows, bias };
   }
   if (node?.opType === 'MatMul') {
-    const weight = weightConstant(graph, node.inputs[1]!);
+    const weight = weightConstant(graph, inputOf(graph, node, 1));
     if (weight?.dims.length !== 2) return undefined;
-    return { input: node.inputs[0]!, output, node, weight: transposed(weight), bias: undefined };
+    return { input: inputOf(graph, node, 0), output, node, weight: transposed(weight), bias: undefined };
   }
   if (node?.opType !== 'Add') return undefined;
   for (const [product, addend] of [node.inputs, [...node.inputs].reverse()] as [string, string][]) {
@@ -86,7 +89,7 @@ export async function normAt(graph: Searched, name: string): Promise<FoundNorm |
   if (node?.opType === 'LayerNormalization') {
     const [input = '', scale = '', shift = ''] = node.inputs;
     const [weight, bias] = [weightConstant(graph, scale), weightConstant(graph, shift)];
-    const rank = graph.shapes.get(node.outputs[0]!)!.length;
+    const rank = shapeOf(graph, outputOf(graph, node)).length;
     if (
       ![-1, rank - 1].includes(intOf(node, 'axis', -1)) ||
       weight?.dims.length !== 1 ||
@@ -109,13 +112,13 @@ export async function normAt(graph: Searched, name: string): Promise<FoundNorm |
   if (input === undefined || graph.producers.get(root)?.opType !== 'Sqrt' || sum?.opType !== 'Add')
     return undefined;
   const [epsilon, variance] =
-    (await scalarAt(graph, sum.inputs[1]!)) !== undefined
-      ? [sum.inputs[1]!, sum.inputs[0]!]
-      : [sum.inputs[0]!, sum.inputs[1]!];
+    (await scalarAt(graph, inputOf(graph, sum, 1))) !== undefined
+      ? [inputOf(graph, sum, 1), inputOf(graph, sum, 0)]
+      : [inputOf(graph, sum, 0), inputOf(graph, sum, 1)];
   const mean = graph.producers.get(variance);
-  const square = mean?.opType === 'ReduceMean' ? graph.producers.get(mean.inputs[0]!) : undefined;
+  const square = mean?.opType === 'ReduceMean' ? graph.producers.get(inputOf(graph, mean, 0)) : undefined;
   const squared =
-    square?.opType === 'Pow' && (await scalarAt(graph, square.inputs[1]!)) === 2
+    square?.opType === 'Pow' && (await scalarAt(graph, inputOf(graph, square, 1))) === 2
       ? square.inputs[0]
       : square?.opType === 'Mul' && square.inputs[0] === square.inputs[1]
         ? square.inputs[0]
@@ -153,21 +156,40 @@ export function withConstantVector(
 export async function scalarAt(graph: Searched, name: string): Promise<number | undefined> {
   const tensor = graph.constants.get(name) ?? graph.values.get(name);
   if (tensor === undefined || tensor.dims.some((dim) => dim !== 1)) return undefined;
-  const bytes = await tensor.read();
-  switch (tensor.dtype) {
+  return firstNumber(tensor.dtype, await tensor.read());
+}
+
+function firstNumber(dtype: DType, bytes: Uint8Array): number | undefined {
+  switch (dtype) {
     case 'float32':
-      return viewAs(bytes, Float32Array)[0]!;
+      return viewAs(bytes, Float32Array)[0];
     case 'float64':
-      return viewAs(bytes, Float64Array)[0]!;
+      return viewAs(bytes, Float64Array)[0];
     case 'float16':
-      return fromFloat16(viewAs(bytes, Uint16Array))[0]!;
+      return fromFloat16(viewAs(bytes, Uint16Array))[0];
     case 'int64':
-      return Number(viewAs(bytes, BigInt64Array)[0]!);
+      return numberOf(viewAs(bytes, BigInt64Array)[0]);
     case 'int32':
-      return viewAs(bytes, Int32Array)[0]!;
+      return viewAs(bytes, Int32Array)[0];
     default:
       return undefined;
   }
+}
+
+function numberOf(value: bigint | undefined): number | undefined {
+  return value === undefined ? undefined : Number(value);
+}
+
+/**
+ * The shape that a value had when the graph was run.
+ *
+ * @throws InputError when nothing showed it
+ */
+export function shapeOf(graph: Searched, name: string): readonly number[] {
+  const shape = graph.shapes.get(name);
+  if (shape === undefined)
+    throw notUnderstood(graph, graph.producers.get(name), `${name}, whose shape depends on the image`);
+  return shape;
 }
 
 /** Takes a tree of multiplications and divisions by fixed numbers apart. */
@@ -204,7 +226,7 @@ export async function geluAt(graph: Searched, name: string): Promise<string | un
     const approximate = node.attributes['approximate'];
     if (approximate?.type === 'string' && approximate.value === 'tanh')
       throw notUnderstood(graph, node, 'the exact GELU, not its approximation by tanh');
-    return behindViews(graph, node.inputs[0]!);
+    return behindViews(graph, inputOf(graph, node, 0));
   }
   if (node?.opType !== 'Mul') return undefined;
   const { factor, values } = await productAt(graph, name);
@@ -213,9 +235,9 @@ export async function geluAt(graph: Searched, name: string): Promise<string | un
     const sum = graph.producers.get(gate);
     if (sum?.opType !== 'Add') continue;
     const one = await Promise.all(sum.inputs.map((input) => scalarAt(graph, input)));
-    const erf = graph.producers.get(sum.inputs[one[0] === 1 ? 1 : 0]!);
+    const erf = graph.producers.get(inputOf(graph, sum, one[0] === 1 ? 1 : 0));
     if (!one.includes(1) || erf?.opType !== 'Erf') continue;
-    const inside = await productAt(graph, erf.inputs[0]!);
+    const inside = await productAt(graph, inputOf(graph, erf, 0));
     if (inside.values.length === 1 && inside.values[0] === x && Math.abs(inside.factor - Math.SQRT1_2) < 1e-6)
       return x;
   }

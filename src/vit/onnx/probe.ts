@@ -1,9 +1,10 @@
+import { defined } from '../../base/defined.js';
 import { elementCount, type TensorSource } from '../../onnx/tensor.js';
 import type { OnnxNode } from '../../onnx/model.js';
 import type { Engine, Tensor } from '../../runtime/engine.js';
 import { runForeign } from './evaluate.js';
 import { notUnderstood } from './graph.js';
-import type { Searched } from './pieces.js';
+import { shapeOf, type Searched } from './pieces.js';
 
 /** A piece of a graph that should do no more than move numbers and scale them all alike. */
 export interface Passage {
@@ -43,7 +44,7 @@ export async function probe(
   const feeds: { readonly name: string; readonly dims: readonly number[] }[] = [];
   for (const [index, { from, nodes: way }] of passages.entries()) {
     const own = (name: string): string => `${index}:${name}`;
-    feeds.push({ name: own(from), dims: graph.shapes.get(from)! });
+    feeds.push({ name: own(from), dims: shapeOf(graph, from) });
     for (const node of way) {
       for (const input of node.inputs) {
         const fixed = graph.constants.get(input) ?? graph.values.get(input);
@@ -62,7 +63,7 @@ export async function probe(
   const run = async (value: (column: number) => number): Promise<Readonly<Record<string, Tensor>>> => {
     const inputs: Record<string, Tensor> = {};
     for (const { name, dims } of feeds) {
-      const width = dims.at(-1)!;
+      const width = defined(dims.at(-1), `the width of ${name}`);
       const data = Float32Array.from({ length: elementCount(dims) }, (_, i) => value(i % width));
       inputs[name] = engine.tensor('float32', data, dims);
     }
@@ -81,13 +82,15 @@ export async function probe(
   };
   const [ones, places] = [await run(() => 1), await run((column) => column)];
   return passages.map(({ to, nodes: way }, index): Moved => {
-    const [unit, place] = [ones[`${index}:${to}`]!, places[`${index}:${to}`]!];
+    const given = (results: Readonly<Record<string, Tensor>>): Tensor =>
+      defined(results[`${index}:${to}`], `the value ${to}`);
+    const [unit, place] = [given(ones), given(places)];
     const [scales, values] = [unit.data as Float32Array, place.data as Float32Array];
-    const scale = scales[0]!;
+    const [scale = NaN] = scales;
     const columns = Int32Array.from(values, (value) => Math.round(value / scale));
     const plain =
       scales.every((each) => each === scale) &&
-      columns.every((column, i) => Math.abs(column * scale - values[i]!) <= 1e-3 * Math.abs(scale));
+      columns.every((column, i) => Math.abs(column * scale - (values[i] ?? NaN)) <= 1e-3 * Math.abs(scale));
     if (!plain)
       throw notUnderstood(graph, way.at(-1), 'numbers that are moved and scaled alike, and nothing more');
     return { dims: unit.dims, columns, scale };
