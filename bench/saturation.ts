@@ -50,7 +50,6 @@ export async function saturation(): Promise<void> {
     const exact = await logitsOf('native', fp32, images);
     console.log(`${IMAGES} test images of CIFAR-10; error: mean and largest |logit − fp32|`);
     report('fp32', 'native', exact, exact, labels);
-    report('fp32', 'AVX2', await logitsOf('AVX2', fp32, images), exact, labels);
     for (const recipe of RECIPES) {
       const file = join('suites', 'recipes', `${recipe}.yaml`);
       const variant = await compressed(file, join(folder, recipe), data);

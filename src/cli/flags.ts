@@ -64,3 +64,59 @@ export function batchSizes(text: string): number[] {
     throw new InvalidArgumentError('different sizes with commas between them are expected, such as 1,8');
   return sizes;
 }
+
+/** A share beyond a hundredfold, or more points than there are, would find nothing. */
+const MOST_PERCENT = 10_000;
+const MOST_POINTS = 100;
+
+/**
+ * A flag that is a share: `2%`.
+ *
+ * @returns 0.02
+ * @throws InvalidArgumentError when it is no percentage from 0 to 10,000
+ */
+export function shareOf(text: string): number {
+  const percent = Number(/^(\d+(?:\.\d+)?) ?%$/.exec(text)?.[1]);
+  if (!(percent <= MOST_PERCENT))
+    throw new InvalidArgumentError(`expected a share in percent, such as 2%, of at most ${MOST_PERCENT}%`);
+  return percent / 100;
+}
+
+/**
+ * A flag that is a difference of accuracies: `0.3pt`.
+ *
+ * @returns 0.003
+ * @throws InvalidArgumentError when it is no number of points from 0 to 100
+ */
+export function pointsOf(text: string): number {
+  const points = Number(/^(\d+(?:\.\d+)?) ?pt$/.exec(text)?.[1]);
+  if (!(points <= MOST_POINTS))
+    throw new InvalidArgumentError(`expected points of top-1, such as 0.3pt, of at most ${MOST_POINTS}pt`);
+  return points / 100;
+}
+
+/**
+ * A flag that says how many to keep.
+ *
+ * @throws InvalidArgumentError when it is no whole number from 0 on
+ */
+export function countOf(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('expected a whole number, such as 20');
+  return Number(text);
+}
+
+const HOUR = 3600 * 1000;
+const hours = { h: 1, d: 24, w: 7 * 24 } as const;
+
+/**
+ * A flag that is an age: `36h`, `90d`, `12w`.
+ *
+ * @returns milliseconds
+ * @throws InvalidArgumentError when it is none, or one that no calendar goes back to
+ */
+export function ageOf(text: string): number {
+  const [, count, unit] = /^(\d{1,5})([hdw])$/.exec(text) ?? [];
+  if (count === undefined)
+    throw new InvalidArgumentError('expected hours, days or weeks, such as 36h, 90d or 12w');
+  return Number(count) * hours[unit as keyof typeof hours] * HOUR;
+}

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { InputError } from '../base/errors.js';
 import { historyDocument } from '../report/history/document.js';
 import { historyFindings } from '../analysis/history/findings.js';
@@ -11,6 +11,7 @@ import { openForReading, type Db } from '../store/open.js';
 import { hasFigures, runsOf } from '../store/newest.js';
 import { listRuns, loadRun, runsBeginning } from '../store/read.js';
 import { exitCodes } from './failure.js';
+import { pointsOf, shareOf } from './flags.js';
 import { stateText } from './newest.js';
 import { databaseIn, reportsOption, resultsOption } from './results.js';
 
@@ -136,16 +137,4 @@ function wanted(pattern = ''): (name: string) => boolean {
   const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
   const expression = new RegExp(parts.join('.*'), 'i');
   return (name) => expression.test(name);
-}
-
-function shareOf(text: string): number {
-  const [, percent] = /^(\d+(?:\.\d+)?) ?%$/.exec(text) ?? [];
-  if (percent === undefined) throw new InvalidArgumentError('expected a share in percent, such as 2%');
-  return Number(percent) / 100;
-}
-
-function pointsOf(text: string): number {
-  const [, points] = /^(\d+(?:\.\d+)?) ?pt$/.exec(text) ?? [];
-  if (points === undefined) throw new InvalidArgumentError('expected points of top-1, such as 0.3pt');
-  return Number(points) / 100;
 }

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { ResourceError } from '../base/errors.js';
 import * as format from '../text/format.js';
 import { openExisting, openForReading, type Db } from '../store/open.js';
@@ -9,6 +9,7 @@ import {
   type PruneDecision,
   type PruneRule,
 } from '../store/prune.js';
+import { ageOf, countOf } from './flags.js';
 import { listText } from './lists.js';
 import { databaseIn, resultsOption } from './results.js';
 
@@ -19,8 +20,6 @@ interface PruneFlags {
   readonly suite?: string;
   readonly dryRun?: true;
 }
-
-const DAY = 24 * 3600 * 1000;
 
 /** `edgeflex runs prune`: deletes old runs. */
 export function pruneCommand(): Command {
@@ -104,17 +103,4 @@ function tableOf(decisions: readonly PruneDecision[], dry: boolean): string {
 
 function runsText(count: number): string {
   return `${format.integer(count)} ${count === 1 ? 'run' : 'runs'}`;
-}
-
-function countOf(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number, such as 20');
-  return Number(text);
-}
-
-/** Milliseconds of an age: `36h`, `90d`, `12w`. */
-function ageOf(text: string): number {
-  const [, count, unit] = /^(\d+)([hdw])$/.exec(text) ?? [];
-  if (count === undefined)
-    throw new InvalidArgumentError('expected hours, days or weeks, such as 36h, 90d or 12w');
-  return Number(count) * { h: DAY / 24, d: DAY, w: 7 * DAY }[unit as 'h' | 'd' | 'w'];
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { batchSize, batchSizes, roundsFrom } from '../../src/cli/flags.js';
+import { ageOf, batchSize, batchSizes, countOf, pointsOf, roundsFrom, shareOf } from '../../src/cli/flags.js';
 
 it('batch sizes and rounds are whole numbers within bounds', () => {
   expect(batchSize('4096')).toBe(4096);
@@ -8,7 +8,20 @@ it('batch sizes and rounds are whole numbers within bounds', () => {
   expect(roundsFrom(1)('1000')).toBe(1000);
 });
 
+it('shares, points, counts and ages are read', () => {
+  expect([shareOf('2%'), pointsOf('0.3pt'), countOf('20')]).toEqual([0.02, 0.003, 20]);
+  expect([ageOf('36h'), ageOf('90d'), ageOf('12w')]).toEqual(
+    [36, 90 * 24, 12 * 7 * 24].map((h) => h * 3.6e6),
+  );
+});
+
 it.each([
+  ['share', `${'9'.repeat(400)}%`, shareOf],
+  ['share', '2', shareOf],
+  ['points', '101pt', pointsOf],
+  ['points', '2%', pointsOf],
+  ['count', '9'.repeat(10), countOf],
+  ['age', '999999999999w', ageOf],
   ['batch', '4097', (value: string) => batchSize(value)],
   ['batch', '999999999999', (value: string) => batchSize(value)],
   ['batch', '0', (value: string) => batchSize(value)],

@@ -48,13 +48,18 @@ export interface ComparisonReport {
 
 const gatePattern = /^(latency|p90|memory|file):(\d+(?:\.\d+)?)%$|^(accuracy):(\d+(?:\.\d+)?)pt$/;
 
+/** A gate guards nothing beyond a hundredfold change, or beyond all points that there are. */
+const MOST_PERCENT = 10_000;
+const MOST_POINTS = 100;
+
 const gateSchema = z
   .string()
   .regex(gatePattern)
   .transform((text): Gate => {
     const [, metric, percent, accuracy, points] = gatePattern.exec(text)!;
     return { metric: (metric ?? accuracy) as Metric, limit: Number(percent ?? points) / 100 };
-  });
+  })
+  .refine(({ metric, limit }) => limit * 100 <= (metric === 'accuracy' ? MOST_POINTS : MOST_PERCENT));
 
 /**
  * Reads gates.
@@ -72,7 +77,8 @@ export function parseGates(text: string): Gate[] {
         source: '--fail-on',
         found: twice ? `${gate.metric} twice` : part === '' ? 'an empty gate' : part,
         expected:
-          'gates with commas between them: latency, p90, memory or file with a percentage, accuracy with points',
+          `gates with commas between them: latency, p90, memory or file with a percentage up to ${MOST_PERCENT}, accuracy with ` +
+          `points up to ${MOST_POINTS}`,
         hint: 'For example --fail-on latency:2%,memory:5%,accuracy:0.3pt',
       });
     gates.push(gate);

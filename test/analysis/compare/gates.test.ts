@@ -42,6 +42,9 @@ describe('gates', () => {
     ['latency:-2%', 'latency:-2%'],
     ['latency:2%,', 'an empty gate'],
     ['latency:2%,latency:3%', 'latency twice'],
+    ['latency:10001%', 'latency:10001%'],
+    [`p90:${'9'.repeat(400)}%`, `p90:${'9'.repeat(400)}%`],
+    ['accuracy:101pt', 'accuracy:101pt'],
   ])('%s is refused', async (text, found) => {
     const fault = await refusalOf(() => parseGates(text));
     expect(fault).toMatchObject({ source: '--fail-on', found });

@@ -63,7 +63,9 @@ function put(holder: Container, key: string, value: unknown): void {
   Object.defineProperty(holder, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
-function apply(root: { value: unknown }, { kind, at, from, key, value }: Edit): void {
+function apply(root: { value: unknown }, { kind, at, from, key, value: drawn }: Edit): void {
+  // A copy of its own: one that is drawn twice could be put into itself.
+  const value = structuredClone(drawn);
   const all = places(root);
   const [holder, name] = all[at % all.length]!;
   const here = holder[name];

@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { InvalidArgumentError } from 'commander';
 import { InputError } from '../../../src/base/errors.js';
-import { batchSizes, seedOf, wholeNumber } from '../../../src/cli/flags.js';
+import {
+  ageOf,
+  batchSizes,
+  countOf,
+  pointsOf,
+  seedOf,
+  shareOf,
+  wholeNumber,
+} from '../../../src/cli/flags.js';
 import { hubReference } from '../../../src/net/hub-reference.js';
 import { parseGates } from '../../../src/analysis/compare/gates.js';
 import { parseAccuracy, parseLatency, parseMemory } from '../../../src/analysis/procure/constraints.js';
@@ -89,6 +97,15 @@ export const flags: readonly Parser[] = [
     for (const parse of [batchSizes, wholeNumber, seedOf])
       try {
         allocatable(parse(text));
+      } catch (error) {
+        if (!(error instanceof InvalidArgumentError)) throw error;
+      }
+  }),
+  flag('figures', ['2%', '0.3pt', '20', '36h', '90d'], (text) => {
+    for (const parse of [shareOf, pointsOf, countOf, ageOf])
+      try {
+        finite(parse(text));
+        if (parse === ageOf) new Date(Date.now() - ageOf(text)).toISOString();
       } catch (error) {
         if (!(error instanceof InvalidArgumentError)) throw error;
       }
