@@ -5,13 +5,13 @@ import { isAlias, isMap, isScalar, Lexer, visit, type Document } from 'yaml';
 export const MAX_BYTES = 256 * 2 ** 10;
 
 /** Tokens at most, which the time to parse goes by: keys, values, punctuation and the spaces between them. */
-export const MAX_TOKENS = 20_000;
+const MAX_TOKENS = 20_000;
 
 /** How deep values may lie in values: parsing takes the square of it. */
-export const MAX_DEPTH = 100;
+const MAX_DEPTH = 100;
 
 /** Aliases at most: each is looked for in all of the document. */
-export const MAX_ALIASES = 500;
+const MAX_ALIASES = 500;
 
 /** Something in a text that is too much, or twice: before values are made of it. */
 export interface YamlFault {

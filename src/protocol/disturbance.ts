@@ -7,7 +7,7 @@ import type { ConditionsRecord } from './measurement.js';
 export const MOST_OTHER_CORES = 0.15;
 
 /** Two latencies from core to core that differ by more than this factor are of two placements: near and far differ fivefold. */
-export const MOST_PLACEMENT_RATIO = 1.8;
+const MOST_PLACEMENT_RATIO = 1.8;
 
 /** How long a cache line takes from one core to another, in nanoseconds, before and after a round. */
 export interface Placement {

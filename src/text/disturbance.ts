@@ -16,6 +16,6 @@ export function disturbanceText(disturbance: Disturbance): string {
 }
 
 /** Processor time that others took: `0.8 of a core`, `1.6 cores`. */
-export function coresText(cores: number): string {
+function coresText(cores: number): string {
   return `${format.significant(cores, 2)} ${cores < 1 ? 'of a core' : 'cores'}`;
 }

@@ -16,7 +16,7 @@ export interface Workshop {
 }
 
 /** Where a phase is tried, and what it began with. */
-export interface Place {
+interface Place {
   readonly folder: string;
   readonly database: string;
   readonly before: Seen;
@@ -103,7 +103,7 @@ function take({ folder: shop }: Workshop, folder: string, ...parts: string[]): v
 }
 
 /** Adds runs to a database: copies of the one in it, a day older each. */
-export function multiplyRuns(database: string, copies: number): void {
+function multiplyRuns(database: string, copies: number): void {
   const copy = (table: string, ...changes: string[]): string =>
     [
       `create temp table t as select * from ${table} where ${table === 'runs' ? 'id' : 'run_id'} not like '%-copy-%'`,
@@ -149,7 +149,7 @@ export function multiplyRuns(database: string, copies: number): void {
 }
 
 /** Makes a database as an older version left it. */
-export function makeOld(database: string, schema: string): void {
+function makeOld(database: string, schema: string): void {
   mkdirSync(join(database, '..'), { recursive: true });
   execFileSync('sqlite3', [database], {
     input: `pragma journal_mode = wal;\n${readFileSync(join(schemas, schema), 'utf8')}`,
@@ -158,7 +158,7 @@ export function makeOld(database: string, schema: string): void {
 }
 
 /** The schemas that older versions left. */
-export const oldSchemas = readdirSync(schemas);
+const oldSchemas = readdirSync(schemas);
 
 /** Lets a run look as if it had been interrupted: its last rounds were not measured. */
 function interrupt(database: string): void {

@@ -38,7 +38,7 @@ const DOUBLED = "select cell_id || ' ' || round from rounds group by cell_id, ro
  * @returns the rows
  * @throws when it cannot be read
  */
-export function ask(path: string, statement: string): string[] {
+function ask(path: string, statement: string): string[] {
   const args = ['-readonly', path, '.timeout 5000', statement];
   return execFileSync('sqlite3', args, { encoding: 'utf8', stdio: 'pipe', maxBuffer: 2 ** 28 })
     .split('\n')

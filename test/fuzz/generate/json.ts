@@ -18,7 +18,7 @@ const DEEP = '\u0001deep:';
 const WIDE = '\u0001wide:';
 
 /** Any value, most of them awkward. */
-export const awkwardValue: fc.Arbitrary<unknown> = fc.oneof(
+const awkwardValue: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom<unknown>(...awkwardNumbers) },
   { weight: 4, arbitrary: fc.constantFrom<unknown>(...awkwardNames) },
   { weight: 2, arbitrary: fc.constantFrom<unknown>(null, true, false, [], {}, [[]], [null], { '': {} }) },
