@@ -15,13 +15,6 @@ export interface Workshop {
   readonly rounds: number;
 }
 
-/** Where a phase is tried, and what it began with. */
-interface Place {
-  readonly folder: string;
-  readonly database: string;
-  readonly before: Seen;
-}
-
 /** A phase of EdgeFlex's work that is interrupted. */
 export interface Phase {
   readonly name: string;
