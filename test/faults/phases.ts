@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { join } from 'node:path';
 import { packageRoot } from '../../src/base/paths.js';
 import { call, type Call } from './support/command.js';
-import { digestsOf, folderFaults, look, type Seen } from './support/outside.js';
+import { digestsOf, folderFaults, look } from './support/outside.js';
 
 /** What all phases begin with: one measured run, its reports, a warm cache, an output of `compress`. */
 export interface Workshop {
