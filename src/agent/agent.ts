@@ -118,9 +118,11 @@ async function measurePerformance(bench: Bench, task: PerformanceTask): Promise<
   await endPhase('first');
 
   const detector = new SteadyStateDetector();
-  const warmupEnd = host.now() + task.maxWarmupSeconds * 1000;
+  const begun = host.now();
+  const warmupEnd = begun + task.maxWarmupSeconds * 1000;
+  const leastEnd = Math.min(warmupEnd, begun + (host.leastWarmup ?? 0));
   let queries = 0;
-  while (!detector.steady && host.now() < warmupEnd) {
+  while ((!detector.steady && host.now() < warmupEnd) || host.now() < leastEnd) {
     const before = host.now();
     await query.run();
     detector.add(host.now() - before);

@@ -25,6 +25,11 @@ export interface Host {
    * queries, so it must be over in a fraction of a millisecond and not leave much to collect.
    */
   conditions?(): Conditions;
+  /**
+   * How long a model must have run before a steady state is believed, in milliseconds; left out where what is seen decides. A browser
+   * compiles what runs often once more, in the background, and until then every query is as slow as the one before.
+   */
+  readonly leastWarmup?: number;
   /** Throws away what the language no longer needs, so that its garbage is not taken for the model's memory. */
   collectGarbage(): void;
   /** Reads test images: `[indices.length, 3, 32, 32]`, uint8. */

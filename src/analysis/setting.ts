@@ -16,13 +16,13 @@ export interface SettingDifference {
 
 /**
  * The setting of a device in a run: processor and what may be used of it, virtualisation, threads, system, libraries, session
- * options. EdgeFlex's own version is not part of it, nor is what a system updates every other week (its kernel, patches of Node.js).
+ * options, and of a browser its version, flags and adapter. EdgeFlex's own version is not part of it, nor is what a system updates every other week (its kernel, patches of Node.js).
  *
  * @param device - of the run
  * @param run - the run
  */
 export function deviceSetting(device: StoredDevice, run: StoredRun): Setting {
-  const { cpu, os, node, versions } = device.environment;
+  const { cpu, os, node, versions, browser, gpu } = device.environment;
   const sessions = sessionsOf(device, run);
   const distinct = (texts: readonly string[]): string => [...new Set(texts)].sort().join('; ');
   const setting = new Map([
@@ -43,6 +43,12 @@ export function deviceSetting(device: StoredDevice, run: StoredRun): Setting {
       'usable processors',
       `${usable.processors} of ${logicalCores ?? 'unknown'} on ${usable.cores ?? 'unknown'} cores, quota ${usable.quota ?? 'none'}`,
     );
+  if (browser !== undefined) {
+    setting.set('browser', browser.product);
+    setting.set('browser flags', [...browser.flags].sort().join(' '));
+  }
+  if (gpu !== undefined)
+    setting.set('adapter', [gpu.vendor, gpu.architecture, gpu.device, gpu.description].join(' ').trim());
   for (const [name, version] of Object.entries(versions)) if (name !== 'edgeflex') setting.set(name, version);
   return setting;
 }

@@ -2,8 +2,8 @@ import { hashJson } from '../base/hash.js';
 import type { Environment } from '../protocol/environment.js';
 
 /**
- * Hash of what decides how fast a device is: processor and what may be used of it, virtualisation, threads, runtime and session
- * options. What restricts nothing is left out, so that a machine that may use all of itself is the one that older versions knew.
+ * Hash of what decides how fast a device is: processor and what may be used of it, virtualisation, threads, runtime, session
+ * options, and of a browser its version, flags and adapter. What restricts nothing is left out, so that a machine that may use all of itself is the one that older versions knew.
  *
  * @param environment - of the device
  * @param threads - that the runtime has
@@ -11,7 +11,7 @@ import type { Environment } from '../protocol/environment.js';
  * @param session - options that sessions are opened with
  */
 export function environmentHash(
-  { cpu, virtual, hypervisor, emulated }: Environment,
+  { cpu, virtual, hypervisor, emulated, browser, gpu }: Environment,
   threads: number,
   runtime: unknown,
   session: unknown,
@@ -30,6 +30,8 @@ export function environmentHash(
     },
     virtual: virtual ? (hypervisor ?? true) : undefined,
     emulated,
+    browser: browser && { product: browser.product, flags: browser.flags },
+    adapter: gpu && [gpu.vendor, gpu.architecture, gpu.device, gpu.description],
     ...{ threads, runtime, session },
   });
 }

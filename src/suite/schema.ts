@@ -105,7 +105,7 @@ export const suiteSchema = z.strictObject({
         .default([1, 8]),
       tier: z.enum(['smoke', 'rapid', 'quick', 'normal']).default('quick'),
       /** Fresh processes that a cell's measuring time is divided among. */
-      rounds: count.max(MAX_ROUNDS).default(3),
+      rounds: count.max(MAX_ROUNDS).default(5),
       /**
        * After these rounds more follow until every variant's speed against fp32 is known to so much: half of the width of its 95 %
        * interval, as a share; 0.01 for ± 1 %. Left out, there are no more.
@@ -118,7 +118,7 @@ export const suiteSchema = z.strictObject({
       path: ['maxRounds'],
       error: 'no fewer than the rounds that there are anyway',
     })
-    .default({ batches: [1, 8], tier: 'quick', rounds: 3 }),
+    .default({ batches: [1, 8], tier: 'quick', rounds: 5 }),
 });
 
 export type SuiteFile = z.infer<typeof suiteSchema>;

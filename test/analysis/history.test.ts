@@ -186,6 +186,19 @@ describe('a history', () => {
     expect(found.breaks[0]!.differences.map(({ name }) => name)).toEqual([what]);
   });
 
+  it('begins a series of its own with another browser, which is no regression', async () => {
+    const of = (product: string) => ({ browser: { product, userAgent: '', flags: [] } });
+    const { history: found, findings } = await history(24, (index) =>
+      index < 12
+        ? { milliseconds: 10, environment: of('Chrome/141.0') }
+        : { milliseconds: 14, environment: of('Chrome/142.0') },
+    );
+    expect(findings.regressions).toEqual([]);
+    expect(found.breaks.map(({ differences }) => differences)).toEqual([
+      [{ name: 'browser', before: 'Chrome/141.0', after: 'Chrome/142.0' }],
+    ]);
+  });
+
   it('sees a slow-down through runs that lie on two machines in turn', async () => {
     const { history: found, findings } = await history(40, (index) => ({
       milliseconds: (index % 2 === 0 ? 10 : 14) * (index < 20 ? 1 : 1.08),

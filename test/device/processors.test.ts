@@ -138,7 +138,12 @@ describe('the hash of an environment', () => {
     environmentHash({ ...environment, ...rest, cpu: { ...environment.cpu, ...cpu } }, 1, {}, {});
   const logicalCores = environment.cpu.logicalCores ?? NaN;
 
-  it('is another one with fewer processors, on fewer cores, with a quota, in a virtual machine and for an emulator', () => {
+  const adapter = (device: string): NonNullable<Environment['gpu']> => ({
+    ...{ vendor: 'a vendor', architecture: '', device, description: '', software: false },
+    ...{ features: [], limits: {} },
+  });
+
+  it('is another one with fewer processors, on fewer cores, with a quota, in a virtual machine, for an emulator, a browser and a GPU', () => {
     const hashes = [
       hashOf({}),
       hashOf({ usable: { processors: logicalCores - 1, cores: null, quota: null } }),
@@ -148,6 +153,10 @@ describe('the hash of an environment', () => {
       hashOf({}, { virtual: !environment.virtual }),
       hashOf({}, { virtual: true, hypervisor: 'KVM' }),
       hashOf({}, { emulated: true }),
+      hashOf({}, { browser: { product: 'Chrome/141.0', userAgent: '', flags: [] } }),
+      hashOf({}, { browser: { product: 'Chrome/142.0', userAgent: '', flags: [] } }),
+      hashOf({}, { gpu: adapter('a GPU') }),
+      hashOf({}, { gpu: adapter('another GPU') }),
     ];
     expect(new Set(hashes).size).toBe(hashes.length);
   });

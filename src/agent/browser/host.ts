@@ -13,6 +13,9 @@ export interface Watches {
   readonly wasm: WasmMemoryWatch;
 }
 
+/** V8 compiles WebAssembly that runs often once more, which takes it a second or two; 0.55 s was seen to be too short. */
+const WASM_WARMUP_MILLISECONDS = 2000;
+
 /** Consecutive records of one file. */
 interface Stretch {
   readonly path: string;
@@ -31,6 +34,7 @@ export function pageHost(order: Extract<PageOrder, { kind: 'task' }>, { gpu, was
   const { provider, powerPreference, task } = order;
   return {
     now: () => performance.now(),
+    ...(provider === 'wasm' && { leastWarmup: WASM_WARMUP_MILLISECONDS }),
     loadEngine() {
       if (powerPreference !== undefined) gpu.prefer(powerPreference);
       const assets = new URL('runtime/', document.baseURI).href;

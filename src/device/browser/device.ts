@@ -118,7 +118,7 @@ function preferenceOf({ adapter }: BrowserProfile): { powerPreference?: 'high-pe
 
 async function measure(
   profile: BrowserProfile,
-  { identity }: BrowserFacts,
+  { identity, product: known }: BrowserFacts,
   source: PageSource,
   server: PageServer,
   task: Task,
@@ -132,7 +132,7 @@ async function measure(
     ...preferenceOf(profile),
     task: renamed(task, nameOf, outputs),
   };
-  await inFreshPage(
+  const product = await inFreshPage(
     source,
     server,
     { order, files, outputs },
@@ -151,6 +151,8 @@ async function measure(
       },
     },
   );
+  // Browsers update themselves while they are closed.
+  if (product !== known) throw new DeviceError(`the browser is ${product} now; the run began with ${known}`);
 }
 
 /** Another adapter than the one that is on record would be a silent fallback. */
