@@ -104,6 +104,7 @@ class Ending {
   reason: DeviceError | undefined;
   private silence: NodeJS.Timeout;
   private kill: NodeJS.Timeout | undefined;
+  private silenced: NodeJS.Timeout | undefined;
   private readonly onAbort = (): void => {
     this.now(new DeviceError('stopped'));
   };
@@ -114,6 +115,9 @@ class Ending {
   ) {
     this.silence = this.startSilence();
     options.signal.addEventListener('abort', this.onAbort);
+    agent.process.once('exit', () => {
+      if (this.reason !== undefined) this.silenced = setTimeout(() => this.silenceIt(), GRACE_MILLISECONDS);
+    });
   }
 
   heard(): void {
@@ -130,7 +134,15 @@ class Ending {
   over(): void {
     clearTimeout(this.silence);
     clearTimeout(this.kill);
+    clearTimeout(this.silenced);
     this.options.signal.removeEventListener('abort', this.onAbort);
+  }
+
+  /** What an agent has started may outlive it and hold its output open: there is nothing more to be heard. */
+  private silenceIt(): void {
+    const { process } = this.agent;
+    process.stdout.destroy();
+    process.stderr.destroy();
   }
 
   private startSilence(): NodeJS.Timeout {
