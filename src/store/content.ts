@@ -5,7 +5,7 @@ import { conditionsSchema } from '../protocol/conditions.js';
 import { environmentSchema } from '../protocol/environment.js';
 import { noiseFloorSchema } from './floors.js';
 import { nodeWorkSchema } from './node-work.js';
-import { repositorySchema } from './repository.js';
+import { storedRepositorySchema } from './repository.js';
 import { ceilingsSchema, settingSchema } from './rooflines.js';
 import { stoppingSchema } from './stopping.js';
 import type { Tables } from './tables.js';
@@ -83,7 +83,7 @@ export const content: { readonly [T in keyof Tables]: { readonly [C in keyof Tab
     ...{ id: text, suite: text, plan_hash: text, seed: whole, command: text, version: text },
     ...{ started_at: moment, ended_at: orNull(moment) },
     data_json: json('the data set', () => runDataSchema),
-    repository_json: orNull(json('the state of a repository', () => repositorySchema)),
+    repository_json: orNull(json('the state of a repository', () => storedRepositorySchema)),
     plugins_json: orNull(json('plug-ins', () => pluginsSchema)),
   },
   devices: {

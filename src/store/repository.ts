@@ -14,7 +14,8 @@ export const repositorySchema = z.strictObject({
 
 export type Repository = z.infer<typeof repositorySchema>;
 
-const storedSchema = z.union([repositorySchema, untoldSchema]);
+/** What is stored of the checkout that a run was started in: its state, or why that is not known. */
+export const storedRepositorySchema = z.union([repositorySchema, untoldSchema]);
 
 /**
  * The git state that a run was started in.
@@ -27,7 +28,7 @@ export function repositoryOf({
 }: {
   readonly repository_json: string | null;
 }): Repository | null {
-  const stored = json === null ? null : storedSchema.parse(JSON.parse(json));
+  const stored = json === null ? null : storedRepositorySchema.parse(JSON.parse(json));
   return stored === null || 'untold' in stored ? null : stored;
 }
 
@@ -42,6 +43,6 @@ export function untoldOf({
 }: {
   readonly repository_json: string | null;
 }): UntoldCommit | undefined {
-  const stored = json === null ? null : storedSchema.parse(JSON.parse(json));
+  const stored = json === null ? null : storedRepositorySchema.parse(JSON.parse(json));
   return stored !== null && 'untold' in stored ? stored : undefined;
 }
