@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { cacheDirectory } from '../base/paths.js';
 import { parseBytes, limitBytes } from '../cache/limit.js';
 import { entriesIn, type StoredEntry } from '../cache/inventory.js';
+import { olderFolders } from '../cache/older.js';
 import { cache } from '../cache/store.js';
 import { verifyEntries } from '../cache/verify.js';
 import { mebibytes } from '../text/format.js';
@@ -59,6 +60,7 @@ function sizeCommand(): Command {
       const kinds = new Map<string, number>();
       for (const { kind, bytes } of entries) kinds.set(kind, (kinds.get(kind) ?? 0) + bytes);
       const limit = limitBytes();
+      const older = await olderFolders(cacheDirectory());
       if (json)
         console.log(
           JSON.stringify(
@@ -67,6 +69,7 @@ function sizeCommand(): Command {
               bytes: bytesOf(entries),
               limitBytes: limit,
               kinds: Object.fromEntries(kinds),
+              older,
             },
             null,
             2,
@@ -76,7 +79,13 @@ function sizeCommand(): Command {
         const lines = [...kinds].map(
           ([kind, bytes]) => `${kind.padEnd(10)}  ${mebibytes(bytes).padStart(12)}`,
         );
-        console.log([...lines, `${inTotal(entries)}; it may take ${mebibytes(limit)}`].join('\n'));
+        lines.push(`${inTotal(entries)}; it may take ${mebibytes(limit)}`);
+        if (older.length > 0)
+          lines.push(
+            'Left by older versions, read by none, and not counted above; delete them by hand:',
+            ...older.map(({ path, bytes }) => `  ${path}  ${mebibytes(bytes)}`),
+          );
+        console.log(lines.join('\n'));
       }
     });
 }

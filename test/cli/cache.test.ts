@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -112,6 +112,20 @@ describe('edgeflex cache', () => {
       exitCodes.usage,
       expect.stringMatching(/EDGEFLEX_CACHE_LIMIT.*much/),
     ]);
+  });
+
+  it('names what older versions left, counts it apart and leaves it alone', async () => {
+    await make('artifact', 'one', 'by itself');
+    const { bytes } = await json<{ bytes: number }>('size');
+    await mkdir(folder('cache', 'artifacts', '0'.repeat(32)), { recursive: true });
+    await writeFile(folder('cache', 'artifacts', '0'.repeat(32), 'model.onnx'), Buffer.alloc(5000));
+    expect(await json('size')).toMatchObject({
+      bytes,
+      older: [{ path: folder('cache', 'artifacts'), bytes: 5000 }],
+    });
+    expect((await command(['size'])).out).toContain(folder('cache', 'artifacts'));
+    await command(['clear']);
+    expect(existsSync(folder('cache', 'artifacts'))).toBe(true);
   });
 
   it('removes what a killed process left, and its locks', async () => {
