@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, statfsSync } from 'node:fs';
+import { cpSync, mkdtempSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Phase, Workshop } from './phases.js';
 import { call, type Call } from './support/command.js';
@@ -13,6 +13,10 @@ export interface DiskReport {
   /** The size with which it came to its end. */
   enough: number | undefined;
   readonly faults: string[];
+  /** Sizes at which runs were deleted, and there was no room for what comes after. */
+  readonly deleted: number[];
+  /** Whether the database became smaller. */
+  shrunk: boolean;
 }
 
 /** A disk is never made larger than this, in bytes. */
@@ -26,7 +30,14 @@ const LARGEST = 2 ** 26;
  * @param phase - the phase; its call or what goes on with it is given again each time
  */
 export async function fillDisk(shop: Workshop, phase: Phase): Promise<DiskReport> {
-  const report: DiskReport = { phase: phase.name, full: [], enough: undefined, faults: [] };
+  const report: DiskReport = {
+    phase: phase.name,
+    full: [],
+    enough: undefined,
+    faults: [],
+    deleted: [],
+    shrunk: false,
+  };
   const disk = await SmallDisk.ofSize(LARGEST);
   try {
     const folder = join(disk.outside, 'work');
@@ -36,6 +47,7 @@ export async function fillDisk(shop: Workshop, phase: Phase): Promise<DiskReport
     cpSync(made, folder, { recursive: true });
     const database = join(folder, 'results', 'edgeflex.db');
     let size = usedBy(disk) + 4096;
+    const first = bytesOf(database);
     let before = look(database);
     let what = within(disk, phase.call(shop, folder));
     while (size < LARGEST) {
@@ -60,9 +72,14 @@ export async function fillDisk(shop: Workshop, phase: Phase): Promise<DiskReport
       phase.outputFaults?.(shop, folder).forEach(note);
       if (code === 0) {
         report.enough = size;
+        report.shrunk = bytesOf(database) < first;
         break;
       }
       report.full.push(size);
+      if (gone.length > 0) {
+        report.deleted.push(size);
+        if (!err.includes('what was deleted is gone')) note(`runs are gone, and it says: ${err}`);
+      }
       const errors = err.split('\n').filter((line) => line.startsWith('error: '));
       const full = errors.length === 1 && /disk is full/.test(errors[0] ?? '');
       // A run whose rounds fail says so of each.
@@ -76,6 +93,11 @@ export async function fillDisk(shop: Workshop, phase: Phase): Promise<DiskReport
   } finally {
     await disk.close();
   }
+}
+
+/** Bytes of a file; none where there is none. */
+function bytesOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 /** Bytes that lie on a disk. */
