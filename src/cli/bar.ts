@@ -1,10 +1,12 @@
 import type { WriteStream } from 'node:tty';
 import { SingleBar } from 'cli-progress';
+import { withoutControls } from '../base/control.js';
+import { oneLine } from '../text/format.js';
 
 /** Milliseconds between two lines where there is no terminal. */
 const LINE_INTERVAL = 60_000;
 
-/** A progress bar on a terminal; elsewhere a line each minute. */
+/** A progress bar on a terminal; elsewhere a line each minute. What it shows names models and devices, and is cleaned here. */
 export class Bar {
   private bar: SingleBar | undefined;
   private lastLine = performance.now();
@@ -15,10 +17,11 @@ export class Bar {
    * Shows how far something is.
    *
    * @param done - from 0 to 1
-   * @param what - what is being done
+   * @param text - what is being done
    * @param left - how long it will still take, in words
    */
-  show(done: number, what: string, left = ''): void {
+  show(done: number, text: string, left = ''): void {
+    const what = oneLine(text);
     if (!this.stream.isTTY) {
       if (performance.now() - this.lastLine < LINE_INTERVAL) return;
       this.lastLine = performance.now();
@@ -43,7 +46,7 @@ export class Bar {
   /** Removes the bar, prints a line and lets the bar come back below it. */
   line(text: string): void {
     this.end();
-    this.stream.write(`${text}\n`);
+    this.stream.write(`${withoutControls(text)}\n`);
   }
 
   /** Removes the bar. */
