@@ -26,7 +26,7 @@ export interface FloatLinear {
 }
 
 /** What a candidate puts in a float linear's place. */
-export interface Candidate {
+export interface TriedLinear {
   /** The weights that its rounded ones stand for, `[outputs, inputs]`. */
   readonly weight: Float32Array;
   /** How its input is quantised; undefined leaves it float. */
@@ -40,7 +40,7 @@ export interface Evaluator {
    * @param linear - the float linear
    * @param candidate - what to compare; its bias is the float one
    */
-  error(sample: RowSample, linear: FloatLinear, candidate: Candidate): Promise<OutputError>;
+  error(sample: RowSample, linear: FloatLinear, candidate: TriedLinear): Promise<OutputError>;
   close(): Promise<void>;
 }
 

@@ -20,7 +20,7 @@ export interface Ordered {
 }
 
 /** How TopK is called. */
-export interface Order {
+export interface TopKOptions {
   /** The largest elements, or the smallest. */
   readonly largest: boolean;
   /** In order, equal ones by their index; or as they come. */
@@ -34,7 +34,7 @@ export function topK(
   x: Value,
   k: number,
   axis: number,
-  { largest, sorted }: Order,
+  { largest, sorted }: TopKOptions,
 ): Ordered {
   const dims = x.dims.map((dim, index) => (index === axis ? k : dim));
   const [values, indices] = g.callMany(

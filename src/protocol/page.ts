@@ -3,7 +3,7 @@ import { gpuSchema } from './environment.js';
 import { taskSchema } from './task.js';
 
 /** What a page is told when it asks what to do: to say where it runs, or to do a task. Paths in the task are URLs. */
-export const pageOrderSchema = z.discriminatedUnion('kind', [
+export const pageRequestSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('identify'), powerPreference: z.string().optional() }),
   z.strictObject({
     kind: z.literal('task'),
@@ -13,7 +13,7 @@ export const pageOrderSchema = z.discriminatedUnion('kind', [
   }),
 ]);
 
-export type PageOrder = z.infer<typeof pageOrderSchema>;
+export type PageRequest = z.infer<typeof pageRequestSchema>;
 
 /** What a page says of where it runs. */
 export const identitySchema = z.strictObject({

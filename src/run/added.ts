@@ -5,7 +5,7 @@ import type { RunState } from './run-state.js';
 import { stoppingOf, type StoppingRule } from './stopping.js';
 
 /** A baseline and the variants that are compared with it: cells of one model, device and batch size. */
-export interface Comparison {
+export interface ComparedCells {
   readonly baseline: Cell;
   readonly variants: readonly Cell[];
 }
@@ -15,7 +15,7 @@ export interface Comparison {
  *
  * @param cells - of the run
  */
-export function comparisonsOf(cells: readonly Cell[]): Comparison[] {
+export function comparisonsOf(cells: readonly Cell[]): ComparedCells[] {
   const timed = cells.filter(({ scenario }) => scenario.kind === 'performance');
   return timed
     .filter(({ subject }) => subject.variant.isBaseline)
@@ -46,7 +46,7 @@ function isComparedWith({ subject, scenario }: Cell, { subject: own, scenario: {
  */
 export async function addedRound(
   state: RunState,
-  comparisons: readonly Comparison[],
+  comparisons: readonly ComparedCells[],
   rule: StoppingRule,
   round: number,
   seed: number,

@@ -8,7 +8,7 @@ import type { AgentEvent } from '../protocol/events.js';
 import type { Measurement } from '../protocol/measurement.js';
 import { insertRound, type ProfiledNode } from '../store/write.js';
 import type { Plan } from '../suite/plan.js';
-import { addedRound, comparisonsOf, type Comparison } from './added.js';
+import { addedRound, comparisonsOf, type ComparedCells } from './added.js';
 import { isDue, microBatchOf, type Cell, type CellRound } from './cell.js';
 import { measurementFailure } from './measurement-failure.js';
 import type { RoundProgress, RunObserver } from './observer.js';
@@ -84,7 +84,7 @@ function isRepeatable({ cell: { scenario } }: CellRound): boolean {
 class Driver {
   /** When comparisons may end; undefined where the plan's rounds are all. */
   private readonly rule: StoppingRule | undefined;
-  private readonly comparisons: readonly Comparison[];
+  private readonly comparisons: readonly ComparedCells[];
   private readonly budget: RepeatBudget;
 
   constructor(
@@ -96,7 +96,7 @@ class Driver {
     progress.at(host, rounds.filter(isDue));
     const { plan, state } = measuring;
     this.budget = new RepeatBudget(rounds.filter(isRepeatable).length);
-    const isHere = ({ baseline }: Comparison): boolean => baseline.subject.session.device.host === host;
+    const isHere = ({ baseline }: ComparedCells): boolean => baseline.subject.session.device.host === host;
     this.rule = stoppingRuleOf(plan.suite.performance);
     this.comparisons = this.rule ? comparisonsOf(state.cells).filter(isHere) : [];
   }

@@ -230,7 +230,7 @@ describeInBrowser('a task in a page', () => {
     const { page, close } = await source.open();
     const processes = (): Promise<object> => Promise.resolve({});
     const visit = {
-      order: { kind: 'identify' } as const,
+      request: { kind: 'identify' } as const,
       files: new Map([['files/0/a', inputs]]),
       outputs: new Map(),
       processes,

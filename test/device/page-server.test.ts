@@ -8,7 +8,7 @@ let url: URL;
 beforeEach(async () => {
   server = await PageServer.start();
   const processes = (): Promise<object> => Promise.resolve({});
-  const visit = { order: { kind: 'identify' } as const, files: new Map(), outputs: new Map(), processes };
+  const visit = { request: { kind: 'identify' } as const, files: new Map(), outputs: new Map(), processes };
   url = new URL(server.admit(visit).url);
 });
 

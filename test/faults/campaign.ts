@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { seededRandom } from '../../src/base/random.js';
 import { fillDisk, type DiskReport } from './disks.js';
 import { Killer, type KillReport } from './kills.js';
-import { openWorkshop, phases, type Workshop } from './phases.js';
+import { openFixture, phases, type Fixture } from './phases.js';
 
 /**
  * Kills EdgeFlex at random moments for so many minutes, each phase for an equal share of the time, or lets the disk fill up in each
@@ -27,16 +27,16 @@ const chosen = phases.filter(({ name }) => name.includes(values.phase));
 if (chosen.length === 0) throw new Error(`no phase has "${values.phase}" in its name`);
 const folder = mkdtempSync(join(tmpdir(), 'edgeflex-faults-'));
 try {
-  const shop = await openWorkshop(folder);
-  const faults = values.disks ? await fillAll(shop) : await killAll(shop);
+  const fixture = await openFixture(folder);
+  const faults = values.disks ? await fillAll(fixture) : await killAll(fixture);
   if (faults > 0) process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
-async function killAll(shop: Workshop): Promise<number> {
+async function killAll(fixture: Fixture): Promise<number> {
   const random = seededRandom(Number(values.seed));
-  const killers = chosen.map((phase) => ({ killer: new Killer(shop, phase, random), spent: 0 }));
+  const killers = chosen.map((phase) => ({ killer: new Killer(fixture, phase, random), spent: 0 }));
   const until = Date.now() + Number(values.minutes) * 60_000;
   for (;;) {
     const [next] = [...killers].sort((one, other) => one.spent - other.spent);
@@ -62,10 +62,10 @@ async function killAll(shop: Workshop): Promise<number> {
   return faults;
 }
 
-async function fillAll(shop: Workshop): Promise<number> {
+async function fillAll(fixture: Fixture): Promise<number> {
   const reports: DiskReport[] = [];
   for (const phase of chosen) {
-    const report = await fillDisk(shop, phase);
+    const report = await fillDisk(fixture, phase);
     for (const fault of report.faults) console.error(fault);
     reports.push(report);
   }

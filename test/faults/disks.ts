@@ -1,6 +1,6 @@
 import { cpSync, mkdtempSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Phase, Workshop } from './phases.js';
+import type { Phase, Fixture } from './phases.js';
 import { call, type Call } from './support/command.js';
 import { look } from './support/outside.js';
 import { SmallDisk } from './support/small-disk.js';
@@ -26,10 +26,10 @@ const LARGEST = 2 ** 26;
  * Lets a phase run out of room: on a disk that holds what the phase begins with and hardly more, then on a larger one, until it comes
  * to its end. Each time it must say so in one message with exit code 3, and keep what was there.
  *
- * @param shop - what the phases begin with
+ * @param fixture - what the phases begin with
  * @param phase - the phase; its call or what goes on with it is given again each time
  */
-export async function fillDisk(shop: Workshop, phase: Phase): Promise<DiskReport> {
+export async function fillDisk(fixture: Fixture, phase: Phase): Promise<DiskReport> {
   const report: DiskReport = {
     phase: phase.name,
     full: [],
@@ -42,14 +42,14 @@ export async function fillDisk(shop: Workshop, phase: Phase): Promise<DiskReport
   try {
     const folder = join(disk.outside, 'work');
     // The sqlite3 command finds no way through the other namespace.
-    const made = mkdtempSync(join(shop.folder, 'disk-'));
-    phase.prepare(shop, made);
+    const made = mkdtempSync(join(fixture.folder, 'disk-'));
+    phase.prepare(fixture, made);
     cpSync(made, folder, { recursive: true });
     const database = join(folder, 'results', 'edgeflex.db');
     let size = usedBy(disk) + 4096;
     const first = bytesOf(database);
     let before = look(database);
-    let what = within(disk, phase.call(shop, folder));
+    let what = within(disk, phase.call(fixture, folder));
     while (size < LARGEST) {
       disk.resize(size);
       const { code, err } = await call(what);
@@ -67,9 +67,9 @@ export async function fillDisk(shop: Workshop, phase: Phase): Promise<DiskReport
       for (const round of before.rounds)
         if (!now.rounds.has(round) && !gone.some((run) => round.startsWith(`${run} `)))
           note(`round ${round} is gone`);
-      const old = [before.schema, ...(phase.changesSchema === true ? [shop.schema] : [])];
+      const old = [before.schema, ...(phase.changesSchema === true ? [fixture.schema] : [])];
       if (!old.includes(now.schema)) note('a schema that is neither the old nor the new one');
-      phase.outputFaults?.(shop, folder).forEach(note);
+      phase.outputFaults?.(fixture, folder).forEach(note);
       if (code === 0) {
         report.enough = size;
         report.shrunk = bytesOf(database) < first;
@@ -85,7 +85,7 @@ export async function fillDisk(shop: Workshop, phase: Phase): Promise<DiskReport
       // A run whose rounds fail says so of each.
       if (code !== 3 || !full) note(`exit code ${code}: ${err}`);
       before = now;
-      what = within(disk, phase.next(shop, folder));
+      what = within(disk, phase.next(fixture, folder));
       size += phase.growth;
     }
     if (report.enough === undefined) report.faults.push(`${phase.name}: no size was enough`);

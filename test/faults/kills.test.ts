@@ -7,7 +7,7 @@ import { seededRandom } from '../../src/base/random.js';
 import { fillDisk } from './disks.js';
 import { Killer } from './kills.js';
 import { mountPart } from '../support/parts.js';
-import { openWorkshop, phases, type Phase, type Workshop } from './phases.js';
+import { openFixture, phases, type Phase, type Fixture } from './phases.js';
 
 /** A short portion of `npm run faults`: the oldest of the old schemas, and one try of each other phase that is quick. */
 const quick = phases.filter(
@@ -22,11 +22,11 @@ const phase = (name: string): Phase => {
 
 describe.skipIf(spawnSync('sqlite3', ['--version']).status !== 0)('what is interrupted', () => {
   let folder: string;
-  let shop: Workshop;
+  let fixture: Fixture;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'edgeflex-faults-'));
-    shop = await openWorkshop(folder);
+    fixture = await openFixture(folder);
   }, 300_000);
 
   afterAll(() => {
@@ -36,7 +36,7 @@ describe.skipIf(spawnSync('sqlite3', ['--version']).status !== 0)('what is inter
   it.each(quick)(
     'loses nothing when it is killed: $name',
     async (each) => {
-      const killer = new Killer(shop, { ...each, kills: 1 }, seededRandom(16));
+      const killer = new Killer(fixture, { ...each, kills: 1 }, seededRandom(16));
       await killer.once();
       expect(killer.report.faults).toEqual([]);
     },
@@ -49,7 +49,7 @@ describe.skipIf(spawnSync('sqlite3', ['--version']).status !== 0)('what is inter
   ])(
     'says that the disk is full, loses nothing, and goes on when there is room: %s',
     async (name, growth) => {
-      const report = await fillDisk(shop, { ...phase(name), growth });
+      const report = await fillDisk(fixture, { ...phase(name), growth });
       expect(report.faults).toEqual([]);
       expect(report.full.length).toBeGreaterThan(0);
       expect(report.enough).toBeGreaterThan(0);
@@ -60,7 +60,7 @@ describe.skipIf(spawnSync('sqlite3', ['--version']).status !== 0)('what is inter
   it.skipIf(mountPart.missing !== undefined)(
     'says that runs are gone when there is no room to make the database smaller, which the same command then does',
     async () => {
-      const report = await fillDisk(shop, { ...phase('runs prune'), growth: 2 ** 17 });
+      const report = await fillDisk(fixture, { ...phase('runs prune'), growth: 2 ** 17 });
       expect(report.faults).toEqual([]);
       expect(report.deleted.length).toBeGreaterThan(0);
       expect(report.shrunk).toBe(true);

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Random } from '../../src/base/random.js';
-import type { Phase, Workshop } from './phases.js';
+import type { Phase, Fixture } from './phases.js';
 import { call, killed, timed, type Timing } from './support/command.js';
 import { committedRounds, look, type Seen } from './support/outside.js';
 
@@ -21,7 +21,7 @@ export class Killer {
   readonly report: KillReport = { kills: 0, ended: 0, faults: [] };
 
   constructor(
-    private readonly shop: Workshop,
+    private readonly fixture: Fixture,
     readonly phase: Phase,
     private readonly random: Random,
   ) {}
@@ -29,7 +29,7 @@ export class Killer {
   /** Begins the phase anew, kills it as often as it says, and lets it come to its end. */
   async once(): Promise<void> {
     const timing = (this.timing ??= await this.time());
-    const { phase, shop } = this;
+    const { phase, fixture } = this;
     const folder = this.newFolder();
     const database = join(folder, 'results', 'edgeflex.db');
     try {
@@ -39,7 +39,7 @@ export class Killer {
         const moment = this.random.uniform() < 1 / 8 ? -this.random.uniform() : this.random.uniform();
         let committed: ReadonlySet<string> = before.rounds;
         const wasKilled = await killed(
-          phase.call(shop, folder),
+          phase.call(fixture, folder),
           phase.watched(folder),
           timing,
           moment,
@@ -54,7 +54,7 @@ export class Killer {
         const now = look(database);
         this.note(moment, folder, [
           ...this.faultsOf(before, committed, now),
-          ...(phase.outputFaults?.(shop, folder) ?? []),
+          ...(phase.outputFaults?.(fixture, folder) ?? []),
         ]);
         before = now;
       }
@@ -67,16 +67,16 @@ export class Killer {
   private async time(): Promise<Timing> {
     const folder = this.newFolder();
     try {
-      return await timed(this.phase.call(this.shop, folder), this.phase.watched(folder), this.phase.until);
+      return await timed(this.phase.call(this.fixture, folder), this.phase.watched(folder), this.phase.until);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
   }
 
   private newFolder(): string {
-    mkdirSync(join(this.shop.folder, 'tries'), { recursive: true });
-    const folder = mkdtempSync(join(this.shop.folder, 'tries', 'try-'));
-    this.phase.prepare(this.shop, folder);
+    mkdirSync(join(this.fixture.folder, 'tries'), { recursive: true });
+    const folder = mkdtempSync(join(this.fixture.folder, 'tries', 'try-'));
+    this.phase.prepare(this.fixture, folder);
     return folder;
   }
 
@@ -85,7 +85,7 @@ export class Killer {
     const gone = [...before.runs].filter((run) => !now.runs.has(run));
     const mayGo = [...before.runs].filter(goes);
     const lost = [...committed].filter((round) => !now.rounds.has(round));
-    const allowed = [before.schema, ...(changesSchema === true ? [this.shop.schema] : [])];
+    const allowed = [before.schema, ...(changesSchema === true ? [this.fixture.schema] : [])];
     return [
       ...now.faults,
       ...now.doubled.map((round) => `round ${round} is there twice`),
@@ -100,7 +100,7 @@ export class Killer {
 
   /** The next command succeeds, and nothing of what was there is lost or doubled by it. */
   private async finish(folder: string, database: string, before: Seen): Promise<void> {
-    const next = this.phase.next(this.shop, folder);
+    const next = this.phase.next(this.fixture, folder);
     const { code, err } = await call(next);
     const now = look(database);
     const faults = this.faultsOf(before, before.rounds, now);
@@ -109,10 +109,10 @@ export class Killer {
       ...(code === 0 ? [] : [`then ${next.args.join(' ')} ended with ${code}: ${err}`]),
       // A new database has got its schema by now.
       ...faults.filter((fault) => !(before.schema === '' && fault.startsWith('a schema'))),
-      ...(measures && now.rounds.size !== this.shop.rounds
-        ? [`${now.rounds.size} rounds at the end, not ${this.shop.rounds}`]
+      ...(measures && now.rounds.size !== this.fixture.rounds
+        ? [`${now.rounds.size} rounds at the end, not ${this.fixture.rounds}`]
         : []),
-      ...(this.phase.outputFaults?.(this.shop, folder) ?? []),
+      ...(this.phase.outputFaults?.(this.fixture, folder) ?? []),
     ]);
   }
 

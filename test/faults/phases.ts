@@ -6,7 +6,7 @@ import { call, type Call } from './support/command.js';
 import { digestsOf, folderFaults, look } from './support/outside.js';
 
 /** What all phases begin with: one measured run, its reports, a warm cache, an output of `compress`. */
-export interface Workshop {
+export interface Fixture {
   readonly folder: string;
   readonly suite: string;
   /** The schema that this version makes. */
@@ -19,8 +19,8 @@ export interface Workshop {
 export interface Phase {
   readonly name: string;
   /** Puts into a new folder what it begins with. */
-  prepare(shop: Workshop, folder: string): void;
-  call(shop: Workshop, folder: string): Call;
+  prepare(fixture: Fixture, folder: string): void;
+  call(fixture: Fixture, folder: string): Call;
   /** The folder in which it changes something first. */
   watched(folder: string): string;
   /** What it says on standard error when it has done what is to be interrupted; left out: when it ends. */
@@ -34,9 +34,9 @@ export interface Phase {
   /** Runs that may be gone after a kill: all of them or none. */
   readonly goes?: (run: string) => boolean;
   /** What is wrong with its output. */
-  outputFaults?(shop: Workshop, folder: string): string[];
+  outputFaults?(fixture: Fixture, folder: string): string[];
   /** What is given next, and must come to its end. */
-  next(shop: Workshop, folder: string): Call;
+  next(fixture: Fixture, folder: string): Call;
 }
 
 const root = packageRoot();
@@ -56,13 +56,13 @@ const suiteText = [
 /** What a folder's calls have in common. */
 const envOf = (cache: string): NodeJS.ProcessEnv => ({ EDGEFLEX_CACHE: cache });
 const results = (folder: string): string[] => ['--results', join(folder, 'results')];
-const runCall = ({ suite, folder: shop }: Workshop, folder: string, ...more: string[]): Call => ({
+const runCall = ({ suite, folder: fixture }: Fixture, folder: string, ...more: string[]): Call => ({
   args: ['run', suite, ...results(folder), '--reports', join(folder, 'reports'), ...more],
-  env: envOf(join(shop, 'cache')),
+  env: envOf(join(fixture, 'cache')),
 });
-const listCall = ({ folder: shop }: Workshop, folder: string): Call => ({
+const listCall = ({ folder: fixture }: Fixture, folder: string): Call => ({
   args: ['runs', ...results(folder)],
-  env: envOf(join(shop, 'cache')),
+  env: envOf(join(fixture, 'cache')),
 });
 const compressCall = (cache: string, folder: string, recipe: string): Call => ({
   args: ['compress', join(root, 'suites/models/vit-micro-shapes10'), '-o', join(folder, 'out')].concat([
@@ -78,21 +78,21 @@ const compressCall = (cache: string, folder: string, recipe: string): Call => ({
  * @param folder - an empty one
  * @throws Error when a command fails
  */
-export async function openWorkshop(folder: string): Promise<Workshop> {
-  const shop = { folder, suite: join(folder, 'suite.yaml') };
-  writeFileSync(shop.suite, suiteText);
-  const whole = { ...shop, schema: '', rounds: 0 };
+export async function openFixture(folder: string): Promise<Fixture> {
+  const fixture = { folder, suite: join(folder, 'suite.yaml') };
+  writeFileSync(fixture.suite, suiteText);
+  const whole = { ...fixture, schema: '', rounds: 0 };
   for (const each of [runCall(whole, folder), compressCall(join(folder, 'cache'), folder, 'fp16')]) {
     const { code, err } = await call(each);
     if (code !== 0) throw new Error(`${each.args.join(' ')}: exit code ${code}: ${err}`);
   }
   const { schema, rounds } = look(join(folder, 'results', 'edgeflex.db'));
-  return { ...shop, schema, rounds: rounds.size };
+  return { ...fixture, schema, rounds: rounds.size };
 }
 
 /** Copies parts of what was made. */
-function take({ folder: shop }: Workshop, folder: string, ...parts: string[]): void {
-  for (const part of parts) cpSync(join(shop, part), join(folder, part), { recursive: true });
+function take({ folder: fixture }: Fixture, folder: string, ...parts: string[]): void {
+  for (const part of parts) cpSync(join(fixture, part), join(folder, part), { recursive: true });
 }
 
 /** Adds runs to a database: copies of the one in it, a day older each. */
@@ -171,10 +171,13 @@ const creation: Phase = {
   growth: 32 * 1024,
   changesSchema: true,
   // What does not take a run's time, and makes the schema where the file is empty.
-  next: (shop, folder) =>
+  next: (fixture, folder) =>
     existsSync(join(folder, 'results', 'edgeflex.db'))
-      ? { args: ['runs', 'prune', '--keep', '9', ...results(folder)], env: envOf(join(shop.folder, 'cache')) }
-      : runCall(shop, folder),
+      ? {
+          args: ['runs', 'prune', '--keep', '9', ...results(folder)],
+          env: envOf(join(fixture.folder, 'cache')),
+        }
+      : runCall(fixture, folder),
 };
 
 const migration = (schema: string): Phase => ({
@@ -191,10 +194,10 @@ const migration = (schema: string): Phase => ({
 });
 
 /** Goes on with the run, where there is one that has not ended: one killed at its very end has nothing left but its report. */
-const goOn = (shop: Workshop, folder: string): Call => {
+const goOn = (fixture: Fixture, folder: string): Call => {
   const { runs, unfinished } = look(join(folder, 'results', 'edgeflex.db'));
-  if (runs.size === 0) return runCall(shop, folder);
-  return unfinished.length > 0 ? runCall(shop, folder, '--resume') : report.call(shop, folder);
+  if (runs.size === 0) return runCall(fixture, folder);
+  return unfinished.length > 0 ? runCall(fixture, folder, '--resume') : report.call(fixture, folder);
 };
 
 const measuring: Phase = {
@@ -210,8 +213,8 @@ const measuring: Phase = {
 
 const resume: Phase = {
   name: '--resume',
-  prepare: (shop, folder) => {
-    take(shop, folder, 'results');
+  prepare: (fixture, folder) => {
+    take(fixture, folder, 'results');
     interrupt(join(folder, 'results', 'edgeflex.db'));
   },
   call: goOn,
@@ -223,56 +226,59 @@ const resume: Phase = {
 
 const report: Phase = {
   name: 'report',
-  prepare: (shop, folder) => {
-    take(shop, folder, 'results', 'reports');
+  prepare: (fixture, folder) => {
+    take(fixture, folder, 'results', 'reports');
   },
-  call: ({ folder: shop }, folder) => ({
+  call: ({ folder: fixture }, folder) => ({
     args: ['report', ...results(folder), '--reports', join(folder, 'reports')],
-    env: envOf(join(shop, 'cache')),
+    env: envOf(join(fixture, 'cache')),
   }),
   watched: (folder) => join(folder, 'reports'),
   kills: 2,
   growth: 128 * 1024,
-  outputFaults: (shop, folder) =>
-    readdirSync(join(shop.folder, 'reports')).flatMap((run) =>
-      folderFaults(join(folder, 'reports', run), digestsOf(join(shop.folder, 'reports', run)) ?? new Map()),
+  outputFaults: (fixture, folder) =>
+    readdirSync(join(fixture.folder, 'reports')).flatMap((run) =>
+      folderFaults(
+        join(folder, 'reports', run),
+        digestsOf(join(fixture.folder, 'reports', run)) ?? new Map(),
+      ),
     ),
-  next: (shop, folder) => report.call(shop, folder),
+  next: (fixture, folder) => report.call(fixture, folder),
 };
 
 const compress = (cache: 'from the cache' | 'made'): Phase => {
-  const called = (shop: Workshop, folder: string): Call =>
-    compressCall(join(cache === 'made' ? folder : shop.folder, 'cache'), folder, 'int8');
+  const called = (fixture: Fixture, folder: string): Call =>
+    compressCall(join(cache === 'made' ? folder : fixture.folder, 'cache'), folder, 'int8');
   return {
     name: `compress -o, ${cache}`,
-    prepare: (shop, folder) => {
-      take(shop, folder, 'out');
+    prepare: (fixture, folder) => {
+      take(fixture, folder, 'out');
     },
     call: called,
     watched: (folder) => (cache === 'made' ? join(folder, 'cache') : folder),
     kills: 2,
     growth: 1024 * 1024,
-    outputFaults: (shop, folder) =>
-      folderFaults(join(folder, 'out'), digestsOf(join(shop.folder, 'out')) ?? new Map()),
+    outputFaults: (fixture, folder) =>
+      folderFaults(join(folder, 'out'), digestsOf(join(fixture.folder, 'out')) ?? new Map()),
     next: called,
   };
 };
 
 const prune: Phase = {
   name: 'runs prune',
-  prepare: (shop, folder) => {
-    take(shop, folder, 'results');
+  prepare: (fixture, folder) => {
+    take(fixture, folder, 'results');
     multiplyRuns(join(folder, 'results', 'edgeflex.db'), 8);
   },
-  call: (shop, folder) => ({
+  call: (fixture, folder) => ({
     args: ['runs', 'prune', '--keep', '1', ...results(folder)],
-    env: envOf(join(shop.folder, 'cache')),
+    env: envOf(join(fixture.folder, 'cache')),
   }),
   watched: (folder) => join(folder, 'results'),
   kills: 1,
   growth: 64 * 1024,
   goes: (run) => run.includes('-copy-'),
-  next: (shop, folder) => prune.call(shop, folder),
+  next: (fixture, folder) => prune.call(fixture, folder),
 };
 
 /** All phases, by name. */

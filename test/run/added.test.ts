@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { addedRound, comparisonsOf, type Comparison } from '../../src/run/added.js';
+import { addedRound, comparisonsOf, type ComparedCells } from '../../src/run/added.js';
 import type { AddedRound, Cell, Subject, Variant } from '../../src/run/cell.js';
 import { RunState } from '../../src/run/run-state.js';
 import type { DeviceSession } from '../../src/run/session.js';
@@ -31,7 +31,7 @@ const rule = { asked: 0.01, maxRounds: 12, maxSeconds: 1000 };
 
 let plan: Plan;
 let cells: Cell[];
-let comparison: Comparison;
+let comparison: ComparedCells;
 
 /** A run in the store, whose cells have nothing measured. */
 beforeEach(async () => {
@@ -68,7 +68,7 @@ beforeEach(async () => {
     const subject = subjects[variant]![device]!;
     cells.push({ id, subject, scenario, rounds: 3, status: 'pending', stored: new Set() });
   }
-  [comparison] = comparisonsOf(cells) as [Comparison];
+  [comparison] = comparisonsOf(cells) as [ComparedCells];
 });
 
 /** Stores a round of a cell with one latency. */
@@ -192,7 +192,7 @@ describe('an added round', () => {
   });
 
   it('has the cells of several comparisons mixed', async () => {
-    const [first, second] = comparisonsOf(cells) as [Comparison, Comparison];
+    const [first, second] = comparisonsOf(cells) as [ComparedCells, ComparedCells];
     const round = (await next(3, [first, second])).map(({ cell }) => cells[cell]!);
     const isFirst = round.map((cell) => cell === first.baseline || first.variants.includes(cell));
     expect(round).toHaveLength(10);

@@ -1,6 +1,6 @@
 import { IMAGE_BYTES, RECORD_BYTES } from '../../data/dataset.js';
 import { memorySchema, type Memory } from '../../protocol/events.js';
-import type { PageOrder } from '../../protocol/page.js';
+import type { PageRequest } from '../../protocol/page.js';
 import type { AccuracyTask } from '../../protocol/task.js';
 import { webEngine } from '../../runtime/web.js';
 import type { Host } from '../host.js';
@@ -27,11 +27,11 @@ interface Stretch {
  * A page in a browser: files by URL from the harness, memory as the page can see it and, where the harness sees the browser's
  * processes, as the kernel accounts for these.
  *
- * @param order - what the page was told to do
+ * @param request - what the page was told to do
  * @param watches - made before anything else
  */
-export function pageHost(order: Extract<PageOrder, { kind: 'task' }>, { gpu, wasm }: Watches): Host {
-  const { provider, powerPreference, task } = order;
+export function pageHost(request: Extract<PageRequest, { kind: 'task' }>, { gpu, wasm }: Watches): Host {
+  const { provider, powerPreference, task } = request;
   return {
     now: () => performance.now(),
     ...(provider === 'wasm' && { leastWarmup: WASM_WARMUP_MILLISECONDS }),

@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.js';
-import { pageOrderSchema, SAY } from '../../protocol/page.js';
+import { pageRequestSchema, SAY } from '../../protocol/page.js';
 import { UnsupportedModel } from '../../runtime/engine.js';
 import { runTask } from '../agent.js';
 import { GpuWatch } from './gpu.js';
@@ -32,16 +32,16 @@ const fail = (reason: string, unsupported = false): void => {
 };
 
 async function work(): Promise<void> {
-  const order = pageOrderSchema.parse(await (await fetch('order')).json());
-  if (order.kind === 'identify') {
-    say(await identify(order.powerPreference));
+  const request = pageRequestSchema.parse(await (await fetch('request')).json());
+  if (request.kind === 'identify') {
+    say(await identify(request.powerPreference));
     return;
   }
   void gpu.fault.then((reason) => {
     fail(reason);
   });
-  if (order.provider === 'webgpu') say(await identify(order.powerPreference));
-  await runTask(pageHost(order, { gpu, wasm }), order.task, say);
+  if (request.provider === 'webgpu') say(await identify(request.powerPreference));
+  await runTask(pageHost(request, { gpu, wasm }), request.task, say);
   over = true;
 }
 

@@ -14,7 +14,7 @@ import type { MergeTokensOptions } from './options.js';
 export const SLOPES = [-1, -0.5, 0, 0.5, 1] as const;
 
 /** A schedule that meets a budget. */
-export interface Candidate {
+export interface MergeSchedule {
   /** −1 merges most in the first blocks, 1 in the last, 0 the same in all. */
   readonly slope: number;
   /** One number for each block. */
@@ -49,7 +49,10 @@ export function multiplications(config: ViTConfig): number {
  * @param options - of the stage
  * @throws InputError when a list does not fit the model, or no schedule meets the budget
  */
-export function candidatesFor(config: ViTConfig, { r, schedule, budget }: MergeTokensOptions): Candidate[] {
+export function candidatesFor(
+  config: ViTConfig,
+  { r, schedule, budget }: MergeTokensOptions,
+): MergeSchedule[] {
   if (budget !== undefined)
     return SLOPES.map((slope) => ({ slope, merges: withinBudget(config, slope, budget.speed) }));
   if (Array.isArray(r)) {

@@ -4,10 +4,10 @@ import type { ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
 import { chosenClasses, logitsFor } from '../observe/logits.js';
 import type { MergeTokensOptions } from './options.js';
-import { candidatesFor, multiplications, type Candidate } from './schedule.js';
+import { candidatesFor, multiplications, type MergeSchedule } from './schedule.js';
 
 /** A schedule that was tried, and how far it leads from the unmerged model on held-out training images. */
-export interface TriedSchedule extends Candidate {
+export interface TriedSchedule extends MergeSchedule {
   /** Mean squared difference of the logits, relative to their variance. */
   readonly error: number;
   /** Share of images with the same class. */

@@ -102,7 +102,7 @@ export async function precision(
     const judgement = await judge(fromFloat16(halves), weight);
     return { largestWeight, ...judgement, ...(judgement.because === undefined && { halves }) };
   };
-  const accept = (): Promise<Judgement> => Promise.resolve({});
+  const accept = (): Promise<RoundingTest> => Promise.resolve({});
 
   let current = vit;
   const embed = async (component: string, tensor = component): Promise<void> => {
@@ -188,15 +188,15 @@ interface BlockPrecision {
 }
 
 /** What a component's own test says of its rounded weights. */
-interface Judgement {
+interface RoundingTest {
   readonly because?: KeptBecause;
   readonly sqnr?: number;
 }
 
-type Judge = (rounded: Float32Array, weight: Float32Array) => Promise<Judgement>;
+type Judge = (rounded: Float32Array, weight: Float32Array) => Promise<RoundingTest>;
 
-/** A judgement, and the weights as float16 when nothing speaks against them. */
-interface Verdict extends Judgement {
+/** What the test says, and the weights as float16 when nothing speaks against them. */
+interface Verdict extends RoundingTest {
   readonly largestWeight?: number;
   readonly halves?: Uint16Array;
 }

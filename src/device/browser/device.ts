@@ -1,7 +1,7 @@
 import { messageOf, DeviceError } from '../../base/errors.js';
 import type { GraphTarget } from '../../base/target.js';
 import type { Environment, Gpu } from '../../protocol/environment.js';
-import type { PageIdentity, PageOrder } from '../../protocol/page.js';
+import type { PageIdentity, PageRequest } from '../../protocol/page.js';
 import type { Task } from '../../protocol/task.js';
 import { errorOf, THIS_MACHINE, type Device, type DeviceLimits, type MeasureOptions } from '../device.js';
 import { threadsOf } from '../processors.js';
@@ -80,12 +80,12 @@ async function identified(
   server: PageServer,
 ): Promise<BrowserFacts> {
   const { provider, connect } = profile;
-  const order: PageOrder = { kind: 'identify', ...preferenceOf(profile) };
+  const request: PageRequest = { kind: 'identify', ...preferenceOf(profile) };
   let identity: PageIdentity | undefined;
   const product = await inFreshPage(
     source,
     server,
-    { order, files: new Map(), outputs: new Map() },
+    { request, files: new Map(), outputs: new Map() },
     {
       signal: new AbortController().signal,
       silenceMilliseconds: IDENTIFY_MILLISECONDS,
@@ -126,7 +126,7 @@ async function measure(
 ): Promise<void> {
   const { nameOf, files } = nameFiles();
   const outputs = new Map<string, string>();
-  const order: PageOrder = {
+  const request: PageRequest = {
     kind: 'task',
     provider: profile.provider,
     ...preferenceOf(profile),
@@ -135,7 +135,7 @@ async function measure(
   const product = await inFreshPage(
     source,
     server,
-    { order, files, outputs },
+    { request, files, outputs },
     {
       signal: options.signal,
       silenceMilliseconds: options.silenceMilliseconds,
@@ -192,7 +192,7 @@ function renamed(task: Task, nameOf: (path: string) => string, outputs: Map<stri
 }
 
 /**
- * Does an order in a page of its own.
+ * Answers a request in a page of its own.
  *
  * @returns the browser's name and version
  */

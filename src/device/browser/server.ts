@@ -8,11 +8,11 @@ import { pipeline } from 'node:stream/promises';
 import { DeviceError, messageOf } from '../../base/errors.js';
 import { packageRoot } from '../../base/paths.js';
 import type { Memory } from '../../protocol/events.js';
-import type { PageOrder } from '../../protocol/page.js';
+import type { PageRequest } from '../../protocol/page.js';
 
-/** Everything that a page may ask for while it does one order. */
+/** Everything that a page may ask for while it answers one request. */
 export interface Visit {
-  readonly order: PageOrder;
+  readonly request: PageRequest;
   /** Files it may read, by their path after the token. */
   readonly files: ReadonlyMap<string, string>;
   /** Files it may write. */
@@ -120,8 +120,8 @@ export class PageServer {
     switch (name) {
       case '':
         return void response.writeHead(200, { ...headers, 'Content-Type': 'text/html' }).end(PAGE);
-      case 'order':
-        sendJson(response, visit.order);
+      case 'request':
+        sendJson(response, visit.request);
         return;
       case 'processes':
         sendJson(response, await visit.processes());
