@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { withoutControls } from '../base/control.js';
 import { DeviceError, InputError, messageOf, ResourceError } from '../base/errors.js';
 import { systemFailure } from '../base/write-failure.js';
 
@@ -41,12 +42,12 @@ export class Interrupted extends Error {
 export function reportFailure(error: unknown, verbose: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
   if (error instanceof Interrupted) {
-    console.error(`\n${error.message}`);
+    console.error(`\n${withoutControls(error.message)}`);
     return error.signal === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted;
   }
   const { code, message } = failureOf(error);
-  console.error(`error: ${message}`);
-  if (verbose && error instanceof Error) console.error(error.stack);
+  console.error(`error: ${withoutControls(message)}`);
+  if (verbose && error instanceof Error) console.error(withoutControls(error.stack ?? ''));
   else if (code === exitCodes.internal) console.error('This is a fault of edgeflex: --verbose shows where.');
   return code;
 }
