@@ -32,13 +32,17 @@ export async function profiledNodes(
   ];
   const parts = Math.floor(batch / microBatch);
   const moved = movedQuantizers(graph);
+  const bits = weightBits(graph);
   return nodes.map((time) => {
     const { opType } = time;
     const node = moved.get(time.node) ?? time.node;
     const cost = costOf(whole, node);
     if (cost === undefined) return { time, work: undefined };
     const last = batch % microBatch === 0 ? undefined : costOf(rest, node);
-    return { time, work: workOf(opType, cost, (part) => parts * part(cost) + (last ? part(last) : 0)) };
+    return {
+      time,
+      work: workOf(opType, bits.get(node), cost, (part) => parts * part(cost) + (last ? part(last) : 0)),
+    };
   });
 }
 
@@ -69,22 +73,31 @@ function costOf(costs: ReadonlyMap<string, NodeCost>, node: string): NodeCost | 
   return costs.get(node) ?? costs.get(/^(.+)\/\w*Fusion\w*\/?$/.exec(node)?.[1] ?? '');
 }
 
+/** Bits of a weight of each MatMulNBits, by its name; 4 where the node does not say (ONNX Runtime, contrib operators). */
+function weightBits({ nodes }: OnnxModel): Map<string, number> {
+  const products = nodes.filter(({ opType }) => opType === 'MatMulNBits');
+  return new Map(
+    products.map(({ name, attributes: { bits } }) => [name, bits?.type === 'int' ? bits.value : 4]),
+  );
+}
+
 function workOf(
   opType: string,
+  bits: number | undefined,
   { product }: NodeCost,
   inQuery: (part: (cost: NodeCost) => number) => number,
 ): NodeWork {
   const bytes = inQuery((cost) => cost.bytes);
   if (product === undefined) return { bytes };
-  const precision = precisionOf(opType, product.dtype);
+  const precision = precisionOf(opType, bits, product.dtype);
   if (precision === undefined) return { bytes };
   const multiplications = inQuery((cost) => cost.product?.multiplications ?? 0);
   return { product: { precision, shape: product.shape, multiplications }, bytes };
 }
 
 /** In what numbers an operator computes; undefined where no ceiling is measured in them. */
-function precisionOf(opType: string, dtype: string): Precision | undefined {
+function precisionOf(opType: string, bits: number | undefined, dtype: string): Precision | undefined {
   if (INTEGER.has(opType)) return 'int8';
-  if (opType === 'MatMulNBits') return 'w8';
+  if (opType === 'MatMulNBits') return bits === 8 ? 'w8' : bits === 4 ? 'w4' : undefined;
   return dtype === 'float32' || dtype === 'float16' ? dtype : undefined;
 }

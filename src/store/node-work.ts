@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
 /** In what numbers a product is computed: what its ceiling is measured in. */
-export const precisions = ['float32', 'float16', 'int8', 'w8'] as const;
+export const precisions = ['float32', 'float16', 'int8', 'w8', 'w4'] as const;
 
-/** `int8`: uint8 by int8. `w8`: float32 by int8 weights with a scale for each block, as MatMulNBits computes it. */
+/** `int8`: uint8 by int8. `w8`, `w4`: float32 by weights of 8 or 4 bits with a scale for each block, as MatMulNBits computes it. */
 export type Precision = (typeof precisions)[number];
 
 const count = z.number().int().nonnegative();

@@ -13,6 +13,7 @@ const operators: Readonly<Record<Precision, string>> = {
   float16: 'Gemm',
   int8: 'MatMulIntegerToFloat',
   w8: 'MatMulNBits',
+  w4: 'MatMulNBits',
 };
 
 /** A roofline for programs: rates with 95 % intervals, in operations or bytes each second. */

@@ -76,6 +76,7 @@ describe('the nodes of a profile', () => {
       ['qdq', 'int8'],
       ['dynamic', 'int8'],
       ['w8', 'w8'],
+      ['w4', 'w4'],
     ] as const) {
       const vit = await inForm(format);
       const nodes = await profiled(vit);

@@ -115,4 +115,5 @@ export const precisionNames: Readonly<Record<Precision, string>> = {
   float16: 'FP16',
   int8: 'INT8',
   w8: 'W8',
+  w4: 'W4',
 };

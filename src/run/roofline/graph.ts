@@ -21,7 +21,7 @@ export const MEASURED = 'measured';
 /** Elements of the graph's input, `[1, 3, 1, 1]`: two different ones, so that two tensors made of them are not one. */
 export const INPUT_VALUES = [0.25, 0.5, 0.75] as const;
 
-/** Weights that share a scale, as in our W8. */
+/** Weights that share a scale, as in our W8 and W4. */
 const BLOCK_SIZE = 32;
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
@@ -79,10 +79,13 @@ function product(
       const a = quantizeLinear(g, 'input:u8', x, scale, zero);
       return matMulIntegerToFloat(g, MEASURED, a, weight, { a: scale, b: scales }, zero, bias);
     }
-    case 'w8': {
+    case 'w8':
+    case 'w4': {
+      const bits = precision === 'w8' ? 8 : 4;
       const blocks = Math.ceil(inner / BLOCK_SIZE);
-      const bytes = new Uint8Array(integers({ rows, inner: blocks * BLOCK_SIZE, columns }).buffer);
-      const weight = g.constant('weight', tensorOf('uint8', [columns, blocks, BLOCK_SIZE], bytes));
+      const blockBytes = (BLOCK_SIZE * bits) / 8;
+      const bytes = new Uint8Array(integers({ rows, inner: blocks * blockBytes, columns }).buffer);
+      const weight = g.constant('weight', tensorOf('uint8', [columns, blocks, blockBytes], bytes));
       const scales = new Float32Array(columns * blocks).fill(1 / 127);
       return matMulNBits(
         g,
@@ -92,7 +95,7 @@ function product(
         g.constant('scales', float32([columns, blocks], scales)),
         bias,
         {
-          ...{ k: inner, n: columns, bits: 8, blockSize: BLOCK_SIZE },
+          ...{ k: inner, n: columns, bits, blockSize: BLOCK_SIZE },
         },
       );
     }
