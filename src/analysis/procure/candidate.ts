@@ -5,7 +5,7 @@ import { quantileEstimate } from '../../stats/quantile.js';
 import type { StoredCell, StoredRun } from '../../store/read.js';
 import type { Analysis, VariantFigures } from '../analysis.js';
 import { peaksByRound } from '../figures/memory.js';
-import { variantLabel } from '../label.js';
+import { deviceLabel, isSoftware, variantLabel } from '../label.js';
 import { profileOf } from '../sessions.js';
 import type { Constraints } from './constraints.js';
 
@@ -23,6 +23,7 @@ export interface Test {
 export interface Candidate {
   readonly device: string;
   readonly variant: string;
+  /** Not the hardware: an emulated board, or a GPU that the processor plays. Its timings say nothing of what it looks like. */
   readonly emulated: boolean;
   /** Of all constraints together: fails when one does, meets when all do. */
   readonly answer: Answer;
@@ -73,9 +74,9 @@ function candidateOf(
       : accuracyTest(figures.accuracy?.top1, constraints.accuracy);
   const watts = wattsOf(cell, power?.load);
   return {
-    device: device.row.name,
+    device: deviceLabel(device),
     variant: variantLabel(variant, analysis),
-    emulated,
+    emulated: emulated || isSoftware(device),
     answer: together([latency, memory, accuracy]),
     ...{ latency, memory, accuracy, throughput, top1: figures.accuracy?.top1 },
     cost: price && throughput && { ...inverse(throughput, price.amount), currency: price.currency },

@@ -13,7 +13,7 @@ export interface Ranked extends Candidate {
   readonly byCost: number | undefined;
   /** From 1, by energy for an image. */
   readonly byEnergy: number | undefined;
-  /** Undefined for what is not ranked: what fails, and emulators. */
+  /** Undefined for what is not ranked: what fails, and what is emulated: boards, and GPUs that the processor plays. */
   readonly pareto: Pareto | undefined;
 }
 

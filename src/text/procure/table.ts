@@ -98,8 +98,8 @@ function notesOf({ runId, suite, batch, constraints, candidates, emulatedToo }: 
   if (candidates.some(({ emulated }) => emulated))
     notes.push(
       emulatedToo
-        ? 'What is emulated is ranked because that was asked for: ITS FIGURES ARE THE EMULATOR’S AND SAY NOTHING OF THE HARDWARE.'
-        : 'What is emulated is not ranked: its timings are the emulator’s, not those of the hardware.',
+        ? 'What is emulated, boards and GPUs that the processor plays, is ranked because that was asked for: ITS FIGURES ARE THE EMULATOR’S AND SAY NOTHING OF THE HARDWARE.'
+        : 'What is emulated, boards and GPUs that the processor plays, is not ranked: its timings are the emulator’s, not those of the hardware.',
     );
   for (const { device, variant, failure } of candidates)
     if (failure !== undefined) notes.push(`${variant} on ${device}: ${format.oneLine(failureText(failure))}`);

@@ -211,3 +211,32 @@ describe('its chart', () => {
     expect(procurementChart(unpriced)).toBeUndefined();
   });
 });
+
+describe('a GPU that the processor plays', () => {
+  /** The second device's GPU is SwiftShader. */
+  const software = (database: Database.Database): void => {
+    const row = database.prepare("select environment_json from devices where name = 'board'").get() as {
+      environment_json: string;
+    };
+    const gpu = {
+      ...{ vendor: 'google', architecture: 'swiftshader', device: '', description: '' },
+      ...{ software: true, features: [], limits: {} },
+    };
+    const environment = JSON.stringify({ ...(JSON.parse(row.environment_json) as object), gpu });
+    database.prepare("update devices set environment_json = ? where name = 'board'").run(environment);
+  };
+  const boards = (all: readonly Ranked[]): Ranked[] => all.filter(({ device }) => device.startsWith('board'));
+
+  it('is not ranked, unless that is asked for, and is named for what it is', async () => {
+    const stored = await example(euros(100), euros(1), software);
+    const usual = boards(await asked(stored));
+    expect(usual.length).toBeGreaterThan(0);
+    for (const { device, byCost, pareto, emulated } of usual) {
+      expect(device).toContain('software GPU');
+      expect({ byCost, pareto, emulated }).toEqual({ byCost: undefined, pareto: undefined, emulated: true });
+    }
+    const timed = boards(await asked(stored, {}, true)).filter(({ cost }) => cost !== undefined);
+    expect(timed.length).toBeGreaterThan(0);
+    for (const { byCost } of timed) expect(byCost).toBeGreaterThan(0);
+  });
+});
