@@ -11,7 +11,7 @@ import { openLocal } from '../src/device/local/device.js';
 import { localProfile } from '../src/device/local/kind.js';
 import { writeModel } from '../src/onnx/file.js';
 import type { OnnxModel } from '../src/onnx/model.js';
-import { A_FEW_RUNS, peakOverBase, probe } from '../src/run/probe.js';
+import { A_FEW_RUNS, peakOfProbe, probe } from '../src/run/probe.js';
 import { buildGraph } from '../src/vit/graph/model.js';
 import { syntheticViT } from '../src/vit/synthetic.js';
 import type { ViT } from '../src/vit/vit.js';
@@ -84,7 +84,7 @@ async function measure(
     const probed = { model: file ? await file(path) : path, config: vit.config, batch: BATCH, microBatch };
     const measurement = await probe(device, probed, A_FEW_RUNS, signal);
     const steady = measurement.phases.find(({ phase }) => phase === 'steady');
-    return { peak: peakOverBase(measurement), anonymous: steady!.memory.anonymous! };
+    return { peak: peakOfProbe(measurement), anonymous: steady!.memory.anonymous! };
   } finally {
     await rm(folder, { recursive: true, force: true });
     await device.close();

@@ -7,6 +7,7 @@ import type { Metric } from './compare/effect.js';
 import type { Judgement } from './compare/judge.js';
 import { judgeWithin } from './compare/within.js';
 import { accuracyOf, isScored, type AccuracyFigures } from './figures/accuracy.js';
+import { baselineCell } from './figures/baseline.js';
 import { kernelsOf, type KernelShare } from './figures/kernels.js';
 import {
   fittingCeilings,
@@ -16,11 +17,10 @@ import {
   type Limits,
   type MissingCeilings,
 } from './figures/limits.js';
+import { fileBytesOf } from './figures/size.js';
 import { latencyOf, type LatencyFigures } from './figures/latency.js';
+import { isBaseline } from '../suite/baseline.js';
 import { parseFailure, type CellFailure } from '../protocol/failure.js';
-
-/** Name of the recipe that the others are compared with. */
-export const BASELINE = 'fp32';
 
 /** Which cell of a variant on a device. */
 export interface CellName {
@@ -91,7 +91,7 @@ export function analyse(
   rooflines: readonly StoredRoofline[] = [],
 ): Analysis {
   const floorOf = floorsFor(run, floors);
-  const baselines = new Map(run.cells.map((cell) => [cell, baselineOf(cell, run)]));
+  const baselines = new Map(run.cells.map((cell) => [cell, baselineCell(cell, run)]));
   const pairs = run.cells.flatMap((cell) => {
     const baseline = baselines.get(cell);
     return cell.row.status === 'done' && baseline ? [{ cell, baseline }] : [];
@@ -129,20 +129,6 @@ export function judgementOf(
   )?.judgement;
 }
 
-/** The baseline's cell of the same scenario on the same device, when it is done; undefined for the baseline's own. */
-function baselineOf({ row, variant, device }: StoredCell, run: StoredRun): StoredCell | undefined {
-  if (variant.recipe === BASELINE) return undefined;
-  return run.cells.find(
-    (other) =>
-      other.variant.model === variant.model &&
-      other.variant.recipe === BASELINE &&
-      other.device === device &&
-      other.row.status === 'done' &&
-      other.row.kind === row.kind &&
-      other.row.batch === row.batch,
-  );
-}
-
 /** What the figures of one variant need to know of the whole run. */
 interface Whole {
   readonly run: StoredRun;
@@ -166,7 +152,7 @@ function figuresOf(
   return {
     variant,
     device,
-    isBaseline: variant.recipe === BASELINE,
+    isBaseline: isBaseline(variant.recipe),
     accuracy:
       accuracyCell && accuracyOf(accuracyCell, baselines.get(accuracyCell), isScored(variant, run.data)),
     latencies: done
@@ -186,7 +172,7 @@ function figuresOf(
       return [{ ...named(cell), status, reason: parseFailure(reason ?? 'no reason was stored') }];
     }),
     form: cells[0]?.row.form ?? undefined,
-    fileBytes: cells[0]?.row.file_bytes ?? variant.file_bytes,
+    fileBytes: cells[0] ? fileBytesOf(cells[0]) : variant.file_bytes,
     pending: cells.filter(({ row }) => row.status === 'pending').map(named),
   };
 }

@@ -12,6 +12,7 @@ import { nodeEngine } from '../runtime/node.js';
 import type { Db } from '../store/open.js';
 import type { RunLease } from '../store/lease.js';
 import { endRun } from '../store/write.js';
+import { isBaseline } from '../suite/baseline.js';
 import { planOf, type Plan } from '../suite/plan.js';
 import type { Suite } from '../suite/read.js';
 import { artifactsOf } from './artifacts/artifact.js';
@@ -200,7 +201,7 @@ async function makeVariants(
     variants.push({
       planned,
       name: plan.suite.models.length > 1 ? name : recipe.name,
-      isBaseline: planned.recipe === plan.suite.recipes[0],
+      isBaseline: isBaseline(recipe.name),
       ...{ model, artifacts },
     });
   }

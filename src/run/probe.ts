@@ -6,6 +6,7 @@ import type { Device } from '../device/device.js';
 import type { Measurement } from '../protocol/measurement.js';
 import type { KernelsTask, PerformanceTask } from '../protocol/task.js';
 import type { ViTConfig } from '../vit/config.js';
+import { phaseMemory } from '../protocol/peak.js';
 import { runTask } from './task-runner.js';
 
 /** How long a probe is timed. */
@@ -61,19 +62,16 @@ export async function probe(
 }
 
 /**
- * Peak memory of a measurement over the runtime's base, in bytes.
+ * Peak memory of a measurement: see `phaseMemory`.
  *
+ * @returns bytes over the runtime's base
  * @throws Error when the device does not tell it
  */
-export function peakOverBase({ phases }: Measurement): number {
-  const base = phases.find(({ phase }) => phase === 'prepare')?.memory.resident;
-  const peaks = phases
-    .slice(phases.findIndex(({ phase }) => phase === 'load'))
-    .map(({ memory }) => memory.peakResident)
-    .filter((peak) => peak !== undefined);
-  if (base === undefined || peaks.length < phases.length - phases.findIndex(({ phase }) => phase === 'load'))
-    throw new Error('the device does not tell the peak memory of a process');
-  return Math.max(...peaks) - base;
+export function peakOfProbe({ phases }: Measurement): number {
+  const told = new Map(phases.map(({ phase, memory }) => [phase, new Map(Object.entries(memory))]));
+  const memory = phaseMemory(told);
+  if (memory === undefined) throw new Error('the device does not tell the peak memory of a process');
+  return memory.peak;
 }
 
 /** Pixels between −1 and 1: images that are all the same would make all tokens alike, which merging sorts by. */

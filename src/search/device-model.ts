@@ -1,4 +1,5 @@
-import { median, quantile } from 'simple-statistics';
+import { quantile } from 'simple-statistics';
+import { typicalPeak } from '../analysis/figures/memory.js';
 import { predictedMemory } from '../compress/stand-ins.js';
 import { buildGraph } from '../vit/graph/model.js';
 import type { ViT } from '../vit/vit.js';
@@ -26,11 +27,11 @@ const UNDISTURBED = 0.1;
 
 /**
  * What rounds say of what a model takes when nothing disturbs it, which is what a fit is to be made of: other work on the device
- * only ever adds time. The peak is the middle one of the rounds.
+ * only ever adds time. The peak is what it is in reports: see `typicalPeak`.
  */
 export function undisturbedCost({ latencies, peaks }: Rounds): Cost {
   const fast = [...latencies.values()].map((samples) => quantile([...samples], UNDISTURBED));
-  return { milliseconds: Math.min(...fast), peak: median([...peaks.values()]) };
+  return { milliseconds: Math.min(...fast), peak: typicalPeak([...peaks.values()]).value };
 }
 
 /** Says what a model will take on a device, from what others took. */

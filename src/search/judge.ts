@@ -1,5 +1,5 @@
-import { median } from 'simple-statistics';
-import { geometricMean } from '../stats/geometric.js';
+import { typicalLatency } from '../analysis/figures/latency.js';
+import { peakRange, peakShare } from '../analysis/figures/memory.js';
 import type { Estimate } from '../stats/interval.js';
 import { pairedRatio } from '../stats/ratio.js';
 import type { Loss } from './loss.js';
@@ -34,10 +34,6 @@ export interface Measured {
   readonly own: Rounds;
   readonly fp32: Rounds;
   readonly loss: Loss;
-}
-
-function mediansOf(latencies: Rounds['latencies']): number[] {
-  return [...latencies.values()].map((samples) => median([...samples]));
 }
 
 /**
@@ -96,14 +92,15 @@ export function speedOf({ own, fp32 }: Measured): Estimate {
   return { value, low, high };
 }
 
-/** A candidate's peak as a share of fp32's: of the rounds that took most, and what other rounds would have given. */
+/**
+ * A candidate's peak as a share of fp32's, as reports have it: see `peakShare`.
+ *
+ * @throws Error when a model took nothing over the runtime's base
+ */
 export function peakShareOf({ own, fp32 }: Measured): Estimate {
-  const [a, b] = [[...own.peaks.values()], [...fp32.peaks.values()]];
-  return {
-    value: Math.max(...a) / Math.max(...b),
-    low: Math.min(...a) / Math.max(...b),
-    high: Math.max(...a) / Math.min(...b),
-  };
+  const share = peakShare(own.peaks, fp32.peaks);
+  if (share === undefined) throw new Error('a peak that is not above the runtime’s base has no share');
+  return share;
 }
 
 /**
@@ -118,15 +115,13 @@ export function judge({ latency, memory, accuracyLoss }: Target, measured: Measu
   if (latency && 'speed' in latency)
     judgements.push(judgement('latency', 'times', speedOf(measured), latency.speed));
   if (latency && 'milliseconds' in latency) {
-    const estimate = geometricMean(mediansOf(own.latencies));
+    const estimate = typicalLatency([...own.latencies.values()]);
     judgements.push(judgement('latency', 'milliseconds', estimate, latency.milliseconds));
   }
   if (memory && 'share' in memory)
     judgements.push(judgement('memory', 'share', peakShareOf(measured), memory.share));
   if (memory && 'bytes' in memory) {
-    const peaks = [...own.peaks.values()];
-    const [low, high] = [Math.min(...peaks), Math.max(...peaks)];
-    judgements.push(judgement('memory', 'bytes', { value: high, low, high }, memory.bytes));
+    judgements.push(judgement('memory', 'bytes', peakRange([...own.peaks.values()]), memory.bytes));
   }
   if (accuracyLoss !== undefined)
     judgements.push(judgement('accuracy-loss', 'points', loss.points, accuracyLoss));

@@ -1,5 +1,5 @@
 import type { Device } from '../device/device.js';
-import { peakOverBase, probe, type Probed, type ProbeBounds } from '../run/probe.js';
+import { peakOfProbe, probe, type Probed, type ProbeBounds } from '../run/probe.js';
 import { interleaved } from '../run/task-runner.js';
 
 /** What a model took, by round: the rounds of all that were measured together are the same. */
@@ -42,7 +42,7 @@ export async function measureInTurn(items: readonly Probed[], turns: Turns): Pro
     onProgress(done);
     const measurement = await probe(device, item.probed, { kind: 'performance', ...bounds }, signal);
     item.latencies.set(round, measurement.latencies);
-    item.peaks.set(round, peakOverBase(measurement));
+    item.peaks.set(round, peakOfProbe(measurement));
   }
   return results.map(({ latencies, peaks }) => ({ latencies, peaks }));
 }

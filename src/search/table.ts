@@ -1,5 +1,6 @@
 import * as format from '../text/format.js';
 import type { Table } from '../text/table.js';
+import { BASELINE } from '../suite/baseline.js';
 import type { Estimate } from '../stats/interval.js';
 import { pointsText } from './findings.js';
 import type { Judgement } from './judge.js';
@@ -35,7 +36,11 @@ export function searchTable(outcome: SearchOutcome): Table {
     ],
     rows: [
       {
-        ...{ recipe: 'fp32', ms: format.milliseconds(fp32.milliseconds), peak: format.mebibytes(fp32.peak) },
+        ...{
+          recipe: BASELINE,
+          ms: format.milliseconds(fp32.milliseconds),
+          peak: format.mebibytes(fp32.peak),
+        },
         front: 'on it',
       },
       ...tried.map((each) => rowOf(each, outcome)),

@@ -62,6 +62,7 @@ const columns: readonly Column[] = [
   { key: 'reduction', title: 'peak vs fp32', align: 'right' },
   { key: 'verdict', title: 'verdict', align: 'left', spare: 9 },
   { key: 'rawPeak', title: 'raw peak', align: 'right', spare: 2 },
+  { key: 'steadyPeak', title: 'steady peak', align: 'right', spare: 1 },
   { key: 'testSet', title: 'test set', align: 'right', spare: 5 },
   { key: 'file', title: 'file', align: 'right', spare: 8 },
   { key: 'parameters', title: 'parameters', align: 'right', spare: 6 },
@@ -168,7 +169,12 @@ function latencyRow(figures: LatencyFigures, variant: VariantFigures): MarkedCel
       reduction: memory?.reduction === undefined ? '' : format.reduction(memory.reduction),
       verdict: verdictOf([judgementOf(variant, 'latency', batch), judgementOf(variant, 'memory', batch)]),
       rawPeak: memory ? format.mebibytes(memory.rawPeak) : '',
+      steadyPeak: optionalBytes(memory?.byPhase.get('steady')),
     },
     mark: sign ? 'flagged' : undefined,
   };
+}
+
+function optionalBytes(bytes: number | undefined): string {
+  return bytes === undefined ? '' : format.mebibytes(bytes);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BASELINE } from '../../src/analysis/analysis.js';
+import { BASELINE } from '../../src/suite/baseline.js';
 import { useFolder } from '../support/folder.js';
 import { binomialSum } from '../support/exact.js';
 import { average, middle, type CellKey, type RawRows } from './support/reference.js';
@@ -190,24 +190,33 @@ describe('latency', () => {
 });
 
 describe('memory', () => {
-  /** The largest peak over the base of any round, by SQL and by hand. */
-  function peakOf(raw: RawRows, key: CellKey): { peak: number; rawPeak: number } {
+  /** Of each round the larger peak of load and first run, and what the runtime held before, by SQL and by hand. */
+  function roundsOf(raw: RawRows, key: CellKey): { over: number[]; peaks: number[]; bases: number[] } {
     const bases = raw.memory(key, 'resident').map((phases) => phases.get('prepare')!);
     const peaks = raw
       .memory(key, 'peakResident')
-      .map((phases) => Math.max(...['load', 'first', 'warmup', 'steady'].map((name) => phases.get(name)!)));
-    const over = peaks.map((peak, round) => peak - bases[round]!);
-    const peak = Math.max(...over);
-    return { peak, rawPeak: peaks[over.indexOf(peak)]! };
+      .map((phases) => Math.max(...['load', 'first'].map((name) => phases.get(name)!)));
+    return { over: peaks.map((peak, round) => peak - bases[round]!), peaks, bases };
   }
 
-  it('is the peak less what the runtime held before the model, of the round that took most', async () => {
+  const geometric = (values: readonly number[]): number =>
+    values.reduce((product, value) => product * value ** (1 / values.length), 1);
+
+  it('is the peak of load and first run less the runtime’s base, on average over the rounds', async () => {
     const { analysis, raw } = await stored();
     for (const batch of [1, 8]) {
       const { memory } = figuresOf(analysis, 'int8').latencies.find((each) => each.batch === batch)!;
-      const [own, before] = [peakOf(raw, timed('int8', batch)), peakOf(raw, timed('fp32', batch))];
-      expect(memory).toMatchObject({ ...own, base: own.rawPeak - own.peak, peaksAreOfPhases: true });
-      expect(memory!.reduction).toBeCloseTo(1 - own.peak / before.peak, 12);
+      const [own, before] = [roundsOf(raw, timed('int8', batch)), roundsOf(raw, timed('fp32', batch))];
+      expect(own.over).toHaveLength(5);
+      expect(memory!.peak / geometric(own.over)).toBeCloseTo(1, 12);
+      expect(memory!.rawPeak / geometric(own.peaks)).toBeCloseTo(1, 12);
+      expect(memory!.base / geometric(own.bases)).toBeCloseTo(1, 12);
+      expect(memory!.estimate.low).toBeLessThan(memory!.peak);
+      expect(memory!.range).toEqual({
+        ...{ value: memory!.peak, low: Math.min(...own.over), high: Math.max(...own.over) },
+      });
+      expect(memory!.peaksAreOfPhases).toBe(true);
+      expect(memory!.reduction).toBeCloseTo(1 - geometric(own.over) / geometric(before.over), 12);
     }
     expect(figuresOf(analysis, 'fp32').latencies[0]!.memory!.reduction).toBeUndefined();
   });
@@ -216,6 +225,25 @@ describe('memory', () => {
     const { analysis } = await storedExample(folder('two.sqlite'), { devices: ['laptop', 'board'] });
     expect(figuresOf(analysis, 'int8', 'vit-drawn', 'laptop').latencies[0]!.memory).toBeDefined();
     expect(figuresOf(analysis, 'int8', 'vit-drawn', 'board').latencies[0]!.memory).toBeUndefined();
+  });
+
+  it('is none of what a steady state gathers later', async () => {
+    const { analysis } = await stored();
+    const grown = await storedExample(folder('grown.sqlite'), {}, (database) => {
+      database.exec("update memory set bytes = bytes + 1e9 where phase in ('warmup', 'steady')");
+    });
+    const [before, after] = [analysis, grown.analysis].map(
+      (each) => figuresOf(each, 'int8').latencies[0]!.memory!,
+    );
+    expect(after!.peak).toBe(before!.peak);
+    expect(after!.byPhase.get('steady')! - before!.byPhase.get('steady')!).toBeGreaterThan(9e8);
+  });
+
+  it('is absent where a device does not tell the peak of the first run, and not that of loading alone', async () => {
+    const { analysis } = await storedExample(folder('untold.sqlite'), {}, (database) => {
+      database.exec("delete from memory where phase = 'first'");
+    });
+    expect(figuresOf(analysis, 'int8').latencies[0]!.memory).toBeUndefined();
   });
 
   it('has no reduction against an fp32 that took nothing that could be seen', async () => {

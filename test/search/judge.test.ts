@@ -83,11 +83,15 @@ describe('a target', () => {
     expect(judged('accuracy-loss=5pt')[0]).toMatchObject({ met: true, certain: true });
   });
 
-  it('of memory goes by the rounds that took most', () => {
-    expect(judged('memory=-75%')[0]).toMatchObject({ estimate: { value: 0.25 }, met: true, certain: false });
-    expect(judged('memory=-76%')[0]).toMatchObject({ met: false, certain: false });
+  it('of memory goes by the peak of reports, and is certain only when every round keeps it', () => {
+    // Each round says a quarter.
+    expect(judged('memory=-75%')[0]!.estimate.value).toBeCloseTo(0.25, 12);
+    expect(judged('memory=-74%')[0]).toMatchObject({ met: true, certain: true });
+    expect(judged('memory=-76%')[0]).toMatchObject({ met: false, certain: true });
+    expect(judged('memory=22MiB')[0]!.estimate.value / MIB).toBeCloseTo(Math.cbrt(20 * 22 * 21), 12);
     expect(judged('memory=22MiB')[0]).toMatchObject({ met: true, certain: true });
-    expect(judged('memory=21MiB')[0]).toMatchObject({ met: false, certain: false });
+    expect(judged('memory=21MiB')[0]).toMatchObject({ met: true, certain: false });
+    expect(judged('memory=20.5MiB')[0]).toMatchObject({ met: false, certain: false });
   });
 
   it('has a distance: shares of what is allowed, a tenth for a point, nothing for what is met', () => {

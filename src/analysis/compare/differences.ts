@@ -1,4 +1,5 @@
 import type { StoredDevice, StoredRun } from '../../store/read.js';
+import { isBaseline } from '../../suite/baseline.js';
 import { deviceSetting, settingDifferences } from '../setting.js';
 
 /** Something that is not the same in two runs. */
@@ -60,7 +61,7 @@ function imagesOf({ data }: StoredRun): string {
 /** Of the models in both runs: what their weights are, and how large they are before anything is done to them. */
 function modelFacts(reference: StoredRun, run: StoredRun): Fact[] {
   return run.variants
-    .filter(({ recipe }) => recipe === 'fp32')
+    .filter(({ recipe }) => isBaseline(recipe))
     .flatMap((variant): Fact[] => {
       const other = reference.variants.find(
         ({ model, recipe }) => model === variant.model && recipe === variant.recipe,

@@ -4,8 +4,9 @@ import type { Estimate } from '../../stats/interval.js';
 import { mcnemar, pairedDifference, pairedOutcomes } from '../../stats/mcnemar.js';
 import { pairedRatio, unpairedRatio } from '../../stats/ratio.js';
 import type { StoredCell } from '../../store/read.js';
-import { nearestRank, typicalLatency } from '../figures/latency.js';
-import { peaksByRound } from '../figures/memory.js';
+import { accuracyOf } from '../figures/accuracy.js';
+import { nearestRank, samplesByRound, typicalLatency } from '../figures/latency.js';
+import { peaksByRound, typicalPeak } from '../figures/memory.js';
 
 /** What two cells are compared in. */
 export const metrics = ['latency', 'p90', 'memory', 'accuracy', 'file'] as const;
@@ -94,13 +95,6 @@ export function fileEffect(reference: number, value: number): Effect {
   };
 }
 
-/** Latencies of a cell by round, in milliseconds; rounds in which nothing was timed are left out. */
-function samplesByRound({ rounds }: StoredCell): ByRound {
-  return new Map(
-    rounds.filter(({ samples }) => samples.length > 0).map(({ row, samples }) => [row.round, samples]),
-  );
-}
-
 function p90Effect(reference: ByRound, own: ByRound, interleaved: boolean): Effect | NoEffect {
   const slowest = (samples: ByRound): ByRound =>
     new Map([...samples].map(([round, values]) => [round, [nearestRank(values, 90)]]));
@@ -116,7 +110,7 @@ function memoryEffect({ reference, cell, interleaved }: CellPair): Effect | NoEf
   if (all.some((peak) => peak <= 0)) return { obstacle: { kind: 'peak-below-base' } };
   const single = (peaks: ReadonlyMap<number, number>): ByRound =>
     new Map([...peaks].map(([round, peak]) => [round, [peak]]));
-  const typical = (peaks: ByRound): number => median([...peaks.values()].flat());
+  const typical = (peaks: ByRound): number => typicalPeak([...peaks.values()].flat()).value;
   return ratioEffect('memory', single(theirs), single(own), interleaved, typical);
 }
 
@@ -128,13 +122,13 @@ function accuracyEffect({ reference, cell, scored }: CellPair): Effect | NoEffec
   if (theirs.labels.length !== images || theirs.labels.some((label, image) => label !== own.labels[image]))
     return { obstacle: { kind: 'other-images' } };
   const outcomes = pairedOutcomes(own.labels, own.predicted, theirs.predicted);
-  const right = (predicted: readonly number[]): number =>
-    predicted.filter((choice, image) => choice === own.labels[image]).length / images;
+  const [before, after] = [reference, cell].map((each) => accuracyOf(each, undefined, scored)?.top1?.value);
+  if (before === undefined || after === undefined) return { obstacle: { kind: 'no-accuracy' } };
   // The same class for every image: of such models there is nothing to estimate.
   const same = own.predicted.every((choice, image) => choice === theirs.predicted[image]);
   const { value, low, high } = pairedDifference(outcomes, images);
   return {
-    ...{ metric: 'accuracy', reference: right(theirs.predicted), value: right(own.predicted) },
+    ...{ metric: 'accuracy', reference: before, value: after },
     change: same ? { value: 0, low: 0, high: 0 } : { value: value / 100, low: low / 100, high: high / 100 },
     p: mcnemar(outcomes),
     observations: images,

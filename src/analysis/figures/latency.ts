@@ -106,6 +106,24 @@ export function typicalLatency(rounds: readonly (readonly number[])[]): Estimate
     : medianEstimate(rounds.flat());
 }
 
-function samplesByRound(cell: StoredCell): Map<number, readonly number[]> {
-  return new Map(cell.rounds.map(({ row, samples }) => [row.round, samples]));
+/**
+ * Latencies of a cell by round, in milliseconds; rounds in which nothing was timed are left out.
+ *
+ * @param cell - a done cell of performance
+ */
+export function samplesByRound({ rounds }: StoredCell): ReadonlyMap<number, readonly number[]> {
+  return new Map(
+    rounds.filter(({ samples }) => samples.length > 0).map(({ row, samples }) => [row.round, samples]),
+  );
+}
+
+/**
+ * Images a second of batches one after the other: the batch over its latency.
+ *
+ * @param latency - of a batch, in milliseconds
+ * @param batch - images
+ */
+export function throughputOf({ value, low, high }: Estimate, batch: number): Estimate {
+  const images = 1000 * batch;
+  return { value: images / value, low: images / high, high: images / low };
 }

@@ -1,11 +1,10 @@
-import { median } from 'simple-statistics';
-import { geometricMean } from '../../stats/geometric.js';
 import type { Estimate } from '../../stats/interval.js';
-import { wilson } from '../../stats/wilson.js';
 import { repositoryOf, type Repository } from '../../store/repository.js';
 import type { StoredCell, StoredRun } from '../../store/read.js';
 import { accuracyOf, isScored } from '../figures/accuracy.js';
-import { peaksByRound } from '../figures/memory.js';
+import { latencyOf } from '../figures/latency.js';
+import { memoryOf } from '../figures/memory.js';
+import { fileBytesOf } from '../figures/size.js';
 import { runSetting, type Setting } from '../setting.js';
 
 /** What a history follows. */
@@ -49,8 +48,8 @@ export interface PlacedPoint {
 }
 
 /**
- * What a run adds to the history of its suite: latency as the geometric mean of the rounds' medians with Student's interval
- * over the rounds, memory likewise of the rounds' peaks, accuracy with Wilson's interval, and the bytes of the variant's files.
+ * What a run adds to the history of its suite: each figure as a report has it (`typicalLatency`,
+ * `typicalPeak`, `accuracyOf`, `fileBytesOf`).
  *
  * @param run - of the suite
  * @param metrics - which are wanted
@@ -86,23 +85,20 @@ function figureOf(
   if (metric === 'file') {
     // Of each variant on each device once: of the form that the device runs.
     if (cell.row.kind !== 'accuracy') return undefined;
-    const bytes = cell.row.file_bytes ?? cell.variant.file_bytes;
+    const bytes = fileBytesOf(cell);
     return { estimate: { value: bytes, low: bytes, high: bytes }, right: undefined };
   }
   if (metric === 'accuracy') {
     if (cell.row.kind !== 'accuracy') return undefined;
-    const { correct, images } = accuracyOf(cell, undefined, scored) ?? {};
-    if (correct === undefined || images === undefined) return undefined;
-    const { labels, predicted } = cell.predictions!;
+    const { top1 } = accuracyOf(cell, undefined, scored) ?? {};
+    if (top1 === undefined || cell.predictions === undefined) return undefined;
+    const { labels, predicted } = cell.predictions;
     const right = Uint8Array.from(predicted, (choice, image) => Number(choice === labels[image]));
-    return { estimate: wilson(correct, images), right };
+    return { estimate: top1, right };
   }
   if (cell.row.kind !== 'performance') return undefined;
-  const values =
-    metric === 'latency'
-      ? cell.rounds.filter(({ samples }) => samples.length > 0).map(({ samples }) => median([...samples]))
-      : [...peaksByRound(cell).values()];
+  const estimate =
+    metric === 'latency' ? latencyOf(cell, undefined)?.median : memoryOf(cell, undefined)?.estimate;
   // Of a peak that is not above the runtime's base no ratio can be taken; nor is a time of nothing one.
-  const positive = values.filter((value) => value > 0);
-  return positive.length === 0 ? undefined : { estimate: geometricMean(positive), right: undefined };
+  return estimate && estimate.low > 0 ? { estimate, right: undefined } : undefined;
 }

@@ -4,7 +4,8 @@ import type { Estimate } from '../../stats/interval.js';
 import { quantileEstimate } from '../../stats/quantile.js';
 import type { StoredCell, StoredRun } from '../../store/read.js';
 import type { Analysis, VariantFigures } from '../analysis.js';
-import { peaksByRound } from '../figures/memory.js';
+import { throughputOf, typicalLatency } from '../figures/latency.js';
+import type { MemoryFigures } from '../figures/memory.js';
 import { deviceLabel, isSoftware, variantLabel } from '../label.js';
 import { profileOf } from '../sessions.js';
 import type { Constraints } from './constraints.js';
@@ -65,9 +66,10 @@ function candidateOf(
   const cell = cellOf(analysis.run, figures, batch);
   const timing = figures.latencies.find((each) => each.batch === batch);
   const median = timing?.median;
-  const throughput = median && inverse(median, batch * 1000);
+  const throughput = median && throughputOf(median, batch);
   const latency = constraints.latency && latencyTest(cell, constraints.latency);
-  const memory = constraints.memory === undefined ? undefined : memoryTest(cell, constraints.memory);
+  const memory =
+    constraints.memory === undefined ? undefined : memoryTest(timing?.memory, constraints.memory);
   const accuracy =
     constraints.accuracy === undefined
       ? undefined
@@ -111,7 +113,8 @@ function latencyTest(
   const pooled = quantileEstimate(all, quantile);
   const single = rounds.map((samples) => quantileEstimate(samples, quantile).value);
   const estimate = {
-    value: pooled.value,
+    // The median is that of reports; further quantiles are of all queries together.
+    value: quantile === MEDIAN ? typicalLatency(rounds).value : pooled.value,
     low: Math.min(pooled.low, ...single),
     high: Math.max(pooled.high, ...single),
   };
@@ -121,14 +124,15 @@ function latencyTest(
   return { answer: answer === 'meets' && !sure ? 'cannot tell' : answer, estimate };
 }
 
+const MEDIAN = 0.5;
+
 /** What `quantileEstimate` keeps to where there are queries enough. */
 const CONFIDENCE = 0.95 - 1e-9;
 
-/** The mean over the rounds, and the least and the most that one of them took: not an interval of confidence, a range. */
-function memoryTest(cell: StoredCell | undefined, limit: number): Test {
-  const peaks = cell ? [...peaksByRound(cell).values()] : [];
-  if (peaks.length === 0) return { answer: 'cannot tell', estimate: undefined };
-  const estimate = { value: mean(peaks), low: Math.min(...peaks), high: Math.max(...peaks) };
+/** The peak as reports have it, in the range of what a round took. */
+function memoryTest(memory: MemoryFigures | undefined, limit: number): Test {
+  if (memory === undefined) return { answer: 'cannot tell', estimate: undefined };
+  const estimate = memory.range;
   return { answer: atMost(estimate, limit), estimate };
 }
 

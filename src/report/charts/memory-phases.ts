@@ -1,5 +1,5 @@
 import * as format from '../../text/format.js';
-import { modelPhases } from '../../analysis/figures/memory.js';
+import { modelPhases } from '../../protocol/peak.js';
 import type { ChartMaker } from './chart.js';
 import { placeCells } from './panels.js';
 import { config, INK, panelLayout, REFERENCE, SCHEMA, steps } from './theme.js';

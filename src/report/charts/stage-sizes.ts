@@ -1,4 +1,5 @@
-import { BASELINE, type Analysis } from '../../analysis/analysis.js';
+import type { Analysis } from '../../analysis/analysis.js';
+import { baselineVariant } from '../../analysis/figures/baseline.js';
 import * as format from '../../text/format.js';
 import { variantLabel } from '../../analysis/label.js';
 import { stagesOf } from '../../analysis/stages.js';
@@ -95,9 +96,7 @@ interface Bar {
 
 function barsOf(variant: VariantRow, analysis: Analysis): Bar[] {
   const stages = stagesOf(variant);
-  const baseline = analysis.run.variants.find(
-    ({ model, recipe }) => model === variant.model && recipe === BASELINE,
-  );
+  const baseline = baselineVariant(variant, analysis.run);
   if (stages.length === 0 || baseline === undefined) return [];
   const whole = (step: string, bytes: number, parameters: number): Bar => ({
     step,
@@ -108,7 +107,7 @@ function barsOf(variant: VariantRow, analysis: Analysis): Bar[] {
     text: sizeText(bytes, parameters),
   });
   let before = baseline.parameters * FLOAT32_BYTES;
-  const bars = [whole(BASELINE, before, baseline.parameters)];
+  const bars = [whole(baseline.recipe, before, baseline.parameters)];
   for (const [index, { stage, constantBytes, parameters }] of stages.entries()) {
     if (constantBytes === undefined || parameters === undefined) return [];
     bars.push({

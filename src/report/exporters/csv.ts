@@ -102,6 +102,7 @@ function timing(latency: LatencyFigures | undefined): Record<string, Value> {
     first_run_ms: latency?.firstRun,
     peak_memory_bytes: memory?.peak,
     raw_peak_memory_bytes: memory?.rawPeak,
+    steady_peak_memory_bytes: memory?.byPhase.get('steady'),
     base_memory_bytes: memory?.base,
     peak_memory_reduction_share: memory?.reduction,
   };

@@ -4,7 +4,7 @@ import type { Device } from '../../device/device.js';
 import { writeModel } from '../../onnx/file.js';
 import { buildGraph } from '../../vit/graph/model.js';
 import type { ViT } from '../../vit/vit.js';
-import { A_FEW_RUNS, peakOverBase, probe } from '../probe.js';
+import { A_FEW_RUNS, peakOfProbe, probe } from '../probe.js';
 
 /**
  * A function that measures the peak memory of a model on a device, over the runtime's base, in bytes: what a budget is held
@@ -24,6 +24,6 @@ export function peakProbe(
       const model = join(folder, 'model.onnx');
       await writeModel(buildGraph(vit), model);
       const probed = { model, config: vit.config, batch, microBatch };
-      return peakOverBase(await probe(device, probed, A_FEW_RUNS, signal));
+      return peakOfProbe(await probe(device, probed, A_FEW_RUNS, signal));
     });
 }

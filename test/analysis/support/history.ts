@@ -101,7 +101,9 @@ export async function storeHistory(
           const measurement = fullMeasurement({
             phases: [
               { phase: 'prepare', milliseconds: 1, memory: { resident: 100 * MIB } },
-              { phase: 'steady', milliseconds: 1, memory: { peakResident: 100 * MIB + peak } },
+              { phase: 'load', milliseconds: 1, memory: { peakResident: 100 * MIB + peak / 2 } },
+              { phase: 'first', milliseconds: 1, memory: { peakResident: 100 * MIB + peak } },
+              { phase: 'steady', milliseconds: 1, memory: { peakResident: 100 * MIB + 2 * peak } },
             ],
             conditions: [],
             latencies: [0.99, 1, 1.02].map((factor) => typical * factor),

@@ -33,7 +33,7 @@ const terms: readonly Term[] = [
   ],
   [
     'peak memory',
-    'The most memory the process held from loading the model to the last query, less what it held before the model was loaded (the runtime’s base). The raw peak is the whole process. Of the rounds, the one that took most.',
+    'The most memory the process held while it loaded the model and ran it for the first time, less what it held before the model was loaded (the runtime’s base): the geometric mean over the rounds. The raw peak is the whole process. The steady peak is the most it held over the base while queries were timed, JavaScript’s garbage included.',
   ],
   [
     'top-1, Wilson',

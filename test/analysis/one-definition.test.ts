@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { compareRuns } from '../../src/analysis/compare/compare.js';
+import { samplesByRound } from '../../src/analysis/figures/latency.js';
+import { peaksByRound } from '../../src/analysis/figures/memory.js';
+import { historyMetrics, pointsOf } from '../../src/analysis/history/points.js';
+import { candidatesOf } from '../../src/analysis/procure/candidate.js';
+import { reportDocument } from '../../src/report/document.js';
+import { judge } from '../../src/search/judge.js';
+import { lossOf } from '../../src/search/loss.js';
+import { parseTarget } from '../../src/search/target.js';
+import { isBaseline } from '../../src/suite/baseline.js';
+import { useFolder } from '../support/folder.js';
+import { figuresOf, storedExample } from './support/stored.js';
+
+const folder = useFolder();
+const MODEL = 'vit-drawn';
+
+describe('a figure is one number, whoever tells it', () => {
+  it.each([
+    ['fp32', 1],
+    ['int8', 1],
+    ['int8', 8],
+    ['pruned', 1],
+  ] as const)('of %s at batch %i', async (recipe, batch) => {
+    const { analysis } = await storedExample(folder('results.sqlite'), { smooth: true });
+    const { run } = analysis;
+    const results = reportDocument(analysis).results.filter(({ model }) => model === MODEL);
+    const own = results.find((each) => each.recipe === recipe)!;
+    const timing = own.performance.find((each) => each.batch === batch)!;
+    const expected = {
+      latency: timing.medianMilliseconds.value,
+      memory: timing.memory!.peak,
+      accuracy: own.accuracy!.top1!.value,
+      file: own.fileBytes,
+    };
+    expect(results.filter(({ isBaseline: is }) => is).map((each) => each.recipe)).toEqual(['fp32']);
+    expect(own.isBaseline).toBe(isBaseline(recipe));
+
+    const ofCell = (
+      metric: string,
+      cell: { model: string; recipe: string; batch?: number | undefined },
+    ): boolean =>
+      cell.model === MODEL &&
+      cell.recipe === recipe &&
+      (metric === 'accuracy' || metric === 'file' || cell.batch === batch);
+    const { compared } = compareRuns(run, run, { floors: [], p90: false, force: false });
+    const told = compared.filter(({ subject, judgement }) => ofCell(judgement.metric, subject));
+    for (const metric of historyMetrics) {
+      const { reference, value } = told.find(({ judgement }) => judgement.metric === metric)!.judgement;
+      expect([reference, value], `compare: ${metric}`).toEqual([expected[metric], expected[metric]]);
+    }
+
+    const points = pointsOf(run, historyMetrics).filter(({ cell, metric }) => ofCell(metric, cell));
+    const history = Object.fromEntries(points.map(({ metric, point }) => [metric, point.estimate.value]));
+    expect(history).toEqual(expected);
+
+    const limits = { latency: { milliseconds: 1e9, quantile: 0.5 }, memory: 1e12, accuracy: 0 };
+    const candidate = candidatesOf(analysis, batch, limits)[
+      analysis.figures.indexOf(figuresOf(analysis, recipe))
+    ]!;
+    expect({
+      latency: candidate.latency!.estimate!.value,
+      memory: candidate.memory!.estimate!.value,
+      accuracy: candidate.accuracy!.estimate!.value,
+      file: expected.file,
+    }).toEqual(expected);
+    expect(candidate.throughput!.value).toBeCloseTo((batch * 1000) / expected.latency, 9);
+
+    const cellsOf = (name: string) => {
+      const cell = run.cells.find(
+        ({ row, variant }) =>
+          row.kind === 'performance' &&
+          row.batch === batch &&
+          variant.model === MODEL &&
+          variant.recipe === name,
+      )!;
+      return { latencies: samplesByRound(cell), peaks: peaksByRound(cell) };
+    };
+    const measured = {
+      own: cellsOf(recipe),
+      fp32: cellsOf('fp32'),
+      loss: lossOf('accuracy', Uint8Array.of(1), Uint8Array.of(1), Uint8Array.of(1)),
+    };
+    const judged = (target: string): number => judge(parseTarget(target), measured)[0]!.estimate.value;
+    expect([judged('latency=999s'), judged('memory=999GiB')]).toEqual([expected.latency, expected.memory]);
+    if (recipe !== 'fp32') {
+      expect(judged('latency=2x')).toBe(timing.speedup!.value);
+      expect(1 - judged('memory=-1%')).toBe(timing.memory!.reduction);
+    }
+  });
+});
