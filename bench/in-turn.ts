@@ -5,7 +5,8 @@ import { fp32 } from '../src/compress/recipe.js';
 import type { OpenedData } from '../src/data/kind.js';
 import { localProfile } from '../src/device/local/kind.js';
 import { openLocal } from '../src/device/local/device.js';
-import { latencyEffect } from '../src/analysis/compare/effect.js';
+import { typicalLatency } from '../src/analysis/figures/latency.js';
+import { ratioEffect } from '../src/analysis/compare/effect.js';
 import { judge, type Judgement } from '../src/analysis/compare/judge.js';
 import { artifactOf, type Artifact } from '../src/run/artifacts/artifact.js';
 import { locateData } from '../src/run/locate-data.js';
@@ -75,7 +76,13 @@ export async function judgedInTurn(
       const { latencies } = await sessions[index]!.measure(artifact, undefined, scenario, () => undefined);
       samples[index]!.set(round, latencies);
     }
-  const effect = latencyEffect(samples[0]!, samples[1]!, true);
+  const effect = ratioEffect(
+    'latency',
+    samples[0]!,
+    samples[1]!,
+    true,
+    (rounds) => typicalLatency([...rounds.values()]).value,
+  );
   if ('obstacle' in effect) throw new Error(effect.obstacle.kind);
   return judge([{ effect, floor: undefined }])[0]!.judgement;
 }

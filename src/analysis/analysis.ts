@@ -106,7 +106,7 @@ export function analyse(
   );
   return {
     ...{ run, figures, pending: run.cells.filter(({ row }) => row.status === 'pending').length },
-    floorNotes: pairs.length > 0 ? missingFloors(run, floorOf, true) : [],
+    floorNotes: pairs.length > 0 ? missingFloors(run, floors, true) : [],
     ceilingNotes: missingCeilings(run, ceilings, rooflines),
   };
 }

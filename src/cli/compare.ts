@@ -11,7 +11,7 @@ import { referenceRun } from '../store/baselines.js';
 import { listFloors } from '../store/floors.js';
 import { hasFigures } from '../store/newest.js';
 import { openForReading, type Db } from '../store/open.js';
-import { findRun, loadRun } from '../store/read.js';
+import { findRun, loadRun, type RunSummary } from '../store/read.js';
 import type { RunRow } from '../store/tables.js';
 import { exitCodes } from './failure.js';
 import { announcedNewest, stateText } from './newest.js';
@@ -41,7 +41,7 @@ export function compareCommand(): Command {
     .argument('[run]', 'the other run, named likewise; left out, the newest that has ended')
     .option(
       '--fail-on <gates>',
-      'end with exit code 1 when one is broken, such as latency:2%,memory:5%,accuracy:0.3pt',
+      'end with exit code 1 when one is broken, such as latency:2%,memory:5%,latency@int8:5%,accuracy:0.3pt; left out, the gates of the suite that the new run was made from',
     )
     .option('--force', 'compare runs of different machines, software or images; what differs is said')
     .option(
@@ -73,7 +73,9 @@ export function compareCommand(): Command {
       `
 A difference counts when it is significant over all cells together (p ≤ 0.05 after Holm) and at least as large as what the
 device can tell ("edgeflex calibrate"). A gate is broken by a difference for the worse that counts and is at least the gate, and
-by a cell that failed where the reference did not. A gate that cannot be decided is named and does not fail.
+by a cell that failed where the reference did not. A gate that cannot be decided is named and does not fail; nor does one whose
+cells other processes disturbed. Between two runs latencies are judged relative to fp32 in the same rounds of the same run, so that
+a machine that is slower today cancels; the latencies themselves stay visible.
 
 Examples:
   edgeflex compare 20261122 20261123                            two runs, by the beginnings of their ids
@@ -82,16 +84,19 @@ Examples:
   edgeflex compare 20261122 --format github                     annotations, in a GitHub Actions step`,
     )
     .action(async (referenceName: string, runName: string | undefined, flags: CompareFlags) => {
-      const gates = flags.failOn === undefined ? [] : parseGates(flags.failOn);
+      const asked = flags.failOn === undefined ? undefined : parseGates(flags.failOn);
       if (flags.json) outputs.push({ exporter: jsonComparisonExporter, file: undefined });
       const db = await openForReading(databaseIn(flags.results));
       try {
-        const newer = await (runName === undefined
-          ? newestFor(db, gates.length > 0)
-          : referenceRun(db, runName));
+        const { row: newer, passedOver } =
+          runName === undefined
+            ? await newest(db)
+            : { row: await referenceRun(db, runName), passedOver: undefined };
         // A baseline has its name within its suite: main of this one is meant.
         const reference = await loadRun(db, await referenceRun(db, referenceName, newer.suite));
         const run = await loadRun(db, newer);
+        const gates = asked ?? run.gates;
+        if (passedOver !== undefined && gates.length > 0) refuseGating(passedOver);
         const p90 = gates.some(({ metric }) => metric === 'p90');
         const comparison = compareRuns(reference, run, {
           ...{ floors: await listFloors(db), p90, force: flags.force ?? false },
@@ -105,18 +110,25 @@ Examples:
     });
 }
 
-/** The newest run; a gate must not pass because a run that failed was passed over. */
-async function newestFor(db: Db, gated: boolean): Promise<RunRow> {
+/** The newest run with figures, and a newer one that was passed over. */
+async function newest(
+  db: Db,
+): Promise<{ readonly row: RunRow; readonly passedOver: RunSummary | undefined }> {
   const { run, passedOver } = await announcedNewest(db);
-  const newer = passedOver[0] ?? (hasFigures(run) ? undefined : run);
-  if (gated && newer !== undefined)
-    throw new InputError({
-      source: '--fail-on',
-      found: `a newest run, ${newer.id}, without figures: ${stateText(newer)}`,
-      expected: 'a run that has ended with something measured, or the name of one',
-      hint: `Go on with it ("edgeflex run" with --resume ${newer.id}), or name the run that is to be judged.`,
-    });
-  return findRun(db, run.id);
+  return {
+    row: await findRun(db, run.id),
+    passedOver: passedOver[0] ?? (hasFigures(run) ? undefined : run),
+  };
+}
+
+/** A gate must not pass because a run that failed was passed over. */
+function refuseGating(newer: RunSummary): never {
+  throw new InputError({
+    source: '--fail-on',
+    found: `a newest run, ${newer.id}, without figures: ${stateText(newer)}`,
+    expected: 'a run that has ended with something measured, or the name of one',
+    hint: `Go on with it ("edgeflex run" with --resume ${newer.id}), or name the run that is to be judged.`,
+  });
 }
 
 function exporterCalled(name: string): ComparisonExporter {

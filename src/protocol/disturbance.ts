@@ -1,4 +1,4 @@
-import type { ConditionsRecord } from './measurement.js';
+import type { Conditions } from './conditions.js';
 
 /**
  * So much of a core may go to others while queries are timed. A quiet machine stays below 0.06, mostly the harness; one busy
@@ -8,6 +8,12 @@ export const MOST_OTHER_CORES = 0.15;
 
 /** Two latencies from core to core that differ by more than this factor are of two placements: near and far differ fivefold. */
 const MOST_PLACEMENT_RATIO = 1.8;
+
+/** What a device was like at a moment of a phase. */
+export interface SeenConditions {
+  readonly phase: string;
+  readonly conditions: Conditions;
+}
 
 /** How long a cache line takes from one core to another, in nanoseconds, before and after a round. */
 export interface Placement {
@@ -32,7 +38,7 @@ export type Disturbance =
  * @returns undefined when nothing did, as far as can be seen
  */
 export function disturbanceOf(
-  conditions: readonly ConditionsRecord[],
+  conditions: readonly SeenConditions[],
   placement: Placement | undefined,
 ): Disturbance | undefined {
   const cores = otherCores(conditions);
@@ -51,7 +57,7 @@ export function disturbanceOf(
  * @param conditions - what the device was like, in the order it was seen
  * @returns undefined where the device does not tell
  */
-export function otherCores(conditions: readonly ConditionsRecord[]): number | undefined {
+export function otherCores(conditions: readonly SeenConditions[]): number | undefined {
   let since = 0;
   let [time, taken] = [0, 0];
   for (const { phase, conditions: seen } of conditions) {

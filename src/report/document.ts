@@ -25,7 +25,7 @@ import { publishedOf, type Published } from '../analysis/published.js';
 import { profileOf, sessionsOf, type SessionFacts } from '../analysis/sessions.js';
 
 /** Version of the document: it grows when a field changes its meaning or goes, not when one is added. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** A value that is null where it is not known or does not apply. */
 type Maybe<T> = T | null;
@@ -168,8 +168,16 @@ export interface PerformanceDocument {
   readonly outlierQueries: number;
   readonly medianMilliseconds: Estimate;
   /** By LoadGen's early stopping; null with too few queries. */
-  readonly p90Milliseconds: Maybe<number>;
-  readonly p99Milliseconds: Maybe<number>;
+  readonly p90Milliseconds: Maybe<Estimate>;
+  readonly p99Milliseconds: Maybe<Estimate>;
+  readonly throughputImagesPerSecond: Maybe<Estimate>;
+  /** Processor time of a query, of all threads; null where the device does not tell. */
+  readonly cpuMilliseconds: Maybe<Estimate>;
+  /** How many times less of it than fp32. */
+  readonly cpuSaving: Maybe<Estimate>;
+  /** Rounds that others disturbed; they are left out unless too few were not, and then the latency is not decided. */
+  readonly disturbedRounds: number;
+  readonly decided: boolean;
   /** Ratio to the baseline, larger is faster. */
   readonly speedup: Maybe<Estimate>;
   readonly loadMilliseconds: Maybe<number>;
@@ -307,6 +315,11 @@ function performanceDocument(latency: LatencyFigures, figures: VariantFigures): 
     medianMilliseconds: median,
     p90Milliseconds: p90 ?? null,
     p99Milliseconds: p99 ?? null,
+    throughputImagesPerSecond: latency.throughput ?? null,
+    cpuMilliseconds: latency.cpuTime ?? null,
+    cpuSaving: latency.cpuSaving ?? null,
+    disturbedRounds: latency.soundness.disturbed,
+    decided: latency.soundness.decides,
     speedup: speedup ?? null,
     loadMilliseconds: Number.isFinite(load) ? load : null,
     firstRunMilliseconds: Number.isFinite(firstRun) ? firstRun : null,

@@ -40,6 +40,7 @@ export async function calibrationSuite(profile: string, wishes: CalibrationWishe
     recipes: [fp32, again].map((recipe) => ({ recipe, published: undefined })),
     devices: [resolve(profile)],
     accuracy: { batch: IMAGES, images: IMAGES },
+    gates: [],
     performance: { batches: [...wishes.batches], tier: wishes.tier, rounds: wishes.rounds },
   };
 }

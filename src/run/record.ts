@@ -76,6 +76,7 @@ export async function openRecord(
       }),
       repository_json: repository && JSON.stringify(repository),
       plugins_json: JSON.stringify(plugins),
+      gates_json: JSON.stringify(plan.suite.gates),
     };
     await insertRun(db, run);
     return { run, lease: await RunLease.take(db, run.id, onLost) };

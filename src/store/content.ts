@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { storedGatesSchema } from '../base/gate.js';
 import { show } from '../base/schema.js';
 import { pluginRecordSchema } from '../base/plugin.js';
 import { conditionsSchema } from '../protocol/conditions.js';
@@ -85,6 +86,7 @@ export const content: { readonly [T in keyof Tables]: { readonly [C in keyof Tab
     data_json: json('the data set', () => runDataSchema),
     repository_json: orNull(json('the state of a repository', () => storedRepositorySchema)),
     plugins_json: orNull(json('plug-ins', () => pluginsSchema)),
+    gates_json: orNull(json('gates', () => storedGatesSchema)),
   },
   devices: {
     ...{ id: whole, run_id: text, name: text, threads: count },

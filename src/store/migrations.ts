@@ -12,6 +12,7 @@ export const migrations: Record<string, Migration> = {
   '0006-lease': { up: lease },
   '0007-plugins': { up: plugins },
   '0008-disturbances': { up: disturbances },
+  '0009-gates': { up: gates },
 };
 
 async function first(db: Kysely<unknown>): Promise<void> {
@@ -218,4 +219,8 @@ async function disturbances({ schema }: Kysely<unknown>): Promise<void> {
   await schema.alterTable('rounds').addColumn('core_latency_after', 'real').execute();
   await schema.alterTable('rounds').addColumn('repeats', 'integer').execute();
   await schema.alterTable('phases').addColumn('cpu_milliseconds', 'real').execute();
+}
+
+async function gates({ schema }: Kysely<unknown>): Promise<void> {
+  await schema.alterTable('runs').addColumn('gates_json', 'text').execute();
 }

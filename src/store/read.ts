@@ -1,3 +1,4 @@
+import { storedGatesSchema, type Gate } from '../base/gate.js';
 import type { PluginRecord } from '../base/plugin.js';
 import type { z } from 'zod';
 import { InputError } from '../base/errors.js';
@@ -184,6 +185,8 @@ export interface StoredRun {
   readonly data: RunData;
   /** That took part; none in runs of older versions. */
   readonly plugins: readonly PluginRecord[];
+  /** Of its suite; none in runs of older versions. */
+  readonly gates: readonly Gate[];
   readonly devices: readonly StoredDevice[];
   readonly variants: readonly VariantRow[];
   readonly cells: readonly StoredCell[];
@@ -230,6 +233,7 @@ export async function loadRun(db: Db, run: RunRow): Promise<StoredRun> {
   return {
     ...{ row: run, devices, variants, cells },
     data: runDataSchema.parse(JSON.parse(run.data_json)),
+    gates: run.gates_json === null ? [] : storedGatesSchema.parse(JSON.parse(run.gates_json)),
     plugins: run.plugins_json === null ? [] : pluginsSchema.parse(JSON.parse(run.plugins_json)),
   };
 }

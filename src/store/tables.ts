@@ -39,6 +39,8 @@ export interface RunsTable {
   repository_json: string | null;
   /** Plug-ins that took part, `PluginRecord[]`; null in runs of older versions. */
   plugins_json: string | null;
+  /** The suite's gates, `Gate[]`; null in runs of older versions. */
+  gates_json: string | null;
 }
 
 /** A device of a run, with what it was at the time. */

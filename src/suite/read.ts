@@ -1,5 +1,6 @@
 import { basename, dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { guardSame, type Gate } from '../base/gate.js';
 import { checked, faultAt, readYaml } from '../base/schema.js';
 import { didYouMean } from '../base/similar.js';
 import { fp32, parseRecipe, type Recipe } from '../compress/recipe.js';
@@ -27,6 +28,8 @@ export interface Suite {
   readonly devices: readonly string[];
   readonly accuracy: SuiteFile['accuracy'];
   readonly performance: SuiteFile['performance'];
+  /** What `compare` fails on where it is not told otherwise. */
+  readonly gates: readonly Gate[];
 }
 
 /** What must be known of a suite before its recipes can be read. */
@@ -96,9 +99,23 @@ export async function readSuite(path: string): Promise<Suite> {
     if (models.findIndex(({ name }) => name === model.name) < index)
       throw faultAt(file, ['models', index], `a second model called ${model.name}`, 'different names');
 
-  const { name, description, seed, data, accuracy, performance } = suite;
+  for (const [index, gate] of suite.gates.entries()) {
+    const { variant } = gate;
+    const names = recipes.map(({ recipe }) => recipe.name);
+    if (variant !== undefined && !names.includes(variant))
+      throw faultAt(
+        file,
+        ['gates', index],
+        `the unknown variant "${variant}"${didYouMean(variant, names)}`,
+        names.join(', '),
+      );
+    if (suite.gates.slice(0, index).some((other) => guardSame(gate, other)))
+      throw faultAt(file, ['gates', index], 'a second gate for the same figure', 'one for each');
+  }
+
+  const { name, description, seed, data, accuracy, performance, gates } = suite;
   return {
-    ...{ name, description, path: resolve(path), seed, models, recipes, accuracy, performance },
+    ...{ name, description, path: resolve(path), seed, models, recipes, accuracy, performance, gates },
     data: { name: data.name, path: data.path && beside(data.path) },
     devices: suite.devices.map(beside),
   };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { gateSchema } from '../base/gate.js';
 import { MAX_BATCH, MAX_ROUNDS } from '../base/limits.js';
 
 /**
@@ -88,6 +89,10 @@ export const suiteSchema = z.strictObject({
     .default([]),
   /** Device profiles. */
   devices: z.array(z.string()).min(1),
+  /**
+   * What "edgeflex compare" fails on where it is not told otherwise: `latency:2%`, `accuracy:0.3pt`, `latency@int8:5%` for one variant.
+   */
+  gates: z.array(gateSchema).max(100).default([]),
   accuracy: z
     .strictObject({
       batch: batch.default(64),

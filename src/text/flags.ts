@@ -1,4 +1,5 @@
 import type { Flag } from '../analysis/figures/validity.js';
+import { disturbanceText } from './disturbance.js';
 import * as format from './format.js';
 
 /**
@@ -31,11 +32,11 @@ export function flagText(flag: Flag): string {
       return `the frequency governor changed: ${flag.governors.join(', ')}`;
     case 'frequency-changed':
       return `the frequency of the fastest core varied between ${format.integer(flag.least)} and ${format.integer(flag.most)} MHz while queries were timed`;
-    case 'throttled':
-      return `the processor was throttled (${flag.reasons.join(', ')}) at ${flag.moments} of ${flag.of} moments`;
-    case 'other-load': {
-      const much = `${format.significant(flag.cores, 2)} ${flag.cores < 1 ? 'of a core' : 'cores'}`;
-      return `other processes used ${much} while queries were timed (median)`;
+    case 'disturbed':
+      return `latency not decided: ${disturbanceText(flag.by)} (${flag.rounds} of ${flag.of} rounds were disturbed)`;
+    case 'placements-differ': {
+      const [nearest, farthest] = [format.integer(flag.nearest), format.integer(flag.farthest)];
+      return `the virtual processors lay near each other in some rounds and far apart in others: ${nearest} to ${farthest} ns from core to core`;
     }
     case 'smoke-tier':
       return 'measured at tier smoke: it shows that the cell runs, not how fast';

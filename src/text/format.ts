@@ -19,9 +19,11 @@ export function milliseconds(value: number): string {
   return significant(value);
 }
 
-/** A latency with its interval: `12.3 (12.1–12.6)`. */
+/** A latency with its interval: `12.3 (12.1–12.6)`; of one round, which has none, `12.3`. */
 export function latency({ value, low, high }: Estimate): string {
-  return `${milliseconds(value)} (${milliseconds(low)}–${milliseconds(high)})`;
+  return low === high
+    ? milliseconds(value)
+    : `${milliseconds(value)} (${milliseconds(low)}–${milliseconds(high)})`;
 }
 
 /** A share in percent: `83.2`. */

@@ -1,10 +1,11 @@
+import * as format from './format.js';
 import type { MissingFloor } from '../analysis/compare/floors.js';
 import type { MissingCeilings } from '../analysis/figures/limits.js';
 
 /** What it means that nobody measured a device's noise, and how to mend that. */
-export function missingFloorText({ device, batches }: MissingFloor): string {
+export function missingFloorText({ device, batches, floor }: MissingFloor): string {
   return (
-    `No noise floor is known for ${device} at batch ${batches.join(', ')}: any significant difference counts, however small. ` +
+    `No noise floor is known for ${device} at batch ${batches.join(', ')}: significant differences count from ${format.percent(floor)} % on, the default. ` +
     `"edgeflex calibrate" with the profile of ${device} measures the smallest difference it can detect.`
   );
 }

@@ -56,6 +56,7 @@ const columns: readonly Column[] = [
   { key: 'batch', title: 'batch', align: 'right' },
   { key: 'latency', title: 'latency ms (95 %)', align: 'right' },
   { key: 'p90', title: 'p90 ms', align: 'right', spare: 4 },
+  { key: 'cpu', title: 'CPU ms', align: 'right', spare: 3 },
   { key: 'speedup', title: 'speed (95 %)', align: 'right' },
   { key: 'precision', title: 'speed ± (rounds)', align: 'right', spare: 5 },
   { key: 'memory', title: 'peak memory', align: 'right' },
@@ -156,14 +157,15 @@ function joined(timing = '', accuracy: string): string {
 }
 
 function latencyRow(figures: LatencyFigures, variant: VariantFigures): MarkedCells {
-  const { batch, median, p90, speedup, memory, flags, stopping, rounds } = figures;
+  const { batch, median, p90, cpuTime, speedup, memory, flags, stopping, rounds, soundness } = figures;
   const sign = signOf(flags);
   return {
     cells: {
       batch: String(batch),
       latency: `${format.latency(median)}${sign ? ` ${sign}` : ''}`,
-      p90: p90 === undefined ? '' : format.milliseconds(p90),
-      speedup: speedup ? format.times(speedup) : '',
+      p90: p90 === undefined ? '' : format.milliseconds(p90.value),
+      cpu: cpuTime === undefined ? '' : format.milliseconds(cpuTime.value),
+      speedup: speedup ? format.times(speedup) : soundness.decides ? '' : 'not decided',
       precision: stopping ? precisionText(stopping, rounds) : '',
       memory: memory ? format.mebibytes(memory.peak) : '',
       reduction: memory?.reduction === undefined ? '' : format.reduction(memory.reduction),

@@ -71,7 +71,7 @@ describe('CSV', () => {
       ...{ top1_share: accuracy!.top1!.value, top1_low_share: accuracy!.top1!.low },
       ...{ agreement_high_share: accuracy!.agreement!.high, test_set_s: accuracy!.testSetSeconds },
       ...{ latency_median_ms: median.value, latency_median_low_ms: median.low },
-      ...{ latency_median_high_ms: median.high, latency_p90_ms: p90, queries, load_ms: load },
+      ...{ latency_median_high_ms: median.high, latency_p90_ms: p90!.value, queries, load_ms: load },
       ...{
         speedup_ratio: speedup!.value,
         speedup_low_ratio: speedup!.low,

@@ -1,7 +1,7 @@
 import { seededRandom, type Random } from '../../src/base/random.js';
 import { changePoints } from '../../src/stats/change-points.js';
 import { driftOf } from '../../src/stats/drift.js';
-import { tailEstimate } from '../../src/stats/early-stopping.js';
+import { tailOverRounds } from '../../src/stats/tail.js';
 import { holm } from '../../src/stats/holm.js';
 import type { Estimate } from '../../src/stats/interval.js';
 import { mannWhitney } from '../../src/stats/mann-whitney.js';
@@ -126,18 +126,6 @@ const quantiles: CoverageCase[] = [...independent, autoregressive(0.5)].flatMap(
         estimator: 'p90, order statistics',
         simulate: (random) => interval(quantileEstimate(sample(random), 0.9), of.p90),
       },
-      ...(n < 64 || of.name.startsWith('AR')
-        ? []
-        : [
-            {
-              ...common,
-              alpha: 0.01,
-              estimator: 'p90, early stopping (alarm: value below the truth)',
-              simulate: (random: Random): Outcome => ({
-                alarm: tailEstimate(sample(random), 0.9)!.value < of.p90,
-              }),
-            },
-          ]),
     ];
   }),
 );
@@ -175,6 +163,24 @@ const paired: CoverageCase[] = [...independent, autoregressive(0.5)].flatMap((of
         new Map(all.map(([, b], round) => [round, b])),
       )!;
       return { ...interval(estimate, 1), alarm: estimate.p <= 0.05 };
+    },
+  })),
+);
+
+const tails: CoverageCase[] = [normal, logNormal, bimodal].flatMap((of) =>
+  [5, 10, 30].map((count): CoverageCase => ({
+    estimator: 'p90 over rounds, Student',
+    distribution: `${of.name}, random processes`,
+    size: `${count} rounds × 200`,
+    claim: 'exact',
+    alpha: 0.05,
+    slow: true,
+    simulate: (random) => {
+      const processes = Array.from({ length: count }, () => {
+        const own = Math.exp(0.03 * random.normal());
+        return draw(200, of.stream(random)).map((each) => own * each);
+      });
+      return interval(tailOverRounds(processes, 0.9)!, of.p90);
     },
   })),
 );
@@ -315,7 +321,7 @@ const histories: CoverageCase[] = [normal, logNormal, autoregressive(0.5)].flatM
   }),
 );
 
-const ofLatencies = [...quantiles, pooled, ...paired, ...unpaired];
+const ofLatencies = [...quantiles, pooled, ...paired, ...tails, ...unpaired];
 const ofTheRest = [...proportions, ...pairs, ...ranks, family, ...drifts, ...histories];
 
 /** Seeds of cases that are gone: the others keep theirs, and with them the rows of the table in docs/. */

@@ -4,10 +4,11 @@ import type { StoredFloor } from '../../store/floors.js';
 import type { StoredCell, StoredRun } from '../../store/read.js';
 import type { VariantRow } from '../../store/tables.js';
 import { isScored } from '../figures/accuracy.js';
+import { baselineCell } from '../figures/baseline.js';
 import { flagsOf, type Flag } from '../figures/validity.js';
 import { differencesOf, type Difference } from './differences.js';
-import { effectOf, fileEffect, type Effect, type Metric } from './effect.js';
-import { floorsFor, missingFloors, type FloorOf, type MissingFloor } from './floors.js';
+import { effectOf, fileEffect, type CellPair, type Effect, type Metric } from './effect.js';
+import { floorsFor, missingFloors, type MissingFloor } from './floors.js';
 import type { Obstacle } from './obstacle.js';
 import { judge, type Judgement } from './judge.js';
 
@@ -114,7 +115,8 @@ export function compareRuns(reference: StoredRun, run: StoredRun, options: Compa
       }
     const scored = isScored(other.variant, reference.data) && isScored(cell.variant, run.data);
     for (const metric of kinds) {
-      const effect = effectOf(metric, { reference: other, cell, interleaved, scored });
+      const baselines = baselinesOf(other, reference, cell, run);
+      const effect = effectOf(metric, { reference: other, cell, interleaved, scored, baselines });
       if ('obstacle' in effect)
         uncompared.push({ subject, metrics: [metric], obstacle: effect.obstacle, failed: false });
       else asked.push({ subject, effect, floor: floorOf(cell, metric, effect.observations, interleaved) });
@@ -129,7 +131,7 @@ export function compareRuns(reference: StoredRun, run: StoredRun, options: Compa
   asked.push(...fileQuestions(reference, run));
   return {
     ...{ reference, run, forced: serious, uncompared, doubts },
-    notes: notesOf(reference, run, harmless, floorOf, interleaved),
+    notes: notesOf(reference, run, harmless, options.floors, interleaved),
     compared: judge(asked).map(({ subject, judgement }) => ({ subject, judgement })),
   };
 }
@@ -153,6 +155,17 @@ function subjectOf({ variant, device, row }: StoredCell): Subject {
     device: device.row.name,
     batch: row.kind === 'performance' ? row.batch : undefined,
   };
+}
+
+/** The fp32 cells that two are relative to; undefined for fp32 itself, and unless both runs have one. */
+function baselinesOf(
+  other: StoredCell,
+  reference: StoredRun,
+  cell: StoredCell,
+  run: StoredRun,
+): CellPair['baselines'] {
+  const [then, now] = [baselineCell(other, reference), baselineCell(cell, run)];
+  return then && now && { reference: then, cell: now };
 }
 
 /** The same cell of another run. Accuracy is that of all images, whatever the batch. */
@@ -199,12 +212,12 @@ function notesOf(
   reference: StoredRun,
   run: StoredRun,
   harmless: readonly Difference[],
-  floorOf: FloorOf,
+  floors: readonly StoredFloor[],
   interleaved: boolean,
 ): CompareNote[] {
   const unfinished = [reference, run].filter(({ row }) => row.ended_at === null);
   return [
-    ...missingFloors(run, floorOf, interleaved),
+    ...missingFloors(run, floors, interleaved),
     ...unfinished.map(({ row }) => ({ kind: 'run-unfinished' as const, run: row.id })),
     ...harmless.map((difference) => ({ kind: 'also-different' as const, difference })),
   ];

@@ -3,9 +3,11 @@ import { median } from 'simple-statistics';
 import type { Estimate } from '../../stats/interval.js';
 import { mcnemar, pairedDifference, pairedOutcomes } from '../../stats/mcnemar.js';
 import { pairedRatio, unpairedRatio } from '../../stats/ratio.js';
+import { nearestRank } from '../../stats/tail.js';
 import type { StoredCell } from '../../store/read.js';
 import { accuracyOf } from '../figures/accuracy.js';
-import { nearestRank, samplesByRound, typicalLatency } from '../figures/latency.js';
+import { samplesByRound, typicalLatency } from '../figures/latency.js';
+import { alikeRounds, soundnessOf } from '../figures/soundness.js';
 import { peaksByRound, typicalPeak } from '../figures/memory.js';
 
 /** What two cells are compared in. */
@@ -27,6 +29,12 @@ export interface Effect {
   readonly change: Estimate;
   /** How often chance alone makes so large a change; undefined where nothing is left to chance. */
   readonly p: number | undefined;
+  /**
+   * The latency as a multiple of fp32's in the same rounds, of the reference and of the other: what the change is of, where two runs
+   * are compared. A machine that is twice as slow as before is so for both, and cancels. Undefined of other metrics, of fp32 itself,
+   * and where a run has no fp32.
+   */
+  readonly relative?: { readonly reference: number; readonly value: number } | undefined;
   /** What it rests on: rounds of the one with fewer, images of accuracy, 1 of a file. */
   readonly observations: number;
 }
@@ -42,6 +50,8 @@ export interface CellPair {
   readonly cell: StoredCell;
   /** Whether their rounds were measured in turn, so that those of one number can be compared with each other. */
   readonly interleaved: boolean;
+  /** The fp32 cells of both, of the same runs and scenario; undefined where there are none, and for fp32 itself. */
+  readonly baselines?: { readonly reference: StoredCell; readonly cell: StoredCell } | undefined;
   /** Whether the model can be right about these images at all: see `isScored`. */
   readonly scored: boolean;
 }
@@ -49,16 +59,53 @@ export interface CellPair {
 /** Values of a cell by round. */
 type ByRound = ReadonlyMap<number, readonly number[]>;
 
+/** What is measured of a round's latencies. */
+type OfRound = (samples: readonly number[]) => number;
+
+const medianOf: OfRound = (samples) => median([...samples]);
+const slowestTenth: OfRound = (samples) => nearestRank(samples, 90);
+
 /**
- * How much longer a query takes: the ratio of the rounds' medians.
- *
- * @param reference - latencies by round, in milliseconds
- * @param own - the other's
- * @param interleaved - whether rounds of one number belong together
+ * How much longer a query takes. Of one run it is the ratio of the rounds, which were measured in turn. Of two runs it is the ratio of
+ * the variants' ratios to fp32, each within its run and its rounds; of fp32 itself, and without one, it is the ratio of the latencies.
  */
-export function latencyEffect(reference: ByRound, own: ByRound, interleaved: boolean): Effect | NoEffect {
-  const typical = (samples: ByRound): number => typicalLatency([...samples.values()]).value;
-  return ratioEffect('latency', reference, own, interleaved, typical);
+function latencyEffect(metric: 'latency' | 'p90', of: OfRound, pair: CellPair): Effect | NoEffect {
+  const { reference, cell, interleaved, baselines } = pair;
+  const disturbed =
+    disturbedIn('reference', reference, baselines?.reference) ?? disturbedIn('new', cell, baselines?.cell);
+  if (disturbed !== undefined) return { obstacle: disturbed };
+  const figures = (samples: ByRound): ByRound =>
+    new Map([...samples].map(([round, values]) => [round, [of(values)]]));
+  const typical = (values: ByRound): number => typicalLatency([...values.values()]).value;
+  const absolute = (theirs: ByRound, own: ByRound): Effect | NoEffect =>
+    ratioEffect(metric, theirs, own, interleaved, typical);
+  if (interleaved) {
+    const alike = alikeRounds(reference, cell);
+    return absolute(figures(alike.reference), figures(alike.cell));
+  }
+  const [theirs, own] = [figures(samplesByRound(reference)), figures(samplesByRound(cell))];
+  if (baselines === undefined) return absolute(theirs, own);
+  const relative = (baseline: StoredCell, variant: StoredCell): ByRound => {
+    const alike = alikeRounds(baseline, variant);
+    const [before, after] = [figures(alike.reference), figures(alike.cell)];
+    return new Map(
+      [...after].map(([round, [value = NaN]]) => [round, [value / (before.get(round)?.[0] ?? NaN)]]),
+    );
+  };
+  const [then, now] = [relative(baselines.reference, reference), relative(baselines.cell, cell)];
+  const effect = ratioEffect(metric, then, now, interleaved, typical);
+  if ('obstacle' in effect) return effect;
+  const ratios = { reference: effect.reference, value: effect.value };
+  return { ...effect, reference: typical(theirs), value: typical(own), relative: ratios };
+}
+
+function disturbedIn(
+  run: 'reference' | 'new',
+  cell: StoredCell,
+  baseline: StoredCell | undefined,
+): Obstacle | undefined {
+  const found = [cell, ...(baseline ? [baseline] : [])].map(soundnessOf).find(({ decides }) => !decides);
+  return found?.by && { kind: 'disturbed', run, by: found.by };
 }
 
 /**
@@ -68,12 +115,11 @@ export function latencyEffect(reference: ByRound, own: ByRound, interleaved: boo
  * @param pair - two cells that are done
  */
 export function effectOf(metric: Exclude<Metric, 'file'>, pair: CellPair): Effect | NoEffect {
-  const { reference, cell, interleaved } = pair;
   switch (metric) {
     case 'latency':
-      return latencyEffect(samplesByRound(reference), samplesByRound(cell), interleaved);
+      return latencyEffect('latency', medianOf, pair);
     case 'p90':
-      return p90Effect(samplesByRound(reference), samplesByRound(cell), interleaved);
+      return latencyEffect('p90', slowestTenth, pair);
     case 'memory':
       return memoryEffect(pair);
     case 'accuracy':
@@ -93,13 +139,6 @@ export function fileEffect(reference: number, value: number): Effect {
     ...{ metric: 'file', reference, value, p: undefined, observations: 1 },
     change: { value: change, low: change, high: change },
   };
-}
-
-function p90Effect(reference: ByRound, own: ByRound, interleaved: boolean): Effect | NoEffect {
-  const slowest = (samples: ByRound): ByRound =>
-    new Map([...samples].map(([round, values]) => [round, [nearestRank(values, 90)]]));
-  const typical = (values: ByRound): number => median([...values.values()].flat());
-  return ratioEffect('p90', slowest(reference), slowest(own), interleaved, typical);
 }
 
 function memoryEffect({ reference, cell, interleaved }: CellPair): Effect | NoEffect {
@@ -135,7 +174,16 @@ function accuracyEffect({ reference, cell, scored }: CellPair): Effect | NoEffec
   };
 }
 
-function ratioEffect(
+/**
+ * How figures of two cells differ, given round by round.
+ *
+ * @param metric - of the figures
+ * @param reference - by round
+ * @param own - the other's
+ * @param interleaved - whether rounds of one number belong together
+ * @param typical - the figure of a cell, from those of its rounds
+ */
+export function ratioEffect(
   metric: Metric,
   reference: ByRound,
   own: ByRound,

@@ -3,7 +3,13 @@ import type { StoredCell, StoredRun } from '../../store/read.js';
 import { floorEnvironment, floorMetrics, type StoredFloor } from '../../store/floors.js';
 import type { Metric } from './effect.js';
 
-/** Says the smallest change that a device can tell, as a share; undefined where nobody measured that. */
+/**
+ * What counts as a change where nobody measured what a device can tell, as a share: on quiet machines runs that lie apart differ by so
+ * much in latency, and by half of it in memory.
+ */
+const DEFAULT_FLOORS: Partial<Record<Metric, number>> = { latency: 0.02, p90: 0.02, memory: 0.01 };
+
+/** Says the smallest change that counts, as a share; undefined where any does. */
 export type FloorOf = (
   cell: StoredCell,
   metric: Metric,
@@ -19,12 +25,24 @@ const KNOWN_BY: Partial<Record<Metric, (typeof floorMetrics)[number]>> = {
 };
 
 /**
- * The noise floors that hold for a run: of its devices as they were then, the newest of each.
+ * The noise floors that hold for a run: of its devices as they were then, the newest of each, and where nobody measured one the
+ * default.
  *
  * @param run - the run whose cells are judged
  * @param floors - all that are stored, the newest first
  */
 export function floorsFor(run: StoredRun, floors: readonly StoredFloor[]): FloorOf {
+  const calibrated = calibratedFloors(run, floors);
+  return (cell, metric, ...rest) => calibrated(cell, metric, ...rest) ?? DEFAULT_FLOORS[metric];
+}
+
+/**
+ * The noise floors that were measured on the devices of a run, as they were then: the newest of each.
+ *
+ * @param run - the run whose cells are judged
+ * @param floors - all that are stored, the newest first
+ */
+function calibratedFloors(run: StoredRun, floors: readonly StoredFloor[]): FloorOf {
   const environments = new Map(run.devices.map((device) => [device, floorEnvironment(device, run.cells)]));
   return ({ device, row: { batch } }, metric, rounds, interleaved) => {
     const known = floors.find(
@@ -39,28 +57,37 @@ export function floorsFor(run: StoredRun, floors: readonly StoredFloor[]): Floor
   };
 }
 
-/** Latencies are judged on a device at batch sizes at which nobody measured its noise: any significant difference counts. */
+/** Latencies are judged on a device at batch sizes at which nobody measured its noise: by the default. */
 export interface MissingFloor {
   readonly kind: 'no-noise-floor';
   readonly device: string;
   readonly batches: readonly number[];
+  /** The default for latencies, as a share. */
+  readonly floor: number;
 }
 
 /**
  * Where latencies are judged on a device whose noise nobody measured.
  *
  * @param run - the run whose cells are judged
- * @param floors - see `floorsFor`
+ * @param floors - all that are stored, the newest first
  * @param interleaved - whether cells of one run are judged
  * @returns one for each device
  */
-export function missingFloors(run: StoredRun, floors: FloorOf, interleaved: boolean): MissingFloor[] {
+export function missingFloors(
+  run: StoredRun,
+  floors: readonly StoredFloor[],
+  interleaved: boolean,
+): MissingFloor[] {
+  const calibrated = calibratedFloors(run, floors);
   return run.devices.flatMap((device) => {
     const timed = run.cells.filter(
       (cell) => cell.device === device && cell.row.kind === 'performance' && cell.row.status === 'done',
     );
-    const without = timed.filter((cell) => floors(cell, 'latency', 2, interleaved) === undefined);
+    const without = timed.filter((cell) => calibrated(cell, 'latency', 2, interleaved) === undefined);
     const batches = [...new Set(without.map(({ row }) => row.batch))].sort((a, b) => a - b);
-    return batches.length === 0 ? [] : [{ kind: 'no-noise-floor', device: device.row.name, batches }];
+    return batches.length === 0
+      ? []
+      : [{ kind: 'no-noise-floor', device: device.row.name, batches, floor: DEFAULT_FLOORS.latency ?? 0 }];
   });
 }

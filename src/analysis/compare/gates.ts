@@ -1,17 +1,10 @@
-import { z } from 'zod';
+import { GATE_FORM, gateSchema, guardSame, type Gate } from '../../base/gate.js';
 import { InputError } from '../../base/errors.js';
 import type { Compared, Comparison, Subject } from './compare.js';
 import type { Metric } from './effect.js';
 import { isWorse } from './judge.js';
 import type { Judgement } from './judge.js';
 import type { Obstacle } from './obstacle.js';
-
-/** A limit for changes for the worse. */
-export interface Gate {
-  readonly metric: Metric;
-  /** The smallest change for the worse that breaks it, as a share; of accuracy a difference of shares. */
-  readonly limit: number;
-}
 
 /** What decided a gate. */
 export type GateReason =
@@ -24,6 +17,8 @@ export type GateReason =
       readonly blunt: boolean;
     }
   | { readonly kind: 'not-compared'; readonly obstacle: Obstacle }
+  /** fp32 itself, which the latencies of others are relative to: a machine that became slower is no regression of the model. */
+  | { readonly kind: 'is-the-measure'; readonly judgement: Judgement }
   | { readonly kind: 'nothing-compared'; readonly metric: Metric };
 
 /** What became of a gate at one place. */
@@ -46,39 +41,22 @@ export interface ComparisonReport {
   readonly gates: readonly GateResult[];
 }
 
-const gatePattern = /^(latency|p90|memory|file):(\d+(?:\.\d+)?)%$|^(accuracy):(\d+(?:\.\d+)?)pt$/;
-
-/** A gate guards nothing beyond a hundredfold change, or beyond all points that there are. */
-const MOST_PERCENT = 10_000;
-const MOST_POINTS = 100;
-
-const gateSchema = z
-  .string()
-  .regex(gatePattern)
-  .transform((text): Gate => {
-    const [, metric, percent, accuracy, points] = gatePattern.exec(text)!;
-    return { metric: (metric ?? accuracy) as Metric, limit: Number(percent ?? points) / 100 };
-  })
-  .refine(({ metric, limit }) => limit * 100 <= (metric === 'accuracy' ? MOST_POINTS : MOST_PERCENT));
-
 /**
  * Reads gates.
  *
- * @param text - such as `latency:2%,memory:5%,accuracy:0.3pt`
- * @throws InputError when it is nothing of the kind, or names a metric twice
+ * @param text - such as `latency:2%,memory:5%,latency@int8:5%,accuracy:0.3pt`
+ * @throws InputError when it is nothing of the kind, or guards the same twice
  */
 export function parseGates(text: string): Gate[] {
   const gates: Gate[] = [];
   for (const part of text.split(',').map((each) => each.trim())) {
     const gate = gateSchema.safeParse(part).data;
-    const twice = gate && gates.some(({ metric }) => metric === gate.metric);
+    const twice = gate && gates.some((other) => guardSame(gate, other));
     if (gate === undefined || twice)
       throw new InputError({
         source: '--fail-on',
-        found: twice ? `${gate.metric} twice` : part === '' ? 'an empty gate' : part,
-        expected:
-          `gates with commas between them: latency, p90, memory or file with a percentage up to ${MOST_PERCENT}, accuracy with ` +
-          `points up to ${MOST_POINTS}`,
+        found: twice ? `${guardedBy(gate)} twice` : part === '' ? 'an empty gate' : part,
+        expected: `gates with commas between them: ${GATE_FORM}`,
         hint: 'For example --fail-on latency:2%,memory:5%,accuracy:0.3pt',
       });
     gates.push(gate);
@@ -86,27 +64,40 @@ export function parseGates(text: string): Gate[] {
   return gates;
 }
 
+function guardedBy({ metric, variant }: Gate): string {
+  return variant === undefined ? metric : `${metric}@${variant}`;
+}
+
 /**
  * Holds a comparison against gates.
  *
  * @param comparison - of two runs
- * @param gates - with different metrics
+ * @param gates - of which none guards the same as another
  * @returns for each gate one result for each place it looks at; one without a place, broken, where it found nothing to judge, as
  *   a gate that guards nothing must not look green
  */
 export function checkGates(comparison: Comparison, gates: readonly Gate[]): GateResult[] {
   return gates.flatMap((gate) => {
-    const compared = comparison.compared
-      .filter(({ judgement }) => judgement.metric === gate.metric)
-      .map((each) => resultOf(gate, each));
+    const guards = ({ recipe }: Subject): boolean =>
+      gate.variant === undefined
+        ? !gates.some(({ metric, variant }) => metric === gate.metric && variant === recipe)
+        : gate.variant === recipe;
+    const judgements = comparison.compared.filter(({ judgement }) => judgement.metric === gate.metric);
+    const isRelative = judgements.some(({ judgement }) => judgement.relative !== undefined);
+    const compared = judgements
+      .filter(({ subject }) => guards(subject))
+      .map((each) =>
+        isRelative && each.judgement.relative === undefined ? measureOf(gate, each) : resultOf(gate, each),
+      );
     const others = comparison.uncompared
       .filter(
-        ({ metrics, obstacle }) => metrics.includes(gate.metric) && obstacle.kind !== 'not-in-reference',
+        ({ subject, metrics, obstacle }) =>
+          guards(subject) && metrics.includes(gate.metric) && obstacle.kind !== 'not-in-reference',
       )
       .map(({ subject, obstacle, failed }): GateResult => ({
         gate,
         subject,
-        outcome: failed ? 'broken' : 'not judged',
+        outcome: failed ? 'broken' : obstacle.kind === 'disturbed' ? 'cannot tell' : 'not judged',
         because: { kind: 'not-compared', obstacle },
       }));
     const results = [...compared, ...others];
@@ -116,10 +107,9 @@ export function checkGates(comparison: Comparison, gates: readonly Gate[]): Gate
   });
 }
 
-/** A gate as a user writes it: `latency:2%`. */
-export function gateName({ metric, limit }: Gate): string {
-  const number = Number((limit * 100).toPrecision(12));
-  return `${metric}:${number}${metric === 'accuracy' ? 'pt' : '%'}`;
+/** fp32 is judged by no gate where others are judged by what they are relative to it. */
+function measureOf(gate: Gate, { subject, judgement }: Compared): GateResult {
+  return { gate, subject, outcome: 'not judged', because: { kind: 'is-the-measure', judgement } };
 }
 
 function resultOf(gate: Gate, { subject, judgement }: Compared): GateResult {

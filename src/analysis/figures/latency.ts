@@ -1,13 +1,13 @@
-import { mean, median } from 'simple-statistics';
+import { mean, median, sum } from 'simple-statistics';
 import { geometricMean } from '../../stats/geometric.js';
 import type { Estimate } from '../../stats/interval.js';
-import { medianEstimate } from '../../stats/median.js';
-import { tailEstimate } from '../../stats/early-stopping.js';
 import { outlierFlags } from '../../stats/outliers.js';
 import { pairedRatio } from '../../stats/ratio.js';
+import { tailOverRounds } from '../../stats/tail.js';
 import type { StoredCell } from '../../store/read.js';
 import type { Stopping } from '../../store/stopping.js';
 import { memoryOf, type MemoryFigures } from './memory.js';
+import { alikeRounds, soundnessOf, type Soundness } from './soundness.js';
 import { flagsOf, type Flag } from './validity.js';
 
 /** How fast a variant answers on a device at a batch size. */
@@ -16,19 +16,24 @@ export interface LatencyFigures {
   readonly tier: string;
   readonly queries: number;
   readonly rounds: number;
-  /**
-   * The median of a round, in milliseconds: the geometric mean over the rounds with Student's 95 % interval. Of one round alone
-   * it is the median of its queries between order statistics, which say nothing of the next process.
-   */
+  /** The median of a round, in milliseconds: see `typicalLatency`. */
   readonly median: Estimate;
+  /** 90 % and 99 % of a round's queries take no longer, in milliseconds: see `tailOverRounds`. */
+  readonly p90: Estimate | undefined;
+  readonly p99: Estimate | undefined;
+  /** Images a second: see `throughputOf`. */
+  readonly throughput: Estimate | undefined;
+  /** Processor time of a query, of all threads, in milliseconds: see `cpuTimeOf`. Undefined where the device does not tell. */
+  readonly cpuTime: Estimate | undefined;
   /**
-   * 90 % and 99 % of all queries take no longer, with 99 % confidence, in milliseconds; undefined with too few queries to say
-   * so.
+   * How many times as fast as the baseline, with a 95 % interval over the rounds in which both were measured alike; undefined for the
+   * baseline, and where others disturbed most rounds of one of the two.
    */
-  readonly p90: number | undefined;
-  readonly p99: number | undefined;
-  /** How many times as fast as the baseline, with a 95 % interval over the rounds; undefined for the baseline. */
   readonly speedup: Estimate | undefined;
+  /** How many times less processor time than the baseline's a query takes; others that use the machine hardly change it. */
+  readonly cpuSaving: Estimate | undefined;
+  /** Whether the latency is as others left it: which rounds count, and whether a verdict can be given. */
+  readonly soundness: Soundness;
   /** Undefined where the device does not tell. */
   readonly memory: MemoryFigures | undefined;
   /** Rounds that never reached a steady state before they were timed. */
@@ -56,25 +61,28 @@ export interface LatencyFigures {
  */
 export function latencyOf(cell: StoredCell, baseline: StoredCell | undefined): LatencyFigures | undefined {
   const samples = samplesByRound(cell);
-  const all = [...samples.values()].flat();
+  const rounds = [...samples.values()];
+  const all = rounds.flat();
   if (all.length === 0) return undefined;
+  const soundness = soundnessOf(cell);
   return {
     batch: cell.row.batch,
     tier: cell.row.tier ?? '',
     queries: all.length,
-    rounds: cell.rounds.length,
-    median: typicalLatency([...samples.values()]),
-    p90: tailEstimate(all, 0.9)?.value,
-    p99: tailEstimate(all, 0.99)?.value,
-    speedup: baseline && pairedRatio(samplesByRound(baseline), samples),
+    rounds: samples.size,
+    median: typicalLatency(rounds),
+    p90: tailOverRounds(rounds, 0.9),
+    p99: tailOverRounds(rounds, 0.99),
+    throughput: throughputOf(rounds, cell.row.batch),
+    cpuTime: cpuTimeOf(cell),
+    speedup: baseline && speedupOf(baseline, cell),
+    cpuSaving: baseline && pairedRatio(cpuByRound(baseline), cpuByRound(cell)),
+    soundness,
     memory: memoryOf(cell, baseline),
     unsteadyRounds: cell.rounds.filter(({ row }) => row.steady === 0).length,
     flags: flagsOf(cell),
     stopping: cell.stopping,
-    outliers: [...samples.values()].reduce(
-      (sum, round) => sum + outlierFlags(round).filter(Boolean).length,
-      0,
-    ),
+    outliers: sum(rounds.map((round) => outlierFlags(round).filter(Boolean).length)),
     firstRun: mean(cell.rounds.map(({ phases }) => phases.get('first') ?? NaN)),
     load: mean(cell.rounds.map(({ phases }) => phases.get('load') ?? NaN)),
     samples,
@@ -82,48 +90,67 @@ export function latencyOf(cell: StoredCell, baseline: StoredCell | undefined): L
 }
 
 /**
- * The smallest sample that so many percent of all do not exceed: one that was measured, not one between two that were.
- *
- * @param samples - at least one
- * @param percent - above 0, at most 100
- */
-export function nearestRank(samples: readonly number[], percent: number): number {
-  const sorted = [...samples].sort((a, b) => a - b);
-  return sorted[Math.ceil((percent * sorted.length) / 100) - 1]!;
-}
-
-/**
- * The latency of a cell: the median of a round, as a geometric mean over the rounds with Student's 95 % interval; of one round
- * alone the median of its queries between order statistics.
+ * The latency of a cell: the median of a round, as a geometric mean over the rounds with Student's 95 % interval. One round alone
+ * says nothing of the next process: then there is no interval, and its ends are the value.
  *
  * @param rounds - latencies of each round
  */
 export function typicalLatency(rounds: readonly (readonly number[])[]): Estimate {
   const medians = rounds.filter((round) => round.length > 0).map((round) => median([...round]));
   // A clock too coarse for a query gives medians of nothing, which have no logarithm.
-  return medians.length > 1 && medians.every((each) => each > 0)
-    ? geometricMean(medians)
-    : medianEstimate(rounds.flat());
+  return medians.every((each) => each > 0) ? geometricMean(medians) : alone(median(rounds.flat()));
 }
 
 /**
- * Latencies of a cell by round, in milliseconds; rounds in which nothing was timed are left out.
+ * Latencies of a cell by round, in milliseconds: of the rounds that count, see `soundnessOf`.
  *
  * @param cell - a done cell of performance
  */
-export function samplesByRound({ rounds }: StoredCell): ReadonlyMap<number, readonly number[]> {
-  return new Map(
-    rounds.filter(({ samples }) => samples.length > 0).map(({ row, samples }) => [row.round, samples]),
-  );
+export function samplesByRound(cell: StoredCell): ReadonlyMap<number, readonly number[]> {
+  return new Map(soundnessOf(cell).rounds.map(({ row, samples }) => [row.round, samples]));
 }
 
 /**
- * Images a second of batches one after the other: the batch over its latency.
+ * Images a second of batches one after the other: the images of a round over the time of its queries, as a geometric mean over the
+ * rounds with Student's 95 % interval. What a few slow queries take is part of it, unlike of the median.
  *
- * @param latency - of a batch, in milliseconds
- * @param batch - images
+ * @param rounds - latencies of each round, in milliseconds
+ * @param batch - images of a query
+ * @returns undefined where a round took no time
  */
-export function throughputOf({ value, low, high }: Estimate, batch: number): Estimate {
-  const images = 1000 * batch;
-  return { value: images / value, low: images / high, high: images / low };
+function throughputOf(rounds: readonly (readonly number[])[], batch: number): Estimate | undefined {
+  const rates = rounds.map((samples) => (1000 * batch * samples.length) / sum(samples));
+  return rates.length > 0 && rates.every(Number.isFinite) ? geometricMean(rates) : undefined;
+}
+
+/**
+ * Processor time of a query, of all threads of the agent, in milliseconds: that of the timed phase over its queries, as a geometric
+ * mean over the rounds with Student's 95 % interval. Unlike latency it hardly changes when others use the machine.
+ *
+ * @param cell - a done cell of performance
+ * @returns undefined where the device does not tell
+ */
+function cpuTimeOf(cell: StoredCell): Estimate | undefined {
+  const times = [...cpuByRound(cell).values()].flat();
+  return times.length > 0 ? geometricMean(times) : undefined;
+}
+
+/** One value for each round that tells. */
+function cpuByRound({ rounds }: StoredCell): ReadonlyMap<number, readonly number[]> {
+  return new Map(
+    rounds.flatMap(({ row, samples, cpuPhases }) => {
+      const taken = cpuPhases.get('steady') ?? 0;
+      return taken > 0 && samples.length > 0 ? [[row.round, [taken / samples.length]] as const] : [];
+    }),
+  );
+}
+
+function speedupOf(baseline: StoredCell, cell: StoredCell): Estimate | undefined {
+  if (!soundnessOf(baseline).decides || !soundnessOf(cell).decides) return undefined;
+  const { reference, cell: own } = alikeRounds(baseline, cell);
+  return pairedRatio(reference, own);
+}
+
+function alone(value: number): Estimate {
+  return { value, low: value, high: value };
 }

@@ -1,5 +1,7 @@
 import { median, quantileSorted } from 'simple-statistics';
 import { driftOf } from '../../stats/drift.js';
+import { placedAlike, type Disturbance } from '../../protocol/disturbance.js';
+import { soundnessOf } from './soundness.js';
 import type { StoredCell, StoredRound } from '../../store/read.js';
 import { tiers, type Tier } from '../../suite/schema.js';
 
@@ -19,15 +21,10 @@ export type Flag =
   | { readonly kind: 'governor-changed'; readonly governors: readonly string[] }
   /** Of the fastest core, in MHz. */
   | { readonly kind: 'frequency-changed'; readonly least: number; readonly most: number }
-  /** At so many of the moments at which the device was looked at. */
-  | {
-      readonly kind: 'throttled';
-      readonly reasons: readonly string[];
-      readonly moments: number;
-      readonly of: number;
-    }
-  /** Processor time of everything but the agent, the median, in cores. */
-  | { readonly kind: 'other-load'; readonly cores: number }
+  /** Others disturbed so many rounds that there is no verdict on the latency. */
+  | { readonly kind: 'disturbed'; readonly rounds: number; readonly of: number; readonly by: Disturbance }
+  /** The virtual processors lay near each other in some rounds and far in others; in nanoseconds from core to core. */
+  | { readonly kind: 'placements-differ'; readonly nearest: number; readonly farthest: number }
   | { readonly kind: 'smoke-tier' }
   | { readonly kind: 'few-samples'; readonly queries: number; readonly tier: Tier; readonly asked: number }
   /** The least and the largest median of a round, in milliseconds. */
@@ -43,9 +40,6 @@ const DRIFT_SHARE = 0.05;
 /** The fastest core's frequencies while queries are timed may differ by so much: latency changes by as much as they do. */
 const FREQUENCY_SHARE = 0.05;
 
-/** So much of a core may go to others. A quiet machine stays below 0.06, mostly the harness; one busy process takes 0.5 to 1. */
-const OTHER_LOAD = 0.15;
-
 /** Medians of two rounds that lie so far apart, while their middle halves do not meet, are of processes that disagree. */
 const DISAGREEMENT_SHARE = 0.1;
 
@@ -56,14 +50,14 @@ const DISAGREEMENT_SHARE = 0.1;
  * @returns in the order in which they are told; none when nothing does
  */
 export function flagsOf(cell: StoredCell): Flag[] {
-  const { rounds } = cell;
+  const { rounds } = soundnessOf(cell);
   const seen = rounds.flatMap(timedConditions);
   const found = [
     unsteady(rounds),
     drift(rounds),
     changedFrequency(seen),
-    throttled(seen),
-    otherLoad(seen),
+    disturbed(cell),
+    differentPlacements(rounds),
     smokeTier(cell),
     fewSamples(cell),
     disagreement(rounds),
@@ -94,21 +88,18 @@ function changedFrequency(seen: readonly Conditions[]): Flag | undefined {
   return { kind: 'frequency-changed', least, most };
 }
 
-function throttled(seen: readonly Conditions[]): Flag | undefined {
-  const held = seen.filter(({ throttling }) => throttling !== undefined && throttling.length > 0);
-  if (held.length === 0) return undefined;
-  const reasons = [...new Set(held.flatMap(({ throttling }) => throttling ?? []))];
-  return { kind: 'throttled', reasons, moments: held.length, of: seen.length };
+function disturbed(cell: StoredCell): Flag | undefined {
+  const { rounds, disturbed: count, by, decides } = soundnessOf(cell);
+  return decides || by === undefined
+    ? undefined
+    : { kind: 'disturbed', rounds: count, of: rounds.length, by };
 }
 
-function otherLoad(seen: readonly Conditions[]): Flag | undefined {
-  const loads = seen
-    .map(({ otherLoad: load, stolen }) => (load === undefined ? undefined : load + (stolen ?? 0)))
-    .filter((load) => load !== undefined);
-  if (loads.length === 0) return undefined;
-  const typical = median(loads);
-  if (typical <= OTHER_LOAD) return undefined;
-  return { kind: 'other-load', cores: typical };
+function differentPlacements(rounds: readonly StoredRound[]): Flag | undefined {
+  const latencies = rounds.flatMap(({ placement }) => (placement ? [placement.before, placement.after] : []));
+  if (latencies.length === 0) return undefined;
+  const [nearest, farthest] = [Math.min(...latencies), Math.max(...latencies)];
+  return placedAlike(nearest, farthest) ? undefined : { kind: 'placements-differ', nearest, farthest };
 }
 
 function smokeTier({ row }: StoredCell): Flag | undefined {

@@ -4,7 +4,9 @@ import type { Estimate } from '../../stats/interval.js';
 import { quantileEstimate } from '../../stats/quantile.js';
 import type { StoredCell, StoredRun } from '../../store/read.js';
 import type { Analysis, VariantFigures } from '../analysis.js';
-import { throughputOf, typicalLatency } from '../figures/latency.js';
+import { tailOverRounds } from '../../stats/tail.js';
+import { samplesByRound, typicalLatency } from '../figures/latency.js';
+import { soundnessOf } from '../figures/soundness.js';
 import type { MemoryFigures } from '../figures/memory.js';
 import { deviceLabel, isSoftware, variantLabel } from '../label.js';
 import { profileOf } from '../sessions.js';
@@ -65,8 +67,7 @@ function candidateOf(
   const { emulated, price, power } = profileOf(device);
   const cell = cellOf(analysis.run, figures, batch);
   const timing = figures.latencies.find((each) => each.batch === batch);
-  const median = timing?.median;
-  const throughput = median && throughputOf(median, batch);
+  const throughput = timing?.throughput;
   const latency = constraints.latency && latencyTest(cell, constraints.latency);
   const memory =
     constraints.memory === undefined ? undefined : memoryTest(timing?.memory, constraints.memory);
@@ -82,7 +83,7 @@ function candidateOf(
     answer: together([latency, memory, accuracy]),
     ...{ latency, memory, accuracy, throughput, top1: figures.accuracy?.top1 },
     cost: price && throughput && { ...inverse(throughput, price.amount), currency: price.currency },
-    energy: watts && median && { ...energyOf(watts, median, batch), source: watts.source },
+    energy: watts && throughput && { ...energyOf(watts, throughput), source: watts.source },
     failure: figures.failures.find(({ kind, batch: failed }) => kind !== 'performance' || failed === batch)
       ?.reason,
   };
@@ -107,21 +108,23 @@ function latencyTest(
   cell: StoredCell | undefined,
   { milliseconds, quantile }: NonNullable<Constraints['latency']>,
 ): Test {
-  const rounds = cell?.rounds.map(({ samples }) => samples).filter((samples) => samples.length > 0) ?? [];
+  const rounds = cell ? [...samplesByRound(cell).values()] : [];
   const all = rounds.flat();
-  if (all.length === 0) return { answer: 'cannot tell', estimate: undefined };
+  if (cell === undefined || all.length === 0) return { answer: 'cannot tell', estimate: undefined };
   const pooled = quantileEstimate(all, quantile);
   const single = rounds.map((samples) => quantileEstimate(samples, quantile).value);
   const estimate = {
-    // The median is that of reports; further quantiles are of all queries together.
-    value: quantile === MEDIAN ? typicalLatency(rounds).value : pooled.value,
+    // Median and tails are those of reports; where a round has too few queries for the tail it is that of all together.
+    value:
+      quantile === MEDIAN ? typicalLatency(rounds).value : (tailOverRounds(rounds, quantile) ?? pooled).value,
     low: Math.min(pooled.low, ...single),
     high: Math.max(pooled.high, ...single),
   };
-  // Too few queries for a bound on this quantile: that it lies below the largest one seen is not known.
-  const sure = pooled.coverage >= CONFIDENCE;
+  // Too few queries for a bound on this quantile: that it lies below the largest one seen is not known. One process says nothing of
+  // the next, and disturbed ones nothing of the device.
+  const sure = pooled.coverage >= CONFIDENCE && rounds.length > 1 && soundnessOf(cell).decides;
   const answer = atMost(estimate, milliseconds);
-  return { answer: answer === 'meets' && !sure ? 'cannot tell' : answer, estimate };
+  return { answer: answer !== 'cannot tell' && !sure ? 'cannot tell' : answer, estimate };
 }
 
 const MEDIAN = 0.5;
@@ -169,12 +172,11 @@ function wattsOf(
 }
 
 /** Watts times seconds, for one image. */
-function energyOf(watts: Estimate, latency: Estimate, batch: number): Estimate {
-  const joule = (power: number, milliseconds: number): number => (power * milliseconds) / 1000 / batch;
+function energyOf(watts: Estimate, throughput: Estimate): Estimate {
   return {
-    value: joule(watts.value, latency.value),
-    low: joule(watts.low, latency.low),
-    high: joule(watts.high, latency.high),
+    value: watts.value / throughput.value,
+    low: watts.low / throughput.high,
+    high: watts.high / throughput.low,
   };
 }
 

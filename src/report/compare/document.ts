@@ -8,7 +8,8 @@ import type { Comparison, Subject } from '../../analysis/compare/compare.js';
 import type { Difference } from '../../analysis/compare/differences.js';
 import type { Metric } from '../../analysis/compare/effect.js';
 import type { ComparisonReport } from '../../analysis/compare/gates.js';
-import { gateName, type GateResult } from '../../analysis/compare/gates.js';
+import { gateName } from '../../base/gate.js';
+import type { GateResult } from '../../analysis/compare/gates.js';
 import type { Judgement, Verdict } from '../../analysis/compare/judge.js';
 import { inWords } from '../../text/compare/words.js';
 

@@ -17,6 +17,8 @@ export function gateReasonText(because: GateReason): string {
     }
     case 'not-compared':
       return obstacleText(because.obstacle);
+    case 'is-the-measure':
+      return `${inWords(because.judgement)}; the latencies of the other variants are judged relative to it`;
     case 'nothing-compared':
       return `nothing whose ${metricNames[because.metric]} could be compared`;
   }

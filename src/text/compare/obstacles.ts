@@ -1,6 +1,7 @@
 import type { CompareNote } from '../../analysis/compare/compare.js';
 import type { Difference } from '../../analysis/compare/differences.js';
 import type { Obstacle } from '../../analysis/compare/obstacle.js';
+import { disturbanceText } from '../disturbance.js';
 import { failureText } from '../failures.js';
 import { oneLine } from '../format.js';
 import { missingFloorText } from '../missing.js';
@@ -30,6 +31,10 @@ export function obstacleText(obstacle: Obstacle): string {
       return 'no predictions are stored';
     case 'other-images':
       return 'they were scored on different images';
+    case 'disturbed': {
+      const where = obstacle.run === 'new' ? 'in the new run' : 'in the reference';
+      return `not decided: ${where} ${disturbanceText(obstacle.by)}`;
+    }
     case 'one-round':
       return 'one round: nothing tells chance from change';
     case 'no-common-rounds':

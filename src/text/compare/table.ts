@@ -4,7 +4,7 @@ import type { Column, Table } from '../table.js';
 import type { Compared } from '../../analysis/compare/compare.js';
 import { compareNoteText, differenceText } from './obstacles.js';
 import type { ComparisonReport } from '../../analysis/compare/gates.js';
-import { gateName } from '../../analysis/compare/gates.js';
+import { gateName } from '../../base/gate.js';
 import { variantOf } from './label.js';
 import { doubtSentences, uncomparedSentences } from './summary.js';
 import { inWords, metricNames, quantity } from './words.js';

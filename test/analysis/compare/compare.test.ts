@@ -170,8 +170,10 @@ describe('a noise floor', () => {
     const runs = await two();
     const said = (floors: StoredFloor[]) =>
       runs.compare({ floors }).notes.filter(({ kind }) => kind === 'no-noise-floor');
-    expect(said([])).toEqual([{ kind: 'no-noise-floor', device: 'laptop', batches: [1, 8] }]);
-    expect(said([floorFor(runs, 0.1)])).toEqual([{ kind: 'no-noise-floor', device: 'laptop', batches: [1] }]);
+    expect(said([])).toEqual([{ kind: 'no-noise-floor', device: 'laptop', batches: [1, 8], floor: 0.02 }]);
+    expect(said([floorFor(runs, 0.1)])).toEqual([
+      { kind: 'no-noise-floor', device: 'laptop', batches: [1], floor: 0.02 },
+    ]);
     expect(said([floorFor(runs, 0.1), floorFor(runs, 0.1, { batch: 1 })])).toEqual([]);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkGates, gateName, parseGates } from '../../../src/analysis/compare/gates.js';
+import { gateName } from '../../../src/base/gate.js';
+import { checkGates, parseGates } from '../../../src/analysis/compare/gates.js';
 import { useFolder } from '../../support/folder.js';
 import { refusalOf } from '../../support/refusal.js';
 import { roundsOf, slower, twoRuns } from './support.js';
@@ -34,7 +35,43 @@ describe('gates', () => {
     ]);
   });
 
+  it('are for all variants but those that have one of their own', async () => {
+    const change = slower('int8', 8, 1.2) + slower('pruned', 8, 1.2);
+    const found = await outcomes('latency:7%,latency@int8:50%', change);
+    expect([found.get('latency int8 8'), found.get('latency pruned 8')]).toEqual(['held', 'broken']);
+    expect([...(await outcomes('latency@int8:50%', change)).keys()].sort()).toEqual([
+      'latency int8 1',
+      'latency int8 8',
+    ]);
+    expect(gateName(parseGates('accuracy@int8:0.3pt')[0]!)).toBe('accuracy@int8:0.3pt');
+  });
+
+  it('hold on a machine that is twice as slow for all, and see a variant that is slower than that', async () => {
+    const all = ['fp32', 'int8', 'pruned'].flatMap((recipe) =>
+      [1, 8].map((batch) => slower(recipe, batch, 2)),
+    );
+    const alike = await outcomes('latency:2%,p90:20%', all.join(''));
+    expect(new Set(alike.values())).toEqual(new Set(['held', 'cannot tell', 'not judged']));
+    expect(alike.get('latency fp32 8')).toBe('not judged');
+    const one = await outcomes('latency:2%', all.join('') + slower('int8', 8, 1.1));
+    expect(one.get('latency int8 8')).toBe('broken');
+    expect(one.get('latency pruned 8')).not.toBe('broken');
+  });
+
+  it('break nowhere that others disturbed, and do not look as if they guarded nothing', async () => {
+    const busy = `delete from conditions; insert into conditions select id, 0, 'steady', '{"at":5,"otherLoad":0.8}' from rounds;`;
+    const found = await outcomes('latency:2%', slower('int8', 8, 3) + busy);
+    expect(new Set(found.values())).toEqual(new Set(['cannot tell']));
+    const one = busy.replace('from rounds;', `from rounds where id in (${roundsOf('fp32', 8)});`);
+    const some = await outcomes('latency:2%', slower('int8', 8, 3) + slower('pruned', 1, 3) + one);
+    // What it is relative to was disturbed.
+    expect(some.get('latency int8 8')).toBe('cannot tell');
+    expect(some.get('latency pruned 1')).toBe('broken');
+  });
+
   it.each([
+    ['latency@:2%', 'latency@:2%'],
+    ['latency@int8:2%,latency@int8:3%', 'latency@int8 twice'],
     ['latency:2', 'latency:2'],
     ['latency:2pt', 'latency:2pt'],
     ['accuracy:1%', 'accuracy:1%'],
@@ -52,10 +89,10 @@ describe('gates', () => {
   });
 
   it('hold where a break is excluded, break where it is shown, and cannot tell in between', async () => {
-    const found = await outcomes('latency:7%', slower('int8', 8, 1.2) + slower('fp32', 8, 1.065));
+    const found = await outcomes('latency:7%', slower('int8', 8, 1.2) + slower('pruned', 8, 1.065));
     expect(found.get('latency int8 8')).toBe('broken');
-    expect(found.get('latency fp32 8')).toBe('cannot tell');
-    expect(found.get('latency fp32 1')).toBe('held');
+    expect(found.get('latency pruned 8')).toBe('cannot tell');
+    expect(found.get('latency pruned 1')).toBe('held');
     expect((await outcomes('latency:50%', slower('int8', 8, 1.2))).get('latency int8 8')).toBe('held');
   });
 

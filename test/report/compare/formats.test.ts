@@ -21,7 +21,7 @@ async function eventful(dress?: (text: string) => string): Promise<ComparisonRep
   const runs = await twoRuns(
     folder(`${databases++}.sqlite`),
     (database) =>
-      void database.exec(`${slower('fp32', 8, 1.3)} ${slower('fp32', 1, 0.7)}
+      void database.exec(`${slower('int8', 8, 1.3)} ${slower('int8', 1, 0.7)}
         update devices set threads = 1 where run_id = 'new';
         update cells set status = 'failed', reason = 'killed <&> "it"'
           where id = (select max(id) from cells where run_id = 'new' and kind = 'performance');`),
@@ -93,11 +93,13 @@ describe('JUnit', () => {
     expect(tests).toBe(cases.length);
     const failed = cases.filter(({ failure }) => failure !== undefined);
     expect(failed.map(({ name }) => name)).toEqual([
-      'fp32, batch 8',
+      'int8, batch 8',
       expect.stringMatching(/^pruned, batch [18]$/),
     ]);
     expect(failed[1]!.failure!.message).toContain('killed <&> "it"');
-    const cannot = report.gates.filter(({ outcome }) => outcome === 'cannot tell').length;
+    const cannot = report.gates.filter(
+      ({ outcome }) => outcome === 'cannot tell' || outcome === 'not judged',
+    ).length;
     expect(cases.filter(({ skipped }) => skipped !== undefined)).toHaveLength(cannot);
   });
 
@@ -116,7 +118,7 @@ describe('GitHub annotations', () => {
     for (const line of lines) expect(line).toMatch(/^::(error|warning|notice) title=EdgeFlex%3A [^:,]+::\S/);
     expect(lines.filter((line) => line.startsWith('::error'))).toHaveLength(2);
     expect(lines.filter((line) => line.startsWith('::notice'))).toEqual([
-      expect.stringMatching(/fp32, batch 1: latency \d\d\.\d %25 faster/) as string,
+      expect.stringMatching(/int8, batch 1: latency \d\d\.\d %25 faster/) as string,
     ]);
     expect(lines[0]).toContain(
       '::warning title=EdgeFlex%3A Runs not made alike::threads of laptop: 2 in the reference',
@@ -138,7 +140,7 @@ describe('Markdown of a comparison', () => {
     expect(top).toMatch(
       /\*\*1 of \d+ figures changed for the worse, 1 for the better, \d+ not distinguishable, gates broken in 2 places\.\*\*/,
     );
-    expect(unescaped(top)).toContain('❌ latency:20% is broken: fp32, batch 8: 30.0 % slower');
+    expect(unescaped(top)).toContain('❌ latency:20% is broken: int8, batch 8: 30.0 % slower');
     expect(unescaped(top)).toContain(
       'Compared although they differ: threads of laptop: 2 in the reference, 1',
     );
@@ -173,7 +175,7 @@ describe('the terminal', () => {
     const report = await eventful();
     const text = render('terminal', report);
     for (const { difference } of comparisonTable(report).rows) expect(text).toContain(difference);
-    expect(text).toContain('latency:20% is broken: fp32, batch 8: 30.0 % slower');
+    expect(text).toContain('latency:20% is broken: int8, batch 8: 30.0 % slower');
     expect(text).not.toMatch(/[^\P{Cc}\n]/u);
   });
 });

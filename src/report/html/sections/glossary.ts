@@ -21,7 +21,11 @@ const terms: readonly Term[] = [
   ],
   [
     'p90',
-    'Nine of ten queries take no longer, with 99 % confidence: of n queries the t-th largest, with t by LoadGen’s rule of early stopping. It takes 64 queries to say so.',
+    'Nine of ten queries of a round take no longer; the geometric mean over the rounds. It takes ten queries a round to say so.',
+  ],
+  [
+    'CPU ms',
+    'Processor time of a query, of all threads together. It hardly changes when other processes use the machine, unlike the latency.',
   ],
   [
     'speed',
