@@ -29,6 +29,7 @@ export default tseslint.config(
       'src/base/{random,similar}.ts',
       'src/data/records.ts',
       'src/vit/derived.ts',
+      'src/vit/checkpoints/positions.ts',
       'src/vit/graph/{constants,linear,merge-products,weight-only}.ts',
       'src/{analysis,report,search,text}/**',
     ],

@@ -15,7 +15,7 @@ import { compare, timesOf, type Contender } from './interleave.js';
 
 /** ViT-Base at 224 pixels, batch 8, in one of its first blocks, merging what halves the tokens over all blocks. */
 const BATCH = 8;
-const merging: Merging = { tokens: 181, merges: 8, leading: 1, hidden: 768, heads: 12 };
+const merging: Merging = { tokens: 181, merges: 8, prefix: 1, hidden: 768, keyWidth: 768, heads: 12 };
 const { tokens, merges, hidden, heads } = merging;
 const left = tokens - merges;
 const width = hidden / heads;

@@ -13,6 +13,7 @@ import { readCard, type ModelCard } from './card.js';
 import { withClassesOf } from './classes.js';
 import { fileOf, findFiles, type ModelFiles } from './files.js';
 import { digestsOf, identityOf, type SourceDigest } from './identity.js';
+import { readPreprocessing } from './image-processor.js';
 import { preprocessingOf } from './preprocessing.js';
 import type { ModelRecord } from './record.js';
 import type { ModelSource } from './source.js';
@@ -137,14 +138,12 @@ function syntheticModel(
 type Read = Pick<LoadedModel, 'vit' | 'preprocessing' | 'record'>;
 
 async function fromCheckpoint(files: ModelFiles): Promise<Read> {
-  const checkpoint = await loadCheckpoint(files.weights, fileOf(files, 'config'));
+  const preprocessor = fileOf(files, 'preprocessor');
+  const wanted = preprocessor === undefined ? undefined : (await readPreprocessing(preprocessor)).size;
+  const checkpoint = await loadCheckpoint(files.weights, fileOf(files, 'config'), wanted);
   const { vit, scheme } = checkpoint;
   const { imageSize } = vit.config;
-  const { preprocessing, notes } = await preprocessingOf(
-    fileOf(files, 'preprocessor'),
-    imageSize,
-    checkpoint,
-  );
+  const { preprocessing, notes } = await preprocessingOf(preprocessor, imageSize, checkpoint);
   const record = { source: 'directory', naming: scheme, notes: [...checkpoint.notes, ...notes] } as const;
   return { vit, preprocessing, record };
 }

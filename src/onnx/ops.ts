@@ -31,7 +31,7 @@ export function binary(
 /** Elementwise operator on one value. */
 export function unary(
   g: GraphBuilder,
-  op: 'Abs' | 'Neg' | 'Sqrt' | 'Log' | 'Round' | 'Floor' | 'Identity',
+  op: 'Abs' | 'Neg' | 'Sqrt' | 'Log' | 'Round' | 'Floor' | 'Identity' | 'Relu',
   name: string,
   x: Value,
 ): Value {
@@ -128,7 +128,7 @@ export function layerNormalization(
  *
  * @param q - `[batch, asking, heads · d]`
  * @param k - `[batch, tokens, heads · d]`; `v` likewise
- * @param bias - `[batch, 1, asking, tokens]`, the same for all heads; undefined adds nothing
+ * @param bias - `[batch or 1, heads or 1, asking, tokens]`; undefined adds nothing
  */
 export function attention(
   g: GraphBuilder,
@@ -144,9 +144,38 @@ export function attention(
   return g.call('Attention', inputs, { ...q, name }, { attributes });
 }
 
-/** Gelu (ONNX 20), exact (erf) form. */
-export function gelu(g: GraphBuilder, name: string, x: Value): Value {
-  return g.call('Gelu', [x], { ...x, name }, { attributes: { approximate: string('none') } });
+/** Gelu (ONNX 20), exact by the error function, or by the tanh approximation. */
+export function gelu(g: GraphBuilder, name: string, x: Value, approximate: 'none' | 'tanh' = 'none'): Value {
+  return g.call('Gelu', [x], { ...x, name }, { attributes: { approximate: string(approximate) } });
+}
+
+/** FastGelu (com.microsoft): GELU by the tanh approximation. */
+export function fastGelu(g: GraphBuilder, name: string, x: Value): Value {
+  return g.call('FastGelu', [x], { ...x, name }, { domain: 'com.microsoft' });
+}
+
+/** QuickGelu (com.microsoft): x · σ(alpha · x). */
+export function quickGelu(g: GraphBuilder, name: string, x: Value, alpha: number): Value {
+  const options = { domain: 'com.microsoft', attributes: { alpha: float(alpha) } } as const;
+  return g.call('QuickGelu', [x], { ...x, name }, options);
+}
+
+/** Both halves of the columns of a matrix (Split, ONNX 18), called `name:first` and `name:second`. */
+export function halves(g: GraphBuilder, name: string, x: Value): readonly [Value, Value] {
+  const width = lastDim(x);
+  if (typeof width !== 'number' || width % 2 !== 0)
+    throw new RangeError(`${name}: a matrix whose columns have no halves`);
+  const half = { dtype: x.dtype, dims: replaceLast(x.dims, width / 2) };
+  const [first, second] = g.callMany(
+    'Split',
+    [x],
+    [
+      { ...half, name: `${name}:first` },
+      { ...half, name: `${name}:second` },
+    ] as const,
+    { attributes: { axis: int(x.dims.length - 1), num_outputs: int(2) } },
+  );
+  return [first, second];
 }
 
 /** QuantizeLinear (ONNX 19) with one scale and zero point; the result has the zero point's type. */
@@ -307,7 +336,7 @@ export function pad(
  *
  * @param q - `[batch, asking, heads · d]`
  * @param k - `[batch, tokens, heads · d]`; `v` likewise
- * @param bias - `[batch, 1, asking, tokens]`, the same for all heads; undefined adds nothing
+ * @param bias - `[batch or 1, heads or 1, asking, tokens]`; undefined adds nothing
  */
 export function multiHeadAttention(
   g: GraphBuilder,

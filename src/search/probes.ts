@@ -1,4 +1,4 @@
-import { candidatesFor } from '../compress/merge-tokens/schedule.js';
+import { candidatesFor, canMerge } from '../compress/merge-tokens/schedule.js';
 import { mergeTokensOptionsSchema } from '../compress/merge-tokens/options.js';
 import { layerCount, tokenCount, type ViTConfig } from '../vit/config.js';
 import { untouched, type Settings } from './settings.js';
@@ -16,8 +16,8 @@ const MULTIPLE = 32;
 export function probeSettings(config: ViTConfig, batch: number): Settings[] {
   const prune = { ratio: 0.5, widths: config.mlpSizes.map((size) => narrowed(size, 0.5)) };
   const gentle = { ratio: 0.25, widths: config.mlpSizes.map((size) => narrowed(size, 0.25)) };
-  const merges = mergesFor(config, 1 / 3);
-  const more = mergesFor(config, 2 / 3);
+  const merges = canMerge(config) ? mergesFor(config, 1 / 3) : undefined;
+  const more = canMerge(config) ? mergesFor(config, 2 / 3) : undefined;
   const halves = batch > 1 ? Math.ceil(batch / 2) : undefined;
   const singles = batch > 1 ? 1 : undefined;
   const mlp = ['layers.*.fc1', 'layers.*.fc2'];
@@ -39,7 +39,9 @@ export function probeSettings(config: ViTConfig, batch: number): Settings[] {
         ]
       : [{ prune: gentle, merges, keep: [] }]),
   ];
-  return changes.map((change) => ({ ...untouched, ...change }));
+  return changes
+    .filter((change) => canMerge(config) || !('merges' in change))
+    .map((change) => ({ ...untouched, ...change }));
 }
 
 function narrowed(size: number, share: number): number {

@@ -14,7 +14,7 @@ export interface Work {
   readonly float: number;
   /** Multiplications of attention: scores and mixing. */
   readonly attention: number;
-  /** Elements that go through Gelu. */
+  /** Elements that go through an activation. */
   readonly gelu: number;
   /** Bytes of activations that operators read and write. */
   readonly traffic: number;
@@ -79,6 +79,9 @@ function workOfRun(graph: OnnxModel, images: number): Work {
         work.attention += 2 * output * sizeAt(infos.get(node.inputs[1]!)!.dims[1]!, images)!;
         break;
       case 'Gelu':
+      case 'QuickGelu':
+      case 'FastGelu':
+      case 'Relu':
         work.gelu += output;
         break;
     }

@@ -1,4 +1,35 @@
-/** The architecture of a plain Vision Transformer (Dosovitskiy et al., arXiv 2010.11929). */
+/** What stands between the two layers of an MLP. */
+export type Activation =
+  /** x · Φ(x), by the error function. */
+  | 'gelu'
+  /** GELU by its tanh approximation (Hendrycks & Gimpel, arXiv 1606.08415, section 2). */
+  | 'gelu-tanh'
+  /** x · σ(1.702 · x), as CLIP has it. */
+  | 'quick-gelu'
+  /** x · σ(x). */
+  | 'silu'
+  | 'relu'
+  /** The first half of fc1's outputs through SiLU, times the second half (Shazeer, arXiv 2002.05202): fc1 is twice as wide as fc2. */
+  | 'swiglu';
+
+/** What the head reads of the tokens behind the last block. */
+export type Pooling =
+  /** The class token, and behind it the distillation token where there is one. */
+  | 'class'
+  /** The mean of the patches. */
+  | 'patches'
+  /** The mean of all tokens. */
+  | 'tokens'
+  /** The class token, and beside it the mean of the patches (DINOv2, arXiv 2304.07193). */
+  | 'class-patches';
+
+/** Where the LayerNorm behind the last block stands: before pooling, behind it, or nowhere. */
+export type LastNorm = 'tokens' | 'pooled' | 'none';
+
+/**
+ * The architecture of a Vision Transformer. What the first one (Dosovitskiy et al., arXiv 2010.11929) does not have is in fields of
+ * their own, each of which may be left out.
+ */
 export interface ViTConfig {
   /** Side of the square input image, in pixels. */
   readonly imageSize: number;
@@ -8,16 +39,39 @@ export interface ViTConfig {
   /** Width of the residual stream. */
   readonly hiddenSize: number;
   readonly heads: number;
+  /** Width of an attention head; `hiddenSize / heads` unless given. */
+  readonly headSize?: number | undefined;
   /** Hidden width of each block's MLP, first block first: pruning makes them differ. */
   readonly mlpSizes: readonly number[];
+  /** Exact GELU unless given. */
+  readonly activation?: Activation | undefined;
   /** Tokens that each block merges into others after its attention, first block first; undefined merges none. */
   readonly merges?: readonly number[] | undefined;
   readonly layerNormEpsilon: number;
+  /** Whether a class token stands before the patches; true unless given. */
+  readonly classToken?: boolean | undefined;
   /**
    * Whether a distillation token stands behind the class token, and the head reads both (Touvron et al., "Training
    * data-efficient image transformers", arXiv 2012.12877).
    */
   readonly distilled: boolean;
+  /** Tokens behind the class token that no head reads (Darcet et al., arXiv 2309.16588); none unless given. */
+  readonly registers?: number | undefined;
+  /** Whether a learned position is added to every token before the first block; true unless given. */
+  readonly positions?: boolean | undefined;
+  /**
+   * Whether a learned number for each head and each distance between two patches is added to the scores of attention (BEiT, arXiv
+   * 2106.08254); false unless given. With a class token alone before the patches.
+   */
+  readonly relativePositions?: boolean | undefined;
+  /** Whether a LayerNorm stands before the first block (CLIP, arXiv 2103.00020); false unless given. */
+  readonly firstNorm?: boolean | undefined;
+  /** Whether the queries and keys of each head pass through LayerNorms (arXiv 2302.05442); false unless given. */
+  readonly queryKeyNorms?: boolean | undefined;
+  /** `class` unless given. */
+  readonly pooling?: Pooling | undefined;
+  /** `tokens` unless given. */
+  readonly lastNorm?: LastNorm | undefined;
   /** Class names in the order of the logits. */
   readonly labels: readonly string[];
 }
@@ -32,9 +86,41 @@ export function patchCount(config: ViTConfig): number {
   return (config.imageSize / config.patchSize) ** 2;
 }
 
+/** Width of queries, keys and values: of all heads side by side. */
+export function attentionWidth({ hiddenSize, heads, headSize }: ViTConfig): number {
+  return headSize === undefined ? hiddenSize : heads * headSize;
+}
+
+/** How many outputs fc1 has for each of its neurons: a gate and a value with SwiGLU, and otherwise one. */
+export function fc1Parts({ activation }: ViTConfig): 1 | 2 {
+  return activation === 'swiglu' ? 2 : 1;
+}
+
+/** A tensor of tokens that stand before the patches. */
+export interface PrefixTokens {
+  /** Its name. */
+  readonly name: 'cls' | 'distillation' | 'registers';
+  readonly count: number;
+}
+
+/** The tokens that stand before the patches, as they follow each other. */
+export function prefixOf({ classToken = true, distilled, registers = 0 }: ViTConfig): PrefixTokens[] {
+  const all: PrefixTokens[] = [
+    { name: 'cls', count: classToken ? 1 : 0 },
+    { name: 'distillation', count: distilled ? 1 : 0 },
+    { name: 'registers', count: registers },
+  ];
+  return all.filter(({ count }) => count > 0);
+}
+
+/** How many tokens stand before the patches. They are never merged. */
+export function prefixTokens(config: ViTConfig): number {
+  return prefixOf(config).reduce((sum, { count }) => sum + count, 0);
+}
+
 /** How many tokens an image becomes: the patches and those before them. */
 export function tokenCount(config: ViTConfig): number {
-  return patchCount(config) + leadingTokens(config);
+  return patchCount(config) + prefixTokens(config);
 }
 
 /**
@@ -64,21 +150,41 @@ export function tokensAt(config: ViTConfig, layer: number): number {
   return tokenCount(config) - merged.reduce((sum, count) => sum + count, 0);
 }
 
-/**
- * How many tokens stand before the patches, the class token and in a distilled model the distillation token: what the head reads,
- * and what therefore is never merged.
- */
-export function leadingTokens(config: ViTConfig): number {
-  return config.distilled ? 2 : 1;
+/** Whether the head reads a mean of tokens, so that the last block is computed for all of them. */
+export function readsMean({ pooling = 'class' }: ViTConfig): boolean {
+  return pooling !== 'class';
 }
 
 /**
- * The most tokens that a block can merge: every second one behind those that the head reads, each into one that stays
- * (ToMe, arXiv 2210.09461, section 3).
+ * How many tokens the head reads behind the last block: the class token and the distillation token where it reads nothing else, and
+ * otherwise all.
+ */
+export function tokensRead(config: ViTConfig): number {
+  if (readsMean(config)) return tokensAt(config, layerCount(config));
+  return config.distilled ? 2 : 1;
+}
+
+/** Width of what the classifier reads. */
+export function featureWidth(config: ViTConfig): number {
+  const { pooling = 'class', hiddenSize, distilled } = config;
+  if (pooling === 'class') return (distilled ? 2 : 1) * hiddenSize;
+  return (pooling === 'class-patches' ? 2 : 1) * hiddenSize;
+}
+
+/**
+ * How many numbers each head has for distances between patches: one for each way to go from one patch to another, and three
+ * for those from and to the class token and of it to itself (BEiT).
+ */
+export function relativeDistances({ imageSize, patchSize }: ViTConfig): number {
+  return (2 * (imageSize / patchSize) - 1) ** 2 + 3;
+}
+
+/**
+ * The most tokens that a block can merge: every second patch, each into one that stays (ToMe, arXiv 2210.09461, section 3).
  *
  * @param tokens - how many reach the block
- * @param leading - how many of them the head reads: one or two
+ * @param prefix - how many of them stand before the patches
  */
-export function mostMerges(tokens: number, leading: number): number {
-  return Math.max(0, Math.floor((tokens - leading) / 2));
+export function mostMerges(tokens: number, prefix: number): number {
+  return Math.max(0, Math.floor((tokens - prefix) / 2));
 }

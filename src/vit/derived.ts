@@ -1,6 +1,6 @@
 import { InputError } from '../base/errors.js';
 import { elementCount, float32, tensorOf, viewAs, type TensorSource } from '../onnx/tensor.js';
-import { leadingTokens, type ViTConfig } from './config.js';
+import { featureWidth, type ViTConfig } from './config.js';
 
 /**
  * A float32 tensor that is computed from others when it is read, and not kept.
@@ -43,16 +43,18 @@ export function zeros(dims: readonly number[]): TensorSource {
 }
 
 /**
- * A matrix with rows of zeros above it: positions of tokens that have none.
+ * Two float32 matrices (or vectors), the rows of the second below those of the first.
  *
- * @param tensor - `[count, width]`
- * @param rows - how many
+ * @param first - `[rows, …]`
+ * @param second - `[rows, …]`
  */
-export function zerosAbove(tensor: TensorSource, rows: number): TensorSource {
-  const [count, width] = tensor.dims as [number, number];
-  return computed([count + rows, width], async () => {
-    const out = new Float32Array((count + rows) * width);
-    out.set(await floats(tensor), rows * width);
+export function stackedRows(first: TensorSource, second: TensorSource): TensorSource {
+  const dims = [first.dims[0]! + second.dims[0]!, ...first.dims.slice(1)];
+  return computed(dims, async () => {
+    const out = new Float32Array(elementCount(dims));
+    const upper = await floats(first);
+    out.set(upper);
+    out.set(await floats(second), upper.length);
     return out;
   });
 }
@@ -102,7 +104,7 @@ export function pickedRows(tensor: TensorSource, rows: Int32Array): TensorSource
 
 /** A classifier of one token. */
 export interface TokenClassifier {
-  /** `[classes, hidden]`. */
+  /** `[classes, hidden]`, or as wide as the features. */
   readonly weight: TensorSource;
   /** `[classes]`. */
   readonly bias: TensorSource;
@@ -120,9 +122,9 @@ export function averagedHeads(
   heads: readonly TokenClassifier[],
 ): [string, TensorSource][] {
   const { hiddenSize, labels } = config;
-  const width = hiddenSize * leadingTokens(config);
+  const width = featureWidth(config);
   const [first] = heads;
-  if (first && width === hiddenSize)
+  if (first && first.weight.dims[1] === width)
     return [
       ['head.weight', first.weight],
       ['head.bias', first.bias],

@@ -1,4 +1,4 @@
-import { layerCount, neuronsOf, type ViTConfig } from './config.js';
+import { attentionWidth, fc1Parts, layerCount, neuronsOf, type ViTConfig } from './config.js';
 
 /** The six linear layers of a transformer block, in execution order. */
 export const linearRoles = ['q', 'k', 'v', 'o', 'fc1', 'fc2'] as const;
@@ -29,9 +29,10 @@ export function linearNames(config: ViTConfig): LinearName[] {
 export function linearWidths(config: ViTConfig, layer: number, role: LinearRole): [number, number] {
   const { hiddenSize } = config;
   const mlp = neuronsOf(config, layer);
-  if (role === 'fc1') return [hiddenSize, mlp];
+  if (role === 'fc1') return [hiddenSize, fc1Parts(config) * mlp];
   if (role === 'fc2') return [mlp, hiddenSize];
-  return [hiddenSize, hiddenSize];
+  const width = attentionWidth(config);
+  return role === 'o' ? [width, hiddenSize] : [hiddenSize, width];
 }
 
 /**

@@ -1,5 +1,13 @@
 import { elementCount, type TensorSource } from '../onnx/tensor.js';
-import { leadingTokens, layerCount, tokenCount, type ViTConfig } from './config.js';
+import {
+  attentionWidth,
+  featureWidth,
+  layerCount,
+  prefixOf,
+  relativeDistances,
+  tokenCount,
+  type ViTConfig,
+} from './config.js';
 import { linearNames, linearRoles, linearWidths, type LinearForm, type LinearName } from './linears.js';
 
 /**
@@ -9,9 +17,10 @@ import { linearNames, linearRoles, linearWidths, type LinearForm, type LinearNam
  * Weights (`[outputs, inputs]` for matrices, as PyTorch stores them):
  * `patch.weight` `[hidden, channels·patch²]`, `patch.bias`, `cls` `[hidden]`, `positions` `[tokens, hidden]`,
  * `layers.N.norm1.{weight,bias}`, `layers.N.{q,k,v,o,fc1,fc2}.{weight,bias}`, `layers.N.norm2.{weight,bias}`,
- * `norm.{weight,bias}`, `head.{weight,bias}`; a distilled model has `distillation` `[hidden]` besides, and its
- * `head.weight` is `[classes, 2·hidden]`: the class token's columns, then the distillation token's. A backbone without a
- * head has no labels.
+ * `norm.{weight,bias}`, `head.{weight,bias}`. What the configuration asks for besides: `distillation` `[hidden]`, `registers`
+ * `[registers, hidden]`, `first_norm.{weight,bias}`, `layers.N.{q,k}_norm.{weight,bias}` `[head size]`, `layers.N.distances`
+ * `[heads, distances]`. `head.weight` is as wide as the features: the class token's columns, then the distillation token's or those of
+ * the mean. With SwiGLU, fc1's first half are the gates. A backbone without a head has no labels.
  */
 export interface ViT {
   readonly config: ViTConfig;
@@ -64,25 +73,30 @@ export function weightShapes(config: ViTConfig): Map<string, readonly number[]> 
   const shapes = new Map<string, readonly number[]>([
     ['patch.weight', [hiddenSize, channels * patchSize ** 2]],
     ['patch.bias', [hiddenSize]],
-    ['cls', [hiddenSize]],
-    ['positions', [tokenCount(config), hiddenSize]],
   ]);
-  if (config.distilled) shapes.set('distillation', [hiddenSize]);
-  const norm = (name: string): void => {
-    shapes.set(`${name}.weight`, [hiddenSize]).set(`${name}.bias`, [hiddenSize]);
+  for (const { name, count } of prefixOf(config))
+    shapes.set(name, name === 'registers' ? [count, hiddenSize] : [hiddenSize]);
+  if (config.positions !== false) shapes.set('positions', [tokenCount(config), hiddenSize]);
+  const norm = (name: string, width = hiddenSize): void => {
+    shapes.set(`${name}.weight`, [width]).set(`${name}.bias`, [width]);
   };
+  if (config.firstNorm) norm('first_norm');
   for (let layer = 0; layer < layerCount(config); layer++) {
     norm(`layers.${layer}.norm1`);
     norm(`layers.${layer}.norm2`);
+    if (config.queryKeyNorms)
+      for (const role of ['q', 'k'])
+        norm(`layers.${layer}.${role}_norm`, attentionWidth(config) / config.heads);
+    if (config.relativePositions)
+      shapes.set(`layers.${layer}.distances`, [config.heads, relativeDistances(config)]);
     for (const role of linearRoles) {
       const [inputs, outputs] = linearWidths(config, layer, role);
       shapes.set(`layers.${layer}.${role}.weight`, [outputs, inputs]);
       shapes.set(`layers.${layer}.${role}.bias`, [outputs]);
     }
   }
-  norm('norm');
-  const read = hiddenSize * leadingTokens(config);
-  shapes.set('head.weight', [labels.length, read]).set('head.bias', [labels.length]);
+  if (config.lastNorm !== 'none') norm('norm');
+  shapes.set('head.weight', [labels.length, featureWidth(config)]).set('head.bias', [labels.length]);
   return shapes;
 }
 

@@ -168,7 +168,7 @@ describe.each<[string, typeof emitMerge]>([
       const g = new GraphBuilder('merge');
       const rows = [{ perBatch: tokens }, hidden];
       const [x, k] = [g.input('x', 'float32', rows), g.input('k', 'float32', rows)];
-      const merging = { tokens, merges, leading, hidden, heads };
+      const merging = { tokens, merges, prefix: leading, hidden, keyWidth: hidden, heads };
       const merged = emit(g, 'merged', { residual: x, sizes: undefined }, k, merging);
       g.output(merged.residual);
       g.output(merged.sizes);
@@ -205,7 +205,7 @@ describe('merging by products', () => {
     const rows = [{ perBatch: tokens }, hidden];
     const [x, k] = [g.input('x', 'float32', rows), g.input('k', 'float32', rows)];
     const sizes = g.input('sizes', 'float32', [batch, tokens, 1]);
-    const merging = { tokens, merges: 5, leading: 1, hidden, heads: 2 };
+    const merging = { tokens, merges: 5, prefix: 1, hidden, keyWidth: hidden, heads: 2 };
     for (const [name, emit] of [
       ['picked', emitMerge],
       ['product', emitMergeByProducts],

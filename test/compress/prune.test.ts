@@ -48,6 +48,7 @@ function observationOf(x: Float64Array, seed = 2): MlpObservation {
   return {
     neurons,
     hidden,
+    parts: 1,
     fc1: normals(neurons * hidden),
     fc1Bias: normals(neurons),
     fc2: normals(hidden * neurons),

@@ -1,6 +1,13 @@
 import { seededRandom } from '../../src/base/random.js';
 import { elementCount, float32 } from '../../src/onnx/tensor.js';
-import { layerCount, type ViTConfig } from '../../src/vit/config.js';
+import {
+  attentionWidth,
+  layerCount,
+  prefixOf,
+  prefixTokens,
+  type Activation,
+  type ViTConfig,
+} from '../../src/vit/config.js';
 import { weightShapes, type ViT } from '../../src/vit/vit.js';
 import { floatsOf } from '../../src/compress/weights.js';
 
@@ -17,7 +24,13 @@ export function smallViT(seed: number, changes: Partial<ViTConfig> = {}): ViT {
   };
   const random = seededRandom(seed);
   const weights = [...weightShapes(config)].map(([name, dims]) => {
-    const width = name.endsWith('bias') ? 0.2 : /norm/.test(name) ? 0.5 : 2 / Math.sqrt(dims.at(-1)!);
+    const width = name.endsWith('bias')
+      ? 0.2
+      : /norm/.test(name)
+        ? 0.5
+        : name.endsWith('distances')
+          ? 1
+          : 2 / Math.sqrt(dims.at(-1)!);
     const centre = /norm\d?\.weight$/.test(name) ? 1 : 0;
     const values = Float32Array.from(
       { length: elementCount(dims) },
@@ -69,21 +82,38 @@ export async function referenceOf(
     );
   };
   const plus = (a: Row, b: Row): Row => a.map((value, c) => value + b[c]!);
-  const positions = all.get('positions')!;
-  let tokens: Row[] = [
-    Array.from(all.get('cls')!),
-    ...patches(config, pixels).map((p) => linear('patch', p)),
-  ].map((row, t) => row.map((value, c) => value + positions[t * row.length + c]!));
+  const positions = all.get('positions');
+  const before = prefixOf(config).flatMap(({ name, count }) => {
+    const values = Array.from(all.get(name)!);
+    return Array.from({ length: count }, (_, t) =>
+      values.slice(t * config.hiddenSize, (t + 1) * config.hiddenSize),
+    );
+  });
+  let tokens: Row[] = [...before, ...patches(config, pixels).map((p) => linear('patch', p))]
+    .map((row, t) => row.map((value, c) => value + (positions?.[t * row.length + c] ?? 0)))
+    .map((row) => (config.firstNorm ? norm('first_norm', row) : row));
   let sizes = tokens.map(() => 1);
   let members = tokens.map((_, t) => [t]);
   const history: number[][] = [];
   for (let layer = 0; layer < layerCount(config); layer++) {
     const at = `layers.${layer}`;
     const normed = tokens.map((row) => norm(`${at}.norm1`, row));
-    const [q, k, v] = ['q', 'k', 'v'].map((role) => normed.map((row) => linear(`${at}.${role}`, row)));
-    const mixed = attend(q!, k!, v!, config.heads, proportional ? sizes : sizes.map(() => 1));
+    const [q, k, v] = ['q', 'k', 'v'].map((role) =>
+      normed.map((row) => {
+        const made = linear(`${at}.${role}`, row);
+        if (!config.queryKeyNorms || role === 'v') return made;
+        const size = attentionWidth(config) / config.heads;
+        return Array.from({ length: config.heads }, (_, head) =>
+          norm(`${at}.${role}_norm`, made.slice(head * size, (head + 1) * size)),
+        ).flat();
+      }),
+    );
+    const table = all.get(`${at}.distances`);
+    const bias = (head: number, from: number, to: number): number =>
+      table ? table[(head * table.length) / config.heads + distance(config, from, to)]! : 0;
+    const mixed = attend(q!, k!, v!, config.heads, proportional ? sizes : sizes.map(() => 1), bias);
     tokens = tokens.map((row, t) => plus(row, linear(`${at}.o`, mixed[t]!)));
-    const groups = matchTokens(k!, config.heads, config.merges?.[layer] ?? 0, 1);
+    const groups = matchTokens(k!, config.heads, config.merges?.[layer] ?? 0, prefixTokens(config));
     tokens = groups.map((group) => {
       const size = group.reduce((sum, t) => sum + sizes[t]!, 0);
       return tokens[0]!.map((_, c) => group.reduce((sum, t) => sum + tokens[t]![c]! * sizes[t]!, 0) / size);
@@ -92,11 +122,56 @@ export async function referenceOf(
     sizes = groups.map((group) => group.reduce((sum, t) => sum + sizes[t]!, 0));
     history.push(sizes);
     tokens = tokens.map((row) => {
-      const hidden = linear(`${at}.fc1`, norm(`${at}.norm2`, row)).map(gelu);
+      const hidden = activated(config.activation ?? 'gelu', linear(`${at}.fc1`, norm(`${at}.norm2`, row)));
       return plus(row, linear(`${at}.fc2`, hidden));
     });
   }
-  return { logits: linear('head', norm('norm', tokens[0]!)), sizes: history, members };
+  const { pooling = 'class', lastNorm = 'tokens' } = config;
+  const read = lastNorm === 'tokens' ? tokens.map((row) => norm('norm', row)) : tokens;
+  const mean = (from: number): Row => {
+    const total = sizes.slice(from).reduce((sum, size) => sum + size, 0);
+    return read[0]!.map(
+      (_, c) => read.reduce((sum, row, t) => (t < from ? sum : sum + row[c]! * sizes[t]!), 0) / total,
+    );
+  };
+  const features = {
+    class: () => read.slice(0, config.distilled ? 2 : 1).flat(),
+    patches: () => mean(prefixTokens(config)),
+    tokens: () => mean(0),
+    'class-patches': () => [...read[0]!, ...mean(prefixTokens(config))],
+  }[pooling]();
+  const pooled = lastNorm === 'pooled' ? norm('norm', features) : features;
+  return { logits: linear('head', pooled), sizes: history, members };
+}
+
+/** Which number of a head's stands for two tokens (BEiT): by the way from patch to patch, the last three for the class token. */
+function distance({ imageSize, patchSize }: ViTConfig, from: number, to: number): number {
+  const side = imageSize / patchSize;
+  const ways = (2 * side - 1) ** 2;
+  if (from === 0 && to === 0) return ways + 2;
+  if (from === 0) return ways;
+  if (to === 0) return ways + 1;
+  const [a, b] = [from - 1, to - 1];
+  const down = Math.floor(a / side) - Math.floor(b / side) + side - 1;
+  return down * (2 * side - 1) + (a % side) - (b % side) + side - 1;
+}
+
+function activated(kind: Activation, x: Row): Row {
+  const sigmoid = (value: number): number => 1 / (1 + Math.exp(-value));
+  switch (kind) {
+    case 'gelu':
+      return x.map(gelu);
+    case 'gelu-tanh':
+      return x.map((v) => 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3))));
+    case 'quick-gelu':
+      return x.map((v) => v * sigmoid(1.702 * v));
+    case 'silu':
+      return x.map((v) => v * sigmoid(v));
+    case 'relu':
+      return x.map((v) => Math.max(0, v));
+    case 'swiglu':
+      return x.slice(0, x.length / 2).map((v, i) => v * sigmoid(v) * x[x.length / 2 + i]!);
+  }
 }
 
 /**
@@ -141,14 +216,16 @@ function attend(
   v: readonly Row[],
   heads: number,
   sizes: readonly number[],
+  bias: (head: number, from: number, to: number) => number,
 ): Row[] {
   const width = q[0]!.length / heads;
-  return q.map((query) => {
+  return q.map((query, from) => {
     const out = query.map(() => 0);
     for (let head = 0; head < heads; head++) {
       const channels = Array.from({ length: width }, (_, c) => head * width + c);
       const scores = k.map(
-        (key) => channels.reduce((sum, c) => sum + query[c]! * key[c]!, 0) / Math.sqrt(width),
+        (key, to) =>
+          channels.reduce((sum, c) => sum + query[c]! * key[c]!, 0) / Math.sqrt(width) + bias(head, from, to),
       );
       const largest = Math.max(...scores);
       // A token that stands for s others is as s times the same token.

@@ -4,7 +4,7 @@ import { fitDevice, undisturbedCost } from '../../src/search/device-model.js';
 import { probeSettings } from '../../src/search/probes.js';
 import { shapeOf, untouched, type Settings } from '../../src/search/settings.js';
 import { workKinds, workOf } from '../../src/search/work.js';
-import { layerCount, leadingTokens, tokenCount, tokensAt } from '../../src/vit/config.js';
+import { layerCount, tokensRead, tokenCount, tokensAt } from '../../src/vit/config.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
 import { syntheticViT } from '../../src/vit/synthetic.js';
 
@@ -23,14 +23,14 @@ describe('the work of a graph', () => {
     expect(float + attention).toBe(3 * (multiplications(config) + config.hiddenSize * config.labels.length));
     // In the last block only what the head reads asks.
     const tokens = tokenCount(config);
-    const pairs = (layerCount(config) - 1) * tokens ** 2 + leadingTokens(config) * tokens;
+    const pairs = (layerCount(config) - 1) * tokens ** 2 + tokensRead(config) * tokens;
     expect(attention).toBe(3 * 2 * pairs * config.hiddenSize);
     expect(int8).toBe(0);
   });
 
   it('moves from float to int8 with the linears that become it', () => {
     const [before, after] = [work({}), work({ keep: ['layers.*.fc1'] })];
-    const rows = (layerCount(config) - 1) * tokenCount(config) + leadingTokens(config);
+    const rows = (layerCount(config) - 1) * tokenCount(config) + tokensRead(config);
     const fc1 = 8 * rows * config.hiddenSize * config.mlpSizes[0]!;
     expect(before.float - after.float).toBe(after.int8);
     expect(work({ keep: [] }).int8 - after.int8).toBe(fc1);
@@ -43,8 +43,7 @@ describe('the work of a graph', () => {
     const { gelu } = work({ merges });
     const last = layerCount(config) - 1;
     const sum = config.mlpSizes.reduce(
-      (all, size, layer) =>
-        all + size * (layer === last ? leadingTokens(config) : tokensAt(merged, layer + 1)),
+      (all, size, layer) => all + size * (layer === last ? tokensRead(config) : tokensAt(merged, layer + 1)),
       0,
     );
     expect(gelu).toBe(8 * sum);

@@ -1,10 +1,10 @@
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import type { OnnxModel } from '../../src/onnx/model.js';
-import { layerCount, tokensAt } from '../../src/vit/config.js';
+import { layerCount } from '../../src/vit/config.js';
 import { emitBlock } from '../../src/vit/graph/block.js';
 import { emitEmbedding, emitPixels } from '../../src/vit/graph/embedding.js';
 import { emitHead } from '../../src/vit/graph/head.js';
-import { emitLeading } from '../../src/vit/graph/leading.js';
+import { emitRead } from '../../src/vit/graph/leading.js';
 import type { Tokens } from '../../src/vit/graph/merge.js';
 import type { ViT } from '../../src/vit/vit.js';
 
@@ -14,7 +14,6 @@ export function wholeGraph(vit: ViT): OnnxModel {
   let stream: Tokens = { residual: emitEmbedding(g, vit, emitPixels(g, vit)), sizes: undefined };
   const layers = layerCount(vit.config);
   for (let layer = 0; layer < layers; layer++) stream = emitBlock(g, vit, layer, stream);
-  const tokens = tokensAt(vit.config, layers);
-  g.output(emitHead(g, vit, emitLeading(g, 'leading', vit.config, stream.residual, tokens)));
+  g.output(emitHead(g, vit, emitRead(g, vit.config, stream)));
   return g.finish();
 }

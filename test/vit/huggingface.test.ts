@@ -121,13 +121,9 @@ describe('a checkpoint in Hugging Face layout', () => {
   });
 
   const configs: [string, Record<string, unknown>, RegExp][] = [
-    [
-      'another model',
-      { model_type: 'bert' },
-      /config\.json: model_type: found "bert"; expected "vit" or "deit"/,
-    ],
+    ['another model', { model_type: 'bert' }, /config\.json: model_type: found "bert"; expected .*"dinov2"/],
     ['no model type', { model_type: undefined }, /model_type: found nothing; expected "vit" or "deit"/],
-    ['another activation', { hidden_act: 'relu' }, /hidden_act: found "relu"; expected "gelu"/],
+    ['another activation', { hidden_act: 'mish' }, /hidden_act: found "mish"; expected "gelu"/],
     [
       'a patch that does not divide the image',
       { patch_size: 7 },

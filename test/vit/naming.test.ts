@@ -136,12 +136,7 @@ describe('a checkpoint of timm', () => {
 
   it.each([
     ['pre_logits.fc.weight', /tanh/],
-    ['fc_norm.weight', /averages all patches/],
-    ['norm_pre.weight', /no norm before the first block/],
-    ['reg_token', /no register tokens/],
-    ['blocks.0.attn.q_norm.weight', /qk_norm/],
     ['attn_pool.latent', /pools by attention/],
-    ['blocks.0.attn.relative_position_bias_table', /BEiT/],
     ['blocks.3.mlp.gate.weight', /the 4 blocks of a ViT/],
     ['patch_embed.norm.weight', /embed_norm_layer/],
     ['patch_embed.backbone.conv.weight', /hybrid/],
@@ -157,15 +152,17 @@ describe('a checkpoint of timm', () => {
 
   it.each([
     [{ architecture: 'swin_tiny_patch4_window7_224' }, 'architecture'],
-    [{ architecture: 'vit_base_patch16_clip_quickgelu_224' }, 'architecture'],
     [{ architecture: 'vit_base_patch16_224', global_pool: 'avg' }, 'global_pool'],
     [{ architecture: 'vit_base_patch16_224', model_args: { global_pool: 'map' } }, 'global_pool'],
     [
       { architecture: 'vit_base_patch16_224', pretrained_cfg: { crop_mode: 'squash' } },
       'pretrained_cfg.crop_mode',
     ],
-    [{ model_args: { act_layer: 'relu' } }, 'model_args.act_layer'],
-    [{ model_args: { act_layer: 'quick_gelu' } }, 'model_args.act_layer'],
+    [{ model_args: { act_layer: 'prelu' } }, 'model_args.act_layer'],
+    [{ model_args: { pre_norm: true } }, 'model_args.pre_norm'],
+    [{ model_args: { reg_tokens: 4 } }, 'model_args.reg_tokens'],
+    [{ model_args: { fc_norm: true } }, 'model_args.fc_norm'],
+    [{ model_args: { use_rel_pos_bias: true } }, 'model_args.use_rel_pos_bias'],
     [{ model_args: { norm_layer: 'rmsnorm' } }, 'model_args.norm_layer'],
     [{ model_args: { embed_norm_layer: 'layernorm' } }, 'model_args.embed_norm_layer'],
     [{ model_args: { qk_norm: true } }, 'model_args.qk_norm'],

@@ -1,11 +1,15 @@
 import { InputError } from '../../base/errors.js';
 import {
+  attentionWidth,
+  fc1Parts,
   layerCount,
-  leadingTokens,
   mostMerges,
   patchCount,
+  prefixTokens,
+  readsMean,
   tokenCount,
   tokensAt,
+  tokensRead,
   type ViTConfig,
 } from '../../vit/config.js';
 import type { MergeTokensOptions } from './options.js';
@@ -30,16 +34,22 @@ export interface MergeSchedule {
  */
 export function multiplications(config: ViTConfig): number {
   const { hiddenSize, channels, patchSize, mlpSizes } = config;
+  const width = attentionWidth(config);
   let sum = patchCount(config) * channels * patchSize ** 2 * hiddenSize;
   for (const [layer, mlp] of mlpSizes.entries()) {
     const before = tokensAt(config, layer);
-    const last = layer === mlpSizes.length - 1;
-    const asking = last ? leadingTokens(config) : before;
+    const last = layer === mlpSizes.length - 1 && !readsMean(config);
+    const asking = last ? tokensRead(config) : before;
     const after = last ? asking : tokensAt(config, layer + 1);
-    sum += 2 * (before + asking) * hiddenSize ** 2 + 2 * asking * before * hiddenSize;
-    sum += 2 * after * hiddenSize * mlp;
+    sum += 2 * (before + asking) * hiddenSize * width + 2 * asking * before * width;
+    sum += (1 + fc1Parts(config)) * after * hiddenSize * mlp;
   }
   return sum;
+}
+
+/** Whether a model's tokens can be merged: not where attention depends on how far two patches are apart. */
+export function canMerge({ relativePositions = false }: ViTConfig): boolean {
+  return !relativePositions;
 }
 
 /**
@@ -47,12 +57,20 @@ export function multiplications(config: ViTConfig): number {
  *
  * @param config - the architecture, unmerged
  * @param options - of the stage
- * @throws InputError when a list does not fit the model, or no schedule meets the budget
+ * @throws InputError when the model's tokens cannot be merged, a list does not fit it, or no schedule meets the budget
  */
 export function candidatesFor(
   config: ViTConfig,
   { r, schedule, budget }: MergeTokensOptions,
 ): MergeSchedule[] {
+  if (!canMerge(config))
+    throw new InputError({
+      source: 'recipe',
+      place: 'merge-tokens',
+      found:
+        'a model with relative positions: it knows how far two patches are apart, which no merged token is',
+      expected: 'a model whose positions are added to its tokens',
+    });
   if (budget !== undefined)
     return SLOPES.map((slope) => ({ slope, merges: withinBudget(config, slope, budget.speed) }));
   if (Array.isArray(r)) {
@@ -66,7 +84,7 @@ export function candidatesFor(
 
 /**
  * Merges of a mean number for each block, a block that has no more to give merging all it can; the last merges none, since
- * behind its attention only what the head reads is computed.
+ * behind its attention only what the head reads is computed, or a mean taken.
  *
  * @param config - the architecture
  * @param slope - how they are spread
@@ -78,10 +96,7 @@ function spread(config: ViTConfig, slope: number, mean: number): number[] {
   return Array.from({ length: layers }, (_, layer) => {
     if (layer === layers - 1) return 0;
     const place = (2 * layer) / (layers - 1) - 1;
-    const merges = Math.min(
-      mostMerges(tokens, leadingTokens(config)),
-      Math.floor(mean * (1 + slope * place)),
-    );
+    const merges = Math.min(mostMerges(tokens, prefixTokens(config)), Math.floor(mean * (1 + slope * place)));
     tokens -= merges;
     return merges;
   });
@@ -113,13 +128,13 @@ function checkList(config: ViTConfig, merges: readonly number[]): void {
       expected: `one number, or ${layers}: one for each block`,
     });
   for (const [layer, count] of merges.entries()) {
-    const most = mostMerges(tokensAt({ ...config, merges }, layer), leadingTokens(config));
+    const most = mostMerges(tokensAt({ ...config, merges }, layer), prefixTokens(config));
     if (count > most)
       throw new InputError({
         source: 'recipe',
         place: `merge-tokens.r.${layer}`,
         found: String(count),
-        expected: `at most ${most}, half of the tokens that reach block ${layer} behind those that the head reads`,
+        expected: `at most ${most}, half of the patches that reach block ${layer}`,
       });
   }
 }

@@ -8,7 +8,7 @@ import { layerCount, tokensAt, type ViTConfig } from '../../vit/config.js';
 import { emitBlock } from '../../vit/graph/block.js';
 import { emitEmbedding, emitPixels, INPUT } from '../../vit/graph/embedding.js';
 import { emitFeatures, emitHead } from '../../vit/graph/head.js';
-import { emitLeading } from '../../vit/graph/leading.js';
+import { emitRead } from '../../vit/graph/leading.js';
 import type { Tokens } from '../../vit/graph/merge.js';
 import type { LinearRole } from '../../vit/linears.js';
 import type { ViT } from '../../vit/vit.js';
@@ -48,7 +48,7 @@ export interface BlockStream {
    */
   logits(vit: ViT): Promise<Float32Array>;
   /**
-   * What the model's head would read of the stream: `[images, hidden]`, twice as wide for a distilled model.
+   * What the model's head would read of the stream: `[images, width of the features]`.
    *
    * @param vit - the model the last norm is taken from
    */
@@ -212,9 +212,7 @@ function streamOf(context: StageContext, start: readonly State[], batchSize: num
   const end = async (vit: ViT, emit: typeof emitHead): Promise<Float32Array> => {
     const g = new GraphBuilder('head');
     const last = layerCount(vit.config);
-    const tokens = tokensAt(vit.config, last);
-    const leading = emitLeading(g, 'leading', vit.config, entry(g, vit, last).residual, tokens);
-    const output = emit(g, vit, leading);
+    const output = emit(g, vit, emitRead(g, vit.config, entry(g, vit, last)));
     g.output(output);
     const batches: Float32Array[] = [];
     await run(g, 'head', vit.config.hiddenSize, [], (outputs) => {

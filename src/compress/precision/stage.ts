@@ -1,6 +1,7 @@
 import { seededRandom } from '../../base/random.js';
 import { FLOAT16_MAX, fromFloat16, toFloat16 } from '../../onnx/half.js';
 import { elementCount, tensorOf } from '../../onnx/tensor.js';
+import { prefixOf } from '../../vit/config.js';
 import type { BlockValueName } from '../../vit/graph/block.js';
 import { linearName, linearRoles, type LinearName, type LinearRole } from '../../vit/linears.js';
 import { formOf, weightOf, withWeights, type ViT } from '../../vit/vit.js';
@@ -29,7 +30,7 @@ export type KeptBecause =
 
 /** What became of one component. */
 export interface ComponentPrecision {
-  /** `layers.3.fc1`, `patch`, `cls`, `positions`, `head`. */
+  /** `layers.3.fc1`, `patch`, `cls`, `registers`, `positions`, `head`. */
   readonly component: string;
   readonly stored: 'float16' | 'unchanged';
   readonly because: KeptBecause | undefined;
@@ -112,9 +113,8 @@ export async function precision(
   };
   try {
     await embed('patch', 'patch.weight');
-    await embed('cls');
-    if (vit.config.distilled) await embed('distillation');
-    await embed('positions');
+    for (const { name } of prefixOf(vit.config)) await embed(name);
+    if (vit.config.positions !== false) await embed('positions');
     const walked = await walkBlocks<BlockPrecision>(context, current, {
       name: 'precision',
       images: calibration,

@@ -137,10 +137,14 @@ function keepFirst(
   z: Float64Array | undefined,
   mean: Float64Array | undefined,
 ): NarrowMlp {
-  const { hidden, neurons } = mlp;
-  const fc1 = new Float32Array(width * hidden);
-  for (let i = 0; i < width; i++)
-    fc1.set(mlp.fc1.subarray(order[i]! * hidden, (order[i]! + 1) * hidden), i * hidden);
+  const { hidden, neurons, parts } = mlp;
+  const rows = Array.from(
+    { length: parts * width },
+    (_, i) => Math.floor(i / width) * neurons + order[i % width]!,
+  );
+  const fc1 = new Float32Array(rows.length * hidden);
+  for (const [i, row] of rows.entries())
+    fc1.set(mlp.fc1.subarray(row * hidden, (row + 1) * hidden), i * hidden);
   const narrow = new Float64Array(hidden * width);
   const bias = Float64Array.from(mlp.fc2Bias);
   for (let r = 0; r < hidden; r++) {
@@ -153,7 +157,7 @@ function keepFirst(
   }
   return {
     fc1,
-    fc1Bias: Float32Array.from({ length: width }, (_, i) => mlp.fc1Bias[order[i]!]!),
+    fc1Bias: Float32Array.from(rows, (row) => mlp.fc1Bias[row]!),
     fc2: narrow,
     fc2Bias: bias,
   };

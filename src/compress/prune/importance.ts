@@ -5,8 +5,8 @@ import type { MlpObservation } from './mlp.js';
 import type { Importance } from './options.js';
 
 /**
- * What each hidden neuron of an MLP is worth; neurons with the least go first. With x the neuron's output after GELU,
- * w1 its row of FC1 and w2 its column of FC2:
+ * What each hidden neuron of an MLP is worth; neurons with the least go first. With x what the neuron gives to FC2,
+ * w1 its row of FC1 (both rows, with SwiGLU) and w2 its column of FC2:
  *
  * - `magnitude`: ‖w1‖² + ‖w2‖², the group norm of structured magnitude pruning
  * - `activation`: E|x|, the criterion of EdgeFlex-Transformer (arXiv 2512.19741)
@@ -48,10 +48,11 @@ export async function importanceOf(kind: Importance, mlp: MlpObservation, blas: 
   }
 }
 
-/** Squared length of a neuron's row of FC1. */
-function rowNorm({ fc1, hidden }: MlpObservation, neuron: number): number {
+/** Squared length of a neuron's rows of FC1. */
+function rowNorm({ fc1, hidden, neurons, parts }: MlpObservation, neuron: number): number {
   let sum = 0;
-  for (let c = 0; c < hidden; c++) sum += fc1[neuron * hidden + c]! ** 2;
+  for (let part = 0; part < parts; part++)
+    for (let c = 0; c < hidden; c++) sum += fc1[(part * neurons + neuron) * hidden + c]! ** 2;
   return sum;
 }
 

@@ -1,4 +1,4 @@
-import type { ViTConfig } from '../../vit/config.js';
+import { fc1Parts, type ViTConfig } from '../../vit/config.js';
 import { withWeights, type ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
 import { rowsOf, type BlockStream } from '../observe/blocks.js';
@@ -10,15 +10,17 @@ import { floatEntry, floatsOf } from '../weights.js';
 export interface MlpObservation {
   readonly neurons: number;
   readonly hidden: number;
-  /** `[neurons, hidden]`. */
+  /** Rows of FC1 for each neuron: 2 where the first half of the rows are gates (SwiGLU). */
+  readonly parts: 1 | 2;
+  /** `[parts·neurons, hidden]`. */
   readonly fc1: Float32Array;
-  /** `[neurons]`. */
+  /** `[parts·neurons]`. */
   readonly fc1Bias: Float32Array;
   /** `[hidden, neurons]`. */
   readonly fc2: Float32Array;
   /** `[hidden]`. */
   readonly fc2Bias: Float32Array;
-  /** Of the neurons after GELU. */
+  /** Of what the neurons give to FC2. */
   readonly moments: Moments;
   /** E|x| of the neurons. */
   readonly meanAbs: Float64Array;
@@ -49,6 +51,7 @@ export async function observeMlp(
   return {
     neurons: vit.config.mlpSizes[layer]!,
     hidden: vit.config.hiddenSize,
+    parts: fc1Parts(vit.config),
     fc1: await floatsOf(vit, `${at}.fc1.weight`),
     fc1Bias: await floatsOf(vit, `${at}.fc1.bias`),
     fc2: await floatsOf(vit, `${at}.fc2.weight`),
@@ -82,8 +85,8 @@ export function withMlp(vit: ViT, layer: number, width: number, mlp: NarrowMlp):
   };
   const at = `layers.${layer}`;
   return withWeights({ ...vit, config }, [
-    floatEntry(vit, `${at}.fc1.weight`, [width, hiddenSize], mlp.fc1),
-    floatEntry(vit, `${at}.fc1.bias`, [width], mlp.fc1Bias),
+    floatEntry(vit, `${at}.fc1.weight`, [fc1Parts(config) * width, hiddenSize], mlp.fc1),
+    floatEntry(vit, `${at}.fc1.bias`, [fc1Parts(config) * width], mlp.fc1Bias),
     floatEntry(vit, `${at}.fc2.weight`, [hiddenSize, width], mlp.fc2),
     floatEntry(vit, `${at}.fc2.bias`, [hiddenSize], mlp.fc2Bias),
   ]);

@@ -1,6 +1,6 @@
 import type { TensorSource } from '../../onnx/tensor.js';
 import { InputError } from '../../base/errors.js';
-import type { ViTConfig } from '../config.js';
+import type { Activation, Pooling, ViTConfig } from '../config.js';
 import { placeIn, type Scheme } from './scheme.js';
 
 /** What a configuration beside a checkpoint says that tensors do not show. */
@@ -9,13 +9,39 @@ export interface Told {
   /** Side of the square input. */
   readonly imageSize?: number;
   readonly layerNormEpsilon?: number;
+  /** What stands between fc1 and fc2, if not GELU; with gates, fc1 has twice as many rows as fc2 has columns. */
+  readonly activation?: Activation;
+  /** What the head reads, where it is not the class token. */
+  readonly pooling?: Pooling;
+  /** Whether the positions are those of the patches alone. */
+  readonly positionsOfPatches?: boolean;
+  /** Whether no norm stands behind the last block. */
+  readonly noLastNorm?: boolean;
+  /** Parts that tensors show, and whether the model is said to have them, by the name of the setting. */
+  readonly parts?: Readonly<Record<string, { readonly part: Part; readonly has: boolean }>>;
   /** Class names in the order of the logits. */
   readonly labels?: readonly string[];
 }
 
+/** A part of a model that its tensors show. */
+export type Part = 'cls' | 'registers' | 'first_norm' | 'q_norm' | 'positions' | 'distances' | 'pooled norm';
+
+/** The same in words. */
+const PARTS: Readonly<Record<Part, string>> = {
+  cls: 'a class token',
+  registers: 'register tokens',
+  first_norm: 'a norm before the first block',
+  q_norm: 'norms of queries and keys',
+  positions: 'learned positions',
+  distances: 'relative positions',
+  'pooled norm': 'a norm behind the average (fc_norm)',
+};
+
 /** An architecture that was read off a checkpoint's tensors. */
 export interface InferredArchitecture {
   readonly config: ViTConfig;
+  /** Rows of the table of positions that belong to tokens before the patches. */
+  readonly leadingPositions: number;
   /** What was assumed, because nothing says it. */
   readonly notes: readonly string[];
 }
@@ -57,27 +83,48 @@ export function inferArchitecture(
   if (patch[3] !== patchSize) throw refuse(patchWeight, `shape [${patch.join(', ')}]`, 'square patches');
   const mlpSizes: number[] = [];
   for (let layer = 0; tensors.has(placeIn(scheme.block(layer), 'norm1.weight').tensor); layer++) {
-    const [neurons = 0] = dimsOf(placeIn(scheme.block(layer), 'fc1.weight').tensor, 2);
+    const [, neurons = 0] = dimsOf(placeIn(scheme.block(layer), 'fc2.weight').tensor, 2);
     mlpSizes.push(neurons);
   }
-  const distillation = scheme.fixed['distillation']?.tensor;
-  const distilled = distillation !== undefined && tensors.has(distillation);
-  const positions = placeIn(scheme.fixed, 'positions').tensor;
-  const [, count = 0] = dimsOf(positions, 3);
-  const leading = distilled ? 2 : 1;
-  // timm has models whose positions are those of the patches alone (no_embed_class).
-  const patches = scheme.name === 'timm' && Number.isInteger(Math.sqrt(count)) ? count : count - leading;
-  const side = Math.round(Math.sqrt(patches));
-  if (side ** 2 !== patches || side === 0)
-    throw refuse(
-      positions,
-      `${count} positions`,
-      `a square number of patches and ${distilled ? 'two tokens' : 'the class token'} before them`,
-    );
+  const there = (name: string): boolean => {
+    const tensor = scheme.fixed[name]?.tensor;
+    return tensor !== undefined && tensors.has(tensor);
+  };
+  const inBlock = (name: string): boolean => {
+    const tensor = scheme.block(0)[name]?.tensor;
+    return tensor !== undefined && tensors.has(tensor);
+  };
+  const pooledNorm = placeIn(scheme.fixed, 'norm.weight').tensor.startsWith('fc_norm');
+  // Where nothing says what the head reads, a norm of its own (timm's fc_norm) says that it reads an average.
+  const pooling = told.pooling ?? (pooledNorm && told.parts === undefined ? 'patches' : undefined);
+  // Where the head reads the class token, one must be there.
+  const classToken = there('cls') || pooling === undefined;
+  const distilled = there('distillation');
+  const [, registers = 0] = there('registers') ? dimsOf(placeIn(scheme.fixed, 'registers').tensor, 3) : [];
+  const prefix = (classToken ? 1 : 0) + (distilled ? 1 : 0) + registers;
+  const relativePositions = inBlock('distances');
+  const has: Readonly<Record<Part, boolean>> = {
+    ...{ cls: there('cls'), registers: registers > 0, first_norm: there('first_norm.weight') },
+    ...{ q_norm: inBlock('q_norm.weight'), positions: there('positions'), distances: relativePositions },
+    ...{ 'pooled norm': pooledNorm },
+  };
+  for (const [setting, { part, has: said }] of Object.entries(told.parts ?? {}))
+    if (has[part] !== said)
+      throw new InputError({
+        source,
+        place: setting,
+        found: `a config.json ${said ? 'with' : 'without'} ${PARTS[part]}, and tensors ${has[part] ? 'with' : 'without'}`,
+        expected: 'a configuration that belongs to the weights',
+      });
+  const learned = there('positions') || !relativePositions;
+  const positions = learned
+    ? placeIn(scheme.fixed, 'positions').tensor
+    : placeIn(scheme.block(0), 'distances').tensor;
+  const { side, leading } = learned ? placed(dimsOf(positions, 3)) : distances(dimsOf(positions, 2));
   if (told.imageSize !== undefined && told.imageSize !== side * patchSize)
     throw refuse(
       positions,
-      `${count} positions, which are those of images of ${side * patchSize} pixels`,
+      `the positions of images of ${side * patchSize} pixels`,
       `those of ${told.imageSize} pixels, as config.json says`,
     );
   const heads = told.heads ?? WIDE_HEADS[hiddenSize] ?? hiddenSize / 64;
@@ -104,9 +151,43 @@ export function inferArchitecture(
   return {
     config: {
       ...{ imageSize: side * patchSize, patchSize, channels, hiddenSize, heads, mlpSizes, distilled },
+      ...(!classToken && { classToken }),
+      ...(registers > 0 && { registers }),
+      ...(!learned && { positions: false }),
+      ...(relativePositions && { relativePositions }),
+      ...(has.first_norm && { firstNorm: true }),
+      ...(has.q_norm && { queryKeyNorms: true }),
+      ...(told.activation !== undefined && { activation: told.activation }),
+      ...(pooling !== undefined && { pooling }),
+      ...(told.noLastNorm ? { lastNorm: 'none' } : pooledNorm && { lastNorm: 'pooled' }),
       layerNormEpsilon: told.layerNormEpsilon ?? 1e-6,
       labels: classes === 0 ? [] : labels,
     },
+    leadingPositions: leading,
     notes: told.heads === undefined ? [assumed] : [],
   };
+
+  /** How many patches a side has whose positions are so many rows, and how many of these belong to tokens before the patches. */
+  function placed([, count = 0]: readonly number[]): { side: number; leading: number } {
+    const sideOf = (leading: number): number => Math.sqrt(count - leading);
+    // timm has models whose positions are those of the patches alone (no_embed_class).
+    const alone = scheme.name === 'timm' && told.positionsOfPatches !== false ? [0, prefix] : [prefix];
+    const leading = (told.positionsOfPatches ? [0] : alone).find(
+      (each) =>
+        count > each &&
+        Number.isInteger(sideOf(each)) &&
+        (told.imageSize === undefined || alone.length === 1 || sideOf(each) * patchSize === told.imageSize),
+    );
+    const fits = leading ?? alone.find((each) => count > each && Number.isInteger(sideOf(each)));
+    if (fits !== undefined) return { side: sideOf(fits), leading: fits };
+    const before = prefix === 1 && classToken ? 'the class token' : `${prefix} tokens`;
+    throw refuse(positions, `${count} positions`, `a square number of patches and ${before} before them`);
+  }
+
+  /** How many patches a side has between which there are so many distances (BEiT). */
+  function distances([count = 0]: readonly number[]): { side: number; leading: number } {
+    const side = (Math.sqrt(count - 3) + 1) / 2;
+    if (count > 3 && Number.isInteger(side)) return { side, leading: 0 };
+    throw refuse(positions, `${count} distances`, 'those between a square number of patches, and three more');
+  }
 }

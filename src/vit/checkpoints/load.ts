@@ -2,15 +2,16 @@ import { z } from 'zod';
 import { defined } from '../../base/defined.js';
 import { InputError } from '../../base/errors.js';
 import { elementCount, type TensorSource } from '../../onnx/tensor.js';
-import { leadingTokens, patchCount, tokenCount, type ViTConfig } from '../config.js';
+import { featureWidth, prefixTokens, type ViTConfig } from '../config.js';
 import { weightShapes, type ViT } from '../vit.js';
 import { inferArchitecture } from './config.js';
 import { readHuggingFaceConfig } from './huggingface-config.js';
-import { huggingFaceSchemes } from './huggingface.js';
+import { huggingFaceScheme } from './huggingface.js';
 import { readJson } from './json.js';
+import { laidOutPositions, type Resampling } from './positions.js';
 import { placeIn, type Place, type Scheme, type SchemeName } from './scheme.js';
 import { asFloat32, readCheckpointTensors, type CheckpointTensors } from './tensors.js';
-import { averagedHeads, computed, floats, scaledRows, zeros, zerosAbove } from '../derived.js';
+import { averagedHeads, computed, floats, scaledRows, stackedRows, transposed, zeros } from '../derived.js';
 import { readTimmConfig, type TimmImages } from './timm-config.js';
 import { timmScheme } from './timm.js';
 import { torchvisionScheme } from './torchvision.js';
@@ -27,21 +28,40 @@ export interface Checkpoint {
   readonly images: TimmImages | undefined;
 }
 
-const schemes: readonly Scheme[] = [...huggingFaceSchemes, timmScheme, torchvisionScheme];
+/** Tensors by which the namings are recognised, the last parts of their names. */
+const MARKS = [
+  ...['embeddings.patch_embeddings.projection.weight', 'embeddings.patch_embedding.weight'],
+  ...['patch_embed.proj.weight', 'conv_proj.weight'],
+];
+
+/** How a checkpoint names its tensors; undefined when in no way that is known. */
+function schemeOf(tensors: ReadonlyMap<string, TensorSource>): Scheme | undefined {
+  const has = (name: string): boolean => tensors.has(name);
+  const huggingFace = huggingFaceScheme(has);
+  if (huggingFace !== undefined) return huggingFace;
+  if (has('patch_embed.proj.weight') || has('patch_embed.backbone.conv.weight')) return timmScheme(has);
+  return has('conv_proj.weight') ? torchvisionScheme : undefined;
+}
 
 /**
- * Loads a ViT or DeiT in F32, F16 or BF16, in the naming of Hugging Face Transformers (which needs a `config.json`), timm
- * (`config.json` as on the Hub, or none) or torchvision (which has none). The naming is recognised from the names.
+ * Loads a ViT or one of its relatives in F32, F16 or BF16, in the naming of Hugging Face Transformers (which needs a `config.json`),
+ * timm (`config.json` as on the Hub, or none) or torchvision (which has none). The naming is recognised from the names.
  *
  * @param weights - the `.safetensors` file, or the index of its shards
  * @param config - the `config.json` that belongs to it; undefined where there is none
+ * @param wanted - side of the images that it is to be given, where something beside the weights says so: models that resample their
+ *   positions take other sizes than they were trained with
  * @returns the model in float32; tensors are read from disk when they are needed
- * @throws InputError when a file is missing or malformed, the architecture is no plain ViT, or a tensor is missing or misshapen
+ * @throws InputError when a file is missing or malformed, the architecture is none that is known, or a tensor is missing or misshapen
  */
-export async function loadCheckpoint(weights: string, config: string | undefined): Promise<Checkpoint> {
+export async function loadCheckpoint(
+  weights: string,
+  config: string | undefined,
+  wanted?: number,
+): Promise<Checkpoint> {
   const checkpoint = await readCheckpointTensors(weights);
   const { source, tensors } = checkpoint;
-  const scheme = schemes.find(({ mark }) => tensors.has(mark));
+  const scheme = schemeOf(tensors);
   if (scheme === undefined) throw await foreign(checkpoint, config);
   refuseForeign(source, tensors, scheme);
   const heads = scheme.heads.find((set) => set.every((head) => tensors.has(`${head}.weight`))) ?? [];
@@ -49,14 +69,44 @@ export async function loadCheckpoint(weights: string, config: string | undefined
   const classes = head === undefined ? 0 : classesOf(source, `${head}.weight`, tensors);
   if (scheme.name === 'Hugging Face') {
     const distilled = tensors.has(placeIn(scheme.fixed, 'distillation').tensor);
-    const { config: architecture, qkvBias } = await readHuggingFaceConfig(source, config, classes, distilled);
-    const { vit, notes } = assemble(checkpoint, scheme, architecture, heads, qkvBias);
+    const mlpSizes = mlpSizesOf(scheme, tensors);
+    const read = await readHuggingFaceConfig(source, config, {
+      classes,
+      distilled,
+      mlpSizes,
+      imageSize: wanted,
+    });
+    const { vit, notes } = assemble(checkpoint, scheme, read.config, heads, {
+      resampling: read.resampling,
+      leading: prefixTokens({ ...read.config, registers: 0 }),
+      needed: (role) =>
+        /^[qkv]$/.test(role) ? read.qkvBias && !(read.keysWithoutBias && role === 'k') : true,
+    });
     return { vit, scheme: scheme.name, notes, images: undefined };
   }
   const { told, images } = await readTimmConfig(config);
-  const { config: architecture, notes } = inferArchitecture(source, tensors, scheme, told, classes);
-  const made = assemble(checkpoint, scheme, architecture, heads, false);
+  const {
+    config: architecture,
+    leadingPositions,
+    notes,
+  } = inferArchitecture(source, tensors, scheme, told, classes);
+  const made = assemble(checkpoint, scheme, architecture, heads, {
+    resampling: undefined,
+    leading: leadingPositions,
+    needed: () => false,
+  });
   return { vit: made.vit, scheme: scheme.name, notes: [...notes, ...made.notes], images };
+}
+
+/** The neurons of each block's MLP, as wide as fc2's weight. */
+function mlpSizesOf(scheme: Scheme, tensors: ReadonlyMap<string, TensorSource>): number[] {
+  const sizes: number[] = [];
+  for (;;) {
+    const tensor = tensors.get(placeIn(scheme.block(sizes.length), 'fc2.weight').tensor);
+    const [, neurons] = tensor?.dims ?? [];
+    if (neurons === undefined) return sizes;
+    sizes.push(neurons);
+  }
 }
 
 /** The rows of a classifier. */
@@ -86,20 +136,28 @@ async function foreign(
   return new InputError({
     source,
     found: called === undefined ? names : `${names} (config.json calls it ${called})`,
-    expected: `a ViT or DeiT as Hugging Face Transformers, timm or torchvision name it (one of ${schemes.map(({ mark }) => mark).join(', ')})`,
+    expected: `a ViT or one of its relatives as Hugging Face Transformers, timm or torchvision name it (one of ${MARKS.join(', ')})`,
   });
+}
+
+/** What tensors do not show. */
+interface Assembly {
+  readonly resampling: Resampling | undefined;
+  /** Rows of the table of positions that belong to tokens before the patches. */
+  readonly leading: number;
+  /** Whether the bias of a linear of the blocks must be there. */
+  readonly needed: (role: string) => boolean;
 }
 
 /**
  * @param heads - names of the classifiers
- * @param complete - whether tensors that some models do without must be there
  */
 function assemble(
   checkpoint: CheckpointTensors,
   scheme: Scheme,
   config: ViTConfig,
   heads: readonly string[],
-  complete: boolean,
+  { resampling, leading, needed }: Assembly,
 ): { readonly vit: ViT; readonly notes: readonly string[] } {
   const { source, tensors } = checkpoint;
   const used = new Set<string>();
@@ -107,7 +165,7 @@ function assemble(
     tensors.has(tensor) ? take(tensor, dims) : undefined;
   const take = (tensor: string, dims: readonly number[]): TensorSource => {
     const found = tensors.get(tensor);
-    if (found?.dims.join(', ') !== dims.join(', '))
+    if (found === undefined || significant(found.dims) !== significant(dims))
       throw new InputError({
         source,
         place: `tensor ${tensor}`,
@@ -117,40 +175,63 @@ function assemble(
     used.add(tensor);
     return found;
   };
+  const positions = (tensor: string): TensorSource => {
+    const { hiddenSize, imageSize, patchSize } = config;
+    const side = imageSize / patchSize;
+    const rows = tensors.get(tensor)?.dims.at(-2) ?? 0;
+    const there = resampling ? Math.round(Math.sqrt(Math.max(1, rows - leading))) : side;
+    const theirs = [leading + there ** 2, hiddenSize];
+    const found = asFloat32(source, tensor, take(tensor, theirs), theirs);
+    return laidOutPositions(found, { leading, prefix: prefixTokens(config), side, resampling });
+  };
   const placed = (
     name: string,
     dims: readonly number[],
-    { tensor, third, scale, optional }: Place,
+    { tensor, third, below, transposed: turned, scale, optional }: Place,
+    may: boolean,
   ): TensorSource => {
-    if (name === 'positions') {
-      const { hiddenSize } = config;
-      const patches = patchCount(config);
-      const without = scheme.name === 'timm' && tensors.get(tensor)?.dims[1] === patches;
-      const theirs = [1, without ? patches : tokenCount(config), hiddenSize];
-      const found = asFloat32(source, tensor, take(tensor, theirs), theirs.slice(1));
-      return without ? zerosAbove(found, leadingTokens(config)) : found;
-    }
+    if (name === 'positions') return positions(tensor);
     const [rows = 0, ...rest] = dims;
     const theirs = third === undefined ? shapeThere(config, name, dims) : [3 * rows, ...rest];
-    const found = optional && !complete ? takeIfThere(tensor, theirs) : take(tensor, theirs);
+    const takeOrZero = optional && may ? takeIfThere : take;
+    if (below !== undefined) {
+      const half = [rows / 2, ...rest];
+      const [upper, lower] = [takeOrZero(tensor, half), takeOrZero(below, half)];
+      if (upper === undefined || lower === undefined) return zeros(dims);
+      return stackedRows(asFloat32(source, tensor, upper, half), asFloat32(source, below, lower, half));
+    }
+    const found = takeOrZero(tensor, turned ? [...theirs].reverse() : theirs);
     if (found === undefined) return zeros(dims);
     if (third !== undefined) return rowsOf(asFloat32(source, tensor, found, theirs), dims, third);
-    const whole = asFloat32(source, tensor, found, dims);
+    const whole = turned
+      ? transposed(asFloat32(source, tensor, found, [...dims].reverse()))
+      : asFloat32(source, tensor, found, dims);
     const factors = scale === undefined ? undefined : takeIfThere(scale, [rows]);
     if (scale === undefined || factors === undefined) return whole;
     return scaledRows(whole, asFloat32(source, scale, factors, [rows]));
   };
 
+  // What one block does without, all must; else a tensor is missing.
+  const mayLack = (name: string): boolean => {
+    const [, role, ending] = /^layers\.\d+\.(\w+)\.(\w+)$/.exec(name) ?? [];
+    if (name === 'patch.bias') return config.firstNorm === true;
+    if (role === undefined || ending !== 'bias') return true;
+    const first = placeIn(scheme.block(0), `${role}.bias`).tensor;
+    return !needed(role) && !tensors.has(first);
+  };
   const weights = new Map<string, TensorSource>();
   for (const [name, dims] of weightShapes(config)) {
     if (name.startsWith('head.')) continue;
     const [, layer, role] = /^layers\.(\d+)\.(.+)$/.exec(name) ?? [];
     const place =
       role === undefined ? placeIn(scheme.fixed, name) : placeIn(scheme.block(Number(layer)), role);
-    weights.set(name, placed(name, dims, place));
+    weights.set(name, placed(name, dims, place, mayLack(name)));
   }
   const widened = heads.map((head) => {
-    const shape = [config.labels.length, config.hiddenSize];
+    const shape = [
+      config.labels.length,
+      heads.length > 1 || config.distilled ? config.hiddenSize : featureWidth(config),
+    ];
     const bias = takeIfThere(`${head}.bias`, shape.slice(0, 1));
     return {
       weight: asFloat32(source, `${head}.weight`, take(`${head}.weight`, shape), shape),
@@ -180,8 +261,14 @@ function refuseForeign(source: string, tensors: ReadonlyMap<string, TensorSource
 function shapeThere(config: ViTConfig, name: string, dims: readonly number[]): readonly number[] {
   if (name === 'patch.weight')
     return [config.hiddenSize, config.channels, config.patchSize, config.patchSize];
-  if (name === 'cls' || name === 'distillation') return [1, 1, ...dims];
+  if (name === 'cls' || name === 'distillation' || name === 'registers') return [1, 1, ...dims];
   return dims;
+}
+
+/** A shape without the ones before all else, which some write and others do not. */
+function significant(dims: readonly number[]): string {
+  const first = dims.findIndex((dim) => dim !== 1);
+  return first < 0 ? '' : dims.slice(first).join(', ');
 }
 
 function rowsOf(whole: TensorSource, dims: readonly number[], third: 0 | 1 | 2): TensorSource {

@@ -6,9 +6,13 @@ export interface Place {
   readonly tensor: string;
   /** Which third of its rows, where q, k and v lie in one tensor. */
   readonly third?: 0 | 1 | 2;
+  /** A tensor whose rows come below its own. */
+  readonly below?: string;
+  /** Whether rows and columns are the other way round there. */
+  readonly transposed?: true;
   /** A vector that multiplies the rows (LayerScale); it is folded in where the checkpoint has it. */
   readonly scale?: string;
-  /** Whether the layer may do without it, which is to have zeros. */
+  /** Whether all layers of its kind may do without it, which is to have zeros. */
   readonly optional?: true;
 }
 
@@ -19,12 +23,17 @@ export interface Refused {
   readonly expected: string;
 }
 
+/** Tensors that are left out, and said to be. */
+export interface Aside {
+  readonly pattern: RegExp;
+  /** What they are, in words. */
+  readonly what: string;
+}
+
 /** How a library names the tensors of a ViT: one table. */
 export interface Scheme {
   /** Whose names they are. */
   readonly name: SchemeName;
-  /** A tensor that every checkpoint in this naming has, and none in the namings behind it. */
-  readonly mark: string;
   /** EdgeFlex's names of the tensors outside the blocks, the head's left out, and where they lie. */
   readonly fixed: Readonly<Record<string, Place>>;
   /**
@@ -35,6 +44,8 @@ export interface Scheme {
   readonly block: (layer: number) => Readonly<Record<string, Place>>;
   /** Tensors that a model does without when it classifies: they are of use for training alone. */
   readonly harmless: readonly RegExp[];
+  /** Tensors of what is no part of a classifier of images. */
+  readonly aside: readonly Aside[];
   /** What the names of classifiers match, whatever their form. */
   readonly headLike: RegExp;
   /**
@@ -57,6 +68,27 @@ export function layerPlaces(
   return [
     [`${ours}.weight`, { tensor: `${theirs}.weight`, ...more }],
     [`${ours}.bias`, { tensor: `${theirs}.bias`, ...more }],
+  ];
+}
+
+/**
+ * Weight and bias of a linear, whose bias all blocks may do without.
+ *
+ * @param more - LayerScale, and the layer whose rows come below its own
+ */
+export function linearPlaces(
+  ours: string,
+  theirs: string,
+  { below, ...more }: Pick<Place, 'scale' | 'below'> = {},
+): [string, Place][] {
+  const part = (ending: string): Place => ({
+    tensor: `${theirs}.${ending}`,
+    ...more,
+    ...(below !== undefined && { below: `${below}.${ending}` }),
+  });
+  return [
+    [`${ours}.weight`, part('weight')],
+    [`${ours}.bias`, { ...part('bias'), optional: true }],
   ];
 }
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { InputError } from '../../base/errors.js';
 import { describeFault } from '../../base/schema.js';
-import type { Told } from './config.js';
+import type { Activation, Pooling } from '../config.js';
+import type { Part, Told } from './config.js';
 import { readJson } from './json.js';
 
 const mean = z.array(z.number().min(-1e4).max(1e4)).length(3);
@@ -38,25 +39,31 @@ const argsSchema = z.strictObject({
   // These are read.
   num_heads: count.optional(),
   global_pool: z.string().optional(),
+  act_layer: z
+    .enum(['gelu', 'gelu_erf', 'gelu_tanh', 'quick_gelu', 'quickgelu', 'silu', 'swish', 'relu'])
+    .nullish(),
+  mlp_layer: z.enum(['mlp', 'swiglu_packed', 'swiglupacked']).nullish(),
+  fc_norm: z.boolean().nullish(),
+  final_norm: z.boolean().optional(),
+  pool_include_prefix: z.boolean().optional(),
+  // The tensors show these.
+  class_token: z.boolean().optional(),
+  reg_tokens: z.number().int().nonnegative().optional(),
+  pre_norm: z.boolean().optional(),
+  qk_norm: z.boolean().optional(),
+  proj_bias: z.boolean().optional(),
+  use_abs_pos_emb: z.boolean().optional(),
+  use_rel_pos_bias: z.boolean().optional(),
+  use_shared_rel_pos_bias: z.literal(false).optional(),
   // These must be as they are in a plain ViT.
-  act_layer: z.literal('gelu').nullish(),
   norm_layer: z.enum(['layernorm']).nullish(),
   embed_norm_layer: z.null().optional(),
   embed_layer: z.null().optional(),
   block_fn: z.null().optional(),
-  mlp_layer: z.null().optional(),
   attn_layer: z.null().optional(),
-  qk_norm: z.literal(false).optional(),
   scale_attn_norm: z.literal(false).optional(),
   scale_mlp_norm: z.literal(false).optional(),
-  proj_bias: z.literal(true).optional(),
-  class_token: z.literal(true).optional(),
   pos_embed: z.literal('learn').optional(),
-  reg_tokens: z.literal(0).optional(),
-  pre_norm: z.literal(false).optional(),
-  final_norm: z.literal(true).optional(),
-  fc_norm: z.literal(false).nullish(),
-  pool_include_prefix: z.literal(false).optional(),
   // These are of training, or of images of other sizes.
   dynamic_img_size: z.boolean().optional(),
   dynamic_img_pad: z.boolean().optional(),
@@ -83,12 +90,25 @@ const configSchema = pretrainedSchema.extend({
 
 /** Attention heads of timm's architectures, by the size in their names (timm's `vision_transformer.py`, `deit.py`). */
 const HEADS: Readonly<Record<string, number>> = {
-  ...{ tiny: 3, xsmall: 4, small: 6, medium: 8, betwixt: 10, base: 12, large: 16 },
-  ...{ huge: 16, giant: 16, gigantic: 16, so400m: 16 },
+  ...{ tiny: 3, wee: 4, xsmall: 4, little: 5, small: 6, medium: 8, mediumd: 8, betwixt: 10, base: 12 },
+  ...{ so150m2: 13, so150m: 14, large: 16, huge: 16, giant: 16, giantopt: 16, gigantic: 16, so400m: 16 },
+  ...{ intern300m: 16 },
 };
 
-/** Parts of an architecture's name, behind its size, that change nothing that tensors do not show. */
-const PLAIN_PART = /^(patch\d+|\d+|plus|miil|distilled|dinov2|36x1|clip|siglip|gap|reg\d)$/;
+/** Heads that differ from those of the size, by a part of the name. */
+const OTHER_HEADS: readonly (readonly [RegExp, number])[] = [
+  [/^vit_base_.*plus/, 14],
+  [/^vit_base_patch16_gap_224$/, 16],
+  [/^vit_giant_patch14_.*(dinov2|tipsv2)$/, 24],
+];
+
+/** Parts of an architecture's name, behind its size, whose meaning is read here or shown by tensors. */
+const KNOWN_PART =
+  /^(patch\d+|\d+|plus|miil|distilled|dinov2|tipsv2|36x1|clip|quickgelu|siglip|gap|map|reg\d)$/;
+
+/** SigLIPs whose GELU is the tanh approximation, by their names (timm's `vision_transformer.py`). */
+const TANH =
+  /^vit_(base_patch32|so400m_patch16|giantopt_patch16)_siglip_|^vit_large_patch16_siglip_(gap_)?512$/;
 
 /** What images go through before a model of timm, as its configuration says it. */
 export type TimmImages = z.infer<typeof pretrainedSchema>;
@@ -104,7 +124,7 @@ export interface TimmConfig {
  * Reads a `config.json` in timm's layout, as it lies on the Hub; nothing is told where there is none.
  *
  * @param path - the file; undefined where there is none
- * @throws InputError when it is malformed or asks for what a plain ViT does not do
+ * @throws InputError when it is malformed or asks for what no model here does
  */
 export async function readTimmConfig(path: string | undefined): Promise<TimmConfig> {
   if (path === undefined) return { told: {}, images: undefined };
@@ -116,17 +136,24 @@ export async function readTimmConfig(path: string | undefined): Promise<TimmConf
     const { path: keys, found, expected } = describeFault(parsed.error, raw);
     throw refuse(keys.map(String).join('.') || 'the whole file', found, expected);
   }
-  const { architecture, model_args: args, label_names, ...config } = parsed.data;
+  const { architecture: named, model_args: args, label_names, ...config } = parsed.data;
+  const [architecture] = named?.split('.') ?? [];
   const usual = architecture === undefined ? undefined : headsOf(architecture);
-  if (architecture !== undefined && usual === undefined)
+  if (named !== undefined && usual === undefined)
     throw refuse(
       'architecture',
-      architecture,
-      `a plain ViT or DeiT with GELU: vit_…, deit_… or deit3_… of the sizes ${Object.keys(HEADS).join(', ')}`,
+      named,
+      `a ViT, DeiT or BEiT whose parts are known: vit_…, deit_…, deit3_…, beit_… or beitv2_… of the sizes ${Object.keys(HEADS).join(', ')}`,
     );
-  const pool = args?.global_pool ?? config.global_pool ?? 'token';
-  if (pool !== 'token' && pool !== '')
-    throw refuse('global_pool', pool, '"token": the head reads the class token');
+  const pooling = poolingOf(
+    args?.global_pool ?? config.global_pool ?? (/^beit/.test(architecture ?? '') ? 'avg' : 'token'),
+    args?.pool_include_prefix ?? false,
+    refuse,
+  );
+  const activation = activationOf(architecture ?? '', args ?? {});
+  const epsilon = config.layer_norm_eps ?? (/_clip_/.test(architecture ?? '') ? 1e-5 : undefined);
+  const noLastNorm =
+    args?.final_norm === false || (args?.final_norm === undefined && /^vit_intern/.test(architecture ?? ''));
   const heads = args?.num_heads ?? config.num_attention_heads ?? usual;
   const size = args?.img_size;
   if (Array.isArray(size) && size[0] !== size[1])
@@ -137,19 +164,93 @@ export async function readTimmConfig(path: string | undefined): Promise<TimmConf
     told: {
       ...(heads !== undefined && { heads }),
       ...(imageSize !== undefined && { imageSize }),
-      ...(config.layer_norm_eps !== undefined && { layerNormEpsilon: config.layer_norm_eps }),
+      ...(epsilon !== undefined && { layerNormEpsilon: epsilon }),
+      ...(activation !== undefined && { activation }),
+      ...(pooling !== undefined && { pooling }),
+      ...(args?.no_embed_class !== undefined && { positionsOfPatches: args.no_embed_class }),
+      ...(noLastNorm && { noLastNorm }),
+      parts: partsOf(args ?? {}, { architecture: architecture ?? '', pooling, noLastNorm }),
       ...(labels !== undefined && { labels }),
     },
     images: { ...config, ...config.pretrained_cfg },
   };
 }
 
-/** How many heads a plain architecture of timm has; undefined for any other. */
+/** Parts that settings speak of and tensors show. */
+function partsOf(
+  args: z.infer<typeof argsSchema>,
+  read: {
+    readonly architecture: string;
+    readonly pooling: Pooling | undefined;
+    readonly noLastNorm: boolean;
+  },
+): NonNullable<Told['parts']> {
+  const { reg_tokens: registers, ...switches } = args;
+  // An average is normed behind it unless that is said otherwise, or the architecture's name says that it is of those that differ.
+  const usual = /_gap_/.test(read.architecture) ? undefined : read.pooling !== undefined;
+  const pooled = read.noLastNorm ? false : (args.fc_norm ?? usual);
+  const said: [string, Part, boolean | undefined][] = [
+    ['model_args.class_token', 'cls', switches.class_token],
+    ['model_args.reg_tokens', 'registers', registers === undefined ? undefined : registers > 0],
+    ['model_args.pre_norm', 'first_norm', switches.pre_norm],
+    ['model_args.qk_norm', 'q_norm', switches.qk_norm],
+    ['model_args.use_abs_pos_emb', 'positions', switches.use_abs_pos_emb],
+    ['model_args.use_rel_pos_bias', 'distances', switches.use_rel_pos_bias],
+    [args.fc_norm == null ? 'global_pool' : 'model_args.fc_norm', 'pooled norm', pooled],
+  ];
+  return Object.fromEntries(
+    said.flatMap(([setting, part, has]) => (has === undefined ? [] : [[setting, { part, has }]])),
+  );
+}
+
+/** What the head reads; undefined for the class token. */
+function poolingOf(
+  pool: string,
+  includesPrefix: boolean,
+  refuse: (place: string, found: string, expected: string) => InputError,
+): Pooling | undefined {
+  if (pool === 'token' || pool === '') return undefined;
+  if (pool === 'avg') return includesPrefix ? 'tokens' : 'patches';
+  throw refuse(
+    'global_pool',
+    pool,
+    '"token" or "avg": the head reads the class token, or the mean of the patches',
+  );
+}
+
+/** What stands in the MLP; undefined for GELU. */
+function activationOf(
+  architecture: string,
+  { act_layer: layer, mlp_layer: mlp }: z.infer<typeof argsSchema>,
+): Activation | undefined {
+  // The MLP with gates has SiLU in it, unless it is given another activation (which no model gives it).
+  if (mlp != null ? mlp !== 'mlp' : /^vit_giant_patch14_.*(dinov2|tipsv2)$/.test(architecture))
+    return 'swiglu';
+  switch (layer) {
+    case 'gelu_tanh':
+      return 'gelu-tanh';
+    case 'quick_gelu':
+    case 'quickgelu':
+      return 'quick-gelu';
+    case 'silu':
+    case 'swish':
+      return 'silu';
+    case 'relu':
+      return 'relu';
+    case 'gelu':
+    case 'gelu_erf':
+      return undefined;
+    default:
+      if (/_quickgelu_/.test(architecture)) return 'quick-gelu';
+      return TANH.test(architecture) ? 'gelu-tanh' : undefined;
+  }
+}
+
+/** How many heads an architecture of timm has whose parts are known; undefined for any other. */
 function headsOf(architecture: string): number | undefined {
-  const [, size = '', rest = ''] = /^(?:vit|deit|deit3)_([a-z0-9]+)_([^.]+)/.exec(architecture) ?? [];
-  const heads = Object.hasOwn(HEADS, size) ? HEADS[size] : undefined;
-  const plain = rest.split('_').every((part) => PLAIN_PART.test(part));
-  return plain && heads !== undefined
-    ? heads + (size === 'base' && rest.includes('plus') ? 2 : 0)
-    : undefined;
+  const [, size = '', rest = ''] =
+    /^(?:vit|deit|deit3|beit|beitv2)_([a-z0-9]+)_(.+)$/.exec(architecture) ?? [];
+  const known = Object.hasOwn(HEADS, size) && rest.split('_').every((part) => KNOWN_PART.test(part));
+  if (!known) return undefined;
+  return OTHER_HEADS.find(([pattern]) => pattern.test(architecture))?.[1] ?? HEADS[size];
 }

@@ -1,35 +1,55 @@
-import { layerPlaces, type Place, type Scheme } from './scheme.js';
+import { layerPlaces, linearPlaces, type Place, type Scheme } from './scheme.js';
 
-/** ViT and DeiT as timm names them, which is also how DeiT's authors did. LayerScale is folded into the layer before it. */
-export const timmScheme: Scheme = {
+/**
+ * ViT, DeiT and BEiT as timm names them, which is also how the authors of DeiT and BEiT did. LayerScale is folded into the layer
+ * before it.
+ *
+ * @param has - whether the checkpoint has a tensor of that name
+ */
+export const timmScheme = (has: (name: string) => boolean): Scheme => ({
   name: 'timm',
-  mark: 'patch_embed.proj.weight',
-  fixed: Object.fromEntries([
-    ...layerPlaces('patch', 'patch_embed.proj'),
+  fixed: Object.fromEntries<Place>([
+    ...linearPlaces('patch', 'patch_embed.proj'),
     ['cls', { tensor: 'cls_token' }],
     ['distillation', { tensor: 'dist_token' }],
+    ['registers', { tensor: 'reg_token' }],
     ['positions', { tensor: 'pos_embed' }],
-    ...layerPlaces('norm', 'norm'),
+    ...layerPlaces('first_norm', 'norm_pre'),
+    ...layerPlaces('norm', has('fc_norm.weight') ? 'fc_norm' : 'norm'),
   ]),
   block: (layer) => {
     const at = `blocks.${layer}`;
+    // BEiT's queries and values have biases, its keys none.
+    const apart = has('blocks.0.attn.q_bias');
     const fused = (ours: string, third: 0 | 1 | 2): [string, Place][] => [
       [`${ours}.weight`, { tensor: `${at}.attn.qkv.weight`, third }],
-      [`${ours}.bias`, { tensor: `${at}.attn.qkv.bias`, third, optional: true }],
+      [
+        `${ours}.bias`,
+        apart
+          ? { tensor: `${at}.attn.${ours}_bias`, optional: true }
+          : { tensor: `${at}.attn.qkv.bias`, third, optional: true },
+      ],
     ];
-    return Object.fromEntries([
+    const [scale1, scale2] = has('blocks.0.gamma_1')
+      ? [`${at}.gamma_1`, `${at}.gamma_2`]
+      : [`${at}.ls1.gamma`, `${at}.ls2.gamma`];
+    return Object.fromEntries<Place>([
       ...layerPlaces('norm1', `${at}.norm1`),
       ...fused('q', 0),
       ...fused('k', 1),
       ...fused('v', 2),
-      ...layerPlaces('o', `${at}.attn.proj`, { scale: `${at}.ls1.gamma` }),
+      ...linearPlaces('o', `${at}.attn.proj`, { scale: scale1 }),
+      ...layerPlaces('q_norm', `${at}.attn.q_norm`),
+      ...layerPlaces('k_norm', `${at}.attn.k_norm`),
+      ['distances', { tensor: `${at}.attn.relative_position_bias_table`, transposed: true }],
       ...layerPlaces('norm2', `${at}.norm2`),
-      ...layerPlaces('fc1', `${at}.mlp.fc1`),
-      ...layerPlaces('fc2', `${at}.mlp.fc2`, { scale: `${at}.ls2.gamma` }),
+      ...linearPlaces('fc1', `${at}.mlp.fc1`),
+      ...linearPlaces('fc2', `${at}.mlp.fc2`, { scale: scale2 }),
     ]);
   },
   // What masked autoencoders are pretrained with, by the names of their authors.
   harmless: [/^mask_token$/, /^decoder_(embed|pos_embed|blocks|norm|pred)\b/],
+  aside: [],
   headLike: /^(head|head_dist|classifier|fc)\b/,
   heads: [['head', 'head_dist'], ['head']],
   refused: [
@@ -38,25 +58,24 @@ export const timmScheme: Scheme = {
       expected: 'no layer between the last norm and the head (a tanh stands in it)',
     },
     {
-      pattern: /^fc_norm\./,
-      expected: "the class token's norm before the head (this model averages all patches)",
-    },
-    {
       pattern: /^patch_embed\.backbone\./,
       expected:
         'one convolution that cuts the image itself into patches (this is a hybrid with a convolutional backbone)',
     },
     { pattern: /^patch_embed\.norm\./, expected: 'patches without a norm behind them (embed_norm_layer)' },
     { pattern: /(^|\.)rope\b/, expected: 'learned positions (this model has rotary ones)' },
-    { pattern: /^norm_pre\./, expected: 'no norm before the first block' },
-    { pattern: /^reg_token$/, expected: 'no register tokens' },
-    { pattern: /\.attn\.(q|k)_norm\./, expected: 'attention without norms on queries and keys (qk_norm)' },
     { pattern: /\.attn\.norm\./, expected: 'attention without a norm before its output (scale_attn_norm)' },
     {
-      pattern: /\.attn\.(q_bias|v_bias|relative_position_bias_table)$/,
-      expected: 'a plain ViT (this is a BEiT)',
+      pattern: /\.mlp\.(norm|fc1_g|fc1_x|w12|w3)\b/,
+      expected: 'an MLP of two layers, fc1 and fc2, with nothing but an activation between them',
     },
-    { pattern: /\.mlp\.(norm|fc1_g|fc1_x|w12)\b/, expected: 'an MLP of two layers with GELU between them' },
-    { pattern: /^attn_pool\./, expected: 'a head on the class token (this model pools by attention)' },
+    {
+      pattern: /^attn_pool\./,
+      expected: 'a head on a token or a mean of them (this model pools by attention)',
+    },
+    {
+      pattern: /^blocks\.\d+\.(attn\.lambda|lambda_q|in_proj|in_norm)/,
+      expected: 'blocks of one attention and one MLP, one behind the other',
+    },
   ],
-};
+});

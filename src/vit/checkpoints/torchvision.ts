@@ -3,7 +3,6 @@ import { layerPlaces, type Place, type Scheme } from './scheme.js';
 /** ViT as torchvision names it. */
 export const torchvisionScheme: Scheme = {
   name: 'torchvision',
-  mark: 'conv_proj.weight',
   fixed: Object.fromEntries([
     ...layerPlaces('patch', 'conv_proj'),
     ['cls', { tensor: 'class_token' }],
@@ -28,6 +27,7 @@ export const torchvisionScheme: Scheme = {
     ]);
   },
   harmless: [],
+  aside: [],
   headLike: /^heads?\b/,
   heads: [['heads.head'], ['heads']],
   refused: [

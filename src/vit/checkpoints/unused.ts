@@ -21,9 +21,14 @@ export function accountForUnused(
   used: ReadonlySet<string>,
   blocks: number,
 ): string[] {
-  const left = [...tensors].filter(
+  const unused = [...tensors].filter(
     ([name]) => !used.has(name) && !scheme.harmless.some((pattern) => pattern.test(name)),
   );
+  const asideOf = (name: string): string | undefined =>
+    scheme.aside.find(({ pattern }) => pattern.test(name))?.what;
+  const left = unused.filter(([name]) => asideOf(name) === undefined);
+  const aside = new Set(unused.flatMap(([name]) => asideOf(name) ?? []));
+  const notes = [...aside].map((what) => `Left out: ${what}.`);
   const floats = left.flatMap(([name, { dtype }]) => (FLOATS.has(dtype) ? [name] : []));
   const first = floats.find((name) => name.endsWith('.weight')) ?? floats[0];
   if (first !== undefined) {
@@ -43,10 +48,11 @@ export function accountForUnused(
   }
   const ignored = left.map(([name, { dtype }]) => `${name} (${dtype})`);
   for (const [name, type] of unreadable) ignored.push(`${name} (${type})`);
-  if (ignored.length === 0) return [];
+  if (ignored.length === 0) return notes;
   const shown = ignored.slice(0, 5).join(', ');
   const more = ignored.length > 5 ? ` and ${ignored.length - 5} more` : '';
   return [
+    ...notes,
     `Tensors of types that no weights have were left out, as no plain ViT reads them: ${shown}${more}.`,
   ];
 }

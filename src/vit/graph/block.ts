@@ -1,13 +1,24 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import { batch } from '../../onnx/dims.js';
-import { asMatrix, attention, binary, gelu, layerNormalization, reshape } from '../../onnx/ops.js';
-import { layerCount, leadingTokens, mergesOf, tokensAt } from '../config.js';
+import { asMatrix, attention, binary, reshape } from '../../onnx/ops.js';
+import {
+  attentionWidth,
+  layerCount,
+  mergesOf,
+  prefixTokens,
+  readsMean,
+  tokensAt,
+  tokensRead,
+} from '../config.js';
 import type { LinearRole } from '../linears.js';
 import type { ViT } from '../vit.js';
-import { floatConstant } from './constants.js';
+import { emitActivation } from './activation.js';
+import { emitHeadsNorm } from './heads-norm.js';
 import { emitLeading } from './leading.js';
 import { emitLinear, type QuantizedValues } from './linear.js';
 import { emitMerge, emitSizeBias, type Tokens } from './merge.js';
+import { emitNorm } from './norm.js';
+import { emitRelativePositions } from './relative.js';
 
 /**
  * A value in a block: what a linear reads, before any quantisation (by the linear's name; q, k and v read the same), what
@@ -17,17 +28,6 @@ export type BlockValueName = LinearRole | `${LinearRole}.output` | 'attended' | 
 
 /** The values of a block that stages observe, `[batch·tokens, …]` each; behind attention there may be fewer tokens. */
 export type BlockValues = Readonly<Record<BlockValueName, Value>>;
-
-/**
- * Adds a LayerNorm with the constants of that name.
- *
- * @param x - `[rows, hidden]`
- */
-export function emitNorm(g: GraphBuilder, vit: ViT, name: string, x: Value): Value {
-  const scale = floatConstant(g, vit, `${name}.weight`);
-  const shift = floatConstant(g, vit, `${name}.bias`);
-  return layerNormalization(g, name, x, scale, shift, vit.config.layerNormEpsilon);
-}
 
 /**
  * Adds one transformer block: attention and MLP, each behind a LayerNorm and added to the residual stream.
@@ -51,9 +51,8 @@ export function emitBlock(
   before: Tokens,
 ): BlockValues & { readonly sizes: Value | undefined } {
   const tokens = tokensAt(vit.config, layer);
-  const { hiddenSize: hidden, heads } = vit.config;
   const norm1 = emitNorm(g, vit, `layers.${layer}.norm1`, before.residual);
-  const { k, attended, ...mixing } = emitMixing(g, vit, layer, norm1, {
+  const { keys, attended, ...mixing } = emitMixing(g, vit, layer, norm1, {
     rows: tokens,
     norm1,
     residual: before.residual,
@@ -61,42 +60,46 @@ export function emitBlock(
   });
   const unmerged = { residual: attended, sizes: before.sizes };
   const merges = mergesOf(vit.config, layer);
-  const leading = leadingTokens(vit.config);
   const { residual, sizes } =
     merges === 0
       ? unmerged
-      : emitMerge(g, `layers.${layer}.merge`, unmerged, k, { tokens, merges, leading, hidden, heads });
+      : emitMerge(g, `layers.${layer}.merge`, unmerged, keys, {
+          ...{ tokens, merges, prefix: prefixTokens(vit.config), heads: vit.config.heads },
+          ...{ hidden: vit.config.hiddenSize, keyWidth: attentionWidth(vit.config) },
+        });
   const { norm2, activated, fc1, fc2, after } = emitMlp(g, vit, layer, residual);
   return {
     ...{ q: norm1, k: norm1, v: norm1, o: mixing.context, fc1: norm2, fc2: activated },
-    ...{ 'q.output': mixing.q, 'k.output': k, 'v.output': mixing.v, 'o.output': mixing.o },
+    ...{ 'q.output': mixing.q, 'k.output': mixing.k, 'v.output': mixing.v, 'o.output': mixing.o },
     ...{ 'fc1.output': fc1, 'fc2.output': fc2 },
     ...{ attended, residual: after, sizes },
   };
 }
 
 /**
- * Adds the last block of a model, for the tokens that the head reads and no others: all tokens give keys and values, and
- * nothing else of them reaches the logits. Exact, and so what merging does behind the last attention is left out, too.
+ * Adds the last block of a model, for the tokens that the head reads and no others: all tokens give keys and values, and where it
+ * reads no mean, nothing else of them reaches the logits. Exact, and so what merging does behind the last attention is left out, too.
  *
  * @param g - the graph
  * @param vit - the model
  * @param before - the stream that reaches the block
- * @returns `[batch·leading, hidden]`: the residual stream of the tokens that the head reads
+ * @returns the residual stream of the tokens that the head reads
  */
-export function emitLastBlock(g: GraphBuilder, vit: ViT, { residual, sizes }: Tokens): Value {
+export function emitLastBlock(g: GraphBuilder, vit: ViT, before: Tokens): Tokens {
   const layer = layerCount(vit.config) - 1;
+  if (readsMean(vit.config)) return emitBlock(g, vit, layer, before);
+  const { residual, sizes } = before;
   const at = `layers.${layer}`;
   const tokens = tokensAt(vit.config, layer);
   const picked = (name: string, x: Value): Value => emitLeading(g, name, vit.config, x, tokens);
   const norm1 = emitNorm(g, vit, `${at}.norm1`, residual);
   const { attended } = emitMixing(g, vit, layer, norm1, {
-    rows: leadingTokens(vit.config),
+    rows: tokensRead(vit.config),
     norm1: picked(`${at}.norm1:read`, norm1),
     residual: picked(`${at}:read`, residual),
     sizes,
   });
-  return emitMlp(g, vit, layer, attended).after;
+  return { residual: emitMlp(g, vit, layer, attended).after, sizes: undefined };
 }
 
 /** Tokens that attention gives new values: all of an image's, or the first of them. */
@@ -121,24 +124,30 @@ function emitMixing(
   layer: number,
   all: Value,
   asking: Asking,
-): Record<'q' | 'k' | 'v' | 'context' | 'o' | 'attended', Value> {
-  const { hiddenSize: hidden, heads } = vit.config;
+): Record<'q' | 'k' | 'keys' | 'v' | 'context' | 'o' | 'attended', Value> {
+  const { heads } = vit.config;
+  const width = attentionWidth(vit.config);
   const at = `layers.${layer}`;
   const tokens = tokensAt(vit.config, layer);
   const quantized: QuantizedValues = new Map();
   const linear = (role: LinearRole, x: Value): Value => emitLinear(g, vit, layer, role, x, quantized);
   const asSequence = (x: Value, rows: number): Value =>
-    reshape(g, `${x.name}:sequence`, x, [batch, rows, hidden]);
+    reshape(g, `${x.name}:sequence`, x, [batch, rows, width]);
   const [q, k, v] = [linear('q', asking.norm1), linear('k', all), linear('v', all)];
-  const bias = asking.sizes && emitSizeBias(g, `${at}.size_bias`, asking.sizes, tokens, asking.rows);
+  const queries = emitHeadsNorm(g, vit, layer, 'q', q, asking.rows);
+  const keys = emitHeadsNorm(g, vit, layer, 'k', k, tokens);
+  const bias = asking.sizes
+    ? emitSizeBias(g, `${at}.size_bias`, asking.sizes, tokens, asking.rows)
+    : emitRelativePositions(g, vit, layer, asking.rows);
   const mixed = attention(
     g,
     `${at}.attention`,
-    ...([asSequence(q, asking.rows), asSequence(k, tokens), asSequence(v, tokens), heads, bias] as const),
+    ...([asSequence(queries, asking.rows), asSequence(keys, tokens), asSequence(v, tokens)] as const),
+    ...([heads, bias] as const),
   );
   const context = asMatrix(g, `${at}.context`, mixed);
   const o = linear('o', context);
-  return { q, k, v, context, o, attended: binary(g, 'Add', `${at}.residual1`, o, asking.residual) };
+  return { q, k, keys, v, context, o, attended: binary(g, 'Add', `${at}.residual1`, o, asking.residual) };
 }
 
 /** The MLP, added to the residual stream. */
@@ -151,7 +160,7 @@ function emitMlp(
   const at = `layers.${layer}`;
   const norm2 = emitNorm(g, vit, `${at}.norm2`, residual);
   const fc1 = emitLinear(g, vit, layer, 'fc1', norm2, new Map());
-  const activated = gelu(g, `${at}.gelu`, fc1);
+  const activated = emitActivation(g, at, vit.config, fc1, 'cpu');
   const fc2 = emitLinear(g, vit, layer, 'fc2', activated, new Map());
   return { norm2, fc1, activated, fc2, after: binary(g, 'Add', `${at}.residual2`, fc2, residual) };
 }

@@ -1,9 +1,10 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import { batch } from '../../onnx/dims.js';
 import { asMatrix, binary, concat, gemm, reshape, transpose } from '../../onnx/ops.js';
-import { patchCount } from '../config.js';
+import { patchCount, prefixOf } from '../config.js';
 import type { ViT } from '../vit.js';
 import { floatConstant, matrixConstant } from './constants.js';
+import { emitNorm } from './norm.js';
 
 /** Name of a model's input. */
 export const INPUT = 'pixel_values';
@@ -15,8 +16,8 @@ export function emitPixels(g: GraphBuilder, vit: ViT): Value {
 }
 
 /**
- * Adds the embedding: the image cut into patches, each a row times the patch matrix, the class token (and the distillation
- * token) before them and the positions added. A convolution whose stride is its kernel is this product; as a Gemm it needs no
+ * Adds the embedding: the image cut into patches, each a row times the patch matrix, the class token and its like before them, the
+ * positions added, and the first LayerNorm of a model that has one. A convolution whose stride is its kernel is this product; as a Gemm it needs no
  * im2col.
  *
  * @param g - the graph
@@ -28,9 +29,24 @@ export function emitEmbedding(g: GraphBuilder, vit: ViT, pixels: Value): Value {
   const { hiddenSize } = vit.config;
   const projected = emitPatches(g, vit, pixels);
   const sequence = reshape(g, 'patch:sequence', projected, [batch, patchCount(vit.config), hiddenSize]);
-  const tokens = concat(g, 'tokens', [...classTokens(g, vit, pixels), sequence], 1);
-  const positioned = binary(g, 'Add', 'embedded', tokens, floatConstant(g, vit, 'positions'));
-  return asMatrix(g, 'embedding', positioned);
+  const before = emitPrefix(g, vit, pixels);
+  const tokens = before.length === 0 ? sequence : concat(g, 'tokens', [...before, sequence], 1);
+  return emitPositioned(g, vit, tokens);
+}
+
+/**
+ * Adds the positions to tokens, and the first LayerNorm of a model that has one.
+ *
+ * @param tokens - `[batch, tokens, hidden]`
+ * @returns `[batch·tokens, hidden]`
+ */
+function emitPositioned(g: GraphBuilder, vit: ViT, tokens: Value): Value {
+  const { positions = true, firstNorm = false } = vit.config;
+  const positioned = positions
+    ? binary(g, 'Add', 'embedded', tokens, floatConstant(g, vit, 'positions'))
+    : tokens;
+  const rows = asMatrix(g, 'embedding', positioned);
+  return firstNorm ? emitNorm(g, vit, 'first_norm', rows) : rows;
 }
 
 /**
@@ -49,21 +65,23 @@ export function emitPatches(g: GraphBuilder, vit: ViT, pixels: Value): Value {
   return gemm(g, 'patch', rows, weight, floatConstant(g, vit, 'patch.bias'));
 }
 
-/** The class token, and the distillation token where there is one, once for each image: `[batch, 1, hidden]` each. */
-function classTokens(g: GraphBuilder, vit: ViT, pixels: Value): Value[] {
-  const { hiddenSize, distilled } = vit.config;
+/** What stands before the patches, once for each image: `[batch, count, hidden]` each. */
+function emitPrefix(g: GraphBuilder, vit: ViT, pixels: Value): Value[] {
+  const { hiddenSize } = vit.config;
+  const prefix = prefixOf(vit.config);
+  if (prefix.length === 0) return [];
   const batchSize = g.call(
     'Shape',
     [pixels],
     { name: 'batch_size', dtype: 'int64', dims: [1] },
     { attributes: { start: { type: 'int', value: 0 }, end: { type: 'int', value: 1 } } },
   );
-  const shape = concat(g, 'cls:shape', [batchSize, g.indices([1, hiddenSize])], 0);
-  return (distilled ? ['cls', 'distillation'] : ['cls']).map((name) =>
-    g.call('Expand', [floatConstant(g, vit, name), shape], {
+  return prefix.map(({ name, count }) => {
+    const shape = concat(g, `${name}:shape`, [batchSize, g.indices([count, hiddenSize])], 0);
+    return g.call('Expand', [floatConstant(g, vit, name), shape], {
       name: `${name}:all`,
       dtype: 'float32',
-      dims: [batch, 1, hiddenSize],
-    }),
-  );
+      dims: [batch, count, hiddenSize],
+    });
+  });
 }

@@ -1,10 +1,13 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import { batch } from '../../onnx/dims.js';
-import { gemm, reshape } from '../../onnx/ops.js';
-import { leadingTokens } from '../config.js';
+import { slice } from '../../onnx/index-ops.js';
+import { binary, concat, gemm, reduce, reshape } from '../../onnx/ops.js';
+import { scalar } from '../../onnx/tensor.js';
+import { featureWidth, patchCount, prefixTokens, tokenCount, tokensRead } from '../config.js';
 import type { ViT } from '../vit.js';
-import { emitNorm } from './block.js';
 import { floatConstant, matrixConstant } from './constants.js';
+import type { Tokens } from './merge.js';
+import { emitNorm } from './norm.js';
 
 /** Name of a model's output. */
 export const OUTPUT = 'logits';
@@ -14,25 +17,58 @@ export const OUTPUT = 'logits';
  *
  * @param g - the graph
  * @param vit - the model
- * @param leading - `[batch·leading, hidden]`: the tokens that the head reads
+ * @param read - the tokens that the head reads, as they leave the last block
  * @returns `[batch, classes]`
  */
-export function emitHead(g: GraphBuilder, vit: ViT, leading: Value): Value {
-  const features = emitFeatures(g, vit, leading);
+export function emitHead(g: GraphBuilder, vit: ViT, read: Tokens): Value {
+  const features = emitFeatures(g, vit, read);
   return gemm(g, OUTPUT, features, matrixConstant(g, vit, 'head.weight'), floatConstant(g, vit, 'head.bias'));
 }
 
 /**
- * Adds what the head reads: the class token (and behind it the distillation token, where there is one) after the last
- * LayerNorm.
+ * Adds what the classifier reads: the class token (and behind it the distillation token, where there is one), a mean of tokens, or
+ * both, behind the last LayerNorm. A token that others were merged into weighs in a mean as much as all of them.
  *
  * @param g - the graph
  * @param vit - the model
- * @param leading - `[batch·leading, hidden]`: the tokens that the head reads
- * @returns `[batch, hidden]`, or `[batch, 2·hidden]`
+ * @param read - the tokens that the head reads, as they leave the last block
+ * @returns `[batch, width of the features]`
  */
-export function emitFeatures(g: GraphBuilder, vit: ViT, leading: Value): Value {
-  const norm = emitNorm(g, vit, 'norm', leading);
-  const width = leadingTokens(vit.config) * vit.config.hiddenSize;
-  return reshape(g, 'features', norm, [batch, width]);
+export function emitFeatures(g: GraphBuilder, vit: ViT, { residual, sizes }: Tokens): Value {
+  const { config } = vit;
+  const { pooling = 'class', lastNorm = 'tokens', hiddenSize } = config;
+  const normed = lastNorm === 'tokens' ? emitNorm(g, vit, 'norm', residual) : residual;
+  const pooled = pool();
+  return lastNorm === 'pooled' ? emitNorm(g, vit, 'norm', pooled) : pooled;
+
+  function pool(): Value {
+    const tokens = tokensRead(config);
+    const prefix = prefixTokens(config);
+    if (pooling === 'class') return reshape(g, 'features', normed, [batch, featureWidth(config)]);
+    const sequence = reshape(g, 'read', normed, [batch, tokens, hiddenSize]);
+    switch (pooling) {
+      case 'tokens':
+        return mean('features', sequence, 0, tokens, tokenCount(config));
+      case 'patches':
+        return mean('features', sequence, prefix, tokens, patchCount(config));
+      case 'class-patches': {
+        const classToken = reshape(g, 'features:class', slice(g, 'read:class', sequence, 1, 0, 1), [
+          batch,
+          hiddenSize,
+        ]);
+        const patches = mean('features:patches', sequence, prefix, tokens, patchCount(config));
+        return concat(g, 'features', [classToken, patches], 1);
+      }
+    }
+  }
+
+  /** The mean of tokens `from` to `to`, which stand for so many in all. */
+  function mean(name: string, sequence: Value, from: number, to: number, count: number): Value {
+    const part = (what: string, x: Value): Value => (from === 0 ? x : slice(g, what, x, 1, from, to));
+    const some = part(`${name}:read`, sequence);
+    if (sizes === undefined) return reduce(g, 'ReduceMean', name, some, [1]);
+    const weighted = binary(g, 'Mul', `${name}:weighted`, some, part(`${name}:sizes`, sizes));
+    const sum = reduce(g, 'ReduceSum', `${name}:sum`, weighted, [1]);
+    return binary(g, 'Div', name, sum, g.constant(`${name}:count`, scalar(count)));
+  }
 }

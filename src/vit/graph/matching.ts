@@ -8,7 +8,7 @@ import type { Merging } from './merge.js';
 
 /** Which tokens stay, which go, and where to. Indices are int64. */
 export interface Matching {
-  /** `[batch, tokens − merges, 1]`: the tokens that stay, as they follow each other: leading ones, even ones, odd ones. */
+  /** `[batch, tokens − merges, 1]`: the tokens that stay, as they follow each other: those before the patches, even ones, odd ones. */
   readonly kept: Value;
   /** `[batch, merges, 1]`: the tokens that go. */
   readonly gone: Value;
@@ -22,7 +22,7 @@ export interface Matching {
 const LEAST_NORM = 1e-12;
 
 /**
- * Bipartite soft matching (ToMe, arXiv 2210.09461, section 3 and appendix D): of the tokens that the head does not read, every
+ * Bipartite soft matching (ToMe, arXiv 2210.09461, section 3 and appendix D): of the patches, every
  * even one proposes to the odd one whose keys, averaged over the heads, are most like its own; the `merges` best proposals are
  * taken. No two that go are compared with each other, so that everything is a few products and sorts of fixed shape.
  *
@@ -30,11 +30,11 @@ const LEAST_NORM = 1e-12;
  *
  * @param g - the graph
  * @param name - prefix of the nodes
- * @param keys - `[batch·tokens, hidden]`
+ * @param keys - `[batch·tokens, key width]`
  * @param merging - sizes
  */
 export function emitMatching(g: GraphBuilder, name: string, keys: Value, merging: Merging): Matching {
-  const { tokens, merges, leading } = merging;
+  const { tokens, merges, prefix } = merging;
   const { even, targets } = sidesOf(merging);
   const at = (what: string): string => `${name}:${what}`;
   const { similarities } = emitSimilarities(g, name, keys, merging);
@@ -49,15 +49,15 @@ export function emitMatching(g: GraphBuilder, name: string, keys: Value, merging
     g,
     at('even'),
     [even],
-    Array.from({ length: even }, (_, i) => 2 * i + 2),
+    Array.from({ length: even }, (_, i) => firstEven(prefix) + 2 * i),
   );
   const gone = reshape(g, at('gone'), gather(g, at('gone:row'), evenTokens, taken, 0), [batch, merges, 1]);
 
   const left = tokens - merges;
   const fixed = Float32Array.from({ length: left }, (_, i) => {
-    if (i < leading) return i;
+    if (i < prefix) return i;
     const place = i - (left - targets);
-    return place < 0 ? 0 : firstTarget(leading) + 2 * place;
+    return place < 0 ? 0 : firstTarget(prefix) + 2 * place;
   });
   const others = g.constant(at('fixed'), float32([1, left], fixed));
   const kept = g.call('Add', [padded(), others], {
@@ -91,7 +91,7 @@ export function emitMatching(g: GraphBuilder, name: string, keys: Value, merging
     );
     if (rest === 0) return binary(g, 'Sub', at('nothing'), numbers, numbers);
     const { values } = topK(g, at('in_order'), numbers, rest, 1, { largest: false, sorted: true });
-    return g.call('Pad', [values, g.indices([0, leading, 0, targets])], {
+    return g.call('Pad', [values, g.indices([0, prefix, 0, targets])], {
       name: at('padded'),
       dtype: 'float32',
       dims: [batch, left],
@@ -99,14 +99,22 @@ export function emitMatching(g: GraphBuilder, name: string, keys: Value, merging
   }
 }
 
-/** How many even tokens may go, and how many odd ones may be joined: those that the head does not read. */
-export function sidesOf({ tokens, leading }: Merging): { readonly even: number; readonly targets: number } {
-  return { even: Math.floor((tokens - 1) / 2), targets: Math.floor(tokens / 2) - (leading - 1) };
+/** How many even tokens may go, and how many odd ones may be joined: patches alone. */
+export function sidesOf({ tokens, prefix }: Merging): { readonly even: number; readonly targets: number } {
+  return {
+    even: Math.ceil((tokens - firstEven(prefix)) / 2),
+    targets: Math.ceil((tokens - firstTarget(prefix)) / 2),
+  };
 }
 
-/** The first odd token that the head does not read. */
-export function firstTarget(leading: number): number {
-  return leading === 1 ? 1 : 3;
+/** The first even token that is a patch. */
+export function firstEven(prefix: number): number {
+  return prefix + (prefix % 2);
+}
+
+/** The first odd token that is a patch. */
+export function firstTarget(prefix: number): number {
+  return prefix + 1 - (prefix % 2);
 }
 
 /** How alike tokens are. */
@@ -122,16 +130,16 @@ export interface Similarities {
  *
  * @param g - the graph
  * @param name - prefix of the nodes
- * @param keys - `[batch·tokens, hidden]`
+ * @param keys - `[batch·tokens, key width]`
  * @param merging - sizes
  */
 export function emitSimilarities(
   g: GraphBuilder,
   name: string,
   keys: Value,
-  { tokens, leading, hidden, heads }: Merging,
+  { tokens, prefix, keyWidth, heads }: Merging,
 ): Similarities {
-  const width = hidden / heads;
+  const width = keyWidth / heads;
   const at = (what: string): string => `${name}:${what}`;
   const byHead = reshape(g, at('keys'), keys, [batch, tokens, heads, width]);
   const mean = reduce(g, 'ReduceMean', at('metric'), byHead, [2]);
@@ -143,8 +151,8 @@ export function emitSimilarities(
   const least = g.constant('merge:least_norm', LEAST);
   const norms = binary(g, 'Max', at('norm:safe'), norm, least);
   const unit = binary(g, 'Div', at('unit'), mean, norms);
-  const a = slice(g, at('a'), unit, 1, 2, tokens, 2);
-  const b = slice(g, at('b'), unit, 1, firstTarget(leading), tokens, 2);
+  const a = slice(g, at('a'), unit, 1, firstEven(prefix), tokens, 2);
+  const b = slice(g, at('b'), unit, 1, firstTarget(prefix), tokens, 2);
   const similarities = matMul(g, at('similarities'), a, transpose(g, at('b:columns'), b, [0, 2, 1]));
   return { similarities, norms };
 }

@@ -3,7 +3,7 @@ import { batch, type Dim } from '../../onnx/dims.js';
 import { compared, slice } from '../../onnx/index-ops.js';
 import { asMatrix, binary, concat, matMul, reduce, reshape, transpose } from '../../onnx/ops.js';
 import { float32 } from '../../onnx/tensor.js';
-import { emitSimilarities, firstTarget, sidesOf } from './matching.js';
+import { emitSimilarities, firstEven, firstTarget, sidesOf } from './matching.js';
 import type { Merging, Tokens } from './merge.js';
 
 /** What becomes of the tokens, in ones and zeros. */
@@ -35,7 +35,7 @@ export function emitMergeByProducts(
   keys: Value,
   merging: Merging,
 ): Tokens & { readonly sizes: Value } {
-  const { tokens, leading, hidden } = merging;
+  const { tokens, prefix, hidden } = merging;
   const at = (what: string): string => `${name}:${what}`;
   const { choice, goes, stays, norms } = emitMatrices(g, name, keys, merging);
   const sequence = reshape(g, at('sequence'), before.residual, [batch, tokens, hidden]);
@@ -51,17 +51,17 @@ export function emitMergeByProducts(
   const total = binary(g, 'Add', at('total'), own, matMul(g, at('joining'), joins, rows.even));
   const merged = binary(g, 'Div', at('merged'), total, after);
   const kept = (what: string, even: Value): Value[] => (stays ? [matMul(g, at(what), stays, even)] : []);
-  const all = concat(g, at('tokens'), [rows.leading, ...kept('rows:kept', rows.even), merged], 1);
+  const all = concat(g, at('tokens'), [...rows.before, ...kept('rows:kept', rows.even), merged], 1);
   return {
     residual: asMatrix(g, name, all),
-    sizes: concat(g, at('sizes'), [sizes.leading, ...kept('sizes:kept', sizes.even), after], 1),
+    sizes: concat(g, at('sizes'), [...sizes.before, ...kept('sizes:kept', sizes.even), after], 1),
   };
 
-  function sides(what: string, x: Value): Record<'leading' | 'even' | 'odd', Value> {
+  function sides(what: string, x: Value): { before: Value[]; even: Value; odd: Value } {
     return {
-      leading: slice(g, at(`${what}:leading`), x, 1, 0, leading),
-      even: slice(g, at(`${what}:even`), x, 1, 2, tokens, 2),
-      odd: slice(g, at(`${what}:odd`), x, 1, firstTarget(leading), tokens, 2),
+      before: prefix === 0 ? [] : [slice(g, at(`${what}:before`), x, 1, 0, prefix)],
+      even: slice(g, at(`${what}:even`), x, 1, firstEven(prefix), tokens, 2),
+      odd: slice(g, at(`${what}:odd`), x, 1, firstTarget(prefix), tokens, 2),
     };
   }
 }

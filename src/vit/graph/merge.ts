@@ -19,16 +19,18 @@ export interface Merging {
   readonly tokens: number;
   /** How many of them become part of others. */
   readonly merges: number;
-  /** Tokens that the head reads, at the front: the class token, and one more where there is one. */
-  readonly leading: number;
+  /** Tokens before the patches, which are never merged. */
+  readonly prefix: number;
   readonly hidden: number;
+  /** Width of the keys of all heads. */
+  readonly keyWidth: number;
   readonly heads: number;
 }
 
 /**
  * Merges the most similar tokens (ToMe, arXiv 2210.09461): each one that goes is joined with the one it is most like, and a
- * token is the mean over all patches that it stands for. What stays follows each other as the tokens that the head reads,
- * unmerged even tokens, odd tokens.
+ * token is the mean over all patches that it stands for. What stays follows each other as the tokens before
+ * the patches, unmerged even tokens, odd tokens.
  *
  * In matrices, a merged sequence is `diag(s / s') · kept + M · gone`, with s and s' the sizes before and after and M holding
  * `s / s'` of each token that goes, in the row of the one it goes to: a product with `merges` columns, where the whole merge
@@ -37,7 +39,7 @@ export interface Merging {
  * @param g - the graph
  * @param name - of the result, and prefix of the nodes
  * @param before - the stream
- * @param keys - `[batch·tokens, hidden]`: what similarity is judged by
+ * @param keys - `[batch·tokens, key width]`: what similarity is judged by
  * @param merging - how many
  */
 export function emitMerge(

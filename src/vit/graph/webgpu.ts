@@ -6,7 +6,6 @@ import {
   asMatrix,
   binary,
   cast,
-  gelu,
   gemm,
   multiHeadAttention,
   pad,
@@ -14,17 +13,31 @@ import {
   skipLayerNormalization,
 } from '../../onnx/ops.js';
 import type { OnnxModel } from '../../onnx/model.js';
-import { layerCount, leadingTokens, mergesOf, patchCount, tokenCount, tokensAt } from '../config.js';
+import {
+  attentionWidth,
+  layerCount,
+  mergesOf,
+  patchCount,
+  prefixOf,
+  prefixTokens,
+  readsMean,
+  tokenCount,
+  tokensAt,
+  tokensRead,
+} from '../config.js';
 import { linearName, type LinearRole } from '../linears.js';
 import { formOf, weightOf, type ViT } from '../vit.js';
-import { emitNorm } from './block.js';
+import { emitActivation } from './activation.js';
 import { floatConstant, halfConstant, halfMatrix } from './constants.js';
 import { emitPatches, emitPixels } from './embedding.js';
 import { emitHead } from './head.js';
+import { emitHeadsNorm } from './heads-norm.js';
 import { emitLeading } from './leading.js';
 import { emitLinear } from './linear.js';
 import { emitSizeBias, type Tokens } from './merge.js';
 import { emitMergeByProducts } from './merge-products.js';
+import { emitNorm } from './norm.js';
+import { emitRelativePositions } from './relative.js';
 import { weightOnly } from './weight-only.js';
 
 /** What a block needs besides its input. */
@@ -73,7 +86,7 @@ export function buildWebGpuGraph(
 }
 
 /**
- * Patches with the tokens before them that the head reads, and the positions added. The place of those tokens is padded with
+ * Patches with the tokens before them, the positions added, and the first LayerNorm of a model that has one. The place of those tokens is padded with
  * zeros, and they come with the positions: so no shape is computed, which WebGPU's provider leaves to the processor.
  */
 function emitTokens({ g, vit }: Scope): Value {
@@ -84,21 +97,28 @@ function emitTokens({ g, vit }: Scope): Value {
     patchCount(config),
     hiddenSize,
   ]);
-  const padded = pad(g, 'tokens', patches, [
-    [0, 0],
-    [leadingTokens(config), 0],
-    [0, 0],
-  ]);
-  let positions = floatConstant(g, vit, 'positions');
-  for (const [place, name] of (config.distilled ? ['cls', 'distillation'] : ['cls']).entries()) {
-    const row = reshape(g, `${name}:row`, floatConstant(g, vit, name), [1, hiddenSize]);
-    const alone = pad(g, `${name}:padded`, row, [
-      [place, tokenCount(config) - 1 - place],
+  const prefix = prefixOf(config);
+  let tokens = patches;
+  if (prefix.length > 0)
+    tokens = pad(g, 'tokens', patches, [
+      [0, 0],
+      [prefixTokens(config), 0],
       [0, 0],
     ]);
-    positions = binary(g, 'Add', `positions:${name}`, positions, alone);
+  let added = config.positions === false ? undefined : floatConstant(g, vit, 'positions');
+  let place = 0;
+  for (const { name, count } of prefix) {
+    const rows = reshape(g, `${name}:rows`, floatConstant(g, vit, name), [count, hiddenSize]);
+    const alone = pad(g, `${name}:padded`, rows, [
+      [place, tokenCount(config) - count - place],
+      [0, 0],
+    ]);
+    added = added ? binary(g, 'Add', `positions:${name}`, added, alone) : alone;
+    place += count;
   }
-  return asMatrix(g, 'embedding', binary(g, 'Add', 'embedded', padded, positions));
+  const embedded = added ? binary(g, 'Add', 'embedded', tokens, added) : tokens;
+  const residual = asMatrix(g, 'embedding', embedded);
+  return config.firstNorm ? emitNorm(g, vit, 'first_norm', residual) : residual;
 }
 
 function emitBlock(scope: Scope, layer: number, stream: Stream): Stream {
@@ -111,7 +131,7 @@ function emitBlock(scope: Scope, layer: number, stream: Stream): Stream {
 }
 
 /** Attention and the residual stream summed, merged where the model says so, and normed for the MLP. */
-function emitSumNorm(scope: Scope, layer: number, { o, k }: Attended, stream: Stream): Stream {
+function emitSumNorm(scope: Scope, layer: number, { o, keys }: Attended, stream: Stream): Stream {
   const { g, vit } = scope;
   const { config } = vit;
   const at = `layers.${layer}`;
@@ -122,32 +142,40 @@ function emitSumNorm(scope: Scope, layer: number, { o, k }: Attended, stream: St
       sizes: stream.sizes,
     };
   const residual = binary(g, 'Add', `${at}.residual1`, o, stream.residual);
-  const merged = emitMergeByProducts(g, `${at}.merge`, { residual, sizes: stream.sizes }, asFloat(g, k), {
-    ...{ tokens: tokensAt(config, layer), merges, leading: leadingTokens(config) },
-    ...{ hidden: config.hiddenSize, heads: config.heads },
+  const merged = emitMergeByProducts(g, `${at}.merge`, { residual, sizes: stream.sizes }, asFloat(g, keys), {
+    ...{ tokens: tokensAt(config, layer), merges, prefix: prefixTokens(config) },
+    ...{ hidden: config.hiddenSize, heads: config.heads, keyWidth: attentionWidth(config) },
   });
   return { ...merged, norm: emitNorm(g, vit, `${at}.norm2`, merged.residual) };
 }
 
-/** The residual stream of the tokens that the head reads, `[batch·leading, hidden]`, as the CPU's graph has it. */
-function emitLastBlock(scope: Scope, stream: Stream): Value {
+/** The residual stream of the tokens that the head reads, as the CPU's graph has it. */
+function emitLastBlock(scope: Scope, stream: Stream): Tokens {
   const { g, vit } = scope;
   const layer = layerCount(vit.config) - 1;
   const at = `layers.${layer}`;
+  if (readsMean(vit.config)) {
+    const attended = emitAttention(scope, layer, stream.norm, stream, tokensAt(vit.config, layer));
+    const { residual, norm, sizes } = emitSumNorm(scope, layer, attended, stream);
+    return { residual: binary(g, 'Add', `${at}.residual2`, emitMlp(scope, layer, norm), residual), sizes };
+  }
   const picked = (name: string, x: Value): Value =>
     emitLeading(g, name, vit.config, x, tokensAt(vit.config, layer));
   const asking = picked(`${at}.norm1:read`, stream.norm);
-  const { o } = emitAttention(scope, layer, asking, stream, leadingTokens(vit.config));
+  const { o } = emitAttention(scope, layer, asking, stream, tokensRead(vit.config));
   const before = picked(`${at}:read`, stream.residual);
   const { residual, norm } = emitSkipNorm(scope, `${at}.norm2`, `${at}.residual1`, o, before);
   // The sum is normed by the head.
-  return binary(g, 'Add', `${at}.residual2`, emitMlp(scope, layer, norm), residual);
+  return {
+    residual: binary(g, 'Add', `${at}.residual2`, emitMlp(scope, layer, norm), residual),
+    sizes: undefined,
+  };
 }
 
 /** Of attention: its result before it is added to the residual stream, float32, and the keys of all tokens. */
 interface Attended {
   readonly o: Value;
-  readonly k: Value;
+  readonly keys: Value;
 }
 
 /**
@@ -159,35 +187,40 @@ interface Attended {
  */
 function emitAttention(scope: Scope, layer: number, asking: Value, all: Stream, rows: number): Attended {
   const { g, vit } = scope;
-  const { hiddenSize, heads } = vit.config;
+  const { heads } = vit.config;
+  const tokens = tokensAt(vit.config, layer);
   const at = `layers.${layer}`;
   const read = new Reader(scope);
-  const projected = (['q', 'k', 'v'] as const).map((role) =>
-    emitProjection(scope, layer, role, role === 'q' ? asking : all.norm, read),
-  );
+  const projected = (['q', 'k', 'v'] as const).map((role) => {
+    const made = emitProjection(scope, layer, role, role === 'q' ? asking : all.norm, read);
+    if (role === 'v' || !vit.config.queryKeyNorms) return made;
+    return emitHeadsNorm(g, vit, layer, role, asFloat(g, made), role === 'q' ? rows : tokens);
+  });
   // Attention takes one type for all.
   const half = projected.every(({ dtype }) => dtype === 'float16');
   const alike = half ? projected : projected.map((x) => asFloat(g, x));
-  const tokens = tokensAt(vit.config, layer);
   const [q, k, v] = alike.map((x, index) =>
-    reshape(g, `${x.name}:sequence`, x, [batch, index === 0 ? rows : tokens, hiddenSize]),
+    reshape(g, `${x.name}:sequence`, x, [batch, index === 0 ? rows : tokens, attentionWidth(vit.config)]),
   ) as [Value, Value, Value];
-  const bias = all.sizes && emitSizeBias(g, `${at}.size_bias`, all.sizes, tokens, rows);
+  const bias = all.sizes
+    ? emitSizeBias(g, `${at}.size_bias`, all.sizes, tokens, rows)
+    : emitRelativePositions(g, vit, layer, rows);
   const mixed = multiHeadAttention(
     g,
     `${at}.attention`,
     ...([q, k, v, heads, bias && half ? read.asHalf(bias) : bias] as const),
   );
   const o = emitProjection(scope, layer, 'o', asMatrix(g, `${at}.context`, mixed), read);
-  return { o: asFloat(g, o), k: defined(projected[1], 'the keys') };
+  return { o: asFloat(g, o), keys: defined(projected[1], 'the keys') };
 }
 
 /** The MLP, before it is added to the residual stream; float32. */
 function emitMlp(scope: Scope, layer: number, norm: Value): Value {
-  const { g } = scope;
+  const { g, vit } = scope;
   const read = new Reader(scope);
   const fc1 = emitProjection(scope, layer, 'fc1', norm, read);
-  const fc2 = emitProjection(scope, layer, 'fc2', gelu(g, `layers.${layer}.gelu`, fc1), read);
+  const activated = emitActivation(g, `layers.${layer}`, vit.config, fc1, 'webgpu');
+  const fc2 = emitProjection(scope, layer, 'fc2', activated, read);
   return asFloat(g, fc2);
 }
 

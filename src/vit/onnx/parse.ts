@@ -1,6 +1,7 @@
 import type { OnnxNode } from '../../onnx/model.js';
 import type { TensorSource } from '../../onnx/tensor.js';
-import { computed, floats, zerosAbove } from '../derived.js';
+import { laidOutPositions } from '../checkpoints/positions.js';
+import { computed, floats } from '../derived.js';
 import {
   behindViews,
   inputOf,
@@ -255,7 +256,8 @@ function positionsOfPatches(
   const positions = fixedTensor(graph, inputOf(graph, sum, fixed), sum, 'constant positions');
   const [count = 0, width = 0] = positions.dims.slice(-2);
   const one = computed([count, width], async () => (await floats(positions)).slice(0, count * width));
-  return { convolution, tokens, positions: zerosAbove(one, tokens.length) };
+  const layout = { leading: 0, prefix: tokens.length, side: Math.sqrt(count), resampling: undefined };
+  return { convolution, tokens, positions: laidOutPositions(one, layout) };
 }
 
 /**

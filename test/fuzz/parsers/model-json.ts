@@ -61,7 +61,14 @@ function jsonFile(name: string, seeds: readonly unknown[], read: (path: string) 
 
 /** The JSON files beside weights. */
 export const modelJson: readonly Parser[] = [
-  jsonFile('config-hf', [huggingFace], (path) => readHuggingFaceConfig('model.safetensors', path, 3, false)),
+  jsonFile('config-hf', [huggingFace], (path) =>
+    readHuggingFaceConfig('model.safetensors', path, {
+      classes: 3,
+      distilled: false,
+      mlpSizes: [],
+      imageSize: undefined,
+    }),
+  ),
   jsonFile('config-timm', [timm], readTimmConfig),
   // What is accepted is used: the size of the graph is the size of what was accepted.
   jsonFile('preprocessor', [preprocessor, cropped], async (path) =>

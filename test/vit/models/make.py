@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""Makes the models beside this file: tiny, with random weights, and with the logits that PyTorch gives.
+
+python make.py            made with torch 2.13.0, transformers 5.24.0, timm 1.0.31
+"""
+import json
+import pathlib
+import re
+import shutil
+
+import timm
+import torch
+import transformers as hf
+from safetensors.torch import save_file
+
+here = pathlib.Path(__file__).parent
+pixels = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(5))
+parity = {'pixel_values': pixels}
+
+
+def drawn(model):
+    """Weights large enough that every part of the model shows in its logits."""
+    generator = torch.Generator().manual_seed(len(parity))
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if weight.ndim == 0:
+                continue
+            size = 0.3 if weight.ndim < 2 else weight[0].numel() ** -0.5
+            if re.search('table|position|token|pos_embed', name):
+                size = 0.5
+            around_one = re.search(r'norm\w*\.weight$|lambda|gamma', name)
+            weight.copy_(torch.randn(weight.shape, generator=generator) * size + (1 if around_one else 0))
+    return model.eval()
+
+
+def folder(name):
+    path = here / name
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir()
+    return path
+
+
+def transformers_model(name, model, interpolated=False):
+    path = folder(name)
+    drawn(model).save_pretrained(path)
+    config = json.loads((path / 'config.json').read_text())
+    config.pop('text_config', None)
+    (path / 'config.json').write_text(json.dumps(config, indent=1) + '\n')
+    if interpolated:
+        size = {'image_processor_type': 'BitImageProcessor', 'size': {'height': 16, 'width': 16}, 'do_center_crop': False}
+        (path / 'preprocessor_config.json').write_text(json.dumps(size) + '\n')
+    with torch.no_grad():
+        parity[name] = model(pixels).logits
+
+
+def timm_model(name, architecture, **args):
+    args = dict(img_size=16, patch_size=4, embed_dim=12, depth=2, num_heads=3, mlp_ratio=1.5) | args
+    model = drawn(timm.create_model(architecture, num_classes=10, **args))
+    path = folder(name)
+    save_file({key: value.contiguous() for key, value in model.state_dict().items()}, path / 'model.safetensors')
+    config = {'architecture': architecture, 'num_classes': 10, 'model_args': args}
+    config['global_pool'] = model.pretrained_cfg.get('global_pool', getattr(model, 'global_pool', 'avg'))
+    if isinstance(getattr(model, 'global_pool', None), str):
+        config['global_pool'] = model.global_pool
+    (path / 'config.json').write_text(json.dumps(config, indent=1) + '\n')
+    with torch.no_grad():
+        parity[name] = model(pixels)
+
+
+size = dict(hidden_size=12, num_hidden_layers=2, num_attention_heads=3, image_size=16, patch_size=4)
+mlp = dict(intermediate_size=18)
+classes = dict(num_labels=10)
+
+transformers_model('vit_tanh', hf.ViTForImageClassification(hf.ViTConfig(**size, **mlp, **classes, hidden_act='gelu_pytorch_tanh', qkv_bias=False)))
+transformers_model('msn', hf.ViTMSNForImageClassification(hf.ViTMSNConfig(**size, **mlp, **classes)))
+transformers_model('ijepa', hf.IJepaForImageClassification(hf.IJepaConfig(**size, **mlp, **classes)))
+dinov2 = dict(**size, **classes, mlp_ratio=2)
+registers = dict(num_register_tokens=3)
+transformers_model('dinov2', hf.Dinov2ForImageClassification(hf.Dinov2Config(**dinov2)))
+transformers_model('dinov2_swiglu_smaller', hf.Dinov2ForImageClassification(hf.Dinov2Config(**dinov2 | {'image_size': 28}, use_swiglu_ffn=True)), True)
+transformers_model('dinov2_registers_smaller', hf.Dinov2WithRegistersForImageClassification(hf.Dinov2WithRegistersConfig(**dinov2 | {'image_size': 28}, **registers)), True)
+transformers_model('dinov2_registers_larger', hf.Dinov2WithRegistersForImageClassification(hf.Dinov2WithRegistersConfig(**dinov2 | {'image_size': 12}, **registers)), True)
+transformers_model('beit', hf.BeitForImageClassification(hf.BeitConfig(**size, **mlp, **classes, use_relative_position_bias=True)))
+transformers_model('data2vec_shared', hf.Data2VecVisionForImageClassification(hf.Data2VecVisionConfig(**size, **mlp, **classes, use_shared_relative_position_bias=True, use_mean_pooling=False, use_absolute_position_embeddings=True)))
+tower = dict(vision_config=size | mlp, text_config=dict(hidden_size=4, intermediate_size=4, num_hidden_layers=1, num_attention_heads=1, vocab_size=4), **classes)
+transformers_model('clip', hf.CLIPForImageClassification(hf.CLIPConfig(**tower)))
+transformers_model('siglip', hf.SiglipForImageClassification(hf.SiglipConfig(**tower)))
+
+vit = 'vit_small_patch16_224'
+timm_model('timm_average', vit, global_pool='avg')
+timm_model('timm_average_of_all', vit, global_pool='avg', pool_include_prefix=True, fc_norm=False)
+timm_model('timm_no_class_token', 'vit_medium_patch16_gap_256')
+timm_model('timm_registers_with_positions', 'vit_so150m_patch16_reg4_gap_256', num_heads=3)
+timm_model('timm_registers', 'vit_small_patch14_reg4_dinov2')
+timm_model('timm_query_key_norms', vit, qk_norm=True, act_layer='relu')
+timm_model('timm_no_biases', vit, qkv_bias=False, proj_bias=False, act_layer='silu')
+timm_model('timm_swiglu', 'vit_giant_patch14_dinov2', mlp_ratio=2)
+timm_model('timm_clip_quick_gelu', 'vit_base_patch16_clip_quickgelu_224')
+timm_model('timm_siglip_tanh', 'vit_base_patch32_siglip_gap_256')
+timm_model('timm_no_last_norm', vit, final_norm=False)
+timm_model('timm_deit3', 'deit3_small_patch16_224')
+timm_model('timm_beit', 'beit_base_patch16_224')
+
+save_file(parity, here / 'parity.safetensors')
