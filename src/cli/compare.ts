@@ -6,16 +6,24 @@ import type { ComparisonReport } from '../analysis/compare/gates.js';
 import type { ComparisonExporter } from '../report/compare/exporters/exporter.js';
 import { jsonComparisonExporter } from '../report/compare/exporters/json.js';
 import { comparisonExporters } from '../report/compare/exporters/list.js';
+import { confirmed, needConfirming } from '../analysis/compare/confirm.js';
 import { checkGates, parseGates } from '../analysis/compare/gates.js';
 import { referenceRun } from '../store/baselines.js';
 import { listFloors } from '../store/floors.js';
 import { hasFigures } from '../store/newest.js';
-import { openForReading, type Db } from '../store/open.js';
-import { findRun, loadRun, type RunSummary } from '../store/read.js';
+import { openForReading, openStore, type Db } from '../store/open.js';
+import { findRun, loadRun, type RunSummary, type StoredRun } from '../store/read.js';
+import { loadedPlugins, loadPlugins } from '../plugins/load.js';
+import { executeSuite } from '../run/execute.js';
+import { locateData } from '../run/locate-data.js';
+import { pluginsOf, readSuite } from '../suite/read.js';
 import type { RunRow } from '../store/tables.js';
 import { exitCodes } from './failure.js';
 import { announcedNewest, stateText } from './newest.js';
+import { RunProgress } from './progress.js';
 import { databaseIn, resultsOption } from './results.js';
+import { stopOnSignal } from './stop.js';
+import { shellWords } from './words.js';
 
 /** A format that was asked for, and the file it goes to; without one it is printed. */
 interface Output {
@@ -25,6 +33,8 @@ interface Output {
 
 interface CompareFlags {
   readonly failOn?: string;
+  readonly confirm?: string;
+  readonly data?: string;
   readonly force?: true;
   readonly overwrite?: true;
   readonly json?: true;
@@ -43,6 +53,11 @@ export function compareCommand(): Command {
       '--fail-on <gates>',
       'end with exit code 1 when one is broken, such as latency:2%,memory:5%,latency@int8:5%,accuracy:0.3pt; left out, the gates of the suite that the new run was made from',
     )
+    .option(
+      '--confirm <suite>',
+      'where a figure breaks a gate, run this suite once more, and fail only on what that run shows, too',
+    )
+    .option('--data <path>', 'where its images lie, as for "edgeflex run"')
     .option('--force', 'compare runs of different machines, software or images; what differs is said')
     .option(
       `--format <name>`,
@@ -80,6 +95,7 @@ a machine that is slower today cancels; the latencies themselves stay visible.
 Examples:
   edgeflex compare 20261122 20261123                            two runs, by the beginnings of their ids
   edgeflex compare 20261122 --fail-on latency:2%,memory:5%,accuracy:0.3pt
+  edgeflex compare main --fail-on latency:2% --confirm suites/cifar10.yaml
   edgeflex compare 20261122 --format markdown -o comment.md --format junit -o compare.xml
   edgeflex compare 20261122 --format github                     annotations, in a GitHub Actions step`,
     )
@@ -98,16 +114,45 @@ Examples:
         const gates = asked ?? run.gates;
         if (passedOver !== undefined && gates.length > 0) refuseGating(passedOver);
         const p90 = gates.some(({ metric }) => metric === 'p90');
-        const comparison = compareRuns(reference, run, {
-          ...{ floors: await listFloors(db), p90, force: flags.force ?? false },
-        });
-        const report = { comparison, gates: checkGates(comparison, gates) };
+        const options = { floors: await listFloors(db), p90, force: flags.force ?? false };
+        const comparison = compareRuns(reference, run, options);
+        const first = checkGates(comparison, gates);
+        const results =
+          flags.confirm !== undefined && needConfirming(first)
+            ? confirmed(
+                first,
+                checkGates(compareRuns(reference, await measuredAgain(flags.confirm, flags), options), gates),
+              )
+            : first;
+        const report = { comparison, gates: results };
         await write(report, outputs, flags);
         if (report.gates.some(({ outcome }) => outcome === 'broken')) process.exitCode = exitCodes.gate;
       } finally {
         await db.destroy();
       }
     });
+}
+
+/** A further run of a suite. */
+async function measuredAgain(path: string, { data, results }: CompareFlags): Promise<StoredRun> {
+  console.error('A gate is broken: measuring again.');
+  await loadPlugins(await pluginsOf(path), path);
+  const suite = await readSuite(path);
+  const db = await openStore(databaseIn(results));
+  const observer = new RunProgress(process.stderr);
+  const { signal, release } = stopOnSignal();
+  try {
+    const { id } = await executeSuite(suite, {
+      ...{ db, signal, observer, resume: false, plugins: loadedPlugins() },
+      data: await locateData(suite.data.name, suite.data.path, data),
+      command: shellWords(['edgeflex', ...process.argv.slice(2)]),
+    });
+    return await loadRun(db, await findRun(db, id));
+  } finally {
+    observer.end();
+    release();
+    await db.destroy();
+  }
 }
 
 /** The newest run with figures, and a newer one that was passed over. */

@@ -1,6 +1,7 @@
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseGates } from '../../src/analysis/compare/gates.js';
 import Database from 'better-sqlite3';
 import { SyntaxValidator } from 'fast-xml-validator';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -67,6 +68,9 @@ const slow = (times: number): string =>
   `update samples set milliseconds = 10 + round_id % 3 * 0.01;
    update samples set milliseconds = milliseconds * ${times} where round_id in ${roundsOf('int8', 'performance')};
    delete from conditions;`;
+/** The gates of the newer run's suite: only of latency. */
+const gated = (text: string): string =>
+  `update runs set gates_json = '${JSON.stringify(parseGates(text))}' where id = NEW;`;
 const flip = (images: number): string =>
   `update predictions set predicted = (label + 1) % 10 where round_id in ${roundsOf('int8', 'accuracy')} and image in
     (select image from predictions where predicted = label and round_id in ${roundsOf('int8', 'accuracy')} limit ${images});`;
@@ -100,6 +104,24 @@ describe('edgeflex compare', () => {
     expect(broken.out).toMatch(/latency:50% is broken: int8, batch 4: (59|60)\.\d % slower/);
     const held = await compare(results, '--fail-on', 'file:1%');
     expect([held.code, held.out.includes('no gate broken')]).toEqual([0, true]);
+  });
+
+  test('announces no regression that a further run of the suite does not show', async () => {
+    const results = await changed('once', slow(1.6) + gated('latency:50%'));
+    const { code, out, err } = await compare(results, '--confirm', join(folder, 'suite.yaml'));
+    expect(code, err).toBe(0);
+    expect(out).toMatch(
+      /latency:50% cannot be decided: int8, batch 4: (59|60)\.\d % slower .*measured again/,
+    );
+    const database = new Database(join(results, 'edgeflex.db'), { readonly: true });
+    expect(database.prepare('select count(*) from runs').pluck().get()).toBe(3);
+    database.close();
+  }, 120_000);
+
+  test('takes the gates of the suite where none are given, and others where they are', async () => {
+    const results = await changed('suite', slow(1.6) + gated('latency:50%'));
+    expect((await compare(results)).code).toBe(1);
+    expect((await compare(results, '--fail-on', 'latency:90%')).code).toBe(0);
   });
 
   test('ends with 1 when a cell failed that the reference has', async () => {

@@ -19,6 +19,12 @@ export type GateReason =
   | { readonly kind: 'not-compared'; readonly obstacle: Obstacle }
   /** fp32 itself, which the latencies of others are relative to: a machine that became slower is no regression of the model. */
   | { readonly kind: 'is-the-measure'; readonly judgement: Judgement }
+  /** Measured again it was not broken: what decided it then. */
+  | {
+      readonly kind: 'not-confirmed';
+      readonly judgement: Judgement;
+      readonly again: GateReason;
+    }
   | { readonly kind: 'nothing-compared'; readonly metric: Metric };
 
 /** What became of a gate at one place. */

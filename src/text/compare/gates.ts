@@ -19,6 +19,10 @@ export function gateReasonText(because: GateReason): string {
       return obstacleText(because.obstacle);
     case 'is-the-measure':
       return `${inWords(because.judgement)}; the latencies of the other variants are judged relative to it`;
+    case 'not-confirmed': {
+      const { judgement, again } = because;
+      return `${inWords(judgement)}, but measured again it was not: ${gateReasonText(again)}`;
+    }
     case 'nothing-compared':
       return `nothing whose ${metricNames[because.metric]} could be compared`;
   }
