@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import LongestFirst from './test/support/sequencer.js';
 import { filesByKind } from './test/support/kinds.js';
 
 const { unit, models, processes } = filesByKind();
@@ -13,6 +14,7 @@ const common = {
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     reporters: ['dot', './test/support/reporter.ts'],
     projects: [
       { test: { ...common, name: 'processes', include: processes, sequence: { groupOrder: 0 } } },
