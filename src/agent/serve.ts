@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { messageOf } from '../base/errors.js';
 import { encodeLine } from '../protocol/lines.js';
 import { taskSchema } from '../protocol/task.js';
+import { UnsupportedModel } from '../runtime/engine.js';
 import { runTask } from './agent.js';
 import type { Host } from './host.js';
 
@@ -43,7 +44,8 @@ export function serve(host: Host): void {
       .then(
         () => process.exit(0),
         (error: unknown) => {
-          emit({ event: 'failed', reason: messageOf(error) });
+          const unsupported = error instanceof UnsupportedModel;
+          emit({ event: 'failed', reason: messageOf(error), ...(unsupported && { unsupported }) });
           process.exit(1);
         },
       );

@@ -20,6 +20,7 @@ import {
 import { fileBytesOf } from './figures/size.js';
 import { latencyOf, type LatencyFigures } from './figures/latency.js';
 import { isBaseline } from '../suite/baseline.js';
+import { parseSubstitutions, type Substitution } from '../base/substitution.js';
 import { parseFailure, type CellFailure } from '../protocol/failure.js';
 
 /** Which cell of a variant on a device. */
@@ -57,8 +58,8 @@ export interface VariantFigures {
   /** What is to be said of its differences from the baseline; none of the baseline's own. */
   readonly judgements: readonly CellJudgement[];
   readonly failures: readonly FailedCell[];
-  /** In what the device's form of the variant differs from what the recipe asks for; undefined when in nothing. */
-  readonly form: string | undefined;
+  /** In what the device's form of the variant differs from what the recipe asks for; empty when in nothing. */
+  readonly substitutions: readonly Substitution[];
   /** Bytes of the files of the form that the device runs. */
   readonly fileBytes: number;
   /** Cells that are not measured yet. */
@@ -171,7 +172,7 @@ function figuresOf(
       if (status !== 'failed' && status !== 'unsupported') return [];
       return [{ ...named(cell), status, reason: parseFailure(reason ?? 'no reason was stored') }];
     }),
-    form: cells[0]?.row.form ?? undefined,
+    substitutions: parseSubstitutions(cells[0]?.row.form ?? null),
     fileBytes: cells[0] ? fileBytesOf(cells[0]) : variant.file_bytes,
     pending: cells.filter(({ row }) => row.status === 'pending').map(named),
   };

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { defined } from '../base/defined.js';
+import { findingWords } from '../search/findings.js';
 import { recipeText } from '../suite/recipe-text.js';
 import type { Recipe } from '../compress/recipe.js';
 import type { Device } from '../device/device.js';
@@ -53,8 +54,8 @@ export async function searched(
 ): Promise<Found> {
   const outcome = await search(model, context, {
     ...{ target, batch, effort: { ...usualEffort, rounds } },
-    onFinding: (sentence) => {
-      bar.line(`  ${sentence}`);
+    onFinding: (finding) => {
+      bar.line(`  ${findingWords(finding)}`);
     },
   });
   const best = defined(outcome.tried[0], 'the best candidate');

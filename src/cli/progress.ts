@@ -1,3 +1,4 @@
+import type { Substitution } from '../base/substitution.js';
 import type { WriteStream } from 'node:tty';
 import { seconds } from '../text/format.js';
 import type { RoundProgress, RunObserver } from '../run/observer.js';
@@ -6,6 +7,7 @@ import type { Disturbance } from '../protocol/disturbance.js';
 import type { Plan } from '../suite/plan.js';
 import { disturbanceText } from '../text/disturbance.js';
 import { failureText } from '../text/failures.js';
+import { substitutionsText } from '../text/substitutions.js';
 import { Bar } from './bar.js';
 
 /** Shows how far a run is: a bar on a terminal, a line for each measurement elsewhere. */
@@ -42,8 +44,8 @@ export class RunProgress implements RunObserver {
     this.bar.line(`  ${variant}: ${cached ? 'from the cache' : `made in ${seconds(took)}`}`);
   }
 
-  rewritten(variant: string, form: string): void {
-    this.bar.line(`  ${variant} on a browser's GPU: ${form}`);
+  rewritten(variant: string, substitutions: readonly Substitution[]): void {
+    this.bar.line(`  ${variant} on a browser's GPU: ${substitutionsText(substitutions)}`);
   }
 
   measuring(round: RoundProgress): void {

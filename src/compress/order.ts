@@ -2,12 +2,13 @@ import { stageOf } from './registry.js';
 import type { Step } from './stage.js';
 
 /** What is wrong with the order of a recipe's steps, and at which of them. */
-export interface OrderFault {
-  readonly index: number;
-  readonly stage: string;
-  readonly found: string;
-  readonly expected: string;
-}
+export type OrderFault = { readonly index: number; readonly stage: string } & (
+  | /** A recipe has the stage once. */ { readonly kind: 'second' }
+  | /** It changes float weights, and an earlier stage has left none. */ {
+      readonly kind: 'behind-quantiser';
+      readonly quantiser: string;
+    }
+);
 
 /**
  * Looks for a step that cannot follow those before it, so that a recipe is refused when it is read and not hours later.
@@ -20,18 +21,10 @@ export function orderFault(steps: readonly Step[]): OrderFault | undefined {
     const stage = stageOf(step);
     const before = steps.slice(0, index);
     if (stage.once && before.some((each) => each.stage === step.stage))
-      return {
-        ...{ index, stage: step.stage },
-        found: `a second stage "${step.stage}"`,
-        expected: 'one in a recipe',
-      };
+      return { kind: 'second', index, stage: step.stage };
     const quantiser = before.find((each) => stageOf(each).quantisesAll?.(each.options));
     if (stage.needsFloat && quantiser)
-      return {
-        ...{ index, stage: step.stage },
-        found: `the stage "${step.stage}" behind "${quantiser.stage}"`,
-        expected: 'it before the stage that quantises: it changes float weights',
-      };
+      return { kind: 'behind-quantiser', index, stage: step.stage, quantiser: quantiser.stage };
   }
   return undefined;
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { MAX_BATCH } from '../base/limits.js';
 import { didYouMean } from '../base/similar.js';
 import { checked, faultAt, type YamlFile } from '../base/schema.js';
-import { orderFault } from './order.js';
+import { orderFault, type OrderFault } from './order.js';
 import { allStages, findStage } from './registry.js';
 import type { Step } from './stage.js';
 
@@ -77,7 +77,23 @@ export function parseRecipe(file: YamlFile, place: readonly PropertyKey[], value
     return { stage, options: checked(file, [...at, stage], entry[stage] ?? {}, known.options) };
   });
   const fault = orderFault(steps);
-  if (fault) throw faultAt(file, [...place, 'stages', fault.index, fault.stage], fault.found, fault.expected);
+  if (fault) {
+    const { found, expected } = orderFaultWords(fault);
+    throw faultAt(file, [...place, 'stages', fault.index, fault.stage], found, expected);
+  }
   const { name, description, microBatch } = recipe;
   return { name, description, steps, microBatch };
+}
+
+/** What a refusal of a recipe says of the order of its stages. */
+function orderFaultWords(fault: OrderFault): { readonly found: string; readonly expected: string } {
+  switch (fault.kind) {
+    case 'second':
+      return { found: `a second stage "${fault.stage}"`, expected: 'one in a recipe' };
+    case 'behind-quantiser':
+      return {
+        found: `the stage "${fault.stage}" behind "${fault.quantiser}"`,
+        expected: 'it before the stage that quantises: it changes float weights',
+      };
+  }
 }

@@ -1,3 +1,4 @@
+import type { Substitution } from '../base/substitution.js';
 import type { ModelRecord } from '../model/record.js';
 import { headOf, modelRecordOf, type HeadState } from '../text/model-notes.js';
 import type { Estimate } from '../stats/interval.js';
@@ -18,6 +19,7 @@ import type { KernelShare } from '../analysis/figures/kernels.js';
 import type { Limits } from '../analysis/figures/limits.js';
 import type { LatencyFigures } from '../analysis/figures/latency.js';
 import { failureText } from '../text/failures.js';
+import { substitutionsText } from '../text/substitutions.js';
 import { flagText } from '../text/flags.js';
 import type { Flag } from '../analysis/figures/validity.js';
 import type { MemoryFigures } from '../analysis/figures/memory.js';
@@ -119,6 +121,8 @@ export interface ResultDocument {
   readonly isBaseline: boolean;
   /** In what the device's form of the variant differs from what the recipe asks for; null when in nothing. */
   readonly form: Maybe<string>;
+  /** The same as facts. */
+  readonly substitutions: readonly Substitution[];
   /** Of the form that the device runs. */
   readonly fileBytes: number;
   readonly accuracy: Maybe<AccuracyDocument>;
@@ -266,7 +270,8 @@ function resultDocument(figures: VariantFigures): ResultDocument {
     device: device.row.name,
     emulated: profileOf(device).emulated,
     isBaseline,
-    form: figures.form ?? null,
+    form: figures.substitutions.length === 0 ? null : substitutionsText(figures.substitutions),
+    substitutions: figures.substitutions,
     fileBytes: figures.fileBytes,
     accuracy: accuracy ? accuracyDocument(accuracy, judgementOf(figures, 'accuracy')) : null,
     performance: latencies.map((latency) => performanceDocument(latency, figures)),

@@ -1,3 +1,4 @@
+import type { Substitution } from '../base/substitution.js';
 import { jsonNumber, type RootFailure } from '../protocol/failure.js';
 import type { KernelTime } from '../protocol/kernels.js';
 import type { LogitsRecord } from '../protocol/measurement.js';
@@ -105,14 +106,19 @@ export function outputFailure(
  * @returns what is wrong; undefined when nothing is
  */
 export function agreementFailure(
-  { kernels, instead }: Pick<Artifact, 'kernels' | 'instead'>,
+  { kernels, substitutions }: Pick<Artifact, 'kernels' | 'substitutions'>,
   logits: readonly LogitsRecord[],
   reference: Float32Array,
 ): RootFailure | undefined {
-  const exact = instead === undefined && Object.values(kernels).every((count) => count === 0);
+  const exact = substitutions.every(staysFloat32) && Object.values(kernels).every((count) => count === 0);
   const tolerance = exact ? FLOAT_TOLERANCE : QUANTIZED_TOLERANCE;
   const apart = farApart(logits, (image) => image, reference, tolerance);
   return apart && { kind: 'logits-differ', from: 'local-cpu', ...apart };
+}
+
+/** Whether nothing but float32 is computed with in place of what the recipe asks for. */
+function staysFloat32(substitution: Substitution): boolean {
+  return substitution.kind === 'float16-linears' && substitution.computedIn === 'float32';
 }
 
 type Apart = Pick<Extract<RootFailure, { kind: 'logits-differ' }>, 'image' | 'logit' | 'here' | 'there'>;

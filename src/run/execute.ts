@@ -196,8 +196,8 @@ async function makeVariants(
     });
     const cached = [...artifacts.values()].every((artifact) => artifact.cached);
     observer.compressed(name, (performance.now() - started) / 1000, cached);
-    for (const { instead } of artifacts.values())
-      if (instead !== undefined) observer.rewritten(name, instead);
+    for (const { substitutions } of artifacts.values())
+      if (substitutions.length > 0) observer.rewritten(name, substitutions);
     variants.push({
       planned,
       name: plan.suite.models.length > 1 ? name : recipe.name,

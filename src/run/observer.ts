@@ -1,3 +1,4 @@
+import type { Substitution } from '../base/substitution.js';
 import type { SnapshotProgress } from '../net/hub-snapshot.js';
 import type { Disturbance } from '../protocol/disturbance.js';
 import type { Plan, Scenario } from '../suite/plan.js';
@@ -18,8 +19,8 @@ export interface RunObserver {
   compressing(variant: string, done: number, what: string, secondsLeft?: number): void;
   /** A variant is ready. */
   compressed(variant: string, seconds: number, cached: boolean): void;
-  /** A device runs the variant in another form than its recipe asks for: in which. */
-  rewritten(variant: string, form: string): void;
+  /** A device runs the variant in another form than its recipe asks for: what differs. */
+  rewritten(variant: string, substitutions: readonly Substitution[]): void;
   /** A round is being measured. */
   measuring(round: RoundProgress): void;
   /** A round was disturbed, and is measured once more when the machine is quiet. */

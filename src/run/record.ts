@@ -14,6 +14,7 @@ import { findRun, hasRounds, storedDevices, storedRounds } from '../store/read.j
 import type { RunRow } from '../store/tables.js';
 import { insertRun, reopenRun, upsertCell, upsertDevice, upsertVariant } from '../store/write.js';
 import type { Plan } from '../suite/plan.js';
+import type { Artifact } from './artifacts/artifact.js';
 import { artifactIn, type Cell, type Subject, type Variant } from './cell.js';
 import { readRepository } from './repository.js';
 import type { DeviceSession } from './session.js';
@@ -149,11 +150,16 @@ export async function recordCells(
       tier: scenario.kind === 'performance' ? scenario.tier : null,
       rounds: scenario.kind === 'performance' ? scenario.rounds : 1,
       ...{ status: 'pending', reason: null, stopping_json: null },
-      ...{ form: artifact.instead ?? null, file_bytes: artifact.fileBytes },
+      ...{ form: storedForm(artifact), file_bytes: artifact.fileBytes },
     });
     cells.push({ id, subject, scenario, rounds, status, stored: new Set(await storedRounds(db, id)) });
   }
   return cells;
+}
+
+/** Substitutions as the store has them. */
+function storedForm({ substitutions }: Artifact): string | null {
+  return substitutions.length === 0 ? null : JSON.stringify(substitutions);
 }
 
 /** What lies at an index of the plan. */

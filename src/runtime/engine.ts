@@ -54,6 +54,15 @@ export interface RuntimeInfo {
 /** A model that an engine has no kernels for: not a fault, and not to be run somewhere else instead. The message says why. */
 export class UnsupportedModel extends Error {
   override readonly name = 'UnsupportedModel';
+
+  constructor(
+    message: string,
+    /** Operators without a kernel, as far as the runtime names them. */
+    readonly operators: readonly string[],
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
 }
 
 /** A model: a file (in a page, its URL), or the bytes of one that has no external data. */

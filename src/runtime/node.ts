@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-common';
 import { z } from 'zod';
 import { temporaryFolder } from '../base/temporary.js';
+import { openingError } from './unsupported.js';
 import type { Engine, KernelCall, ModelSource, ProfiledSession, Session, SessionOptions } from './engine.js';
 
 /**
@@ -17,9 +18,12 @@ export async function nodeEngine(): Promise<Engine> {
 
   const create = (model: ModelSource, options: InferenceSession.SessionOptions): Promise<InferenceSession> =>
     // One call for each overload.
-    typeof model === 'string'
+    (typeof model === 'string'
       ? ort.InferenceSession.create(model, options)
-      : ort.InferenceSession.create(model, options);
+      : ort.InferenceSession.create(model, options)
+    ).catch((error: unknown) => {
+      throw openingError(error);
+    });
 
   const open = async (model: ModelSource, options: SessionOptions): Promise<Session> =>
     sessionOf(await create(model, ortOptions(options)));

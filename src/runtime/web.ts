@@ -11,6 +11,7 @@ import {
   type SessionOptions,
 } from './engine.js';
 import { identityModel } from './identity.js';
+import { openingError } from './unsupported.js';
 
 /** How ONNX Runtime is started in a page. */
 export interface WebEngineOptions {
@@ -20,6 +21,9 @@ export interface WebEngineOptions {
   /** Threads of the runtime's pool; the page must be cross-origin isolated for more than one. */
   readonly threads: number;
 }
+
+/** How the runtime says that nodes would have to run on the processor, which the session's options forbid. */
+const NO_FALLBACK = /disabled by the user/;
 
 /** The file beside a model that holds its weights ends so; small models have none. */
 const DATA_SUFFIX = '.data';
@@ -55,8 +59,8 @@ export async function webEngine({ provider, assets, threads }: WebEngineOptions)
     try {
       return await create(model, options);
     } catch (error) {
-      if (provider !== 'webgpu' || !/disabled by the user/.test(String(error))) throw error;
-      throw new UnsupportedModel(await withoutKernels(model, options));
+      if (provider !== 'webgpu' || !NO_FALLBACK.test(String(error))) throw openingError(error);
+      throw await withoutKernels(model, options);
     }
   };
 
@@ -64,13 +68,14 @@ export async function webEngine({ provider, assets, threads }: WebEngineOptions)
   const withoutKernels = async (
     model: ModelSource,
     options: InferenceSession.SessionOptions,
-  ): Promise<string> => {
+  ): Promise<UnsupportedModel> => {
     const lines = await printed.during(async () => {
       const verbose = { ...options, extra: {}, enableProfiling: false, logSeverityLevel: 0 as const };
       await (await create(model, verbose)).release();
     });
     const operators = cpuOperators(lines);
-    return `WebGPU has no kernels for ${operators.join(', ') || 'some of its operators'}`;
+    const named = operators.join(', ') || 'some of its operators';
+    return new UnsupportedModel(`WebGPU has no kernels for ${named}`, operators);
   };
 
   const ortOptions = (

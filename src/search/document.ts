@@ -1,3 +1,4 @@
+import { failureText } from '../text/failures.js';
 import type { Candidate } from './candidates.js';
 import type { FittedModel } from './fit.js';
 import type { Level } from './levels.js';
@@ -34,7 +35,9 @@ export function searchDocument(outcome: SearchOutcome, asked: Readonly<Record<st
       quantize: levels.quantize.map(levelOf),
     },
     measured: tried.map(triedOf),
-    leftOut: leftOut.map(({ settings, reason }) => ({ recipe: settingsWords(settings), settings, reason })),
+    leftOut: leftOut.map(({ settings, failure }) => ({
+      ...{ recipe: settingsWords(settings), settings, reason: failureText(failure), failure },
+    })),
     predicted: candidates.map((candidate) => ({
       recipe: settingsWords(candidate.settings),
       settings: candidate.settings,

@@ -1,26 +1,38 @@
 import * as format from '../text/format.js';
 import type { Cost, DeviceModel } from './device-model.js';
 import type { Loss } from './loss.js';
-import type { LeftOut, Tried } from './outcome.js';
+import { failureText } from '../text/failures.js';
+import type { Finding, LeftOut, Tried } from './outcome.js';
 import { settingsWords, type Settings } from './settings.js';
 
-/** How well the device is understood, in a sentence. */
-export function fitWords(
-  { milliseconds, peak }: Cost,
-  { latency, memory }: DeviceModel,
-  models: number,
-): string {
+/**
+ * What a search found out, in a sentence.
+ *
+ * @param finding - the facts
+ */
+export function findingWords(finding: Finding): string {
+  switch (finding.kind) {
+    case 'fit':
+      return fitWords(finding.fp32, finding.device, finding.models);
+    case 'level':
+      return levelWords(finding.settings, finding.loss);
+    case 'tried':
+      return triedWords(finding.tried);
+    case 'left-out':
+      return leftOutWords(finding.leftOut);
+  }
+}
+
+function fitWords({ milliseconds, peak }: Cost, { latency, memory }: DeviceModel, models: number): string {
   const errors = [latency, memory].map(({ typicalError }) => `${format.percent(typicalError)} %`);
   return `fp32 takes ${format.milliseconds(milliseconds)} ms and ${format.mebibytes(peak)}; predictions from ${models} models err by ${errors[0]!} of the time and ${errors[1]!} of the memory`;
 }
 
-/** What one position of a knob loses, in a sentence. */
-export function levelWords(settings: Settings, { points, changed, images }: Loss): string {
+function levelWords(settings: Settings, { points, changed, images }: Loss): string {
   return `${settingsWords(settings)}: alone it loses ${pointsText(points.value)} points; ${format.percent(changed)} % of ${format.integer(images)} images change their class`;
 }
 
-/** What a candidate turned out to be, in a sentence. */
-export function triedWords({
+function triedWords({
   settings,
   speed,
   peakShare,
@@ -29,9 +41,8 @@ export function triedWords({
   return `${settingsWords(settings)}: ${format.times(speed)}, peak ${format.reduction(1 - peakShare.value)}, ${pointsText(measured.loss.points.value)} points lost`;
 }
 
-/** Why a candidate is not measured, in a sentence. */
-export function leftOutWords({ settings, reason }: LeftOut): string {
-  return `${settingsWords(settings)}: left out, ${reason}`;
+function leftOutWords({ settings, failure }: LeftOut): string {
+  return `${settingsWords(settings)}: left out, ${failureText(failure)}`;
 }
 
 /** Percentage points: `0.42`, `−0.10`. */

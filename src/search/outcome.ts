@@ -1,3 +1,4 @@
+import type { RootFailure } from '../protocol/failure.js';
 import type { Recipe } from '../compress/recipe.js';
 import type { Artifact } from '../run/artifacts/artifact.js';
 import type { Estimate } from '../stats/interval.js';
@@ -5,7 +6,7 @@ import type { Candidate } from './candidates.js';
 import type { Cost, DeviceModel } from './device-model.js';
 import type { Figures, Judgement, Measured } from './judge.js';
 import type { Levels } from './levels.js';
-import type { LossKind } from './loss.js';
+import type { Loss, LossKind } from './loss.js';
 import type { Settings } from './settings.js';
 import type { Target } from './target.js';
 
@@ -30,9 +31,17 @@ export interface Tried extends Candidate {
 /** A candidate that was made and not measured, since other kernels ran than it stands for. */
 export interface LeftOut {
   readonly settings: Settings;
-  /** In words. */
-  readonly reason: string;
+  readonly failure: RootFailure;
 }
+
+/** What a search found out on its way, told as soon as it is known. */
+export type Finding =
+  /** How well the device is understood: what the model takes as it was trained, and the fit to so many models. */
+  | { readonly kind: 'fit'; readonly fp32: Cost; readonly device: DeviceModel; readonly models: number }
+  /** What one position of a knob loses alone. */
+  | { readonly kind: 'level'; readonly settings: Settings; readonly loss: Loss }
+  | { readonly kind: 'tried'; readonly tried: Omit<Tried, 'onFront'> }
+  | { readonly kind: 'left-out'; readonly leftOut: LeftOut };
 
 /** What a search found. */
 export interface SearchOutcome {

@@ -7,23 +7,23 @@ import { writeModel } from '../onnx/file.js';
 import { artifactOf, type Artifact } from '../run/artifacts/artifact.js';
 import type { BuildContext } from '../run/artifacts/build-context.js';
 import type { LoadedModel } from '../model/load.js';
+import type { RootFailure } from '../protocol/failure.js';
 import { kernelFailure } from '../run/checks.js';
+import { failureText } from '../text/failures.js';
 import { probe, type Probed, type ProbeBounds } from '../run/probe.js';
 import { buildGraph } from '../vit/graph/model.js';
 import { comparison, enumerate, promising, type Candidate } from './candidates.js';
 import { fitDevice, undisturbedCost, type Cost, type DeviceModel, type Load } from './device-model.js';
-import { fitWords, leftOutWords, levelWords, triedWords } from './findings.js';
 import { judge, limitsOf, measuredDistance, peakShareOf, speedOf, type Measured } from './judge.js';
 import { findLevels, type Levels } from './levels.js';
 import { openLossJudge, type LossJudge } from './loss-judge.js';
 import { LossModel } from './loss.js';
 import { joined, measureInTurn, type Rounds, type Turns } from './measure.js';
-import type { LeftOut, SearchOutcome, Tried } from './outcome.js';
+import type { Finding, LeftOut, SearchOutcome, Tried } from './outcome.js';
 import { paretoFront } from './pareto.js';
 import { probeSettings } from './probes.js';
 import { recipeOf, settingsWords, shapeOf, untouched } from './settings.js';
 import type { Target } from './target.js';
-import { failureText } from '../text/failures.js';
 
 /** How much is measured. */
 export interface Effort {
@@ -44,8 +44,8 @@ export interface SearchOptions {
   /** Images in a batch. */
   readonly batch: number;
   readonly effort: Effort;
-  /** Told in a sentence what was found, as soon as it was. */
-  readonly onFinding: (sentence: string) => void;
+  /** Told what was found, as soon as it was. */
+  readonly onFinding: (finding: Finding) => void;
 }
 
 /** However slow a model is, it is timed so often in a round. */
@@ -134,7 +134,7 @@ class Search {
     const { target, batch, onFinding } = options;
     const fp32 = await this.probe(folder);
     let device = this.fit();
-    onFinding(fitWords(fp32, device, this.observed.length));
+    onFinding({ kind: 'fit', fp32, device, models: this.observed.length });
     context.onProgress(PROBES_END, 'the model as it was trained, on images held out');
     const lossJudge = await openLossJudge(model, context, fp32.milliseconds / batch);
     const levels = await this.turnKnobs(lossJudge);
@@ -159,14 +159,18 @@ class Search {
         },
       });
       for (const [place, each] of made.entries()) {
-        tried.push(this.judged(each, rounds[place]!, base!, fp32));
-        onFinding(triedWords(tried.at(-1)!));
+        const judged = this.judged(each, rounds[place]!, base!, fp32);
+        tried.push(judged);
+        onFinding({ kind: 'tried', tried: judged });
       }
       device = this.fit();
     }
 
-    if (tried.length === 0)
-      throw new DeviceError(`no candidate ran as it was meant: ${this.leftOut[0]!.reason}`);
+    if (tried.length === 0) {
+      const [first] = this.leftOut;
+      const why = first ? failureText(first.failure) : 'none was promising';
+      throw new DeviceError(`no candidate ran as it was meant: ${why}`);
+    }
 
     const compare = comparison(target);
     const figures = [{ ...fp32, loss: 0 }, ...tried.map((each) => each.figures)];
@@ -256,7 +260,7 @@ class Search {
       },
       tooMuch: Math.max(TOO_MUCH * accuracyLoss, accuracyLoss + 1),
       onLevel: (settings, loss) => {
-        options.onFinding(levelWords({ ...untouched, ...settings }, loss));
+        options.onFinding({ kind: 'level', settings: { ...untouched, ...settings }, loss });
       },
       onProgress: (done, what) => {
         at = PROBES_END + (LEVELS_END - PROBES_END) * done;
@@ -292,8 +296,9 @@ class Search {
       const artifact = await this.make(recipe, from + each * index, each);
       const fault = await this.kernelFault(artifact, candidate);
       if (fault !== undefined) {
-        this.leftOut.push({ settings, reason: fault });
-        this.options.onFinding(leftOutWords(this.leftOut.at(-1)!));
+        const leftOut = { settings, failure: fault };
+        this.leftOut.push(leftOut);
+        this.options.onFinding({ kind: 'left-out', leftOut });
         continue;
       }
       const loss = await lossJudge.candidate(artifact);
@@ -304,13 +309,12 @@ class Search {
   }
 
   /** A candidate whose quantised linears run in other kernels than meant would be measured for what it is not. */
-  private async kernelFault(artifact: Artifact, candidate: Candidate): Promise<string | undefined> {
+  private async kernelFault(artifact: Artifact, candidate: Candidate): Promise<RootFailure | undefined> {
     const { device, signal } = this.context;
     const probed = this.measurable(artifact, candidate);
     const { kernels, started } = await probe(device, probed, { kind: 'kernels', runs: 1 }, signal);
     const parts = Math.ceil(probed.batch / (probed.microBatch ?? probed.batch));
-    const failure = started && kernelFailure(artifact, kernels, parts, started.runtime.provider);
-    return failure && failureText(failure);
+    return started && kernelFailure(artifact, kernels, parts, started.runtime.provider);
   }
 
   /** Holds a measured candidate against the target, and lets the predictions learn from it. */

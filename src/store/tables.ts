@@ -94,7 +94,10 @@ export interface CellsTable {
   reason: string | null;
   /** Why no further rounds were measured: `Stopping`; null for a cell with a fixed number of rounds. */
   stopping_json: string | null;
-  /** In what the device's form of the variant differs from what the recipe asks for; null when in nothing. */
+  /**
+   * In what the device's form of the variant differs from what the recipe asks for: `Substitution[]` in JSON, of older versions words
+   * (`parseSubstitutions` reads both); null when in nothing.
+   */
   form: string | null;
   /** Bytes of the files of that form; null where they are the variant's. */
   file_bytes: number | null;

@@ -1,4 +1,5 @@
 import { failureText } from './failures.js';
+import { substitutionsText } from './substitutions.js';
 import { missingCeilingsText, missingFloorText } from './missing.js';
 import type { Analysis } from '../analysis/analysis.js';
 import { cardNote } from './card.js';
@@ -77,7 +78,7 @@ export function notesOf(analysis: Analysis): string[] {
     const unsupported = each.failures.find(({ status }) => status === 'unsupported');
     if (unsupported)
       notes.push(`∅ ${name}: not supported here, because ${format.oneLine(failureText(unsupported.reason))}`);
-    if (each.form !== undefined) notes.push(`§ ${name}: ${format.oneLine(each.form)}.`);
+    if (each.substitutions.length > 0) notes.push(`§ ${name}: ${substitutionsText(each.substitutions)}.`);
   }
   notes.push(...int8Notes(analysis), ...deviceNotes(analysis));
   if (analysis.pending > 0) notes.push(format.pendingCells(analysis.pending));

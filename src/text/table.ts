@@ -93,7 +93,7 @@ type MarkedCells = Pick<RowState, 'mark'> & { readonly cells: Cells };
 function rowsOf(figures: VariantFigures, analysis: Analysis): (MarkedCells & RowState)[] {
   const { variant, accuracy, latencies, failures, pending } = figures;
   const common: Cells = {
-    variant: `${labelOf(figures, analysis)}${figures.form === undefined ? '' : ' §'}`,
+    variant: `${labelOf(figures, analysis)}${figures.substitutions.length === 0 ? '' : ' §'}`,
     head: headOf(variant) === 'trained' ? '' : headOf(variant),
     top1: accuracy?.top1 ? format.share(accuracy.top1) : '',
     mcnemar: accuracy?.mcnemarP === undefined ? '' : format.pValue(accuracy.mcnemarP),

@@ -2,13 +2,16 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { UnsupportedError } from '../../src/base/errors.js';
 import type { OpenedData } from '../../src/data/kind.js';
 import { readImages } from '../../src/data/records.js';
 import type { Device } from '../../src/device/device.js';
+import { writeModel } from '../../src/onnx/file.js';
 import type { Measurement } from '../../src/protocol/measurement.js';
 import type { AccuracyTask, PrepareTask } from '../../src/protocol/task.js';
 import { maxDifference } from '../compress/support.js';
 import { runOnce, sessionOptions } from '../support/engine.js';
+import { modelWithoutKernel } from '../support/models.js';
 import { openShapes, writeMicro, type MicroFiles } from '../support/micro.js';
 import { openTestDevice, perform, shortPass, taskBase, timing } from '../support/tasks.js';
 
@@ -95,6 +98,17 @@ function expectSound({ started, phases }: Measurement): void {
     expect(memory.resident!).toBeGreaterThan(30e6);
   }
 }
+
+describe('a model that the runtime has no kernel for', () => {
+  it('is not supported, which is no fault of the agent', async () => {
+    const model = join(directory, 'without-kernel.onnx');
+    await writeModel(modelWithoutKernel(), model);
+    const task = timing(model, inputs, 1, shortPass);
+    const error = await perform(device, task).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UnsupportedError);
+    expect((error as UnsupportedError).message).toContain('BiasAdd');
+  });
+});
 
 describe('an agent that prepares a batch', () => {
   it('goes through the phases of that and no others', () => {

@@ -16,12 +16,16 @@ describe('the order of stages', () => {
   });
 
   it('is wrong at a stage that needs floats behind one that leaves none', () => {
-    expect(orderFault([merge, int8, prune])).toMatchObject({ index: 2, stage: 'prune' });
+    expect(orderFault([merge, int8, prune])).toEqual({
+      ...{ kind: 'behind-quantiser', index: 2, stage: 'prune', quantiser: 'quantize' },
+    });
     // What is kept float may be what is pruned: only the work itself can tell.
     expect(orderFault([stepOf(quantizeStage, { keep: ['*.fc1', '*.fc2'] }), prune])).toBeUndefined();
   });
 
   it('is wrong at a second stage of a kind that a recipe has once', () => {
-    expect(orderFault([merge, int8, merge])).toMatchObject({ index: 2, stage: 'merge-tokens' });
+    expect(orderFault([merge, int8, merge])).toEqual({
+      ...{ kind: 'second', index: 2, stage: 'merge-tokens' },
+    });
   });
 });

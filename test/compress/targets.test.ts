@@ -132,16 +132,20 @@ describe("WebGPU's graph", () => {
 describe('the form of a model on a target', () => {
   it('is the recipe’s own on a CPU', () => {
     expect(targetForm(w8a8, 'cpu')).toMatchObject({ kernels: { MatMulIntegerToFloat: 24, MatMulNBits: 0 } });
-    expect(targetForm(w8a8, 'cpu').instead).toBeUndefined();
+    expect(targetForm(w8a8, 'cpu').substitutions).toEqual([]);
   });
 
   it('says what WebGPU runs instead', () => {
-    expect(targetForm(bench.vit, 'webgpu')).toEqual({ kernels: { MatMulNBits: 0 }, instead: undefined });
+    expect(targetForm(bench.vit, 'webgpu')).toEqual({ kernels: { MatMulNBits: 0 }, substitutions: [] });
     expect(targetForm(w8a8, 'webgpu').kernels).toEqual({ MatMulNBits: 24 });
-    expect(targetForm(w8a8, 'webgpu').instead).toMatch(/^W8 instead of W8A8/);
-    expect(targetForm(half, 'webgpu').instead).toMatch(
-      /computed in float32, since the adapter has no shader-f16/,
-    );
-    expect(targetForm(half, 'webgpu-f16').instead).toMatch(/computed in float16$/);
+    expect(targetForm(w8a8, 'webgpu').substitutions).toEqual([{ kind: 'weights-only', linears: 24 }]);
+    const linears = linearNames(half.config).length;
+    for (const [target, computedIn] of [
+      ['webgpu', 'float32'],
+      ['webgpu-f16', 'float16'],
+    ] as const)
+      expect(targetForm(half, target).substitutions).toEqual([
+        { kind: 'float16-linears', linears, computedIn },
+      ]);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { KernelTime } from '../../src/protocol/kernels.js';
-import { finiteFailure, kernelFailure, outputFailure } from '../../src/run/checks.js';
+import type { Substitution } from '../../src/base/substitution.js';
+import { agreementFailure, finiteFailure, kernelFailure, outputFailure } from '../../src/run/checks.js';
 
 const CPU = 'CPUExecutionProvider';
 
@@ -133,4 +134,29 @@ describe('logits', () => {
     const records = [{ first: 0, classes: 2, values: Float32Array.of(3e38, -3e38) }];
     expect(finiteFailure(records, (index) => index)).toBeUndefined();
   });
+});
+
+describe('the logits of a device', () => {
+  const reference = Float32Array.of(10, -2);
+  const off = (share: number) => [{ first: 0, classes: 2, values: Float32Array.of(10 + 10 * share, -2) }];
+  const float = { MatMulNBits: 0 };
+  const half = (computedIn: 'float16' | 'float32'): Substitution => ({
+    ...{ kind: 'float16-linears', linears: 3, computedIn },
+  });
+
+  it.each<[string, Record<string, number>, Substitution[], number, number]>([
+    ['of float32 alone', float, [], 0.004, 0.006],
+    ['of float16 weights in float32', float, [half('float32')], 0.004, 0.006],
+    ['of float16', float, [half('float16')], 0.09, 0.11],
+    ['with quantised kernels', { MatMulNBits: 3 }, [{ kind: 'weights-only', linears: 3 }], 0.09, 0.11],
+    ['of an older version, in words', float, [{ kind: 'text', text: 'in float16' }], 0.09, 0.11],
+  ])(
+    '%s may lie as far from the CPU’s as that arithmetic explains',
+    (_, kernels, substitutions, near, far) => {
+      expect(agreementFailure({ kernels, substitutions }, off(near), reference)).toBeUndefined();
+      expect(agreementFailure({ kernels, substitutions }, off(far), reference)).toMatchObject({
+        ...{ kind: 'logits-differ', from: 'local-cpu', image: 0, logit: 0 },
+      });
+    },
+  );
 });

@@ -10,10 +10,11 @@ import { GraphBuilder } from '../../src/onnx/builder.js';
 import { serializeModel, writeModel } from '../../src/onnx/file.js';
 import { unary } from '../../src/onnx/ops.js';
 import { identityModel } from '../../src/runtime/identity.js';
+import { UnsupportedModel } from '../../src/runtime/engine.js';
 import { nodeEngine } from '../../src/runtime/node.js';
 import { sessionOptions } from '../support/engine.js';
 import { useFolder } from '../support/folder.js';
-import { linearModel } from '../support/models.js';
+import { linearModel, modelWithoutKernel } from '../support/models.js';
 
 const folder = useFolder();
 const engine = await nodeEngine();
@@ -61,7 +62,18 @@ describe('ONNX Runtime in this process', () => {
   it('refuses an operator that nobody has', async () => {
     const nodes = linear.nodes.map((node) => ({ ...node, opType: 'Transmogrify' }));
     const strange = await serializeModel({ ...linear, nodes });
-    await expect(engine.open(strange, sessionOptions)).rejects.toThrow(/Transmogrify/);
+    const error = await engine.open(strange, sessionOptions).catch((thrown: unknown) => thrown);
+    expect(String(error)).toContain('Transmogrify');
+    expect(error).not.toBeInstanceOf(UnsupportedModel);
+  });
+
+  it('names the operator of a model that it has no kernel for, with the profiler and without', async () => {
+    const model = await serializeModel(modelWithoutKernel());
+    for (const open of ['open', 'openProfiled'] as const) {
+      const error = await engine[open](model, sessionOptions).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(UnsupportedModel);
+      expect((error as UnsupportedModel).operators).toEqual(['BiasAdd']);
+    }
   });
 });
 

@@ -8,7 +8,8 @@ import { artifactOf } from '../../src/run/artifacts/artifact.js';
 import type { LoadedModel } from '../../src/model/load.js';
 import { nodeEngine } from '../../src/runtime/node.js';
 import { searchDocument } from '../../src/search/document.js';
-import type { SearchOutcome } from '../../src/search/outcome.js';
+import { findingWords } from '../../src/search/findings.js';
+import type { Finding, SearchOutcome } from '../../src/search/outcome.js';
 import { search } from '../../src/search/search.js';
 import { searchTable, verdictWords } from '../../src/search/table.js';
 import { parseTarget } from '../../src/search/target.js';
@@ -49,7 +50,7 @@ beforeEach(() => {
   onTestFinished(() => void vi.unstubAllEnvs());
 });
 
-const searched = (target: string, changes: object = {}, findings: string[] = []): Promise<SearchOutcome> =>
+const searched = (target: string, changes: object = {}, findings: Finding[] = []): Promise<SearchOutcome> =>
   search(
     model,
     { ...context, ...changes },
@@ -57,7 +58,7 @@ const searched = (target: string, changes: object = {}, findings: string[] = [])
       target: parseTarget(target),
       batch: 4,
       effort: { probeRounds: 1, rounds: 2, seconds: 0.02 },
-      onFinding: (sentence) => findings.push(sentence),
+      onFinding: (finding) => findings.push(finding),
     },
   );
 
@@ -129,11 +130,18 @@ describe('a search', () => {
           },
         }),
     };
-    const findings: string[] = [];
+    const findings: Finding[] = [];
     await expect(searched('latency=1000x', { device: elsewhere }, findings)).rejects.toThrow(
       /no candidate ran as it was meant: MatMulIntegerToFloat ran 0 times/,
     );
-    expect(findings.filter((sentence) => sentence.includes('left out')).length).toBeGreaterThan(1);
+    const leftOut = findings.filter((finding) => finding.kind === 'left-out');
+    expect(leftOut.length).toBeGreaterThan(1);
+    for (const finding of leftOut) {
+      const { settings, failure } = finding.leftOut;
+      expect(settings.keep).toBeDefined();
+      expect(failure).toMatchObject({ kind: 'kernels-missing', opType: 'MatMulIntegerToFloat', ran: 0 });
+      expect(findingWords(finding)).toMatch(/left out.*MatMulIntegerToFloat/);
+    }
   }, 240_000);
 
   it('ends when it is told to', async () => {

@@ -22,6 +22,16 @@ export function linearModel(weight: Float32Array, bias: Float32Array): OnnxModel
   return g.finish({ made: 'by a test' });
 }
 
+/** A model of one operator that ONNX Runtime knows and has a kernel for on CUDA alone: BiasAdd. */
+export function modelWithoutKernel(): OnnxModel {
+  const g = new GraphBuilder('without-kernel');
+  const x = g.input('x', 'float32', [1, 4, 8]);
+  const bias = g.constant('bias', float32([8], new Float32Array(8)));
+  const made = { name: 'add', dtype: 'float32', dims: [1, 4, 8] } as const;
+  g.output(g.call('BiasAdd', [x, bias, x], made, { domain: 'com.microsoft' }));
+  return g.finish();
+}
+
 /** A model of constants alone, which nothing uses. */
 export function constantsModel(tensors: Readonly<Record<string, TensorSource>>): OnnxModel {
   const g = new GraphBuilder('constants');

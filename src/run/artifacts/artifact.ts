@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { defined } from '../../base/defined.js';
 import { hashJson } from '../../base/hash.js';
+import { substitutionsSchema, type Substitution } from '../../base/substitution.js';
 import type { GraphTarget } from '../../base/target.js';
 import type { Entry } from '../../cache/entry.js';
 import { cache } from '../../cache/store.js';
@@ -40,8 +41,8 @@ export interface ArtifactFacts {
   readonly parameters: number;
   /** How often a run of the model must execute the kernels that its quantised linears stand for. */
   readonly kernels: Readonly<Record<string, number>>;
-  /** In what the graph differs from what the recipe asks for, in words; undefined when in nothing. */
-  readonly instead?: string | undefined;
+  /** In what the graph differs from what the recipe asks for; empty when in nothing. */
+  readonly substitutions: readonly Substitution[];
   /** Bytes of the largest constant: a GPU binds each as one buffer. */
   readonly largestConstant: number;
   readonly stages: readonly KeptStage[];
@@ -54,7 +55,7 @@ const factsSchema = z.object({
   fileBytes: z.number(),
   parameters: z.number(),
   kernels: z.record(z.string(), z.number()),
-  instead: z.string().optional(),
+  substitutions: substitutionsSchema,
   largestConstant: z.number(),
   stages: z.array(z.custom<KeptStage>()),
   values: z.array(z.custom<ValueInfo>()),

@@ -6,5 +6,8 @@
 /** How images are drawn, run through blocks and observed (`compress/observe`, `compress/calibration.ts`). */
 export const OBSERVATION_VERSION = 1;
 
-/** How a model and its preprocessing are written as graphs (`vit/graph`, `data/preprocess.ts`, `onnx`). */
-export const GRAPH_VERSION = 2;
+/**
+ * How a model and its preprocessing are written as graphs (`vit/graph`, `data/preprocess.ts`, `onnx`), and what is noted of them
+ * (`ArtifactFacts`).
+ */
+export const GRAPH_VERSION = 3;

@@ -76,7 +76,7 @@ export async function measureRoofline(device: Device, options: RooflineOptions):
       } catch (error) {
         if (!(error instanceof DeviceError)) throw error;
         fail(states, state, error);
-        if (!isUnsupported(error)) failures += 1;
+        if (!(error instanceof UnsupportedError)) failures += 1;
         if (failures === MOST_FAILURES) throw error;
       }
     }
@@ -156,7 +156,7 @@ function settingIn({ started }: Measurement, { environment, session }: Device): 
 
 /** Takes note that a subject failed; of a precision without kernels, all do. */
 function fail(states: readonly SubjectState[], state: SubjectState, error: DeviceError): void {
-  const unsupported = isUnsupported(error);
+  const unsupported = error instanceof UnsupportedError;
   const failure = { status: unsupported ? 'unsupported' : 'failed', reason: error.message } as const;
   state.failure = failure;
   if (!unsupported || state.subject.kind !== 'product') return;
@@ -164,13 +164,6 @@ function fail(states: readonly SubjectState[], state: SubjectState, error: Devic
   for (const other of states)
     if (other.subject.kind === 'product' && other.subject.precision === precision) other.failure = failure;
 }
-
-function isUnsupported(error: DeviceError): boolean {
-  return error instanceof UnsupportedError || WITHOUT_KERNEL.test(error.message);
-}
-
-/** How ONNX Runtime says that it has no kernel for a node. */
-const WITHOUT_KERNEL = /NOT_IMPLEMENTED|Could not find an implementation/i;
 
 function reasonIn(states: readonly SubjectState[]): string {
   return states.find(({ failure }) => failure !== null)?.failure?.reason ?? 'no reason was told';

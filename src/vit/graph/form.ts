@@ -1,3 +1,4 @@
+import type { Substitution } from '../../base/substitution.js';
 import type { GraphTarget } from '../../base/target.js';
 import { linearNames } from '../linears.js';
 import { formCounts, formOf, weightOf, type ViT } from '../vit.js';
@@ -6,8 +7,8 @@ import { formCounts, formOf, weightOf, type ViT } from '../vit.js';
 export interface TargetForm {
   /** How often a run must execute the kernels that the model's quantised linears stand for. */
   readonly kernels: Readonly<Record<string, number>>;
-  /** In what the graph differs from what the recipe asks for, in words; undefined when in nothing. */
-  readonly instead: string | undefined;
+  /** In what the graph differs from what the recipe asks for; empty when in nothing. */
+  readonly substitutions: readonly Substitution[];
 }
 
 /**
@@ -26,25 +27,22 @@ export function targetForm(vit: ViT, target: GraphTarget): TargetForm {
       DynamicQuantizeMatMul: dynamic,
       MatMulNBits: blockwise,
     };
-    return { kernels, instead: undefined };
+    return { kernels, substitutions: [] };
   }
   const integer = int8 + qdq + dynamic;
-  const differences: string[] = [];
-  if (integer > 0)
-    differences.push(
-      'W8 instead of W8A8: the same int8 weights in MatMulNBits, since WebGPU has no kernels for int8 inputs',
-    );
-  if (hasHalfLinears(vit))
-    differences.push(
-      target === 'webgpu-f16'
-        ? 'linears stored as float16 are computed in float16'
-        : 'linears stored as float16 are computed in float32, since the adapter has no shader-f16',
-    );
-  return { kernels: { MatMulNBits: integer + blockwise }, instead: differences.join('; ') || undefined };
+  const half = halfLinears(vit);
+  const substitutions: Substitution[] = [];
+  if (integer > 0) substitutions.push({ kind: 'weights-only', linears: integer });
+  if (half > 0) {
+    const computedIn = target === 'webgpu-f16' ? 'float16' : 'float32';
+    substitutions.push({ kind: 'float16-linears', linears: half, computedIn });
+  }
+  return { kernels: { MatMulNBits: integer + blockwise }, substitutions };
 }
 
-function hasHalfLinears(vit: ViT): boolean {
-  return linearNames(vit.config).some(
+/** How many linears are stored as float16. */
+function halfLinears(vit: ViT): number {
+  return linearNames(vit.config).filter(
     (name) => formOf(vit, name).kind === 'float' && weightOf(vit, `${name}.weight`).dtype === 'float16',
-  );
+  ).length;
 }

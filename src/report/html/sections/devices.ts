@@ -17,7 +17,7 @@ export function devices(analysis: Analysis): Markup | undefined {
   if (first === undefined) return undefined;
   const inOtherForm = (variant: unknown, device: unknown): boolean =>
     analysis.figures.some(
-      (each) => each.variant === variant && each.device === device && each.form !== undefined,
+      (each) => each.variant === variant && each.device === device && each.substitutions.length > 0,
     );
   return html`<p>
       The same images, the same preprocessing: every device against ${deviceLabel(first.reference)}. Where
