@@ -17,6 +17,14 @@ export default tseslint.config(
       ],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          name: 'better-sqlite3',
+          allowTypeImports: true,
+          message: 'base/sqlite.ts has the version that runs on this Node.',
+        },
+      ],
     },
   },
   {

@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3';
+import { Database } from '../base/sqlite.js';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -154,7 +154,7 @@ function acquire(path: string, mode: LockMode, timeout: number): Lock | undefine
   }
 }
 
-function openLockFile(path: string, timeout: number): Database.Database {
+function openLockFile(path: string, timeout: number): Database {
   try {
     return new Database(path, { timeout });
   } catch (error) {

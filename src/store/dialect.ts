@@ -1,4 +1,4 @@
-import type Database from 'better-sqlite3';
+import type { Database } from '../base/sqlite.js';
 import {
   CompiledQuery,
   SqliteDialect,
@@ -21,7 +21,7 @@ export class StoreDialect extends SqliteDialect {
    * @param path - the file, for messages
    */
   constructor(
-    private readonly database: Database.Database,
+    private readonly database: Database,
     private readonly path: string,
   ) {
     super({ database });
@@ -36,7 +36,7 @@ class StoreDriver extends SqliteDriver {
   private readonly explained = new WeakMap<DatabaseConnection, DatabaseConnection>();
 
   constructor(
-    private readonly database: Database.Database,
+    private readonly database: Database,
     private readonly path: string,
   ) {
     super({ database });

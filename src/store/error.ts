@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3';
+import { Database } from '../base/sqlite.js';
 import { InputError, ResourceError, type InputFault } from '../base/errors.js';
 
 /** What is the matter with a results database. */

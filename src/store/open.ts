@@ -2,7 +2,8 @@ import { existsSync, statSync } from 'node:fs';
 import { chmod, copyFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Database from 'better-sqlite3';
+import { Database } from '../base/sqlite.js';
+import type Library from 'better-sqlite3';
 import { DEFAULT_MIGRATION_TABLE, Kysely } from 'kysely';
 import { foundBy, ResourceError } from '../base/errors.js';
 import { makeFolders } from '../base/folder.js';
@@ -61,7 +62,7 @@ export async function openStore(path: string): Promise<Db> {
 export async function openForReading(path: string): Promise<Db> {
   refuseMissing(path);
   let missing: readonly string[];
-  let database: Database.Database | undefined;
+  let database: Database | undefined;
   try {
     database = connect(path, { readonly: true });
     const state = checkState(database, path);
@@ -109,7 +110,7 @@ export async function openExisting(path: string): Promise<Db> {
  * @param options - better-sqlite3's
  * @throws StoreError when the file cannot be opened
  */
-export function connect(path: string, options: Database.Options): Database.Database {
+export function connect(path: string, options: Library.Options): Database {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
     throw new StoreError('foreign', { source: path, found: 'a directory', expected: 'a results database' });
   try {
@@ -170,7 +171,7 @@ async function copyDatabase(path: string, copy: string): Promise<void> {
 }
 
 /** Lets a connection see what the database holds now until it is closed. */
-function momentOf(database: Database.Database, path: string): Db {
+function momentOf(database: Database, path: string): Db {
   try {
     database.exec('begin');
     database.prepare('select count(*) from sqlite_master').get();
@@ -182,7 +183,7 @@ function momentOf(database: Database.Database, path: string): Db {
 }
 
 /** SQLite does not wait for a lock when it changes to write-ahead logging. */
-async function logAhead(database: Database.Database): Promise<void> {
+async function logAhead(database: Database): Promise<void> {
   const started = Date.now();
   for (;;) {
     try {
@@ -248,7 +249,7 @@ function renamed(error: unknown, path: string): unknown {
  * What a database has seen of the schema's changes; refuses one with tables that are not ours, or that a later version of this
  * code has changed.
  */
-function checkState(database: Database.Database, path: string): SchemaState & { readonly empty: boolean } {
+function checkState(database: Database, path: string): SchemaState & { readonly empty: boolean } {
   const tables = database.prepare("select name from sqlite_master where type = 'table'").pluck().all();
   if (tables.length === 0) return { ...schemaState([]), empty: true };
   const expected = 'a results database';

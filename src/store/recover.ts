@@ -1,4 +1,5 @@
-import Database from 'better-sqlite3';
+import type { Statement } from 'better-sqlite3';
+import { Database } from '../base/sqlite.js';
 import { content, contentFault } from './content.js';
 import { asStoreError } from './error.js';
 import { connect, openStore } from './open.js';
@@ -116,11 +117,11 @@ export async function recoverStore(path: string, target: string): Promise<Recove
   }
 }
 
-function namesOfTables(database: Database.Database): unknown[] {
+function namesOfTables(database: Database): unknown[] {
   return database.prepare("select name from sqlite_master where type = 'table'").pluck().all();
 }
 
-function copyTable(source: Database.Database, copy: Database.Database, table: keyof Tables): RecoveredTable {
+function copyTable(source: Database, copy: Database, table: keyof Tables): RecoveredTable {
   const known = columnsOf(copy, table);
   const columns = columnsOf(source, table).filter((column) => known.includes(column));
   const list = columns.map((column) => `"${column}"`).join(', ');
@@ -149,11 +150,7 @@ function copyTable(source: Database.Database, copy: Database.Database, table: ke
 }
 
 /** @returns whether all was read */
-function readUntilDamaged(
-  source: Database.Database,
-  query: string,
-  take: (row: { row_id: number }) => void,
-): boolean {
+function readUntilDamaged(source: Database, query: string, take: (row: { row_id: number }) => void): boolean {
   try {
     for (const row of source.prepare(query).iterate()) take(row as { row_id: number });
     return true;
@@ -164,7 +161,7 @@ function readUntilDamaged(
 }
 
 /** A row whose parent was lost, or that is there already, cannot be kept. */
-function inserted(insert: Database.Statement, values: unknown[]): boolean {
+function inserted(insert: Statement, values: unknown[]): boolean {
   try {
     return insert.run(...values).changes === 1;
   } catch (error) {
@@ -173,6 +170,6 @@ function inserted(insert: Database.Statement, values: unknown[]): boolean {
   }
 }
 
-function columnsOf(database: Database.Database, table: string): string[] {
+function columnsOf(database: Database, table: string): string[] {
   return database.prepare('select name from pragma_table_info(?)').pluck().all(table) as string[];
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import { Database } from '../../src/base/sqlite.js';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { packageRoot } from '../../src/base/paths.js';
 import { exitCodes } from '../../src/cli/failure.js';

@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, readFileSync } from 'node:fs';
-import Database from 'better-sqlite3';
+import { Database } from '../../src/base/sqlite.js';
 import { beforeEach, expect, it } from 'vitest';
 import { exitCodes } from '../../src/cli/failure.js';
 import { openStore } from '../../src/store/open.js';

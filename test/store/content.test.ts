@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3';
+import { Database } from '../../src/base/sqlite.js';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { content } from '../../src/store/content.js';
 import { openForReading, openStore } from '../../src/store/open.js';

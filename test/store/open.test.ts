@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chmod, writeFile } from 'node:fs/promises';
-import Database from 'better-sqlite3';
+import { Database } from '../../src/base/sqlite.js';
 import { Kysely, Migrator, sql, SqliteDialect } from 'kysely';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { packageRoot } from '../../src/base/paths.js';
@@ -237,7 +237,7 @@ async function shapeOf(db: Db): Promise<unknown> {
 }
 
 /** The schema and which changes it has seen. */
-function dump(database: Database.Database): unknown {
+function dump(database: Database): unknown {
   return [
     database.prepare('select name, sql from sqlite_master order by name').all(),
     database.prepare('select * from kysely_migration').all(),

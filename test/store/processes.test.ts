@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import Database from 'better-sqlite3';
+import { Database } from '../../src/base/sqlite.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { packageRoot } from '../../src/base/paths.js';
 import { migrations } from '../../src/store/migrations.js';

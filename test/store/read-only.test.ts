@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { copyFile, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import { Database } from '../../src/base/sqlite.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { packageRoot } from '../../src/base/paths.js';
 import { exitCodes } from '../../src/cli/failure.js';

@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3';
+import { Database } from '../../src/base/sqlite.js';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import { openForReading, openStore } from '../../src/store/open.js';
 import { findRun, loadRun } from '../../src/store/read.js';

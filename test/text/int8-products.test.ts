@@ -1,4 +1,4 @@
-import type Database from 'better-sqlite3';
+import type { Database } from '../../src/base/sqlite.js';
 import { expect, it } from 'vitest';
 import { notesOf } from '../../src/text/notes.js';
 import { storedExample } from '../analysis/support/stored.js';
@@ -6,18 +6,18 @@ import { useFolder } from '../support/folder.js';
 
 const folder = useFolder();
 
-const set = (path: string, value: string) => (database: Database.Database) => {
+const set = (path: string, value: string) => (database: Database) => {
   database.exec(`update rounds set session_json = json_set(session_json, '$.${path}', json('${value}'))`);
 };
-const vnni = (database: Database.Database): void => {
+const vnni = (database: Database): void => {
   database.exec(
     `update devices set environment_json = json_set(environment_json, '$.cpu.features', json('["avx512_vnni"]'))`,
   );
 };
-const arm = (database: Database.Database): void => {
+const arm = (database: Database): void => {
   database.exec(`update devices set environment_json = json_set(environment_json, '$.os.arch', 'arm64')`);
 };
-const floats = (database: Database.Database): void => {
+const floats = (database: Database): void => {
   database.exec(`update variants set stages_json = '[]'`);
 };
 

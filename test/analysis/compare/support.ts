@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3';
+import { Database } from '../../../src/base/sqlite.js';
 import { compareRuns, type Comparison, type CompareOptions } from '../../../src/analysis/compare/compare.js';
 import type { Metric } from '../../../src/analysis/compare/effect.js';
 import type { Judgement } from '../../../src/analysis/compare/judge.js';
@@ -24,7 +24,7 @@ export interface TwoRuns {
  */
 export async function twoRuns(
   path: string,
-  change: (database: Database.Database) => void = () => undefined,
+  change: (database: Database) => void = () => undefined,
   options: ExampleOptions = { smooth: true },
 ): Promise<TwoRuns> {
   const db = await openStore(path);

@@ -1,4 +1,4 @@
-import type Database from 'better-sqlite3';
+import type { Database } from '../../../src/base/sqlite.js';
 import { describe, expect, it } from 'vitest';
 import { parseAccuracy, parseLatency, parseMemory } from '../../../src/analysis/procure/constraints.js';
 import { procurementChart } from '../../../src/report/procure/chart.js';
@@ -170,7 +170,7 @@ describe('a ranking', () => {
   });
 
   it('knows what is surely dominated: what the same variant does elsewhere, faster, cheaper and with less power', async () => {
-    const slower = (database: Database.Database): void =>
+    const slower = (database: Database): void =>
       void database
         .prepare(
           `update samples set milliseconds = milliseconds * 10 where round_id in
@@ -214,7 +214,7 @@ describe('its chart', () => {
 
 describe('a GPU that the processor plays', () => {
   /** The second device's GPU is SwiftShader. */
-  const software = (database: Database.Database): void => {
+  const software = (database: Database): void => {
     const row = database.prepare("select environment_json from devices where name = 'board'").get() as {
       environment_json: string;
     };

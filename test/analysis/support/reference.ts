@@ -1,4 +1,4 @@
-import type Database from 'better-sqlite3';
+import type { Database } from '../../../src/base/sqlite.js';
 
 /** Which cell of the database: names as they are stored. */
 export interface CellKey {
@@ -11,7 +11,7 @@ export interface CellKey {
 
 /** Raw rows of a results database, read by SQL of the tests' own. */
 export class RawRows {
-  constructor(private readonly database: Database.Database) {}
+  constructor(private readonly database: Database) {}
 
   /** Latencies of a cell's timed queries, a list for each round. */
   samples(key: CellKey): number[][] {

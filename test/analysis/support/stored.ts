@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3';
+import { Database } from '../../../src/base/sqlite.js';
 import { onTestFinished } from 'vitest';
 import { analyse, type Analysis, type VariantFigures } from '../../../src/analysis/analysis.js';
 import { openStore } from '../../../src/store/open.js';
@@ -10,7 +10,7 @@ import { RawRows } from './reference.js';
 export interface Stored {
   readonly analysis: Analysis;
   /** Open until the test is over. */
-  readonly database: Database.Database;
+  readonly database: Database;
   readonly raw: RawRows;
 }
 
@@ -24,7 +24,7 @@ export interface Stored {
 export async function storedExample(
   path: string,
   options: ExampleOptions = {},
-  change: (database: Database.Database) => void = () => undefined,
+  change: (database: Database) => void = () => undefined,
 ): Promise<Stored> {
   const db = await openStore(path);
   const database = new Database(path);
