@@ -1,5 +1,6 @@
 import type { Statement } from 'better-sqlite3';
 import { Database } from '../base/sqlite.js';
+import { predictedClasses } from '../protocol/measurement.js';
 import { content, contentFault } from './content.js';
 import { asStoreError } from './error.js';
 import { connect, openStore } from './open.js';
@@ -80,6 +81,10 @@ export function checkStore(path: string): StoreFault[] {
           });
         }
       });
+    if (present.has('predictions') && present.has('logits'))
+      attempt('predictions', () => {
+        faults.push(...contradictions(database).slice(0, FAULTS_SHOWN));
+      });
     return faults;
   } catch (error) {
     throw asStoreError(error, path);
@@ -115,6 +120,32 @@ export async function recoverStore(path: string, target: string): Promise<Recove
   } finally {
     source.close();
   }
+}
+
+/** Predictions that are not the class of the largest logit that is stored beside them. */
+function contradictions(database: Database): StoreFault[] {
+  const portions = database.prepare<[], { round_id: number; first: number; classes: number; data: Buffer }>(
+    'select round_id, first, classes, data from logits where round_id in (select round_id from predictions)',
+  );
+  const stored = database.prepare<[number, number, number], { image: number; predicted: number }>(
+    'select image, predicted from predictions where round_id = ? and image >= ? and image < ? order by image',
+  );
+  const faults: StoreFault[] = [];
+  for (const { round_id: round, first, classes, data } of portions.all()) {
+    if (classes < 1 || data.length % (4 * classes) !== 0) continue;
+    const values = new Float32Array(new Uint8Array(data).buffer);
+    const largest = predictedClasses({ first, classes, values });
+    const others = stored
+      .all(round, first, first + largest.length)
+      .filter(({ image, predicted }) => predicted !== largest[image - first]);
+    const [one] = others;
+    if (one !== undefined)
+      faults.push({
+        where: 'predictions',
+        what: `round ${round}: of ${others.length} images, such as image ${one.image}, the class is not that of the largest logit`,
+      });
+  }
+  return faults;
 }
 
 function namesOfTables(database: Database): unknown[] {

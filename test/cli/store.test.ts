@@ -42,6 +42,26 @@ it('store check finds nothing in a sound database, and names the table of what i
   expect(out).toContain('edgeflex store recover');
 });
 
+it('store check holds predictions against the logits that are stored beside them', async () => {
+  const db = await openStore(path());
+  const place = { ...placeOf(await storeCell(db, 'three', 'accuracy')), round: 0 };
+  await insertRound(
+    db,
+    place,
+    fullMeasurement({ logits: [{ first: 0, classes: 2, values: Float32Array.of(1, 2, 4, 3) }] }),
+    labels,
+    true,
+  );
+  await db.destroy();
+  expect((await store('check')).code).toBe(exitCodes.fine);
+  const database = new Database(path());
+  database.exec('update predictions set predicted = 1 - predicted where image = 1');
+  database.close();
+  const { code, out } = await store('check');
+  expect(code).toBe(exitCodes.usage);
+  expect(out).toMatch(/^predictions .*image 1\b/m);
+});
+
 it('store recover makes a database of what is sound, and leaves the old one alone', async () => {
   spoil('one');
   const before = readFileSync(path());
