@@ -144,6 +144,11 @@ export function attention(
   return g.call('Attention', inputs, { ...q, name }, { attributes });
 }
 
+/** Softmax (ONNX 13) over the last axis. */
+export function softmax(g: GraphBuilder, name: string, x: Value): Value {
+  return g.call('Softmax', [x], { ...x, name }, { attributes: { axis: int(-1) } });
+}
+
 /** Gelu (ONNX 20), exact by the error function, or by the tanh approximation. */
 export function gelu(g: GraphBuilder, name: string, x: Value, approximate: 'none' | 'tanh' = 'none'): Value {
   return g.call('Gelu', [x], { ...x, name }, { attributes: { approximate: string(approximate) } });

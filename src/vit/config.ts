@@ -21,7 +21,14 @@ export type Pooling =
   /** The mean of all tokens. */
   | 'tokens'
   /** The class token, and beside it the mean of the patches (DINOv2, arXiv 2304.07193). */
-  | 'class-patches';
+  | 'class-patches'
+  /**
+   * What attention gives of the patches for a query of its own, with an MLP behind it (SigLIP; Lee et al., "Set Transformer", arXiv
+   * 1810.00825).
+   */
+  | 'patches-attention'
+  /** The same of all tokens. */
+  | 'tokens-attention';
 
 /** Where the LayerNorm behind the last block stands: before pooling, behind it, or nowhere. */
 export type LastNorm = 'tokens' | 'pooled' | 'none';
@@ -70,6 +77,8 @@ export interface ViTConfig {
   readonly queryKeyNorms?: boolean | undefined;
   /** `class` unless given. */
   readonly pooling?: Pooling | undefined;
+  /** Width of the MLP behind pooling by attention. */
+  readonly poolSize?: number | undefined;
   /** `tokens` unless given. */
   readonly lastNorm?: LastNorm | undefined;
   /** Class names in the order of the logits. */
@@ -150,9 +159,14 @@ export function tokensAt(config: ViTConfig, layer: number): number {
   return tokenCount(config) - merged.reduce((sum, count) => sum + count, 0);
 }
 
-/** Whether the head reads a mean of tokens, so that the last block is computed for all of them. */
-export function readsMean({ pooling = 'class' }: ViTConfig): boolean {
+/** Whether the head pools over tokens, so that the last block is computed for all of them. */
+export function readsAllTokens({ pooling = 'class' }: ViTConfig): boolean {
   return pooling !== 'class';
+}
+
+/** Whether the head pools by attention. */
+export function poolsByAttention({ pooling }: ViTConfig): boolean {
+  return pooling === 'patches-attention' || pooling === 'tokens-attention';
 }
 
 /**
@@ -160,7 +174,7 @@ export function readsMean({ pooling = 'class' }: ViTConfig): boolean {
  * otherwise all.
  */
 export function tokensRead(config: ViTConfig): number {
-  if (readsMean(config)) return tokensAt(config, layerCount(config));
+  if (readsAllTokens(config)) return tokensAt(config, layerCount(config));
   return config.distilled ? 2 : 1;
 }
 

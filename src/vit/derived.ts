@@ -150,3 +150,37 @@ export function averagedHeads(
     ['head.bias', bias],
   ];
 }
+
+/** What pooling by attention weighs tokens by, as checkpoints have it. */
+export interface PoolQuery {
+  /** `[hidden]`: the query before its projection. */
+  readonly latent: TensorSource;
+  /** `[hidden, hidden]` and `[hidden]`: its projection. */
+  readonly query: TensorSource;
+  readonly bias: TensorSource;
+  /** `[hidden, hidden]`: the projection of the keys. */
+  readonly keys: TensorSource;
+}
+
+/**
+ * For each head the vector whose product with a token is the token's score: `qᵀ · K / √d`, since the query is the same for all images.
+ *
+ * @param heads - how many
+ * @param of - query and keys
+ * @returns `[heads, hidden]`
+ */
+export function poolScores(heads: number, { latent, query, bias, keys }: PoolQuery): TensorSource {
+  const [width = 0] = latent.dims.slice(-1);
+  return computed([heads, width], async () => {
+    const [x, w, b, k] = [await floats(latent), await floats(query), await floats(bias), await floats(keys)];
+    const size = width / heads;
+    const out = new Float64Array(heads * width);
+    for (let row = 0; row < width; row++) {
+      let q = b[row]!;
+      for (let c = 0; c < width; c++) q += w[row * width + c]! * x[c]!;
+      const head = Math.floor(row / size);
+      for (let c = 0; c < width; c++) out[head * width + c]! += (q * k[row * width + c]!) / Math.sqrt(size);
+    }
+    return Float32Array.from(out);
+  });
+}

@@ -3,6 +3,7 @@ import {
   attentionWidth,
   featureWidth,
   layerCount,
+  poolsByAttention,
   prefixOf,
   relativeDistances,
   tokenCount,
@@ -19,7 +20,8 @@ import { linearNames, linearRoles, linearWidths, type LinearForm, type LinearNam
  * `layers.N.norm1.{weight,bias}`, `layers.N.{q,k,v,o,fc1,fc2}.{weight,bias}`, `layers.N.norm2.{weight,bias}`,
  * `norm.{weight,bias}`, `head.{weight,bias}`. What the configuration asks for besides: `distillation` `[hidden]`, `registers`
  * `[registers, hidden]`, `first_norm.{weight,bias}`, `layers.N.{q,k}_norm.{weight,bias}` `[head size]`, `layers.N.distances`
- * `[heads, distances]`. `head.weight` is as wide as the features: the class token's columns, then the distillation token's or those of
+ * `[heads, distances]`; pooling by attention has `pool.scores` `[heads, hidden]` (its query times the projection of the keys, scaled),
+ * `pool.{v,o,fc1,fc2}.{weight,bias}` and `pool.norm.{weight,bias}`. `head.weight` is as wide as the features: the class token's columns, then the distillation token's or those of
  * the mean. With SwiGLU, fc1's first half are the gates. A backbone without a head has no labels.
  */
 export interface ViT {
@@ -96,6 +98,18 @@ export function weightShapes(config: ViTConfig): Map<string, readonly number[]> 
     }
   }
   if (config.lastNorm !== 'none') norm('norm');
+  if (poolsByAttention(config)) {
+    const { heads, poolSize = 0 } = config;
+    shapes.set('pool.scores', [heads, hiddenSize]);
+    for (const [layer, outputs, inputs] of [
+      ['v', hiddenSize, hiddenSize],
+      ['o', hiddenSize, hiddenSize],
+      ['fc1', poolSize, hiddenSize],
+      ['fc2', hiddenSize, poolSize],
+    ] as const)
+      shapes.set(`pool.${layer}.weight`, [outputs, inputs]).set(`pool.${layer}.bias`, [outputs]);
+    norm('pool.norm');
+  }
   shapes.set('head.weight', [labels.length, featureWidth(config)]).set('head.bias', [labels.length]);
   return shapes;
 }

@@ -35,6 +35,8 @@ const fields: [string, Partial<ViTConfig>][] = [
   ],
   ['the mean of all tokens', { pooling: 'tokens' }],
   ['the class token beside the mean', { pooling: 'class-patches' }],
+  ['pooling by attention', { pooling: 'tokens-attention', poolSize: 20, activation: 'gelu-tanh' }],
+  ['pooling of the patches by attention', { pooling: 'patches-attention', poolSize: 12, registers: 1 }],
   ['no last norm', { pooling: 'patches', lastNorm: 'none' }],
   ['two registers', { registers: 2 }],
   ['three registers without a class token', { classToken: false, registers: 3, pooling: 'patches' }],
@@ -142,7 +144,7 @@ describe.each(fields)('a model with %s', (name, changes) => {
     const options = precisionOptionsSchema.parse({ images: 16, float16: ['*'] });
     const { vit: half } = await precision(vit, bench.context, options);
     for (const [tensor, { dtype }] of half.weights)
-      expect(dtype, tensor).toBe(/norm\d?\.|bias$|distances$/.test(tensor) ? 'float32' : 'float16');
+      expect(dtype, tensor).toBe(/norm\d?\.|bias$|distances$|scores$/.test(tensor) ? 'float32' : 'float16');
     expect(relative(await logitsOf(half), await logitsOf(vit))).toBeLessThan(0.01);
   });
 

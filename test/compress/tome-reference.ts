@@ -134,7 +134,28 @@ export async function referenceOf(
       (_, c) => read.reduce((sum, row, t) => (t < from ? sum : sum + row[c]! * sizes[t]!), 0) / total,
     );
   };
+  const attended = (from: number): Row => {
+    const scores = all.get('pool.scores')!;
+    const width = config.hiddenSize / config.heads;
+    const seen = read.slice(from);
+    const context = Array.from({ length: config.heads }, (_, h) => {
+      const row = scores.subarray(h * config.hiddenSize, (h + 1) * config.hiddenSize);
+      const weights = seen.map(
+        (token, t) => sizes[from + t]! * Math.exp(token.reduce((sum, value, c) => sum + value * row[c]!, 0)),
+      );
+      const total = weights.reduce((sum, weight) => sum + weight, 0);
+      const values = seen.map((token) => linear('pool.v', token).slice(h * width, (h + 1) * width));
+      return values[0]!.map((_, c) =>
+        values.reduce((sum, value, t) => sum + (weights[t]! * value[c]!) / total, 0),
+      );
+    }).flat();
+    const o = linear('pool.o', context);
+    const hidden = activated(config.activation ?? 'gelu', linear('pool.fc1', norm('pool.norm', o)));
+    return plus(o, linear('pool.fc2', hidden));
+  };
   const features = {
+    'patches-attention': () => attended(prefixTokens(config)),
+    'tokens-attention': () => attended(0),
     class: () => read.slice(0, config.distilled ? 2 : 1).flat(),
     patches: () => mean(prefixTokens(config)),
     tokens: () => mean(0),

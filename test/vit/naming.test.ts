@@ -136,7 +136,6 @@ describe('a checkpoint of timm', () => {
 
   it.each([
     ['pre_logits.fc.weight', /tanh/],
-    ['attn_pool.latent', /pools by attention/],
     ['blocks.3.mlp.gate.weight', /the 4 blocks of a ViT/],
     ['patch_embed.norm.weight', /embed_norm_layer/],
     ['patch_embed.backbone.conv.weight', /hybrid/],
@@ -153,9 +152,13 @@ describe('a checkpoint of timm', () => {
   it.each([
     [{ architecture: 'swin_tiny_patch4_window7_224' }, 'architecture'],
     [{ architecture: 'vit_base_patch16_224', global_pool: 'avg' }, 'global_pool'],
-    [{ architecture: 'vit_base_patch16_224', model_args: { global_pool: 'map' } }, 'global_pool'],
+    [{ architecture: 'vit_base_patch16_224', model_args: { global_pool: 'avgmax' } }, 'global_pool'],
     [
-      { architecture: 'vit_base_patch16_224', pretrained_cfg: { crop_mode: 'squash' } },
+      { architecture: 'vit_base_patch16_224', model_args: { global_pool: 'map' } },
+      'tensor attn_pool.mlp.fc1.weight',
+    ],
+    [
+      { architecture: 'vit_base_patch16_224', pretrained_cfg: { crop_mode: 'border' } },
       'pretrained_cfg.crop_mode',
     ],
     [{ model_args: { act_layer: 'prelu' } }, 'model_args.act_layer'],

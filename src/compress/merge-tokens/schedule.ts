@@ -6,7 +6,7 @@ import {
   mostMerges,
   patchCount,
   prefixTokens,
-  readsMean,
+  readsAllTokens,
   tokenCount,
   tokensAt,
   tokensRead,
@@ -38,7 +38,7 @@ export function multiplications(config: ViTConfig): number {
   let sum = patchCount(config) * channels * patchSize ** 2 * hiddenSize;
   for (const [layer, mlp] of mlpSizes.entries()) {
     const before = tokensAt(config, layer);
-    const last = layer === mlpSizes.length - 1 && !readsMean(config);
+    const last = layer === mlpSizes.length - 1 && !readsAllTokens(config);
     const asking = last ? tokensRead(config) : before;
     const after = last ? asking : tokensAt(config, layer + 1);
     sum += 2 * (before + asking) * hiddenSize * width + 2 * asking * before * width;

@@ -1,7 +1,7 @@
 import { seededRandom } from '../../base/random.js';
 import { FLOAT16_MAX, fromFloat16, toFloat16 } from '../../onnx/half.js';
 import { elementCount, tensorOf } from '../../onnx/tensor.js';
-import { prefixOf } from '../../vit/config.js';
+import { poolsByAttention, prefixOf } from '../../vit/config.js';
 import type { BlockValueName } from '../../vit/graph/block.js';
 import { linearName, linearRoles, type LinearName, type LinearRole } from '../../vit/linears.js';
 import { formOf, weightOf, withWeights, type ViT } from '../../vit/vit.js';
@@ -156,6 +156,8 @@ export async function precision(
       components.push(...ofBlock);
       largestActivations.push(largest);
     }
+    if (poolsByAttention(vit.config))
+      for (const layer of ['v', 'o', 'fc1', 'fc2']) await embed(`pool.${layer}`, `pool.${layer}.weight`);
     await embed('head', 'head.weight');
   } finally {
     await evaluator.close();

@@ -33,7 +33,7 @@ export const precisionStage = defineStage({
   shape(vit, { float16 }) {
     const named = [...weightShapes(vit.config).keys()].filter(
       (name) =>
-        !/norm\d?\.|bias$|\.distances$/.test(name) &&
+        !/norm\d?\.|bias$|\.(distances|scores)$/.test(name) &&
         weightOf(vit, name).dtype === 'float32' &&
         matchesAny(name.replace(/\.weight$/, ''), float16),
     );

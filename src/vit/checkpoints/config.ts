@@ -97,6 +97,9 @@ export function inferArchitecture(
   const pooledNorm = placeIn(scheme.fixed, 'norm.weight').tensor.startsWith('fc_norm');
   // Where nothing says what the head reads, a norm of its own (timm's fc_norm) says that it reads an average.
   const pooling = told.pooling ?? (pooledNorm && told.parts === undefined ? 'patches' : undefined);
+  const [poolSize] = /attention$/.test(pooling ?? '')
+    ? dimsOf(placeIn(scheme.fixed, 'pool.fc1.weight').tensor, 2)
+    : [];
   // Where the head reads the class token, one must be there.
   const classToken = there('cls') || pooling === undefined;
   const distilled = there('distillation');
@@ -159,6 +162,7 @@ export function inferArchitecture(
       ...(has.q_norm && { queryKeyNorms: true }),
       ...(told.activation !== undefined && { activation: told.activation }),
       ...(pooling !== undefined && { pooling }),
+      ...(poolSize !== undefined && { poolSize }),
       ...(told.noLastNorm ? { lastNorm: 'none' } : pooledNorm && { lastNorm: 'pooled' }),
       layerNormEpsilon: told.layerNormEpsilon ?? 1e-6,
       labels: classes === 0 ? [] : labels,

@@ -86,7 +86,8 @@ const clip: Family = {
 const siglip: Family = {
   classToken: false,
   defaults: { ...base, hidden_act: 'gelu_pytorch_tanh', layer_norm_eps: 1e-6 },
-  reads: () => ({ pooling: 'tokens', lastNorm: 'tokens' }),
+  // The classifier averages; a backbone's own output is pooled by attention.
+  reads: (classifies) => ({ pooling: classifies ? 'tokens' : 'tokens-attention', lastNorm: 'tokens' }),
 };
 
 /** The models of Transformers that are read, by `model_type`. */
@@ -249,6 +250,7 @@ export async function readHuggingFaceConfig(
     }),
     ...(family.firstNorm && { firstNorm: true }),
     ...(pooling !== 'class' && { pooling }),
+    ...(pooling === 'tokens-attention' && { poolSize: hf.intermediate_size }),
     ...(lastNorm !== 'tokens' && { lastNorm }),
     labels: seen.classes === 0 ? [] : labelsOf(hf.id2label, seen.classes, refuse),
   };

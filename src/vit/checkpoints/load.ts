@@ -11,7 +11,16 @@ import { readJson } from './json.js';
 import { laidOutPositions, type Resampling } from './positions.js';
 import { placeIn, type Place, type Scheme, type SchemeName } from './scheme.js';
 import { asFloat32, readCheckpointTensors, type CheckpointTensors } from './tensors.js';
-import { averagedHeads, computed, floats, scaledRows, stackedRows, transposed, zeros } from '../derived.js';
+import {
+  averagedHeads,
+  computed,
+  floats,
+  poolScores,
+  scaledRows,
+  stackedRows,
+  transposed,
+  zeros,
+} from '../derived.js';
 import { readTimmConfig, type TimmImages } from './timm-config.js';
 import { timmScheme } from './timm.js';
 import { torchvisionScheme } from './torchvision.js';
@@ -187,12 +196,12 @@ function assemble(
   const placed = (
     name: string,
     dims: readonly number[],
-    { tensor, third, below, transposed: turned, scale, optional }: Place,
+    { tensor, part, below, transposed: turned, scale, optional }: Place,
     may: boolean,
   ): TensorSource => {
     if (name === 'positions') return positions(tensor);
     const [rows = 0, ...rest] = dims;
-    const theirs = third === undefined ? shapeThere(config, name, dims) : [3 * rows, ...rest];
+    const theirs = part === undefined ? shapeThere(config, name, dims) : [part.of * rows, ...rest];
     const takeOrZero = optional && may ? takeIfThere : take;
     if (below !== undefined) {
       const half = [rows / 2, ...rest];
@@ -202,13 +211,25 @@ function assemble(
     }
     const found = takeOrZero(tensor, turned ? [...theirs].reverse() : theirs);
     if (found === undefined) return zeros(dims);
-    if (third !== undefined) return rowsOf(asFloat32(source, tensor, found, theirs), dims, third);
+    if (part !== undefined) return rowsOf(asFloat32(source, tensor, found, theirs), dims, part.index);
     const whole = turned
       ? transposed(asFloat32(source, tensor, found, [...dims].reverse()))
       : asFloat32(source, tensor, found, dims);
     const factors = scale === undefined ? undefined : takeIfThere(scale, [rows]);
     if (scale === undefined || factors === undefined) return whole;
     return scaledRows(whole, asFloat32(source, scale, factors, [rows]));
+  };
+
+  const scores = (): TensorSource => {
+    const { hiddenSize, heads: count } = config;
+    const part = (of: string, ...shape: readonly number[]): TensorSource =>
+      placed(`pool.${of}`, shape, placeIn(scheme.fixed, `pool.${of}`), false);
+    // The bias of the keys is the same for all tokens, which no softmax sees.
+    part('k.bias', hiddenSize);
+    return poolScores(count, {
+      ...{ latent: part('latent', hiddenSize), query: part('q.weight', hiddenSize, hiddenSize) },
+      ...{ bias: part('q.bias', hiddenSize), keys: part('k.weight', hiddenSize, hiddenSize) },
+    });
   };
 
   // What one block does without, all must; else a tensor is missing.
@@ -222,6 +243,10 @@ function assemble(
   const weights = new Map<string, TensorSource>();
   for (const [name, dims] of weightShapes(config)) {
     if (name.startsWith('head.')) continue;
+    if (name === 'pool.scores') {
+      weights.set(name, scores());
+      continue;
+    }
     const [, layer, role] = /^layers\.(\d+)\.(.+)$/.exec(name) ?? [];
     const place =
       role === undefined ? placeIn(scheme.fixed, name) : placeIn(scheme.block(Number(layer)), role);
@@ -271,7 +296,7 @@ function significant(dims: readonly number[]): string {
   return first < 0 ? '' : dims.slice(first).join(', ');
 }
 
-function rowsOf(whole: TensorSource, dims: readonly number[], third: 0 | 1 | 2): TensorSource {
+function rowsOf(whole: TensorSource, dims: readonly number[], part: number): TensorSource {
   const count = elementCount(dims);
-  return computed(dims, async () => (await floats(whole)).slice(third * count, (third + 1) * count));
+  return computed(dims, async () => (await floats(whole)).slice(part * count, (part + 1) * count));
 }

@@ -4,8 +4,8 @@ import { defined } from '../../base/defined.js';
 export interface Place {
   /** Its name there. */
   readonly tensor: string;
-  /** Which third of its rows, where q, k and v lie in one tensor. */
-  readonly third?: 0 | 1 | 2;
+  /** Which part of its rows, where q, k and v (or two of them) lie in one tensor. */
+  readonly part?: { readonly index: number; readonly of: 2 | 3 };
   /** A tensor whose rows come below its own. */
   readonly below?: string;
   /** Whether rows and columns are the other way round there. */

@@ -11,7 +11,8 @@ const pretrainedSchema = z.object({
   input_size: z.tuple([z.number(), z.number(), z.number()]).optional(),
   interpolation: z.enum(['bicubic', 'bilinear', 'nearest']).optional(),
   crop_pct: z.number().min(0.05).max(1).nullish(),
-  crop_mode: z.literal('center').optional(),
+  // Images are squares, which both treat alike.
+  crop_mode: z.enum(['center', 'squash']).optional(),
   mean: mean.optional(),
   std: std.optional(),
 });
@@ -99,12 +100,14 @@ const HEADS: Readonly<Record<string, number>> = {
 const OTHER_HEADS: readonly (readonly [RegExp, number])[] = [
   [/^vit_base_.*plus/, 14],
   [/^vit_base_patch16_gap_224$/, 16],
-  [/^vit_giant_patch14_.*(dinov2|tipsv2)$/, 24],
+  [/^vit_giant_patch14_.*(dinov2|tipsv2)$|^vit_giant_patch16_radio/, 24],
+  [/^test_vit2?$/, 2],
+  [/^test_vit3$/, 3],
 ];
 
 /** Parts of an architecture's name, behind its size, whose meaning is read here or shown by tensors. */
 const KNOWN_PART =
-  /^(patch\d+|\d+|plus|miil|distilled|dinov2|tipsv2|36x1|clip|quickgelu|siglip|gap|map|reg\d)$/;
+  /^(patch\d+|\d+|plus|miil|distilled|dinov2|tipsv2|36x1|clip|quickgelu|siglip|gap|map|radio|v\d|reg\d)$/;
 
 /** SigLIPs whose GELU is the tanh approximation, by their names (timm's `vision_transformer.py`). */
 const TANH =
@@ -143,17 +146,18 @@ export async function readTimmConfig(path: string | undefined): Promise<TimmConf
     throw refuse(
       'architecture',
       named,
-      `a ViT, DeiT or BEiT whose parts are known: vit_…, deit_…, deit3_…, beit_… or beitv2_… of the sizes ${Object.keys(HEADS).join(', ')}`,
+      `a ViT, DeiT or BEiT whose parts are known: vit_…, deit_…, deit3_…, beit_…, beitv2_…, eva_… or flexivit_… of the sizes ${Object.keys(HEADS).join(', ')}`,
     );
   const pooling = poolingOf(
-    args?.global_pool ?? config.global_pool ?? (/^beit/.test(architecture ?? '') ? 'avg' : 'token'),
-    args?.pool_include_prefix ?? false,
+    args?.global_pool ?? config.global_pool ?? (/^(beit|eva)/.test(architecture ?? '') ? 'avg' : 'token'),
+    args?.pool_include_prefix ?? architecture === 'test_vit3',
     refuse,
   );
   const activation = activationOf(architecture ?? '', args ?? {});
-  const epsilon = config.layer_norm_eps ?? (/_clip_/.test(architecture ?? '') ? 1e-5 : undefined);
+  const epsilon = config.layer_norm_eps ?? (/^vit_.*_clip_/.test(architecture ?? '') ? 1e-5 : undefined);
   const noLastNorm =
-    args?.final_norm === false || (args?.final_norm === undefined && /^vit_intern/.test(architecture ?? ''));
+    args?.final_norm === false ||
+    (args?.final_norm === undefined && /^vit_intern|_radio_/.test(architecture ?? ''));
   const heads = args?.num_heads ?? config.num_attention_heads ?? usual;
   const size = args?.img_size;
   if (Array.isArray(size) && size[0] !== size[1])
@@ -187,7 +191,9 @@ function partsOf(
 ): NonNullable<Told['parts']> {
   const { reg_tokens: registers, ...switches } = args;
   // An average is normed behind it unless that is said otherwise, or the architecture's name says that it is of those that differ.
-  const usual = /_gap_/.test(read.architecture) ? undefined : read.pooling !== undefined;
+  const usual = /_gap_/.test(read.architecture)
+    ? undefined
+    : read.pooling === 'patches' || read.pooling === 'tokens';
   const pooled = read.noLastNorm ? false : (args.fc_norm ?? usual);
   const said: [string, Part, boolean | undefined][] = [
     ['model_args.class_token', 'cls', switches.class_token],
@@ -211,10 +217,11 @@ function poolingOf(
 ): Pooling | undefined {
   if (pool === 'token' || pool === '') return undefined;
   if (pool === 'avg') return includesPrefix ? 'tokens' : 'patches';
+  if (pool === 'map') return includesPrefix ? 'tokens-attention' : 'patches-attention';
   throw refuse(
     'global_pool',
     pool,
-    '"token" or "avg": the head reads the class token, or the mean of the patches',
+    '"token", "avg" or "map": the head reads the class token, the mean of the patches, or what attention gives of them',
   );
 }
 
@@ -248,9 +255,11 @@ function activationOf(
 
 /** How many heads an architecture of timm has whose parts are known; undefined for any other. */
 function headsOf(architecture: string): number | undefined {
-  const [, size = '', rest = ''] =
-    /^(?:vit|deit|deit3|beit|beitv2)_([a-z0-9]+)_(.+)$/.exec(architecture) ?? [];
-  const known = Object.hasOwn(HEADS, size) && rest.split('_').every((part) => KNOWN_PART.test(part));
-  if (!known) return undefined;
-  return OTHER_HEADS.find(([pattern]) => pattern.test(architecture))?.[1] ?? HEADS[size];
+  const other = OTHER_HEADS.find(([pattern]) => pattern.test(architecture))?.[1];
+  if (/^test_vit/.test(architecture)) return other;
+  const [, family = '', size = '', rest] =
+    /^(vit|deit|deit3|beit|beitv2|eva|flexivit)_([a-z0-9]+?)(?:_(.+))?$/.exec(architecture) ?? [];
+  const known =
+    rest === undefined ? family === 'flexivit' : rest.split('_').every((part) => KNOWN_PART.test(part));
+  return known && Object.hasOwn(HEADS, size) ? (other ?? HEADS[size]) : undefined;
 }

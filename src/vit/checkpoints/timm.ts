@@ -15,19 +15,29 @@ export const timmScheme = (has: (name: string) => boolean): Scheme => ({
     ['registers', { tensor: 'reg_token' }],
     ['positions', { tensor: 'pos_embed' }],
     ...layerPlaces('first_norm', 'norm_pre'),
+    ['pool.latent', { tensor: 'attn_pool.latent' }],
+    ...linearPlaces('pool.q', 'attn_pool.q'),
+    ...(['k', 'v'] as const).flatMap((role, index): [string, Place][] => [
+      [`pool.${role}.weight`, { tensor: 'attn_pool.kv.weight', part: { index, of: 2 } }],
+      [`pool.${role}.bias`, { tensor: 'attn_pool.kv.bias', part: { index, of: 2 } }],
+    ]),
+    ...layerPlaces('pool.o', 'attn_pool.proj'),
+    ...layerPlaces('pool.norm', 'attn_pool.norm'),
+    ...layerPlaces('pool.fc1', 'attn_pool.mlp.fc1'),
+    ...layerPlaces('pool.fc2', 'attn_pool.mlp.fc2'),
     ...layerPlaces('norm', has('fc_norm.weight') ? 'fc_norm' : 'norm'),
   ]),
   block: (layer) => {
     const at = `blocks.${layer}`;
     // BEiT's queries and values have biases, its keys none.
     const apart = has('blocks.0.attn.q_bias');
-    const fused = (ours: string, third: 0 | 1 | 2): [string, Place][] => [
-      [`${ours}.weight`, { tensor: `${at}.attn.qkv.weight`, third }],
+    const fused = (ours: string, index: number): [string, Place][] => [
+      [`${ours}.weight`, { tensor: `${at}.attn.qkv.weight`, part: { index, of: 3 } }],
       [
         `${ours}.bias`,
         apart
           ? { tensor: `${at}.attn.${ours}_bias`, optional: true }
-          : { tensor: `${at}.attn.qkv.bias`, third, optional: true },
+          : { tensor: `${at}.attn.qkv.bias`, part: { index, of: 3 }, optional: true },
       ],
     ];
     const [scale1, scale2] = has('blocks.0.gamma_1')
@@ -68,10 +78,6 @@ export const timmScheme = (has: (name: string) => boolean): Scheme => ({
     {
       pattern: /\.mlp\.(norm|fc1_g|fc1_x|w12|w3)\b/,
       expected: 'an MLP of two layers, fc1 and fc2, with nothing but an activation between them',
-    },
-    {
-      pattern: /^attn_pool\./,
-      expected: 'a head on a token or a mean of them (this model pools by attention)',
     },
     {
       pattern: /^blocks\.\d+\.(attn\.lambda|lambda_q|in_proj|in_norm)/,

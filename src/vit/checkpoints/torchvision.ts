@@ -11,9 +11,9 @@ export const torchvisionScheme: Scheme = {
   ]),
   block: (layer) => {
     const at = `encoder.layers.encoder_layer_${layer}`;
-    const fused = (ours: string, third: 0 | 1 | 2): [string, Place][] => [
-      [`${ours}.weight`, { tensor: `${at}.self_attention.in_proj_weight`, third }],
-      [`${ours}.bias`, { tensor: `${at}.self_attention.in_proj_bias`, third }],
+    const fused = (ours: string, index: number): [string, Place][] => [
+      [`${ours}.weight`, { tensor: `${at}.self_attention.in_proj_weight`, part: { index, of: 3 } }],
+      [`${ours}.bias`, { tensor: `${at}.self_attention.in_proj_bias`, part: { index, of: 3 } }],
     ];
     return Object.fromEntries([
       ...layerPlaces('norm1', `${at}.ln_1`),

@@ -6,7 +6,7 @@ import {
   layerCount,
   mergesOf,
   prefixTokens,
-  readsMean,
+  readsAllTokens,
   tokensAt,
   tokensRead,
 } from '../config.js';
@@ -87,7 +87,7 @@ export function emitBlock(
  */
 export function emitLastBlock(g: GraphBuilder, vit: ViT, before: Tokens): Tokens {
   const layer = layerCount(vit.config) - 1;
-  if (readsMean(vit.config)) return emitBlock(g, vit, layer, before);
+  if (readsAllTokens(vit.config)) return emitBlock(g, vit, layer, before);
   const { residual, sizes } = before;
   const at = `layers.${layer}`;
   const tokens = tokensAt(vit.config, layer);

@@ -5,6 +5,7 @@ import { binary, concat, gemm, reduce, reshape } from '../../onnx/ops.js';
 import { scalar } from '../../onnx/tensor.js';
 import { featureWidth, patchCount, prefixTokens, tokenCount, tokensRead } from '../config.js';
 import type { ViT } from '../vit.js';
+import { emitAttentionPool } from './attention-pool.js';
 import { floatConstant, matrixConstant } from './constants.js';
 import type { Tokens } from './merge.js';
 import { emitNorm } from './norm.js';
@@ -18,10 +19,11 @@ export const OUTPUT = 'logits';
  * @param g - the graph
  * @param vit - the model
  * @param read - the tokens that the head reads, as they leave the last block
+ * @param on - whose kernels are to run it
  * @returns `[batch, classes]`
  */
-export function emitHead(g: GraphBuilder, vit: ViT, read: Tokens): Value {
-  const features = emitFeatures(g, vit, read);
+export function emitHead(g: GraphBuilder, vit: ViT, read: Tokens, on: 'cpu' | 'webgpu' = 'cpu'): Value {
+  const features = emitFeatures(g, vit, read, on);
   return gemm(g, OUTPUT, features, matrixConstant(g, vit, 'head.weight'), floatConstant(g, vit, 'head.bias'));
 }
 
@@ -32,9 +34,15 @@ export function emitHead(g: GraphBuilder, vit: ViT, read: Tokens): Value {
  * @param g - the graph
  * @param vit - the model
  * @param read - the tokens that the head reads, as they leave the last block
+ * @param on - whose kernels are to run it
  * @returns `[batch, width of the features]`
  */
-export function emitFeatures(g: GraphBuilder, vit: ViT, { residual, sizes }: Tokens): Value {
+export function emitFeatures(
+  g: GraphBuilder,
+  vit: ViT,
+  { residual, sizes }: Tokens,
+  on: 'cpu' | 'webgpu' = 'cpu',
+): Value {
   const { config } = vit;
   const { pooling = 'class', lastNorm = 'tokens', hiddenSize } = config;
   const normed = lastNorm === 'tokens' ? emitNorm(g, vit, 'norm', residual) : residual;
@@ -51,6 +59,10 @@ export function emitFeatures(g: GraphBuilder, vit: ViT, { residual, sizes }: Tok
         return mean('features', sequence, 0, tokens, tokenCount(config));
       case 'patches':
         return mean('features', sequence, prefix, tokens, patchCount(config));
+      case 'tokens-attention':
+        return attended(sequence, 0, tokens);
+      case 'patches-attention':
+        return attended(sequence, prefix, tokens);
       case 'class-patches': {
         const classToken = reshape(g, 'features:class', slice(g, 'read:class', sequence, 1, 0, 1), [
           batch,
@@ -60,6 +72,12 @@ export function emitFeatures(g: GraphBuilder, vit: ViT, { residual, sizes }: Tok
         return concat(g, 'features', [classToken, patches], 1);
       }
     }
+  }
+
+  /** Tokens `from` to `to`, pooled by attention. */
+  function attended(sequence: Value, from: number, to: number): Value {
+    const part = (what: string, x: Value): Value => (from === 0 ? x : slice(g, what, x, 1, from, to));
+    return emitAttentionPool(g, vit, part('read:pooled', sequence), sizes && part('sizes:pooled', sizes), on);
   }
 
   /** The mean of tokens `from` to `to`, which stand for so many in all. */

@@ -1,7 +1,7 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import { batch } from '../../onnx/dims.js';
 import { asMatrix, gather, reshape } from '../../onnx/ops.js';
-import { layerCount, readsMean, tokensAt, tokensRead, type ViTConfig } from '../config.js';
+import { layerCount, readsAllTokens, tokensAt, tokensRead, type ViTConfig } from '../config.js';
 import type { Tokens } from './merge.js';
 
 /**
@@ -34,7 +34,7 @@ export function emitLeading(
  * @param all - the stream behind the last block
  */
 export function emitRead(g: GraphBuilder, config: ViTConfig, all: Tokens): Tokens {
-  if (readsMean(config)) return all;
+  if (readsAllTokens(config)) return all;
   const tokens = tokensAt(config, layerCount(config));
   return { residual: emitLeading(g, 'leading', config, all.residual, tokens), sizes: undefined };
 }

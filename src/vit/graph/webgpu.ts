@@ -20,7 +20,7 @@ import {
   patchCount,
   prefixOf,
   prefixTokens,
-  readsMean,
+  readsAllTokens,
   tokenCount,
   tokensAt,
   tokensRead,
@@ -81,7 +81,7 @@ export function buildWebGpuGraph(
   const norm = emitNorm(g, vit, 'layers.0.norm1', residual);
   let stream: Stream = { residual, norm, sizes: undefined };
   for (let layer = 0; layer + 1 < layerCount(vit.config); layer++) stream = emitBlock(scope, layer, stream);
-  g.output(emitHead(g, vit, emitLastBlock(scope, stream)));
+  g.output(emitHead(g, vit, emitLastBlock(scope, stream), 'webgpu'));
   return g.finish(metadata);
 }
 
@@ -154,7 +154,7 @@ function emitLastBlock(scope: Scope, stream: Stream): Tokens {
   const { g, vit } = scope;
   const layer = layerCount(vit.config) - 1;
   const at = `layers.${layer}`;
-  if (readsMean(vit.config)) {
+  if (readsAllTokens(vit.config)) {
     const attended = emitAttention(scope, layer, stream.norm, stream, tokensAt(vit.config, layer));
     const { residual, norm, sizes } = emitSumNorm(scope, layer, attended, stream);
     return { residual: binary(g, 'Add', `${at}.residual2`, emitMlp(scope, layer, norm), residual), sizes };

@@ -97,6 +97,7 @@ timm_model('timm_no_biases', vit, qkv_bias=False, proj_bias=False, act_layer='si
 timm_model('timm_swiglu', 'vit_giant_patch14_dinov2', mlp_ratio=2)
 timm_model('timm_clip_quick_gelu', 'vit_base_patch16_clip_quickgelu_224')
 timm_model('timm_siglip_tanh', 'vit_base_patch32_siglip_gap_256')
+timm_model('timm_attention_pool', 'vit_so150m_patch16_reg4_map_256', num_heads=3)
 timm_model('timm_no_last_norm', vit, final_norm=False)
 timm_model('timm_deit3', 'deit3_small_patch16_224')
 timm_model('timm_beit', 'beit_base_patch16_224')
