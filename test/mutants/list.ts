@@ -73,12 +73,6 @@ export const mutants: readonly Mutant[] = [
     ['return 2 / orders', 'return 1 / orders'],
   ),
   ...of(
-    'stats/early-stopping.ts',
-    'stats/early-stopping.test.ts',
-    ['cumulative > risk', 'cumulative > 2 * risk'],
-    ['[rank - 1]', '[rank]'],
-  ),
-  ...of(
     'stats/drift.ts',
     'stats/drift.test.ts',
     ['slope * (n - 1)', 'slope * count'],
