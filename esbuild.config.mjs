@@ -4,7 +4,13 @@ import { readFileSync } from 'node:fs';
 const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 /** Libraries of hundreds of small modules: finding these took more than half of the second that every command took to start. */
-const inlined = ['kysely', 'zod', '@bufbuild/protobuf'];
+const inlined = [
+  'kysely',
+  'zod',
+  '@bufbuild/protobuf',
+  '@stdlib/math-base-special-erfc',
+  '@stdlib/math-base-special-erfinv',
+];
 
 const node = { bundle: true, platform: 'node', target: 'node20', format: 'esm', logLevel: 'warning' };
 

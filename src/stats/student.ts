@@ -2,8 +2,9 @@ import { gammaln } from 'simple-statistics';
 
 /**
  * P(T > t) of Student's t distribution, through the incomplete beta function (Abramowitz & Stegun, 26.5.27 and 26.7.1). Small
- * tails keep their digits. A two-sided p-value is `2 * studentTail(Math.abs(t), degrees)`. simple-statistics has the
- * statistic of the t test only, not its distribution.
+ * tails keep their digits. A two-sided p-value is `2 * studentTail(Math.abs(t), degrees)`. Against fifty digits the relative error is
+ * below 7e-14 up to 150 degrees of freedom, 2e-12 up to 1000 and 5e-10 up to 100,000. @stdlib's is as exact for few and more
+ * for many, but its 120 packages take 9 ms at each start of the command.
  *
  * @param t - any number, infinite ones too
  * @param degrees - degrees of freedom, above 0; need not be whole
@@ -14,7 +15,8 @@ export function studentTail(t: number, degrees: number): number {
 }
 
 /**
- * Quantile of Student's t distribution.
+ * Quantile of Student's t distribution. Against fifty digits the relative error is below 4e-13 up to 150 degrees of freedom, 2e-12 up
+ * to 1000 and 5e-10 up to 100,000.
  *
  * @param p - probability, 0.5 < p < 1
  * @param degrees - degrees of freedom, above 0; need not be whole
