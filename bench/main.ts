@@ -4,6 +4,7 @@ import { firstSample } from './first-sample.js';
 import { graphForms } from './graph-forms.js';
 import { harnessCost } from './harness-cost.js';
 import { lastBlock } from './last-block.js';
+import { measure } from './measure.js';
 import { memoryLevers } from './memory-levers.js';
 import { saturation } from './saturation.js';
 import { slowDown } from './slow-down.js';
@@ -20,6 +21,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   'slow-down': slowDown,
   'false-alarms': falseAlarms,
   coverage,
+  measure,
   saturation,
 };
 
