@@ -35,6 +35,16 @@ export function deviceLabel(device: StoredDevice): string {
   return isSoftware(device) ? `${device.row.name} (${SOFTWARE})` : device.row.name;
 }
 
+/**
+ * Whether a device is not the hardware that it looks like: an emulated board, or a GPU that the processor plays. Its timings say
+ * nothing of that hardware, so that it is marked wherever it is told, and not ranked.
+ *
+ * @param device - of a run
+ */
+export function isEmulated(device: StoredDevice): boolean {
+  return profileOf(device).emulated || device.environment.emulated === true || isSoftware(device);
+}
+
 /** Whether a device's GPU is played by the processor. */
 export function isSoftware({ environment }: StoredDevice): boolean {
   return environment.gpu?.software === true;

@@ -44,16 +44,17 @@ export function phaseMemory(memory: MemoryByPhase): PhaseMemory | undefined {
 }
 
 /** Where a device says what was held at the end of a phase, and at most during it: the first that it knows. */
-const resident = { process: 'resident', page: ['renderersResident', 'wasmHeap'], gpu: 'gpuBuffers' };
+const resident = { process: 'resident', page: 'renderersResident', gpu: 'gpuBuffers' };
 const peakResident = {
   process: 'peakResident',
-  page: ['renderersPeakResident', 'wasmHeap'],
+  page: 'renderersPeakResident',
   gpu: 'peakGpuBuffers',
 };
 
 /**
- * Memory that a device held: a process its resident set; a browser that of its renderers (of these, where they cannot be
- * seen, the WebAssembly heap) and its GPU buffers. GPU buffers are counted by what the page asked for: on a GPU with
+ * Memory that a device held: a process its resident set; a browser that of its renderers and its GPU buffers.
+ * Where the renderers cannot be seen, as in a browser that was connected to, it is not known: the WebAssembly heap and the GPU
+ * buffers that the page sees are a part of it, and a heap that had room from the start does not grow at all. GPU buffers are counted by what the page asked for: on a GPU with
  * memory of its own no process holds them, and where they lie in a process it is not a renderer.
  */
 function heldBy(
@@ -61,7 +62,7 @@ function heldBy(
   names: typeof resident,
 ): number | undefined {
   if (figures === undefined) return undefined;
-  const page = names.page.map((name) => figures.get(name)).find((bytes) => bytes !== undefined);
+  const page = figures.get(names.page);
   return (
     figures.get(names.process) ?? (page === undefined ? undefined : page + (figures.get(names.gpu) ?? 0))
   );

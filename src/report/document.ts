@@ -24,7 +24,8 @@ import { flagText } from '../text/flags.js';
 import type { Flag } from '../analysis/figures/validity.js';
 import type { MemoryFigures } from '../analysis/figures/memory.js';
 import { publishedOf, type Published } from '../analysis/published.js';
-import { profileOf, sessionsOf, type SessionFacts } from '../analysis/sessions.js';
+import { isEmulated } from '../analysis/label.js';
+import { sessionsOf, type SessionFacts } from '../analysis/sessions.js';
 
 /** Version of the document: it grows when a field changes its meaning or goes, not when one is added. */
 export const SCHEMA_VERSION = 2;
@@ -79,7 +80,7 @@ export interface AgreementDocument {
 /** A device of the run, and how models were run on it. */
 export interface DeviceDocument {
   readonly name: string;
-  /** Not the hardware but an emulator of it: timings and memory say nothing of the hardware. */
+  /** Not the hardware but an emulator of it, or a GPU that the processor plays: timings and memory say nothing of the hardware. */
   readonly emulated: boolean;
   readonly threads: number;
   /** As the profile's file gave it. */
@@ -223,7 +224,7 @@ export function reportDocument(analysis: Analysis): ReportDocument {
     },
     devices: devices.map((device) => ({
       name: device.row.name,
-      emulated: profileOf(device).emulated,
+      emulated: isEmulated(device),
       threads: device.row.threads,
       profile: JSON.parse(device.row.profile_json) as unknown,
       environment: device.environment,
@@ -268,7 +269,7 @@ function resultDocument(figures: VariantFigures): ResultDocument {
     model: variant.model,
     recipe: variant.recipe,
     device: device.row.name,
-    emulated: profileOf(device).emulated,
+    emulated: isEmulated(device),
     isBaseline,
     form: figures.substitutions.length === 0 ? null : substitutionsText(figures.substitutions),
     substitutions: figures.substitutions,

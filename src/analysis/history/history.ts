@@ -177,11 +177,11 @@ function breaksOf(ordered: readonly PlacedPoint[]): SettingBreak[] {
 function cellNames(cells: readonly HistoryCell[]): (cell: HistoryCell) => string {
   const several = (key: 'model' | 'device'): boolean => new Set(cells.map((cell) => cell[key])).size > 1;
   const [models, devices] = [several('model'), several('device')];
-  return ({ model, recipe, device, kind, batch }) =>
+  return ({ model, recipe, device, emulated, kind, batch }) =>
     [
       ...(models ? [model] : []),
       recipe,
-      ...(devices ? [device] : []),
+      ...(devices || emulated ? [device] : []),
       ...(kind === 'performance' ? [`batch ${batch}`] : []),
     ].join(' · ');
 }

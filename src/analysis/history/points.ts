@@ -5,6 +5,7 @@ import { accuracyOf, isScored } from '../figures/accuracy.js';
 import { latencyOf } from '../figures/latency.js';
 import { memoryOf } from '../figures/memory.js';
 import { fileBytesOf } from '../figures/size.js';
+import { deviceLabel, isEmulated } from '../label.js';
 import { runSetting, type Setting } from '../setting.js';
 
 /** What a history follows. */
@@ -25,7 +26,10 @@ export interface HistoryRun {
 export interface HistoryCell {
   readonly model: string;
   readonly recipe: string;
+  /** Its name, marked where its GPU is none. */
   readonly device: string;
+  /** Not the hardware that it looks like, see `isEmulated`. */
+  readonly emulated: boolean;
   readonly kind: StoredCell['row']['kind'];
   readonly batch: number;
 }
@@ -69,7 +73,10 @@ export function pointsOf(run: StoredRun, metrics: readonly HistoryMetric[]): Pla
         const { model, recipe } = cell.variant;
         const setting = settings.get(cell.device)!;
         return {
-          cell: { model, recipe, device: cell.device.row.name, kind, batch },
+          cell: {
+            ...{ model, recipe, kind, batch },
+            ...{ device: deviceLabel(cell.device), emulated: isEmulated(cell.device) },
+          },
           metric,
           point: { run: historyRun, setting, ...found },
         };

@@ -8,7 +8,7 @@ import { tailOverRounds } from '../../stats/tail.js';
 import { samplesByRound, typicalLatency } from '../figures/latency.js';
 import { soundnessOf } from '../figures/soundness.js';
 import type { MemoryFigures } from '../figures/memory.js';
-import { deviceLabel, isSoftware, variantLabel } from '../label.js';
+import { deviceLabel, isEmulated, variantLabel } from '../label.js';
 import { profileOf } from '../sessions.js';
 import type { Constraints } from './constraints.js';
 
@@ -64,7 +64,7 @@ function candidateOf(
   constraints: Constraints,
 ): Candidate {
   const { device, variant } = figures;
-  const { emulated, price, power } = profileOf(device);
+  const { price, power } = profileOf(device);
   const cell = cellOf(analysis.run, figures, batch);
   const timing = figures.latencies.find((each) => each.batch === batch);
   const throughput = timing?.throughput;
@@ -79,7 +79,7 @@ function candidateOf(
   return {
     device: deviceLabel(device),
     variant: variantLabel(variant, analysis),
-    emulated: emulated || isSoftware(device),
+    emulated: isEmulated(device),
     answer: together([latency, memory, accuracy]),
     ...{ latency, memory, accuracy, throughput, top1: figures.accuracy?.top1 },
     cost: price && throughput && { ...inverse(throughput, price.amount), currency: price.currency },

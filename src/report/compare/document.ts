@@ -1,3 +1,5 @@
+import { subjectDevice } from '../../text/compare/label.js';
+import { isEmulated } from '../../analysis/label.js';
 import { gateReasonText } from '../../text/compare/gates.js';
 import { flagText } from '../../text/flags.js';
 import { compareNoteText, obstacleText } from '../../text/compare/obstacles.js';
@@ -25,6 +27,8 @@ interface SubjectDocument {
   readonly recipe: string;
   /** Null where it does not depend on the device. */
   readonly device: Maybe<string>;
+  /** The device is not the hardware that it looks like: timings and memory say nothing of that. */
+  readonly emulated: boolean;
   /** Null where it does not depend on the batch size. */
   readonly batch: Maybe<number>;
 }
@@ -98,21 +102,21 @@ export function comparisonDocument({ comparison, gates }: ComparisonReport): Com
     forcedDifferences: forced,
     notes: notes.map(compareNoteText),
     compared: compared.map(({ subject, judgement }) => ({
-      ...subjectDocument(subject),
+      ...subjectDocument(subject, comparison),
       ...judgementDocument(judgement),
     })),
     uncompared: uncompared.map(({ subject, metrics, obstacle, failed }) => ({
-      ...subjectDocument(subject),
+      ...subjectDocument(subject, comparison),
       ...{ metrics, kind: obstacle.kind, why: obstacleText(obstacle), failed },
     })),
     doubts: doubts.map(({ subject, of, flags }) => ({
-      ...subjectDocument(subject),
+      ...subjectDocument(subject, comparison),
       run: of,
       flags: flags.map((flag) => ({ name: flag.kind, text: flagText(flag) })),
     })),
     gates: gates.map(({ gate, subject, outcome, because }) => ({
       gate: gateName(gate),
-      subject: subject === undefined ? null : subjectDocument(subject),
+      subject: subject === undefined ? null : subjectDocument(subject, comparison),
       ...{ outcome, kind: because.kind, why: gateReasonText(because) },
     })),
   };
@@ -131,6 +135,11 @@ function runDocument({ row: { id, suite, started_at } }: StoredRun): RunDocument
   return { id, suite, startedAt: started_at };
 }
 
-function subjectDocument({ model, recipe, device, batch }: Subject): SubjectDocument {
-  return { model, recipe, device: device ?? null, batch: batch ?? null };
+function subjectDocument(subject: Subject, comparison: Comparison): SubjectDocument {
+  const { model, recipe, device, batch } = subject;
+  const known = subjectDevice(subject, comparison);
+  return {
+    ...{ model, recipe, device: device ?? null, batch: batch ?? null },
+    emulated: known !== undefined && isEmulated(known),
+  };
 }

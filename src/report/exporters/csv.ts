@@ -4,7 +4,7 @@ import { judgementOf, type Analysis, type VariantFigures } from '../../analysis/
 import type { Metric } from '../../analysis/compare/effect.js';
 import type { LatencyFigures } from '../../analysis/figures/latency.js';
 import * as format from '../../text/format.js';
-import { profileOf } from '../../analysis/sessions.js';
+import { isEmulated } from '../../analysis/label.js';
 import { headOf } from '../../text/model-notes.js';
 import type { Exporter } from './exporter.js';
 
@@ -45,7 +45,7 @@ function rowOf(figures: VariantFigures, batch: number | undefined, { run }: Anal
     run_id: run.row.id,
     suite: run.row.suite,
     device: device.row.name,
-    emulated: Number(profileOf(device).emulated),
+    emulated: Number(isEmulated(device)),
     threads: device.row.threads,
     model: variant.model,
     variant: variant.recipe,

@@ -1,20 +1,32 @@
-import type { StoredRun } from '../../store/read.js';
+import { deviceLabel, isEmulated } from '../../analysis/label.js';
+import type { StoredDevice, StoredRun } from '../../store/read.js';
 import type { Comparison, Subject } from '../../analysis/compare/compare.js';
 
 /**
- * What a variant is called within a comparison: with its model and its device where either run has several.
+ * What a variant is called within a comparison: with its model and its device where either run has several, and with a device that is
+ * not the hardware that it looks like in any case.
  *
  * @param subject - of the comparison
  * @param comparison - of two runs
  */
-export function variantOf({ model, recipe, device }: Subject, { reference, run }: Comparison): string {
+export function variantOf(subject: Subject, comparison: Comparison): string {
+  const { model, recipe } = subject;
+  const { reference, run } = comparison;
   const several = (of: (each: StoredRun) => readonly string[]): boolean =>
     new Set([...of(reference), ...of(run)]).size > 1;
   const models = several(({ variants }) => variants.map((variant) => variant.model));
   const devices = several((each) => each.devices.map(({ row }) => row.name));
-  return [...(models ? [model] : []), recipe, ...(devices && device !== undefined ? [device] : [])].join(
-    ' · ',
-  );
+  const device = subjectDevice(subject, comparison);
+  const named = device !== undefined && (devices || isEmulated(device));
+  return [...(models ? [model] : []), recipe, ...(named ? [deviceLabel(device)] : [])].join(' · ');
+}
+
+/** The device of a subject, as the new run has it, or else the reference; undefined for what does not depend on it. */
+export function subjectDevice(
+  { device }: Subject,
+  { reference, run }: Pick<Comparison, 'reference' | 'run'>,
+): StoredDevice | undefined {
+  return [...run.devices, ...reference.devices].find(({ row }) => row.name === device);
 }
 
 /** What a subject is called in a sentence: `int8, batch 8`. */
