@@ -46,11 +46,20 @@ export function sessionsOf(device: StoredDevice, run: StoredRun): SessionFacts[]
 }
 
 /**
+ * A device's profile with all that its file said.
+ *
+ * @param device - of a run
+ */
+export function storedProfileOf({ row }: StoredDevice): unknown {
+  return JSON.parse(row.profile_json);
+}
+
+/**
  * What a device's profile says in words, and how the device is reached.
  *
  * @param device - of a run
  */
-export function profileOf({ row }: StoredDevice): z.infer<typeof profileSchema> {
-  const profile = profileSchema.safeParse(JSON.parse(row.profile_json)).data;
+export function profileOf(device: StoredDevice): z.infer<typeof profileSchema> {
+  const profile = profileSchema.safeParse(storedProfileOf(device)).data;
   return profile ?? { kind: 'unknown', description: '', emulated: false };
 }

@@ -35,7 +35,16 @@ export interface StageSummary extends Omit<z.infer<typeof stageSchema>, 'report'
  * @returns none for the baseline, and none when they are stored in a form that this version does not know
  */
 export function stagesOf(variant: VariantRow): StageSummary[] {
-  return stageSummaries(JSON.parse(variant.stages_json));
+  return stageSummaries(storedStagesOf(variant));
+}
+
+/**
+ * The reports of the stages that made a variant, as they are stored.
+ *
+ * @param variant - of a run
+ */
+export function storedStagesOf({ stages_json }: VariantRow): unknown {
+  return JSON.parse(stages_json);
 }
 
 /**

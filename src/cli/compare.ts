@@ -17,7 +17,6 @@ import { loadedPlugins, loadPlugins } from '../plugins/load.js';
 import { executeSuite } from '../run/execute.js';
 import { locateData } from '../run/locate-data.js';
 import { pluginsOf, readSuite } from '../suite/read.js';
-import type { RunRow } from '../store/tables.js';
 import { exitCodes } from './failure.js';
 import { announcedNewest, stateText } from './newest.js';
 import { RunProgress } from './progress.js';
@@ -158,7 +157,7 @@ async function measuredAgain(path: string, { data, results }: CompareFlags): Pro
 /** The newest run with figures, and a newer one that was passed over. */
 async function newest(
   db: Db,
-): Promise<{ readonly row: RunRow; readonly passedOver: RunSummary | undefined }> {
+): Promise<{ readonly row: StoredRun['row']; readonly passedOver: RunSummary | undefined }> {
   const { run, passedOver } = await announcedNewest(db);
   return {
     row: await findRun(db, run.id),

@@ -1,6 +1,6 @@
 import type { Substitution } from '../base/substitution.js';
 import type { ModelRecord } from '../model/record.js';
-import { headOf, modelRecordOf, type HeadState } from '../text/model-notes.js';
+import { headOf, modelRecordOf, type HeadState } from '../analysis/model.js';
 import type { Estimate } from '../stats/interval.js';
 import type { RunData, StoredDevice } from '../store/read.js';
 import type { Stopping } from '../store/stopping.js';
@@ -25,7 +25,8 @@ import type { Flag } from '../analysis/figures/validity.js';
 import type { MemoryFigures } from '../analysis/figures/memory.js';
 import { publishedOf, type Published } from '../analysis/published.js';
 import { isEmulated } from '../analysis/label.js';
-import { sessionsOf, type SessionFacts } from '../analysis/sessions.js';
+import { storedStagesOf } from '../analysis/stages.js';
+import { sessionsOf, storedProfileOf, type SessionFacts } from '../analysis/sessions.js';
 
 /** Version of the document: it grows when a field changes its meaning or goes, not when one is added. */
 export const SCHEMA_VERSION = 2;
@@ -226,7 +227,7 @@ export function reportDocument(analysis: Analysis): ReportDocument {
       name: device.row.name,
       emulated: isEmulated(device),
       threads: device.row.threads,
-      profile: JSON.parse(device.row.profile_json) as unknown,
+      profile: storedProfileOf(device),
       environment: device.environment,
       sessions: sessionsOf(device, analysis.run),
     })),
@@ -241,7 +242,7 @@ export function reportDocument(analysis: Analysis): ReportDocument {
       microBatch: variant.micro_batch,
       source: modelRecordOf(variant) ?? null,
       head: headOf(variant),
-      stages: JSON.parse(variant.stages_json) as unknown,
+      stages: storedStagesOf(variant),
       publishedByOthers: publishedOf(variant) ?? null,
     })),
     results: analysis.figures.map(resultDocument),

@@ -1,5 +1,5 @@
 import type { GraphTarget } from '../base/target.js';
-import type { CellRow } from '../store/tables.js';
+import type { StoredCell } from '../store/read.js';
 import type { PlannedVariant, Scenario } from '../suite/plan.js';
 import type { LoadedModel } from '../model/load.js';
 import type { Artifact, Artifacts } from './artifacts/artifact.js';
@@ -34,7 +34,7 @@ export interface Cell {
   rounds: number;
   /** Rounds that are stored. */
   readonly stored: Set<number>;
-  status: CellRow['status'];
+  status: StoredCell['row']['status'];
 }
 
 /** A round of a cell and its position in the run's order. */

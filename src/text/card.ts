@@ -1,12 +1,6 @@
-import { z } from 'zod';
 import type { VariantFigures } from '../analysis/analysis.js';
+import { cardOf } from '../analysis/model.js';
 import * as format from './format.js';
-
-const cardSchema = z.object({
-  images: z.number().int().positive(),
-  correct: z.number().int().nonnegative(),
-  framework: z.string(),
-});
 
 /** Top-1 of the baseline and of the model's card may differ by so much (0.1 point) and still count as the same. */
 const TOLERANCE = 0.001;
@@ -18,9 +12,8 @@ const TOLERANCE = 0.001;
  * @returns a sentence; undefined where there is no card or nothing was scored
  */
 export function cardNote({ variant, accuracy }: VariantFigures): string | undefined {
-  if (variant.card_json === null || accuracy?.top1 === undefined) return undefined;
-  const card = cardSchema.safeParse(JSON.parse(variant.card_json)).data;
-  if (card === undefined || card.images !== accuracy.images) return undefined;
+  const card = cardOf(variant);
+  if (accuracy?.top1 === undefined || card?.images !== accuracy.images) return undefined;
   const claimed = card.correct / card.images;
   const agrees = Math.abs(claimed - accuracy.top1.value) <= TOLERANCE;
   return (

@@ -1,17 +1,6 @@
-import { modelRecordSchema, type ModelRecord } from '../model/record.js';
-import type { VariantRow } from '../store/tables.js';
+import { modelRecordOf, type Variant } from '../analysis/model.js';
+import type { ModelRecord } from '../model/record.js';
 import * as format from './format.js';
-import { stagesOf } from '../analysis/stages.js';
-
-/**
- * Where a variant's model came from.
- *
- * @param variant - of a run
- * @returns undefined when it is not stored, or in a form that this version does not know
- */
-export function modelRecordOf({ model_json }: VariantRow): ModelRecord | undefined {
-  return model_json === null ? undefined : modelRecordSchema.safeParse(JSON.parse(model_json)).data;
-}
 
 /**
  * What a reader must know of where a model came from, in sentences without its name.
@@ -36,23 +25,7 @@ export function modelNotes({ hub, fittedHead, notes }: ModelRecord): string[] {
  *
  * @param variant - of a run
  */
-export function modelNotesOf(variant: VariantRow): string[] {
+export function modelNotesOf(variant: Variant): string[] {
   const record = modelRecordOf(variant);
   return record ? modelNotes(record).map((note) => `${variant.model}: ${note}`) : [];
-}
-
-/**
- * Who made a variant's classifier: whoever trained the model; EdgeFlex, because the model had none for these classes; or EdgeFlex
- * after compression, because the recipe asks for it.
- */
-export type HeadState = 'trained' | 'fitted' | 'refitted';
-
-/**
- * Who made a variant's classifier.
- *
- * @param variant - of a run
- */
-export function headOf(variant: VariantRow): HeadState {
-  if (stagesOf(variant).some(({ facts }) => facts?.traits.includes('head-refitted'))) return 'refitted';
-  return modelRecordOf(variant)?.fittedHead ? 'fitted' : 'trained';
 }

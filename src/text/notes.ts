@@ -10,6 +10,7 @@ import * as format from './format.js';
 import { acrossDevices, type DeviceAgreement } from '../analysis/figures/across-devices.js';
 import { int8Products } from '../analysis/figures/int8-products.js';
 import { deviceLabel, isSoftware, labelOf, variantLabel } from '../analysis/label.js';
+import { publishedOf } from '../analysis/published.js';
 import { modelNotesOf } from './model-notes.js';
 import { profileOf } from '../analysis/sessions.js';
 import { stagesOf, type StageSummary } from '../analysis/stages.js';
@@ -52,7 +53,7 @@ export function notesOf(analysis: Analysis): string[] {
         'device can tell; what it does not name is not distinguishable.',
     );
   notes.push(...analysis.floorNotes.map(missingFloorText), ...analysis.ceilingNotes.map(missingCeilingsText));
-  if (figures.some(({ variant }) => variant.published_json !== null))
+  if (figures.some(({ variant }) => publishedOf(variant) !== undefined))
     notes.push(
       '† Measured by others, on other hardware, with other software: not comparable with our columns.',
     );

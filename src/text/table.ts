@@ -11,7 +11,7 @@ import { precisionText } from './precision.js';
 import { signOf } from './flags.js';
 import * as format from './format.js';
 import { labelOf } from '../analysis/label.js';
-import { headOf } from './model-notes.js';
+import { headOf } from '../analysis/model.js';
 import { notesOf } from './notes.js';
 import { publishedOf } from '../analysis/published.js';
 

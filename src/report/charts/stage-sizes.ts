@@ -3,7 +3,7 @@ import { baselineVariant } from '../../analysis/figures/baseline.js';
 import * as format from '../../text/format.js';
 import { variantLabel } from '../../analysis/label.js';
 import { stagesOf } from '../../analysis/stages.js';
-import type { VariantRow } from '../../store/tables.js';
+import type { Variant } from '../../analysis/model.js';
 import type { ChartMaker, PartSpec } from './chart.js';
 import { BETTER, config, INK, REFERENCE, SCHEMA, WORSE } from './theme.js';
 
@@ -94,7 +94,7 @@ interface Bar {
   readonly text: string;
 }
 
-function barsOf(variant: VariantRow, analysis: Analysis): Bar[] {
+function barsOf(variant: Variant, analysis: Analysis): Bar[] {
   const stages = stagesOf(variant);
   const baseline = baselineVariant(variant, analysis.run);
   if (stages.length === 0 || baseline === undefined) return [];

@@ -5,7 +5,7 @@ import type { Metric } from '../../analysis/compare/effect.js';
 import type { LatencyFigures } from '../../analysis/figures/latency.js';
 import * as format from '../../text/format.js';
 import { isEmulated } from '../../analysis/label.js';
-import { headOf } from '../../text/model-notes.js';
+import { headOf } from '../../analysis/model.js';
 import type { Exporter } from './exporter.js';
 
 /**

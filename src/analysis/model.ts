@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { modelRecordSchema, type ModelRecord } from '../model/record.js';
+import type { StoredRun } from '../store/read.js';
+import { stagesOf } from './stages.js';
+
+/** A variant of a run, as it is stored. */
+export type Variant = StoredRun['variants'][number];
+
+/**
+ * Where a variant's model came from.
+ *
+ * @param variant - of a run
+ * @returns undefined when it is not stored, or in a form that this version does not know
+ */
+export function modelRecordOf({ model_json }: Variant): ModelRecord | undefined {
+  return model_json === null ? undefined : modelRecordSchema.safeParse(JSON.parse(model_json)).data;
+}
+
+/**
+ * Who made a variant's classifier: whoever trained the model; EdgeFlex, because the model had none for these classes; or EdgeFlex
+ * after compression, because the recipe asks for it.
+ */
+export type HeadState = 'trained' | 'fitted' | 'refitted';
+
+/**
+ * Who made a variant's classifier.
+ *
+ * @param variant - of a run
+ */
+export function headOf(variant: Variant): HeadState {
+  if (stagesOf(variant).some(({ facts }) => facts?.traits.includes('head-refitted'))) return 'refitted';
+  return modelRecordOf(variant)?.fittedHead ? 'fitted' : 'trained';
+}
+
+const cardSchema = z.object({
+  images: z.number().int().positive(),
+  correct: z.number().int().nonnegative(),
+  framework: z.string(),
+});
+
+/** What whoever trained a model says that it scores on the test images. */
+export type CardFigures = z.infer<typeof cardSchema>;
+
+/**
+ * What the card of a variant's model says.
+ *
+ * @param variant - of a run
+ * @returns undefined when nobody says, or when it is stored in a form that this version does not know
+ */
+export function cardOf({ card_json }: Variant): CardFigures | undefined {
+  return card_json === null ? undefined : cardSchema.safeParse(JSON.parse(card_json)).data;
+}
