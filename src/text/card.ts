@@ -17,7 +17,7 @@ export function cardNote({ variant, accuracy }: VariantFigures): string | undefi
   const claimed = card.correct / card.images;
   const agrees = Math.abs(claimed - accuracy.top1.value) <= TOLERANCE;
   return (
-    `${variant.model}: its card says ${format.percent(claimed, 2)} % top-1 (${card.correct} of ${card.images}, ${card.framework}); ` +
+    `${variant.model}: its card says ${format.percent(claimed, 2)} % top-1 (${format.integer(card.correct)} of ${format.integer(card.images)}, ${card.framework}); ` +
     `fp32 here ${agrees ? 'agrees' : 'does not agree'}, with ${accuracy.correct ?? 0} right.`
   );
 }

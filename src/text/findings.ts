@@ -64,7 +64,7 @@ function scoreText(
   if (top1 && mcnemarP !== undefined && baseline?.top1) {
     const untold =
       mcnemarP <= SIGNIFICANCE
-        ? "taken alone, but among so many variants that is chance's share"
+        ? 'significant on its own, but not after correction for the number of variants'
         : `not distinguishable on these ${format.integer(images)} images`;
     const apart = isTold(judgement) ? '' : `: ${untold}`;
     const scores = `${format.percent(top1.value, 2)} % against ${format.percent(baseline.top1.value, 2)} %`;

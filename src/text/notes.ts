@@ -39,7 +39,7 @@ export function notesOf(analysis: Analysis): string[] {
   const scored = figures.find(({ accuracy }) => accuracy?.top1)?.accuracy;
   if (scored)
     notes.push(
-      `Top-1 on ${scored.images} test images of ${run.data.name}, with Wilson's interval; McNemar p is exact, against ` +
+      `Top-1 on ${format.integer(scored.images)} test images of ${run.data.name}, with Wilson's interval; McNemar p is exact, against ` +
         'fp32 on the same images.',
     );
   notes.push(

@@ -32,7 +32,7 @@ td { border-bottom: 1px solid #eee; }
 tr.first td { border-top: 1px solid #bbb; }
 .main-table { font-size: 12.5px; }
 .main-table td:first-child { font-weight: 600; }
-.main-table th, .main-table td { padding: 4px 6px; }
+.main-table th, .main-table td { padding: 4px 3px; }
 .main-table .wide { min-width: 8em; }
 .main-table th { white-space: normal; }
 tr { background: #fff; }

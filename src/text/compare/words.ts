@@ -18,7 +18,7 @@ export function inWords(judgement: Judgement): string {
   if (!significant)
     return holdsNone
       ? `no difference seen: ${range(metric, low, high)}`
-      : `${effect} taken alone, but among so many figures that is chance's share`;
+      : `${effect} on its own, but not after correction for the number of figures`;
   return verdict === 'not distinguishable'
     ? `${effect}, below what this device can tell (${amount(metric, floor ?? 0)})`
     : effect;
