@@ -33,7 +33,7 @@ export function deviceSetting(device: StoredDevice, run: StoredRun): Setting {
     ['cores', `${cpu.physicalCores ?? 'unknown'} physical, ${cpu.logicalCores ?? 'unknown'} logical`],
     ['threads', String(device.row.threads)],
     ['system', `${os.platform} ${os.arch}`],
-    ['Node.js', node.split('.')[0]!],
+    ['Node.js', node.replace(/\..*/s, '')],
     ['execution provider', distinct(sessions.map(({ runtime }) => runtime.provider))],
     ['session options', distinct(sessions.map(({ session }) => optionsText(session)))],
   ]);

@@ -67,9 +67,12 @@ function pairedValues(
 ): [number[], number[]] {
   if (first?.row.status !== 'done' || second?.row.status !== 'done') return [[], []];
   const [a, b] = [valuesOf(first), valuesOf(second)];
-  const rounds = [...a.keys()].filter((round) => a.get(round)! > 0 && (b.get(round) ?? 0) > 0);
-  rounds.sort((one, other) => one - other);
-  return [rounds.map((round) => a.get(round)!), rounds.map((round) => b.get(round)!)];
+  const rounds = [...a].flatMap(([round, one]) => {
+    const other = b.get(round) ?? 0;
+    return one > 0 && other > 0 ? [{ round, one, other }] : [];
+  });
+  rounds.sort((before, after) => before.round - after.round);
+  return [rounds.map(({ one }) => one), rounds.map(({ other }) => other)];
 }
 
 function gapOf(device: StoredDevice, batch: number): string {

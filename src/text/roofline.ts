@@ -1,3 +1,4 @@
+import type { Estimate } from '../stats/interval.js';
 import type { Precision } from '../store/node-work.js';
 import type { CeilingSubject, StoredRoofline } from '../store/rooflines.js';
 import { ceilingsOf, precisionNames, type Ceiling } from '../analysis/figures/roofline.js';
@@ -31,9 +32,11 @@ export function rooflineDocument(roofline: StoredRoofline): RooflineDocument {
  */
 export function rooflineTable(rooflines: readonly StoredRoofline[]): Table {
   const rows = rooflines.flatMap((roofline) =>
-    ceilingsOf(roofline)
-      .filter(({ perSecond }) => perSecond !== undefined)
-      .map((ceiling) => ({ ...rowOf(ceiling), device: roofline.device })),
+    ceilingsOf(roofline).flatMap((ceiling) =>
+      ceiling.perSecond === undefined
+        ? []
+        : [{ ...rowOf(ceiling, ceiling.perSecond), device: roofline.device }],
+    ),
   );
   return {
     columns: [
@@ -54,8 +57,7 @@ export function rooflineTable(rooflines: readonly StoredRoofline[]): Table {
   };
 }
 
-function rowOf({ subject, perSecond, executions }: Ceiling): Record<string, string> {
-  const { value, low, high } = perSecond!;
+function rowOf({ subject, executions }: Ceiling, { value, low, high }: Estimate): Record<string, string> {
   const rate = (each: number): string => format.significant(each / GIGA);
   return {
     ...named(subject),

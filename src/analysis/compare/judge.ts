@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import { holm } from '../../stats/holm.js';
 import type { Effect, Metric } from './effect.js';
 
@@ -35,9 +36,13 @@ export function judge<Asked extends Question>(
 ): (Asked & { judgement: Judgement })[] {
   const adjusted = new Map<Asked, number>();
   for (const metric of new Set(questions.map(({ effect }) => effect.metric))) {
-    const family = questions.filter(({ effect }) => effect.metric === metric && effect.p !== undefined);
-    const corrected = holm(family.map(({ effect }) => effect.p!));
-    for (const [index, question] of family.entries()) adjusted.set(question, corrected[index]!);
+    const family = questions.flatMap((question) => {
+      const { metric: own, p } = question.effect;
+      return own === metric && p !== undefined ? [{ question, p }] : [];
+    });
+    const corrected = holm(family.map(({ p }) => p));
+    for (const [index, { question }] of family.entries())
+      adjusted.set(question, defined(corrected[index], 'an adjusted p'));
   }
   return questions.map((question) => ({ ...question, judgement: judged(question, adjusted.get(question)) }));
 }

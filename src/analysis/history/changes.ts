@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import { median } from 'simple-statistics';
 import { changePoints, type Segment } from '../../stats/change-points.js';
 import { exactLevels } from '../../stats/exact-levels.js';
@@ -108,7 +109,9 @@ export function changesOf(
   }));
   const changes = levels
     .slice(1)
-    .map((after, place) => changeBetween(levels[place]!, after, points, metric, thresholds));
+    .map((after, place) =>
+      changeBetween(defined(levels[place], 'the level before'), after, points, metric, thresholds),
+    );
   return { levels, changes, slow: slowChange(series, levels, metric, thresholds) };
 }
 
@@ -119,12 +122,13 @@ function changeBetween(
   metric: HistoryMetric,
   thresholds: Thresholds,
 ): Change {
-  const [last, first] = [points[before.to]!, points[after.from]!];
-  const outcomes = outcomesOf(first, last);
-  const size = outcomes ? shareOf(pairedDifference(outcomes, first.right!.length)) : ratio(before, after);
+  const last = defined(points[before.to], 'the last point of a level');
+  const first = defined(points[after.from], 'the first point of a level');
+  const paired = pairedOf(first, last);
+  const size = paired ? shareOf(pairedDifference(paired.outcomes, paired.images)) : ratio(before, after);
   const newest = after.to === points.length - 1;
   // Two accuracies by the exact McNemar test on the same images, as everywhere.
-  const significant = outcomes ? mcnemar(outcomes) <= SIGNIFICANCE : size.low > 0 || size.high < 0;
+  const significant = paired ? mcnemar(paired.outcomes) <= SIGNIFICANCE : size.low > 0 || size.high < 0;
   const threshold = thresholdOf(metric, thresholds);
   const doubts: readonly (readonly [Doubt, boolean])[] = [
     ['not significant', !significant],
@@ -215,11 +219,14 @@ function shareOf({ value, low, high }: Estimate): Estimate {
 }
 
 /** What two runs answered on the same images; undefined where the images are others. */
-function outcomesOf(first: HistoryPoint, second: HistoryPoint): PairedOutcomes | undefined {
+function pairedOf(
+  first: HistoryPoint,
+  second: HistoryPoint,
+): { outcomes: PairedOutcomes; images: number } | undefined {
   const images = first.right?.length;
   if (first.right === undefined || second.right === undefined || images !== second.right.length)
     return undefined;
-  return pairedOutcomes(new Uint8Array(images).fill(1), first.right, second.right);
+  return { outcomes: pairedOutcomes(new Uint8Array(images).fill(1), first.right, second.right), images };
 }
 
 function sameCode({ repository: before }: HistoryRun, { repository: after }: HistoryRun): boolean {

@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import { isWorseNow, type Change, type SlowChange } from './changes.js';
 import type { CellHistory, History, Series } from './history.js';
 
@@ -35,10 +36,12 @@ export interface HistoryFindings {
  */
 export function historyFindings({ cells, runs }: History): HistoryFindings {
   const position = new Map(runs.map(({ id }, index) => [id, index]));
+  const positionOf = ({ change }: CellChange): number =>
+    defined(position.get(change.firstAfter.id), 'the run of a change');
   const series = cells.flatMap((cell) => cell.series.map((each) => ({ cell, series: each })));
   const changes = series
     .flatMap((each) => each.series.changes.map((change): CellChange => ({ ...each, change })))
-    .sort((a, b) => position.get(b.change.firstAfter.id)! - position.get(a.change.firstAfter.id)!);
+    .sort((a, b) => positionOf(b) - positionOf(a));
   const counting = changes.filter(({ change }) => change.doubt === undefined);
   const open = changes.filter(({ change: { doubt } }) => doubt === 'one run only' || doubt === 'same commit');
   return {

@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import { holm } from '../../stats/holm.js';
 import type { StoredRun } from '../../store/read.js';
 import { settingDifferences, type Setting, type SettingDifference } from '../setting.js';
@@ -99,14 +100,19 @@ export class HistoryBuilder {
       ),
     );
     const position = new Map(runs.map((run, index) => [run.id, index]));
-    const kept = this.placed.filter(({ point }) => position.has(point.run.id));
-    const ordered = kept.sort((a, b) => position.get(a.point.run.id)! - position.get(b.point.run.id)!);
+    const ordered = this.placed
+      .flatMap((placed) => {
+        const at = position.get(placed.point.run.id);
+        return at === undefined ? [] : [{ placed, at }];
+      })
+      .sort((a, b) => a.at - b.at)
+      .map(({ placed }) => placed);
     const nameOf = cellNames(ordered.map(({ cell }) => cell));
     const cells = metrics.flatMap((metric) => {
       const ofMetric = ordered.filter((each) => each.metric === metric);
       return [...groupBy(ofMetric, ({ cell }) => JSON.stringify(cell)).values()]
         .map((placed): CellHistory => {
-          const { cell } = placed[0]!;
+          const { cell } = defined(placed[0], 'the first point of a cell');
           const points = placed.map(({ point }) => point);
           return { cell, name: nameOf(cell), metric, series: seriesOf(points, metric, thresholds) };
         })
@@ -129,9 +135,9 @@ function byCode(a: HistoryRun, b: HistoryRun): number {
 /** Points of different settings are not of one series, whatever lies between them. */
 function seriesOf(points: readonly HistoryPoint[], metric: HistoryMetric, thresholds: Thresholds): Series[] {
   return [...groupBy(points, ({ setting }) => keyOf(setting)).values()].map((own) => ({
-    setting: own[0]!.setting,
+    setting: defined(own[0], 'the first point of a series').setting,
     points: own,
-    current: own.includes(points.at(-1)!),
+    current: own.at(-1) === points.at(-1),
     ...changesOf(own, metric, thresholds),
   }));
 }
@@ -143,7 +149,9 @@ function seriesOf(points: readonly HistoryPoint[], metric: HistoryMetric, thresh
 function withoutChance(cells: readonly CellHistory[]): CellHistory[] {
   const all = cells.flatMap(({ series }) => series);
   const adjusted = holm(all.map(({ slow }) => slow?.p ?? 1));
-  const byChance = new Set(all.filter((_, index) => adjusted[index]! > SIGNIFICANCE));
+  const byChance = new Set(
+    all.filter((_, index) => defined(adjusted[index], 'an adjusted p') > SIGNIFICANCE),
+  );
   return cells.map((cell) => ({
     ...cell,
     series: cell.series.map((each) => {

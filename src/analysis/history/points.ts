@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import type { Estimate } from '../../stats/interval.js';
 import { repositoryOf, type Repository } from '../../store/repository.js';
 import type { StoredCell, StoredRun } from '../../store/read.js';
@@ -71,7 +72,7 @@ export function pointsOf(run: StoredRun, metrics: readonly HistoryMetric[]): Pla
         if (found === undefined) return [];
         const { kind, batch } = cell.row;
         const { model, recipe } = cell.variant;
-        const setting = settings.get(cell.device)!;
+        const setting = defined(settings.get(cell.device), 'the setting of a device');
         return {
           cell: {
             ...{ model, recipe, kind, batch },

@@ -82,22 +82,22 @@ function placesBy(
   candidates: readonly Candidate[],
   quantity: (candidate: Candidate) => Estimate | undefined,
 ): Map<Candidate, number> {
-  const known = candidates.filter((each) => quantity(each) !== undefined);
-  known.sort((a, b) => quantity(a)!.value - quantity(b)!.value);
-  return new Map(known.map((each, index) => [each, index + 1]));
+  const known = candidates.flatMap((candidate) => {
+    const estimate = quantity(candidate);
+    return estimate === undefined ? [] : [{ candidate, value: estimate.value }];
+  });
+  known.sort((a, b) => a.value - b.value);
+  return new Map(known.map(({ candidate }, index) => [candidate, index + 1]));
 }
 
 const order = ['meets', 'cannot tell', 'fails'];
 
 function inOrder(a: Ranked, b: Ranked): number {
-  const worth = ({ answer, emulated, byCost }: Ranked): number[] => [
-    order.indexOf(answer),
-    Number(emulated),
-    byCost ?? Infinity,
-  ];
-  const [left, right] = [worth(a), worth(b)];
-  const first = left.findIndex((value, index) => value !== right[index]);
-  return first < 0 ? 0 : left[first]! - right[first]!;
+  const byAnswer = order.indexOf(a.answer) - order.indexOf(b.answer);
+  if (byAnswer !== 0) return byAnswer;
+  if (a.emulated !== b.emulated) return a.emulated ? 1 : -1;
+  // Infinity less itself is no number.
+  return a.byCost === b.byCost ? 0 : (a.byCost ?? Infinity) - (b.byCost ?? Infinity);
 }
 
 /** What counts, each as an interval in which less is better. */

@@ -2,7 +2,7 @@ import type { KernelShare } from '../../analysis/figures/kernels.js';
 import * as format from '../../text/format.js';
 import { labelOf } from '../../analysis/label.js';
 import type { ChartMaker } from './chart.js';
-import { config, palette, REFERENCE, SCHEMA } from './theme.js';
+import { config, colourAt, palette, REFERENCE, SCHEMA } from './theme.js';
 
 const OTHERS = 'other kernels';
 
@@ -27,9 +27,7 @@ export const kernelShares: ChartMaker = (analysis) => {
       time: `${format.milliseconds(milliseconds)} ms`,
     }));
   });
-  const colours = new Map<string, string>(
-    named.map((kernel, index) => [kernel, palette[(index + 1) % palette.length]!]),
-  );
+  const colours = new Map<string, string>(named.map((kernel, index) => [kernel, colourAt(index + 1)]));
   if (rows.some(({ kernel }) => kernel === OTHERS)) colours.set(OTHERS, REFERENCE);
   const batches = [...new Set(listed.map(({ kernelBatch }) => kernelBatch))].join(' and ');
   return {

@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import * as format from '../../text/format.js';
 import type { ChartMaker } from './chart.js';
 import { placeCells } from './panels.js';
@@ -29,7 +30,7 @@ export const latencyDistribution: ChartMaker = (analysis) => {
         panel,
         round: round + 1,
         queries: samples.length,
-        slowest: `${format.milliseconds(whole.at(-1)!.value)} ms`,
+        slowest: `${format.milliseconds(defined(whole.at(-1), 'the slowest query').value)} ms`,
         latency: drawn.map(({ value }) => Number(value.toPrecision(5))),
         share: drawn.map(({ share }) => Number((share * 100).toPrecision(5))),
       };

@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 /** A point of an empirical distribution. */
 export interface DistributionPoint {
   readonly value: number;
@@ -20,5 +21,8 @@ export function thinnedDistribution(samples: readonly number[], points: number):
     sorted.length <= points
       ? sorted.map((_, rank) => rank)
       : Array.from({ length: points }, (_, i) => Math.round((i / (points - 1)) * last));
-  return ranks.map((rank) => ({ value: sorted[rank]!, share: (rank + 1) / sorted.length }));
+  return ranks.map((rank) => ({
+    value: defined(sorted[rank], 'a sample'),
+    share: (rank + 1) / sorted.length,
+  }));
 }

@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import type { Config } from 'vega-lite';
 
 /** Grey of what is only there to compare with. */
@@ -38,6 +39,15 @@ const dashes = [
   [8, 2, 2, 2],
 ];
 
+/** The colour of a series by its place among all, from the start again where there are more. */
+export function colourAt(index: number): string {
+  return around(palette, index);
+}
+
+function around<Value>(values: readonly Value[], index: number): Value {
+  return defined(values[index % values.length], 'a value of the theme');
+}
+
 /** Which value of a nominal channel each series has. */
 export interface SeriesScale<Value = string> {
   domain: string[];
@@ -51,17 +61,17 @@ export interface SeriesScale<Value = string> {
  * @param shown - the ones that a chart shows
  */
 export function colourScale(series: readonly string[], shown = series): SeriesScale {
-  return seriesScale(series, shown, (index) => palette[index % palette.length]!);
+  return seriesScale(series, shown, colourAt);
 }
 
 /** Shapes of series: others for those that share a colour. Parameters as for `colourScale`. */
 export function shapeScale(series: readonly string[], shown = series): SeriesScale {
-  return seriesScale(series, shown, (index) => shapes[Math.floor(index / palette.length) % shapes.length]!);
+  return seriesScale(series, shown, (index) => around(shapes, Math.floor(index / palette.length)));
 }
 
 /** Dashes of series drawn as lines: others for those that share a colour. Parameters as for `colourScale`. */
 export function dashScale(series: readonly string[], shown = series): SeriesScale<number[]> {
-  return seriesScale(series, shown, (index) => dashes[Math.floor(index / palette.length) % dashes.length]!);
+  return seriesScale(series, shown, (index) => around(dashes, Math.floor(index / palette.length)));
 }
 
 function seriesScale<Value>(

@@ -2,7 +2,7 @@ import * as format from '../../text/format.js';
 import { limitedOf, operatorName } from '../../text/limits.js';
 import { labelOf } from '../../analysis/label.js';
 import type { ChartMaker } from './chart.js';
-import { config, palette, REFERENCE, SCHEMA } from './theme.js';
+import { config, colourAt, palette, REFERENCE, SCHEMA } from './theme.js';
 
 const OTHERS = 'other operators';
 
@@ -39,9 +39,7 @@ export const timeAtBest: ChartMaker = (analysis) => {
       }),
     );
   });
-  const colours = new Map<string, string>(
-    named.map((operator, index) => [operator, palette[(index + 1) % palette.length]!]),
-  );
+  const colours = new Map<string, string>(named.map((operator, index) => [operator, colourAt(index + 1)]));
   if (rows.some(({ operator }) => operator === OTHERS)) colours.set(OTHERS, REFERENCE);
   const batches = [...new Set(limited.map(({ limits }) => limits.batch))].join(' and ');
   return {

@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import type { Chart } from '../charts/chart.js';
 import { drawable } from '../charts/drawable.js';
 import { BETTER, config, INK, SCHEMA, WORSE } from '../charts/theme.js';
@@ -62,7 +63,7 @@ export function historyChart(cell: CellHistory, order: readonly HistoryRun[], id
   const y = { type: 'quantitative', title, scale: { zero: false, nice: true, range } } as const;
   const points = series.flatMap((each, part) =>
     each.points.map(({ run, estimate }) => ({
-      ...{ run: keys.get(run.id)!, part, value: estimate.value * scale },
+      ...{ run: keyOf(keys, run), part, value: estimate.value * scale },
       ...{ low: estimate.low * scale, high: estimate.high * scale },
       text: `${quantity(metric, estimate.value)} (${quantity(metric, estimate.low)} to ${quantity(metric, estimate.high)})`,
       ...{ id: run.id, code: codeText(run), day: dayOf(run) },
@@ -165,7 +166,7 @@ function levelsOf(
     levels.flatMap(({ from, to, level }, place) =>
       [from, to].map((index) => ({
         level: `${part} ${place}`,
-        run: keys.get(points[index]!.run.id)!,
+        run: keyOf(keys, defined(points[index], 'a point of a level').run),
         value: level * scale,
       })),
     ),
@@ -181,13 +182,24 @@ interface Label {
   readonly top: number;
 }
 
+function keyOf(keys: ReadonlyMap<string, string>, { id }: HistoryRun): string {
+  return defined(keys.get(id), `the place of run ${id}`);
+}
+
 /** Changes that count or may come to count, and settings that begin. */
 function labelsOf({ series, metric }: CellHistory, keys: ReadonlyMap<string, string>): Label[] {
   const order = [...keys.keys()];
   const found = series.flatMap(({ changes, points }, part) => [
     ...(part === 0
       ? []
-      : [{ run: points[0]!.run, colour: INK, dash: [4, 3], lines: ['another', 'setting'] }]),
+      : [
+          {
+            run: defined(points[0], 'the first point of a series').run,
+            colour: INK,
+            dash: [4, 3],
+            lines: ['another', 'setting'],
+          },
+        ]),
     ...changes
       .filter(({ doubt }) => doubt === undefined || doubt === 'one run only' || doubt === 'same commit')
       .map(({ size, lastBefore, firstAfter, direction, doubt }) => ({
@@ -201,7 +213,7 @@ function labelsOf({ series, metric }: CellHistory, keys: ReadonlyMap<string, str
       })),
   ]);
   return found
-    .map(({ run, ...rest }) => ({ ...rest, run: keys.get(run.id)!, place: order.indexOf(run.id) }))
+    .map(({ run, ...rest }) => ({ ...rest, run: keyOf(keys, run), place: order.indexOf(run.id) }))
     .sort((a, b) => a.place - b.place)
     .map(({ place, ...rest }, index) => ({
       ...rest,

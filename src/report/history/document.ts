@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import type { Estimate } from '../../stats/interval.js';
 import type { SettingDifference } from '../../analysis/setting.js';
 import type { Change, Doubt, SlowChange, Thresholds } from '../../analysis/history/changes.js';
@@ -74,12 +75,13 @@ export function historyDocument(history: History): HistoryDocument {
 }
 
 function seriesDocument({ setting, current, points, levels, changes, slow }: Series): SeriesDocument {
+  const idAt = (index: number): string => defined(points[index], 'a point of a level').run.id;
   return {
     setting: Object.fromEntries(setting),
     current,
     points: points.map(({ run, estimate: { value, low, high } }) => ({ run: run.id, value, low, high })),
     levels: levels.map(({ from, to, level, low, high }) => ({
-      ...{ from: points[from]!.run.id, to: points[to]!.run.id },
+      ...{ from: idAt(from), to: idAt(to) },
       ...{ value: level, low, high },
     })),
     changes: changes.map(

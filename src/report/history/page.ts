@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import { definitions, type Term } from '../html/definitions.js';
 import type { PicturedChart } from '../charts/pictured.js';
 import * as format from '../../text/format.js';
@@ -81,10 +82,11 @@ function table(history: History, charts: readonly PicturedChart[], { worseNow }:
     ],
     history.cells.flatMap((cell, index) =>
       cell.series.map((series) => {
-        const [first, last] = [series.points[0]!, series.points.at(-1)!];
+        const first = defined(series.points[0], 'the first point of a series');
+        const last = defined(series.points.at(-1), 'the last point of a series');
         const mark = series.current && worseNow.includes(cell) ? html` <b>worse now</b>` : undefined;
         return [
-          html`<a href="#${charts[index]!.chart.id}">${cell.name}</a>`,
+          html`<a href="#${defined(charts[index], 'the chart of a cell').chart.id}">${cell.name}</a>`,
           metricNames[cell.metric],
           first.run.startedAt.slice(0, 10),
           series.points.length,

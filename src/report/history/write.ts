@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import { join } from 'node:path';
 import { installedVersion } from '../../base/paths.js';
 import { drawAll } from '../charts/pictured.js';
@@ -20,7 +21,9 @@ import { historyPage } from './page.js';
 export async function writeHistory(history: History, directory: string): Promise<string> {
   const ids = chartIds(history.cells);
   const charts = await drawAll(
-    history.cells.map((cell, index) => historyChart(cell, history.runs, ids[index]!)),
+    history.cells.map((cell, index) =>
+      historyChart(cell, history.runs, defined(ids[index], 'the id of a chart')),
+    ),
   );
   const folder = folderCalled(directory, `history-${history.suite}`, 'suite');
   const page = 'history.html';

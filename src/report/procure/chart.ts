@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import type { Chart } from '../charts/chart.js';
 import { config, SCHEMA } from '../charts/theme.js';
 import * as format from '../../text/format.js';
@@ -29,7 +30,7 @@ export function procurementChart({ candidates, batch }: Procurement): Chart | un
       : [],
   );
   if (rows.length === 0) return undefined;
-  const currency = candidates.find(({ cost }) => cost)!.cost!.currency;
+  const currency = defined(candidates.find(({ cost }) => cost)?.cost, 'the cost of what is drawn').currency;
   const x = {
     field: 'throughput',
     type: 'quantitative',

@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import type { Estimate } from '../../stats/interval.js';
 import * as format from '../format.js';
 import type { SettingDifference } from '../../analysis/setting.js';
@@ -89,7 +90,8 @@ export function changeText({ cell: { name, metric }, change }: CellChange): stri
 
 /** A slow change as a sentence without its end. */
 export function slowText({ cell: { name, metric }, series: { points }, slow }: CellSlowChange): string {
-  const [first, last] = [points[0]!.run, points.at(-1)!.run];
+  const { run: first } = defined(points[0], 'the first point of a series');
+  const { run: last } = defined(points.at(-1), 'the last point of a series');
   return (
     `${name}, ${metricNames[metric]}: ${sizeText(metric, slow.size)} over ${plural(points.length, 'run')} ` +
     `(p ${format.pValue(slow.p).replace(/^(?=\d)/, '= ')}), in ${rangeText(first, last)}, by steps too small to be seen one by one`

@@ -10,7 +10,10 @@ import { html, type Markup } from '../markup.js';
  * @param analysis - of a run
  */
 export function kernels(analysis: Analysis): Markup {
-  const listed = analysis.figures.filter((figures) => figures.kernels.length > 0);
+  const listed = analysis.figures.flatMap((figures) => {
+    const [slowest] = figures.kernels;
+    return slowest === undefined ? [] : [{ figures, slowest }];
+  });
   if (listed.length === 0) return html`<p>This run listed no kernels.</p>`;
   return html`<p>
       From the runtime's own profiler, in a pass of its own: the times hold its overhead and serve for
@@ -20,11 +23,11 @@ export function kernels(analysis: Analysis): Markup {
       asked for, is a failed cell, not a slow one.
     </p>
     ${listed.map(
-      (figures) =>
+      ({ figures, slowest }) =>
         html`<details>
           <summary>
-            ${labelOf(figures, analysis)}, one query of batch ${figures.kernelBatch}:
-            ${figures.kernels[0]!.opType} ${format.percent(figures.kernels[0]!.share)} %
+            ${labelOf(figures, analysis)}, one query of batch ${figures.kernelBatch}: ${slowest.opType}
+            ${format.percent(slowest.share)} %
           </summary>
           ${grid(
             [
