@@ -1,4 +1,5 @@
 import { InputError } from '../base/errors.js';
+import { isPickle } from '../vit/checkpoints/pickle.js';
 
 /** Names that weights have by convention, the one that is taken first. */
 const CONVENTIONAL = [
@@ -6,6 +7,7 @@ const CONVENTIONAL = [
   'model.safetensors.index.json',
   'model.onnx',
   'onnx/model.onnx',
+  'pytorch_model.bin',
 ] as const;
 
 /** One of several safetensors files that together hold a model. */
@@ -35,12 +37,15 @@ export function isShard(name: string): boolean {
  * @throws InputError that names the candidates when there are several and none is conventional
  */
 export function chooseWeights(source: string, names: readonly string[]): Choice | undefined {
-  const candidates = names.filter(
+  const others = names.filter(
     (name) =>
       name !== PARITY &&
       !isShard(name) &&
       (/^[^/]+\.(safetensors|safetensors\.index\.json)$/.test(name) || /^(onnx\/)?[^/]+\.onnx$/.test(name)),
   );
+  // Pickles lie beside the same weights in other formats, and beside what training left.
+  const pickles = names.filter((name) => !name.includes('/') && isPickle(name));
+  const candidates = others.length > 0 ? others : pickles;
   const conventional = CONVENTIONAL.find((name) => candidates.includes(name));
   const [only, another] = candidates;
   if (conventional === undefined && another !== undefined)

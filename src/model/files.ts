@@ -6,7 +6,7 @@ import { isThere } from '../base/exchange.js';
 import { readModel } from '../onnx/file.js';
 import type { OnnxModel } from '../onnx/model.js';
 import { shardsOf } from '../vit/checkpoints/shards.js';
-import { isPickle, pickleRefused } from '../vit/checkpoints/pickle.js';
+import { isPickle } from '../vit/checkpoints/pickle.js';
 import { chooseWeights, isShard } from './choose.js';
 
 /** What a file of a model is read as. */
@@ -41,7 +41,7 @@ export type ModelFiles = {
   /** Files in the folder that might have been meant instead; none where a file was named. */
   readonly notTaken: readonly string[];
 } & (
-  | { readonly layout: 'safetensors' }
+  | { readonly layout: 'checkpoint' }
   | {
       readonly layout: 'onnx';
       /** The graph; its tensors are read when they are needed. */
@@ -54,8 +54,8 @@ export type ModelFiles = {
  * only one. Companions lie beside the weights; those of a file in a folder `onnx/` may lie in the folder around it, as in
  * repositories of the Hub.
  *
- * @param path - a folder, a `.safetensors` file, the index of its shards, or an `.onnx` file
- * @throws InputError when there are no weights, several that might be meant, or a pickle alone; or when an index is malformed
+ * @param path - a folder, a `.safetensors` file, the index of its shards, an `.onnx` file, or what `torch.save` wrote
+ * @throws InputError when there are no weights, or several that might be meant; or when an index is malformed
  */
 export async function findFiles(path: string): Promise<ModelFiles> {
   if (!isThere(path))
@@ -63,8 +63,6 @@ export async function findFiles(path: string): Promise<ModelFiles> {
   if (!statSync(path).isDirectory()) return filesOf(path, []);
   const choice = chooseWeights(path, await namesIn(path));
   if (choice !== undefined) return filesOf(join(path, ...choice.name.split('/')), choice.others);
-  const pickle = (await readdir(path)).sort().find(isPickle);
-  if (pickle !== undefined) throw pickleRefused(join(path, pickle));
   throw new InputError({
     source: path,
     found: 'no weights',
@@ -83,7 +81,6 @@ export function fileOf({ files }: ModelFiles, role: Companion): string | undefin
 
 async function filesOf(weights: string, notTaken: readonly string[]): Promise<ModelFiles> {
   const name = basename(weights);
-  if (isPickle(weights)) throw pickleRefused(weights);
   if (isShard(name))
     throw new InputError({
       source: weights,
@@ -100,11 +97,12 @@ async function filesOf(weights: string, notTaken: readonly string[]): Promise<Mo
     for (const { path, name: file } of data) requirePresent(path, weights, file);
     return { layout: 'onnx', graph, weights, notTaken, absent, files: [own, ...data, ...present] };
   }
-  if (!/\.safetensors(\.index\.json)?$/.test(name))
+  if (!/\.safetensors(\.index\.json)?$/.test(name) && !isPickle(name))
     throw new InputError({
       source: weights,
       found: 'a file of another kind',
-      expected: 'a folder with a model, its .safetensors file or an .onnx file',
+      expected:
+        'a folder with a model, its .safetensors file, an .onnx file, or a .bin, .pt or .pth file of PyTorch',
     });
   const shards = name.endsWith('.json') ? await shardsOf(weights) : [];
   const { present, absent } = companionsOf(weights);
@@ -112,7 +110,7 @@ async function filesOf(weights: string, notTaken: readonly string[]): Promise<Mo
     ...{ role: 'shard', path: join(dirname(weights), file), name: file },
   }));
   for (const { path, name: file } of parts) requirePresent(path, weights, file);
-  return { layout: 'safetensors', weights, notTaken, absent, files: [own, ...parts, ...present] };
+  return { layout: 'checkpoint', weights, notTaken, absent, files: [own, ...parts, ...present] };
 }
 
 /** Refuses a model that names a file which is not there. */

@@ -127,15 +127,14 @@ function filesOf({ repository, revision }: HubReference, files: readonly HubFile
   const whole = named(/^model\.safetensors$/);
   const shards = named(/^model-\d+-of-\d+\.safetensors$|^model\.safetensors\.index\.json$/);
   const others = named(/^[^/]+\.safetensors$/);
-  const weights = whole.length > 0 ? whole : shards.length > 1 ? shards : others;
-  const pickle = named(/\.(bin|pt|pth|pkl|ckpt)$/)[0];
+  const pickle = named(/^pytorch_model\.bin$/);
+  const safe = whole.length > 0 ? whole : shards.length > 1 ? shards : others;
+  const weights = safe.length > 0 ? safe : pickle;
   if (weights.length === 0)
     throw new InputError({
       source: repository,
-      found: pickle
-        ? `${pickle.path}, a pickle, which can run any code when it is read, and no safetensors`
-        : `no weights at revision ${revision} (${files.map(({ path }) => path).join(', ') || 'no files'})`,
-      expected: 'model.safetensors',
+      found: `no weights at revision ${revision} (${files.map(({ path }) => path).join(', ') || 'no files'})`,
+      expected: 'model.safetensors or pytorch_model.bin',
       hint: 'Convert it where you trust it (safetensors.torch.save_file), and give the folder with its config.json as the model.',
     });
   return [...named(SETTINGS), ...weights];

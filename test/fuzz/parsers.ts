@@ -6,10 +6,22 @@ import { images } from './parsers/images.js';
 import { modelJson } from './parsers/model-json.js';
 import { onnx } from './parsers/onnx.js';
 import { safetensors } from './parsers/safetensors.js';
+import { torchFile } from './parsers/torch-file.js';
 import { stored } from './parsers/stored.js';
 import { yamlFiles } from './parsers/yaml-files.js';
 
 /** Every parser of input from outside. */
 export const parsers: readonly Parser[] = [
-  ...[...yamlFiles, ...modelJson, safetensors, ...onnx, ...images, ...agent, hub, ...flags, stored],
+  ...[
+    ...yamlFiles,
+    ...modelJson,
+    safetensors,
+    torchFile,
+    ...onnx,
+    ...images,
+    ...agent,
+    hub,
+    ...flags,
+    stored,
+  ],
 ];

@@ -93,7 +93,6 @@ describe('the file that is read', () => {
   it.each([
     ['model-00001-of-00002.safetensors', 'one shard'],
     ['model.txt', 'a file of another kind'],
-    ['pytorch_model.bin', 'a pickle'],
   ])('is not %s', async (name, found) => {
     const root = await put({ [name]: 'x' });
     expect((await refusalOf(() => findFiles(join(root, name)))).found).toContain(found);

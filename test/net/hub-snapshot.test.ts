@@ -139,9 +139,14 @@ describe('a model of the Hub', () => {
       expect((await refusalOf(() => fetchIt(how))).found).toMatch(/^no such model.*\(HTTP 404\)$/);
   });
 
-  it('is refused when it has only a pickle', async () => {
-    await hubWith({ files: { 'config.json': files['config.json'], 'pytorch_model.bin': Buffer.from('x') } });
-    expect((await refusalOf(() => fetchIt())).found).toMatch(/^pytorch_model\.bin, a pickle/);
+  it('is fetched with its pickle where it has nothing else', async () => {
+    const hub = await hubWith({
+      files: { 'config.json': files['config.json'], 'pytorch_model.bin': Buffer.from('x') },
+    });
+    await fetchIt();
+    expect(
+      hub.seen.some(({ path }) => path.includes('/resolve/') && path.endsWith('pytorch_model.bin')),
+    ).toBe(true);
   });
 
   it('is fetched in its shards, with their index', async () => {

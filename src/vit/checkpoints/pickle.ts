@@ -4,15 +4,15 @@ import { InputError } from '../../base/errors.js';
 const PICKLE = /\.(bin|pt|pth|pkl|ckpt)$/;
 
 /**
- * Why a pickle is not read.
+ * Why a pickle that is no archive is not read: PyTorch before 1.6 put tensors into the pickle itself.
  *
  * @param path - the file
  */
-export function pickleRefused(path: string): InputError {
+export function legacyPickle(path: string): InputError {
   return new InputError({
     source: path,
-    found: 'a pickle, which can run any code when it is read',
-    expected: 'model.safetensors',
+    found: 'a pickle that is no archive, as PyTorch before 1.6 wrote it or another program',
+    expected: 'model.safetensors, or a file that torch.save wrote since',
     hint:
       'Convert it where you trust it, with PyTorch:\n' +
       '  python -c "import sys, torch; from safetensors.torch import save_file; ' +

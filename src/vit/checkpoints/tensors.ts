@@ -4,7 +4,9 @@ import { viewAs, type TensorSource } from '../../onnx/tensor.js';
 import { fromBfloat16, fromFloat16 } from '../../onnx/half.js';
 import { computed, finite } from '../derived.js';
 import { readSafetensors, type Safetensors } from '../safetensors.js';
+import { isPickle } from './pickle.js';
 import { readShardIndex } from './shards.js';
+import { readTorchFile } from './torch-file.js';
 
 /** A checkpoint's tensors, each of which is read from disk when it is asked for. */
 export interface CheckpointTensors {
@@ -16,13 +18,17 @@ export interface CheckpointTensors {
 }
 
 /**
- * Opens a safetensors file, or all shards that an index names.
+ * Opens a safetensors file, all shards that an index names, or what `torch.save` wrote.
  *
- * @param weights - the `.safetensors` file or the index (`….safetensors.index.json`)
+ * @param weights - the `.safetensors` file, the index (`….safetensors.index.json`), or the `.bin`, `.pt` or `.pth` file
  * @throws InputError when it is missing or malformed
  */
 export async function readCheckpointTensors(weights: string): Promise<CheckpointTensors> {
-  const read = weights.endsWith('.json') ? await readShards(weights) : await readSafetensors(weights);
+  const read = weights.endsWith('.json')
+    ? await readShards(weights)
+    : isPickle(weights)
+      ? await readTorchFile(weights)
+      : await readSafetensors(weights);
   return { source: weights, ...read };
 }
 

@@ -3,6 +3,7 @@
 
 python make.py            made with torch 2.13.0, transformers 5.24.0, timm 1.0.31
 """
+import argparse
 import json
 import pathlib
 import re
@@ -101,5 +102,23 @@ timm_model('timm_attention_pool', 'vit_so150m_patch16_reg4_map_256', num_heads=3
 timm_model('timm_no_last_norm', vit, final_norm=False)
 timm_model('timm_deit3', 'deit3_small_patch16_224')
 timm_model('timm_beit', 'beit_base_patch16_224')
+
+# What torch.save writes: a state_dict, and what a training script keeps beside the weights.
+vit_config = hf.ViTConfig(**size, **mlp, **classes)
+saved = drawn(hf.ViTForImageClassification(vit_config))
+path = folder('torch_bin')
+vit_config.save_pretrained(path)
+torch.save(saved.state_dict(), path / 'pytorch_model.bin')
+with torch.no_grad():
+    parity['torch_bin'] = saved(pixels).logits
+args = dict(img_size=16, patch_size=4, embed_dim=12, depth=2, num_heads=3, mlp_ratio=1.5)
+saved = drawn(timm.create_model(vit, num_classes=10, **args))
+path = folder('torch_training')
+weights = dict(saved.named_parameters())
+weights['head.weight'] = torch.nn.Parameter(weights['head.weight'].detach().t().contiguous().t())
+torch.save({'model': weights, 'epoch': 3, 'args': argparse.Namespace(lr=1e-3), 'optimizer': {'state': {}}}, path / 'checkpoint.pth')
+(path / 'config.json').write_text(json.dumps({'architecture': vit, 'model_args': args}, indent=1) + '\n')
+with torch.no_grad():
+    parity['torch_training'] = saved(pixels)
 
 save_file(parity, here / 'parity.safetensors')

@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { packageRoot } from '../../../src/base/paths.js';
+import { elementCount } from '../../../src/onnx/tensor.js';
+import { readTorchFile } from '../../../src/vit/checkpoints/torch-file.js';
+import { damagedBytes } from '../generate/bytes.js';
+import { defineParser } from '../parser.js';
+
+const saved = readFileSync(join(packageRoot(), 'test', 'vit', 'models', 'torch_training', 'checkpoint.pth'));
+
+/** What `torch.save` wrote, damaged, and the tensors read that are no larger than the file. */
+export const torchFile = defineParser({
+  name: 'torch-file',
+  inputs: damagedBytes(saved),
+  prepare: (folder) => {
+    const path = join(folder, 'checkpoint.pth');
+    return Promise.resolve(async (bytes: Buffer) => {
+      await writeFile(path, bytes);
+      const { tensors } = await readTorchFile(path);
+      for (const tensor of tensors.values())
+        if (elementCount(tensor.dims) <= bytes.length) await tensor.read();
+    });
+  },
+});
