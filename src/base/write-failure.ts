@@ -81,9 +81,7 @@ export function codeOf(error: unknown): string | undefined {
 }
 
 function placeFault(source: string, error: unknown, expected: string, hint: string | undefined): InputError {
-  const said = messageOf(error);
-  const found = foundBy(error);
-  const fault = { source, found: found === said ? said : `${found} (${said})`, expected };
+  const fault = { source, found: foundBy(error), expected };
   return new InputError(hint === undefined ? fault : { ...fault, hint });
 }
 
