@@ -6,6 +6,7 @@ import { harnessCost } from './harness-cost.js';
 import { lastBlock } from './last-block.js';
 import { measure } from './measure.js';
 import { memoryLevers } from './memory-levers.js';
+import { pruning } from './pruning.js';
 import { saturation } from './saturation.js';
 import { slowDown } from './slow-down.js';
 import { tokenMerging } from './token-merging.js';
@@ -22,6 +23,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   'false-alarms': falseAlarms,
   coverage,
   measure,
+  pruning,
   saturation,
 };
 

@@ -8,6 +8,7 @@ import { openStream, rowsOf } from '../../src/compress/observe/blocks.js';
 import { channelTap } from '../../src/compress/observe/channels.js';
 import { extremeTap } from '../../src/compress/observe/extremes.js';
 import { momentsTap } from '../../src/compress/observe/moments.js';
+import { normGainTap } from '../../src/compress/observe/norm-gain.js';
 import { sampleTap } from '../../src/compress/observe/sample.js';
 import type { Tap } from '../../src/compress/observe/taps.js';
 import type { BlockValueName, BlockValues } from '../../src/vit/graph/block.js';
@@ -101,6 +102,24 @@ describe('observing a block', () => {
     expect(found.rows).toBe(rows);
     expect(maxDifference(found.mean, mean)).toBeLessThan(1e-6);
     expect(maxDifference(found.covariance, reference)).toBeLessThan(1e-5);
+  });
+
+  it('gives by how much a LayerNorm behind the block magnifies a squared error', async () => {
+    const { hiddenSize, layerNormEpsilon } = bench.vit.config;
+    const found = await observe(() => normGainTap(layerNormEpsilon));
+    const stream = await openStream(bench.context, bench.vit, await bench.context.calibration.images(images));
+    await stream.advance(bench.vit, 0);
+    const residual = wholeTap('residual');
+    await stream.observe(bench.vit, 1, [residual]);
+    const tokens = residual.result();
+    let gain = 0;
+    for (let row = 0; row < rows; row++) {
+      const token = tokens.subarray(row * hiddenSize, (row + 1) * hiddenSize);
+      const mean = token.reduce((sum, x) => sum + x, 0) / hiddenSize;
+      const variance = token.reduce((sum, x) => sum + (x - mean) ** 2, 0) / hiddenSize;
+      gain += 1 / (variance + layerNormEpsilon) / rows;
+    }
+    expect(found / gain).toBeCloseTo(1, 5);
   });
 
   it('samples rows that were there, the same for the same seed', async () => {

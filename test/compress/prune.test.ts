@@ -8,9 +8,10 @@ import { importanceOf } from '../../src/compress/prune/importance.js';
 import type { MlpObservation, NarrowMlp } from '../../src/compress/prune/mlp.js';
 import { compensations, importances, pruneOptionsSchema } from '../../src/compress/prune/options.js';
 import { prune } from '../../src/compress/prune/stage.js';
-import { parameterCount, withWeights } from '../../src/vit/vit.js';
+import { narrowingCosts } from '../../src/compress/prune/widths.js';
+import { parameterCount, withWeights, type ViT } from '../../src/vit/vit.js';
 import { float32 } from '../../src/onnx/tensor.js';
-import { logitsOf, maxDifference, openBench, type Bench } from './support.js';
+import { copyOf, logitsOf, maxDifference, openBench, type Bench } from './support.js';
 import { multiply, solve, transpose } from './reference.js';
 
 let bench: Bench;
@@ -272,6 +273,41 @@ describe('the prune stage', () => {
     ];
     expect(squares).toBeLessThan(mean);
     expect(mean).toBeLessThan(none);
+  });
+
+  /** Tensors of a model, multiplied by a constant. */
+  const scaled = async (vit: ViT, by: number, which: RegExp): Promise<ViT> => {
+    const names = [...vit.weights.keys()].filter((name) => which.test(name));
+    expect(names).not.toEqual([]);
+    const entries = names.map(async (name) => {
+      const values = await copyOf(vit, name);
+      return [
+        name,
+        float32(
+          vit.weights.get(name)!.dims,
+          values.map((value) => value * by),
+        ),
+      ] as const;
+    });
+    return withWeights(vit, await Promise.all(entries));
+  };
+
+  it('finds narrowing as costly in a stream that is sixteen times as large: every reader begins with a LayerNorm', async () => {
+    const whole = /^(patch|cls|positions)|\.(o|fc2)\./;
+    const loud = await scaled(bench.vit, 16, whole);
+    expect(maxDifference(await logitsOf(bench, loud), bench.reference)).toBeLessThan(1e-2);
+    const costs = (vit: ViT): ReturnType<typeof narrowingCosts> =>
+      narrowingCosts(vit, bench.context, options({ ratio: 0.5 }), blas);
+    const [before, after] = [await costs(bench.vit), await costs(loud)];
+    for (const [block, { neurons, loss }] of before.entries())
+      for (const width of [0, 32, neurons / 2, neurons - 32])
+        expect(after[block]!.loss[width]! / loss[width]!).toBeCloseTo(1, 1);
+  });
+
+  it('starves no block for another whose stream is larger', async () => {
+    const loud = await scaled(bench.vit, 30, /^layers\.[23]\.(o|fc2)\./);
+    const { vit } = await prune(loud, bench.context, options({ ratio: 0.5 }));
+    for (const width of vit.config.mlpSizes.slice(0, 2)) expect(width).toBeGreaterThanOrEqual(128);
   });
 
   it('keeps the widths to multiples and the number of neurons to the ratio', async () => {

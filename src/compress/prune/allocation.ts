@@ -2,7 +2,7 @@
 export interface BlockCost {
   /** Neurons the block has. */
   readonly neurons: number;
-  /** `loss[width]` for every width from 0 to `neurons`: mean squared error added to the residual stream. */
+  /** `loss[width]` for every width from 0 to `neurons`, in a unit that all blocks share. */
   readonly loss: Float64Array;
 }
 

@@ -4,6 +4,7 @@ import type { StageContext } from '../context.js';
 import { rowsOf, type BlockStream } from '../observe/blocks.js';
 import { channelTap } from '../observe/channels.js';
 import { momentsTap, type Moments } from '../observe/moments.js';
+import type { Tap } from '../observe/taps.js';
 import { floatEntry, floatsOf } from '../weights.js';
 
 /** One block's MLP and what its hidden neurons give over the calibration images. */
@@ -34,6 +35,7 @@ export interface MlpObservation {
  * @param vit - the model
  * @param layer - which block
  * @param how - whether the images stay before the block or move through it
+ * @param taps - what else to observe on the way
  */
 export async function observeMlp(
   context: StageContext,
@@ -41,12 +43,13 @@ export async function observeMlp(
   vit: ViT,
   layer: number,
   how: 'observe' | 'advance',
+  taps: readonly Tap<unknown>[],
 ): Promise<MlpObservation> {
   const { rows, rowsPerBatch } = rowsOf(stream, vit.config, layer, 'fc2');
   const moments = momentsTap('fc2', rowsPerBatch);
   const channels = channelTap('fc2', rows, rowsPerBatch);
   context.throwIfStopped();
-  await stream[how](vit, layer, [moments, channels]);
+  await stream[how](vit, layer, [moments, channels, ...taps]);
   const at = `layers.${layer}`;
   return {
     neurons: vit.config.mlpSizes[layer]!,

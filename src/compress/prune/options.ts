@@ -44,7 +44,9 @@ export const pruneOptionsSchema = z
     allocation: z
       .enum(['uniform', 'global'])
       .default('global')
-      .describe('The same ratio in every block, or the widths that lose least over all blocks.'),
+      .describe(
+        'The same ratio in every block, or the widths that lose least over all blocks, relative to the streams.',
+      ),
     images: z.number().int().positive().default(512).describe('Training images to calibrate on.'),
     multiple: z
       .number()

@@ -15,7 +15,7 @@ const USUAL_RATIO = 0.5;
 /** Removes MLP neurons. */
 export const pruneStage = defineStage({
   name: 'prune',
-  version: 1,
+  version: 2,
   description: 'Removes MLP neurons physically; those that stay make up for them in closed form.',
   options: pruneOptionsSchema,
   report: z.object({
