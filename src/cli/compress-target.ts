@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { defined } from '../base/defined.js';
 import { findingWords } from '../search/findings.js';
 import { recipeText } from '../suite/recipe-text.js';
 import type { Recipe } from '../compress/recipe.js';
@@ -58,7 +57,7 @@ export async function searched(
       bar.line(`  ${findingWords(finding)}`);
     },
   });
-  const best = defined(outcome.tried[0], 'the best candidate');
+  const [best] = outcome.tried;
   const device = deviceName(context.device.profile);
   const asked = {
     ...{ model: reference, target, device, batch, rounds, seed: context.seed },

@@ -75,7 +75,8 @@ export class GraphBuilder {
     output: Value,
     options: OpOptions = {},
   ): Value {
-    return this.callMany(opType, inputs, [output], options)[0]!;
+    this.callMany(opType, inputs, [output], options);
+    return output;
   }
 
   /** Like `call`, for operators with several results; an undefined result is one that is not wanted. */

@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import { sizeAt } from './dims.js';
 import { bytesPerElement, type DType } from './dtype.js';
 import type { OnnxModel, OnnxNode } from './model.js';
@@ -66,50 +67,53 @@ function sizedValues(model: OnnxModel, batch: number): Map<string, Sized> {
   }
   // A product takes the integers of a DequantizeLinear as they are: the runtime fuses the two.
   for (const { opType, inputs, outputs } of model.nodes) {
-    const integers = values.get(inputs[0]!);
-    if (opType === 'DequantizeLinear' && integers !== undefined) values.set(outputs[0]!, integers);
+    const [[input = ''], [output]] = [inputs, outputs];
+    const integers = values.get(input);
+    if (opType === 'DequantizeLinear' && integers !== undefined && output !== undefined)
+      values.set(output, integers);
   }
   return values;
 }
 
 function productOf(node: OnnxNode, values: ReadonlyMap<string, Sized>): ProductCost | undefined {
-  const sized = (input: number): Sized => values.get(node.inputs[input]!)!;
+  const sized = (name = ''): Sized => defined(values.get(name), `the shape of an operand of ${node.name}`);
+  const [left, right] = node.inputs;
   const attribute = (name: string): number => {
     const found = node.attributes[name];
     return found?.type === 'int' ? found.value : 0;
   };
   switch (node.opType) {
     case 'Gemm': {
-      const [a, b] = [sized(0), sized(1)];
-      const [rows, inner] = turned(a.dims, attribute('transA') === 1);
-      const [, columns] = turned(b.dims, attribute('transB') === 1);
+      const [a, b] = [sized(left), sized(right)];
+      const [rows, inner] = turned(a, attribute('transA') === 1);
+      const [, columns] = turned(b, attribute('transB') === 1);
       return product(a.dtype, rows, inner, columns, 1);
     }
     case 'MatMul':
     case 'MatMulIntegerToFloat':
     case 'DynamicQuantizeMatMul': {
-      const [a, b] = [sized(0), sized(1)];
-      const out = values.get(node.outputs[0]!)!.dims;
+      const [a, b] = [sized(left), sized(right)];
+      const out = sized(node.outputs[0]).dims;
       const [rows = 1, columns = 1] = out.slice(-2);
       // Rows of a product with one matrix for all are rows of one product.
       const several = b.dims.length > 2;
       const outer = count(out.slice(0, -2));
       return product(
-        ...([a.dtype, several ? rows : rows * outer, a.dims.at(-1)!] as const),
+        ...([a.dtype, several ? rows : rows * outer, sizeOf(a, -1)] as const),
         ...([columns, several ? outer : 1] as const),
       );
     }
     case 'MatMulNBits': {
-      const a = sized(0);
+      const a = sized(left);
       return product(a.dtype, count(a.dims.slice(0, -1)), attribute('K'), attribute('N'), 1);
     }
     case 'Attention':
     case 'MultiHeadAttention': {
       // q·kᵀ and the scores times v, for each head of each image.
-      const [q, k] = [sized(0), sized(1)];
-      const [images, rows, width] = q.dims as [number, number, number];
+      const [q, k] = [sized(left), sized(right)];
+      const [images, rows, width] = [sizeOf(q, 0), sizeOf(q, 1), sizeOf(q, 2)];
       const heads = attribute('q_num_heads') || attribute('num_heads');
-      return product(q.dtype, rows, width / heads, k.dims[1]!, 2 * images * heads);
+      return product(q.dtype, rows, width / heads, sizeOf(k, 1), 2 * images * heads);
     }
     default:
       return undefined;
@@ -120,15 +124,19 @@ function product(dtype: DType, rows: number, inner: number, columns: number, tim
   return { dtype, shape: { rows, inner, columns }, multiplications: rows * inner * columns * times };
 }
 
-function turned(dims: readonly number[], transposed: boolean): [number, number] {
-  const [rows, columns] = dims as [number, number];
+function sizeOf({ dims }: Sized, axis: number): number {
+  return defined(dims.at(axis), `dimension ${axis} of an operand`);
+}
+
+function turned(matrix: Sized, transposed: boolean): [number, number] {
+  const [rows, columns] = [sizeOf(matrix, 0), sizeOf(matrix, 1)];
   return transposed ? [columns, rows] : [rows, columns];
 }
 
 function bytesOf(node: OnnxNode, values: ReadonlyMap<string, Sized>): number {
   if (FREE.has(node.opType)) return 0;
   const bytes = (name: string): number => {
-    const { dtype, dims } = values.get(name)!;
+    const { dtype, dims } = defined(values.get(name), `the shape of ${name}`);
     return count(dims) * bytesPerElement(dtype);
   };
   const named = (names: readonly string[]): string[] => [...new Set(names)].filter((name) => name !== '');

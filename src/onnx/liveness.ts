@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import { sizeAt } from './dims.js';
 import { bytesPerElement } from './dtype.js';
 import type { OnnxModel, OnnxNode, ValueInfo } from './model.js';
@@ -59,7 +60,10 @@ export function activationMemory(model: OnnxModel, batch: number): ActivationMem
   const owner = new Map<string, string>();
   const ownerOf = (name: string): string => owner.get(name) ?? name;
   for (const [index, node] of nodes.entries()) {
-    if (ALIASES.has(node.opType)) owner.set(node.outputs[0]!, ownerOf(node.inputs[0]!));
+    if (ALIASES.has(node.opType)) {
+      const alias = defined(node.outputs[0], `the result of ${node.name}`);
+      owner.set(alias, ownerOf(defined(node.inputs[0], `the input of ${node.name}`)));
+    }
     for (const input of node.inputs) lastReader.set(ownerOf(input), index);
   }
   for (const { name } of model.outputs) lastReader.set(ownerOf(name), nodes.length);
@@ -127,11 +131,15 @@ export function constantNodes(model: OnnxModel): Set<OnnxNode> {
 /** What an operator needs besides inputs and outputs: Attention holds the scores of all heads. */
 function scratchBytes(node: OnnxNode, infos: ReadonlyMap<string, ValueInfo>, batch: number): number {
   if (node.opType !== 'Attention') return 0;
-  const [[images, asking], [, tokens]] = node.inputs
-    .slice(0, 2)
-    .map((input) => infos.get(input)!.dims.map((dim) => sizeAt(dim, batch)!)) as [number[], number[]];
+  const sizeOf = (input = '', axis: number): number => {
+    const what = `dimension ${axis} of ${input}`;
+    const { dims } = defined(infos.get(input), `the shape of ${input}`);
+    return defined(sizeAt(defined(dims[axis], what), batch), `the size of ${what}`);
+  };
+  const [q, k] = node.inputs;
+  const scores = sizeOf(q, 0) * sizeOf(q, 1) * sizeOf(k, 1);
   const heads = node.attributes['q_num_heads'];
-  return heads?.type === 'int' ? images! * heads.value * asking! * tokens! * bytesPerElement('float32') : 0;
+  return heads?.type === 'int' ? scores * heads.value * bytesPerElement('float32') : 0;
 }
 
 function valueBytes(info: ValueInfo, batch: number): number | undefined {

@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import type { GraphBuilder, Value } from './builder.js';
 import { productOf, type Dim } from './dims.js';
 import type { DType } from './dtype.js';
@@ -14,7 +15,9 @@ const float = (value: number): Attribute => ({ type: 'float', value });
 const ints = (value: readonly number[]): Attribute => ({ type: 'ints', value });
 const string = (value: string): Attribute => ({ type: 'string', value });
 
-const lastDim = (value: Value): Dim => value.dims[value.dims.length - 1]!;
+const dimAt = ({ name, dims }: Value, axis: number): Dim =>
+  defined(dims.at(axis), `dimension ${axis} of ${name}`);
+const lastDim = (value: Value): Dim => dimAt(value, -1);
 const replaceLast = (dims: readonly Dim[], last: Dim): Dim[] => [...dims.slice(0, -1), last];
 
 /** Elementwise operator on two values; the result has the shape of the first (the second broadcasts). */
@@ -64,15 +67,15 @@ export function reshape(g: GraphBuilder, name: string, x: Value, dims: readonly 
 
 /** Transpose by a permutation. */
 export function transpose(g: GraphBuilder, name: string, x: Value, order: readonly number[]): Value {
-  const dims = order.map((axis) => x.dims[axis]!);
+  const dims = order.map((axis) => dimAt(x, axis));
   return g.call('Transpose', [x], { name, dtype: x.dtype, dims }, { attributes: { perm: ints(order) } });
 }
 
 /** Concatenation along an axis whose sizes are fixed. */
 export function concat(g: GraphBuilder, name: string, parts: readonly Value[], axis: number): Value {
-  const first = parts[0]!;
+  const first = defined(parts[0], `the first part of ${name}`);
   const total = parts.reduce((sum, part) => {
-    const size = part.dims[axis]!;
+    const size = dimAt(part, axis);
     if (typeof size !== 'number') throw new RangeError(`${name}: concatenation along the batch`);
     return sum + size;
   }, 0);
@@ -100,8 +103,8 @@ export function gemm(
   bias?: Value,
   transposed: { readonly a?: boolean; readonly b?: boolean } = {},
 ): Value {
-  const rows = a.dims[transposed.a ? 1 : 0]!;
-  const columns = b.dims[transposed.b ? 0 : 1]!;
+  const rows = dimAt(a, transposed.a ? 1 : 0);
+  const columns = dimAt(b, transposed.b ? 0 : 1);
   const attributes = { transA: int(transposed.a ? 1 : 0), transB: int(transposed.b ? 1 : 0) };
   return g.call('Gemm', [a, b, bias], { name, dtype: a.dtype, dims: [rows, columns] }, { attributes });
 }
@@ -326,7 +329,7 @@ export function pad(
   widths: readonly (readonly [number, number])[],
 ): Value {
   const dims = x.dims.map((dim, axis) => {
-    const [before, after] = widths[axis]!;
+    const [before, after] = defined(widths[axis], `the width of axis ${axis} of ${name}`);
     if (before + after === 0) return dim;
     if (typeof dim !== 'number')
       throw new RangeError(`${name}: padding of an axis that depends on the batch`);

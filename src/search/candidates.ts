@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import type { ViT } from '../vit/vit.js';
 import type { DeviceModel } from './device-model.js';
 import { distance, type Figures } from './judge.js';
@@ -114,7 +115,7 @@ export function promising(
   const chosen: Candidate[] = [];
   const taken = new Set(known.map(keyOf));
   for (let turn = 0; chosen.length < count && turn < 2 * count; turn++) {
-    const { cost, loss } = HEDGES[turn % HEDGES.length]!;
+    const { cost, loss } = defined(HEDGES[turn % HEDGES.length], 'a hedge');
     const hedged = {
       milliseconds: limits.milliseconds * cost,
       peak: limits.peak * cost,

@@ -1,5 +1,6 @@
 import * as format from '../text/format.js';
 import type { Cost, DeviceModel } from './device-model.js';
+import type { FittedModel } from './fit.js';
 import type { Loss } from './loss.js';
 import { failureText } from '../text/failures.js';
 import type { Finding, LeftOut, Tried } from './outcome.js';
@@ -24,8 +25,8 @@ export function findingWords(finding: Finding): string {
 }
 
 function fitWords({ milliseconds, peak }: Cost, { latency, memory }: DeviceModel, models: number): string {
-  const errors = [latency, memory].map(({ typicalError }) => `${format.percent(typicalError)} %`);
-  return `fp32 takes ${format.milliseconds(milliseconds)} ms and ${format.mebibytes(peak)}; predictions from ${models} models err by ${errors[0]!} of the time and ${errors[1]!} of the memory`;
+  const error = ({ typicalError }: FittedModel): string => `${format.percent(typicalError)} %`;
+  return `fp32 takes ${format.milliseconds(milliseconds)} ms and ${format.mebibytes(peak)}; predictions from ${models} models err by ${error(latency)} of the time and ${error(memory)} of the memory`;
 }
 
 function levelWords(settings: Settings, { points, changed, images }: Loss): string {

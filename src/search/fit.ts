@@ -1,5 +1,6 @@
 import { fcnnlsVector } from 'ml-fcnnls';
 import { median } from 'simple-statistics';
+import { zip } from './zip.js';
 
 /** What was measured of one model: amounts of which the figure is taken to be a sum, and the figure. */
 export interface Observation {
@@ -45,23 +46,20 @@ export function fitSum(observations: readonly Observation[]): FittedModel {
 }
 
 function coefficientsOf(observations: readonly Observation[]): number[] {
-  const kinds = observations[0]!.amounts.length;
+  const shares = observations.map(({ amounts, figure }) => amounts.map((amount) => amount / figure));
   // Amounts of like size, or rounding would decide: bytes are many, operators few.
-  const scales = Array.from(
-    { length: kinds },
-    (_, kind) => Math.max(...observations.map(({ amounts, figure }) => amounts[kind]! / figure)) || 1,
-  );
-  const rows = observations.map(({ amounts, figure }) =>
-    amounts.map((amount, kind) => amount / figure / scales[kind]!),
-  );
+  const scales = shares
+    .reduce((most, row) => zip(most, row).map((pair) => Math.max(...pair)))
+    .map((most) => most || 1);
+  const rows = shares.map((row) => zip(row, scales).map(([share, scale]) => share / scale));
   const ones = observations.map(() => 1);
   const solution = fcnnlsVector(rows, ones, {
     gradientTolerance: 1e-9,
-    maxIterations: 100 * kinds,
+    maxIterations: 100 * scales.length,
   }).K.to1DArray();
-  return solution.map((value, kind) => value / scales[kind]!);
+  return zip(solution, scales).map(([value, scale]) => value / scale);
 }
 
 function sumOf(amounts: readonly number[], coefficients: readonly number[]): number {
-  return amounts.reduce((sum, amount, kind) => sum + amount * coefficients[kind]!, 0);
+  return zip(amounts, coefficients).reduce((sum, [amount, coefficient]) => sum + amount * coefficient, 0);
 }

@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import type { Calibration } from '../compress/context.js';
 import { chosenClasses } from '../compress/observe/logits.js';
 import { defaultSessionOptions, type Engine } from '../runtime/engine.js';
@@ -48,16 +49,16 @@ export async function openHoldout(
         // Recipes are judged by what they lose, not by what this processor's kernels lose.
         x64QuantPrecision: true,
       });
+      const input = defined(session.inputNames[0], 'the input of a model');
+      const output = defined(session.outputNames[0], 'the output of a model');
       const chosen: number[] = [];
       try {
         for (const pixels of batches) {
           if (chosen.length >= wanted) break;
           throwIfStopped();
           const dims = [batchSize, channels, imageSize, imageSize];
-          const outputs = await session.run({
-            [session.inputNames[0]!]: engine.tensor('float32', pixels, dims),
-          });
-          const logits = outputs[session.outputNames[0]!]!.data as Float32Array;
+          const outputs = await session.run({ [input]: engine.tensor('float32', pixels, dims) });
+          const logits = defined(outputs[output], output).data as Float32Array;
           chosen.push(...chosenClasses(logits, labels.length));
         }
       } finally {

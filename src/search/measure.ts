@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import type { Device } from '../device/device.js';
 import { peakOfProbe, probe, type Probed, type ProbeBounds } from '../run/probe.js';
 import { interleaved } from '../run/task-runner.js';
@@ -56,7 +57,10 @@ export async function measureInTurn(items: readonly Probed[], turns: Turns): Pro
  */
 export function joined(before: Rounds | undefined, next: Rounds, round: number): Rounds {
   return {
-    latencies: new Map([...(before?.latencies ?? []), [round, next.latencies.get(0)!]]),
-    peaks: new Map([...(before?.peaks ?? []), [round, next.peaks.get(0)!]]),
+    latencies: new Map([
+      ...(before?.latencies ?? []),
+      [round, defined(next.latencies.get(0), 'latencies of a round')],
+    ]),
+    peaks: new Map([...(before?.peaks ?? []), [round, defined(next.peaks.get(0), 'the peak of a round')]]),
   };
 }

@@ -58,8 +58,8 @@ export interface SearchOutcome {
   readonly levels: Levels;
   /** All that was predicted, with what was learned from what was measured. */
   readonly candidates: readonly Candidate[];
-  /** The best first; at least one. */
-  readonly tried: readonly Tried[];
+  /** The best first. */
+  readonly tried: readonly [Tried, ...Tried[]];
   readonly leftOut: readonly LeftOut[];
   /** Whether the best meets every goal. */
   readonly met: boolean;

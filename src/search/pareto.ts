@@ -1,3 +1,5 @@
+import { zip } from './zip.js';
+
 /**
  * The members of a list that no other beats: none is at least as good in everything and better in something.
  *
@@ -8,10 +10,13 @@ export function paretoFront<Member>(
   members: readonly Member[],
   figuresOf: (member: Member) => readonly number[],
 ): Member[] {
-  const figures = members.map(figuresOf);
-  return members.filter((_, index) => !figures.some((other) => dominates(other, figures[index]!)));
+  const all = members.map((member) => ({ member, figures: figuresOf(member) }));
+  return all
+    .filter(({ figures }) => !all.some((other) => dominates(other.figures, figures)))
+    .map(({ member }) => member);
 }
 
 function dominates(a: readonly number[], b: readonly number[]): boolean {
-  return a.every((value, i) => value <= b[i]!) && a.some((value, i) => value < b[i]!);
+  const pairs = zip(a, b);
+  return pairs.every(([own, other]) => own <= other) && pairs.some(([own, other]) => own < other);
 }

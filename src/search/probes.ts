@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import { candidatesFor, canMerge } from '../compress/merge-tokens/schedule.js';
 import { mergeTokensOptionsSchema } from '../compress/merge-tokens/options.js';
 import { layerCount, tokenCount, type ViTConfig } from '../vit/config.js';
@@ -51,5 +52,6 @@ function narrowed(size: number, share: number): number {
 /** Merges spread evenly over the blocks that leave about that share of the tokens less. */
 function mergesFor(config: ViTConfig, share: number): readonly number[] {
   const r = Math.max(1, Math.round((share * tokenCount(config)) / layerCount(config)));
-  return candidatesFor(config, mergeTokensOptionsSchema.parse({ r }))[0]!.merges;
+  const [schedule] = candidatesFor(config, mergeTokensOptionsSchema.parse({ r }));
+  return defined(schedule, 'the schedule of merges').merges;
 }

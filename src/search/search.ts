@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { defined } from '../base/defined.js';
 import { DeviceError, InputError } from '../base/errors.js';
 import { withTemporaryFolder } from '../base/temporary.js';
 import type { Recipe } from '../compress/recipe.js';
@@ -24,6 +25,7 @@ import { paretoFront } from './pareto.js';
 import { probeSettings } from './probes.js';
 import { recipeOf, settingsWords, shapeOf, untouched } from './settings.js';
 import type { Target } from './target.js';
+import { zip } from './zip.js';
 
 /** How much is measured. */
 export interface Effort {
@@ -152,37 +154,37 @@ class Search {
       if (made.length === 0) continue;
       const items = made.map(({ artifact, candidate }) => this.measurable(artifact, candidate));
       const trained = this.measurable(lossJudge.trained, { settings: untouched });
-      const [base, ...rounds] = await measureInTurn([trained, ...items], {
+      const [baseline, ...rounds] = await measureInTurn([trained, ...items], {
         ...this.turns(options.effort.rounds, options.effort.seconds, index),
         onProgress: (done) => {
           context.onProgress(from + share * (MAKING + (1 - MAKING) * done), 'measuring candidates in turn');
         },
       });
-      for (const [place, each] of made.entries()) {
-        const judged = this.judged(each, rounds[place]!, base!, fp32);
+      const base = defined(baseline, 'rounds of fp32');
+      for (const [each, own] of zip(made, rounds)) {
+        const judged = this.judged(each, own, base, fp32);
         tried.push(judged);
         onFinding({ kind: 'tried', tried: judged });
       }
       device = this.fit();
     }
 
-    if (tried.length === 0) {
+    const compare = comparison(target);
+    const figures = [{ ...fp32, loss: 0 }, ...tried.map((each) => each.figures)];
+    const front = paretoFront(figures, ({ milliseconds, peak, loss }) => [milliseconds, peak, loss]);
+    const [best, ...others] = tried
+      .map((each) => ({ ...each, onFront: front.includes(each.figures) }))
+      .sort((a, b) => compare({ ...a.figures, ...a }, { ...b.figures, ...b }));
+    if (best === undefined) {
       const [first] = this.leftOut;
       const why = first ? failureText(first.failure) : 'none was promising';
       throw new DeviceError(`no candidate ran as it was meant: ${why}`);
     }
-
-    const compare = comparison(target);
-    const figures = [{ ...fp32, loss: 0 }, ...tried.map((each) => each.figures)];
-    const front = paretoFront(figures, ({ milliseconds, peak, loss }) => [milliseconds, peak, loss]);
-    const bestFirst = tried
-      .map((each) => ({ ...each, onFront: front.includes(each.figures) }))
-      .sort((a, b) => compare({ ...a.figures, ...a }, { ...b.figures, ...b }));
     return {
-      ...{ target, fp32, device, levels, tried: bestFirst, leftOut: this.leftOut },
+      ...{ target, fp32, device, levels, tried: [best, ...others], leftOut: this.leftOut },
       ...{ lossKind: lossJudge.kind, images: lossJudge.images, accuracy: lossJudge.accuracy },
       candidates: predict(device, losses),
-      met: bestFirst[0]!.judgements.every(({ met }) => met),
+      met: best.judgements.every(({ met }) => met),
     };
   }
 
@@ -218,12 +220,12 @@ class Search {
       this.observed.splice(
         0,
         Infinity,
-        ...loads.map((load, index) => ({ load, cost: undisturbedCost(known[index]!) })),
+        ...zip(loads, known).map(([load, rounds]) => ({ load, cost: undisturbedCost(rounds) })),
       );
       // Other work on the device spoils some queries of some rounds, seldom all of all.
       if (round + 1 >= effort.probeRounds && this.fit().latency.typicalError < GOOD_FIT) break;
     }
-    return this.observed[0]!.cost;
+    return defined(this.observed[0], 'the cost of fp32').cost;
   }
 
   private fit(): DeviceModel {

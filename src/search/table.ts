@@ -75,10 +75,10 @@ function points({ value, low, high }: Estimate): string {
 }
 
 function notesOf(outcome: SearchOutcome): string[] {
-  const { device, images, accuracy, lossKind, candidates, tried } = outcome;
+  const { device, images, accuracy, candidates, tried } = outcome;
   const judgedOn =
-    lossKind === 'accuracy'
-      ? `Accuracy is that of ${format.integer(images)} training images held out from all calibration, of which fp32 gets ${format.percent(accuracy!)} % right; the weights may have been trained on them. "edgeflex run" scores test images.`
+    accuracy !== undefined
+      ? `Accuracy is that of ${format.integer(images)} training images held out from all calibration, of which fp32 gets ${format.percent(accuracy)} % right; the weights may have been trained on them. "edgeflex run" scores test images.`
       : `Weights from a seed have no accuracy: what is lost is agreement with fp32 on ${format.integer(images)} images.`;
   return [
     judgedOn,
@@ -89,7 +89,7 @@ function notesOf(outcome: SearchOutcome): string[] {
 /** The verdict of a search, one sentence a line. */
 export function verdictWords(outcome: SearchOutcome): string[] {
   const { met, target, tried } = outcome;
-  const best = tried[0]!;
+  const [best] = tried;
   const words = settingsWords(best.settings);
   if (met) {
     const doubts = best.judgements.filter(({ certain }) => !certain);

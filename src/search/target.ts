@@ -16,8 +16,14 @@ export interface Target {
 
 const SOURCE = '--target';
 
+const MIB = 2 ** 20;
+
 /** Bytes of what memory may be given in. */
-const units: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+const units: ReadonlyMap<string, number> = new Map([
+  ['KiB', 2 ** 10],
+  ['MiB', MIB],
+  ['GiB', 2 ** 30],
+]);
 
 const NUMBER = String.raw`(\d+(?:\.\d+)?)`;
 
@@ -69,9 +75,9 @@ function memoryGoal(value: string): MemoryGoal {
   const [, percent] = new RegExp(`^[-−]${NUMBER} ?%$`).exec(value) ?? [];
   if (percent !== undefined && Number(percent) > 0 && Number(percent) < 100)
     return { share: 1 - Number(percent) / 100 };
-  const [, amount, unit] = new RegExp(`^${NUMBER} ?(KiB|MiB|GiB)$`).exec(value) ?? [];
-  if (amount !== undefined && isAmount(Number(amount) * units[unit!]!))
-    return { bytes: Number(amount) * units[unit!]! };
+  const [, amount, name = ''] = new RegExp(`^${NUMBER} ?(KiB|MiB|GiB)$`).exec(value) ?? [];
+  const unit = units.get(name);
+  if (unit !== undefined && isAmount(Number(amount) * unit)) return { bytes: Number(amount) * unit };
   throw refusal('memory', value, 'how much less than fp32 takes, or an amount: -76%, 200MiB');
 }
 
@@ -101,7 +107,7 @@ export function targetWords({ latency, memory, accuracyLoss }: Target): string[]
     words.push(
       'share' in memory
         ? `${Number((100 * (1 - memory.share)).toFixed(1))} % less peak memory than fp32`
-        : `${Number((memory.bytes / units['MiB']!).toFixed(1))} MiB of peak memory`,
+        : `${Number((memory.bytes / MIB).toFixed(1))} MiB of peak memory`,
     );
   if (accuracyLoss !== undefined) words.push(`${accuracyLoss} points of accuracy lost`);
   return words;

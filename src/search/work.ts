@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import { sizeAt } from '../onnx/dims.js';
 import { bytesPerElement } from '../onnx/dtype.js';
 import { ALIASES, constantBytes, constantNodes } from '../onnx/liveness.js';
@@ -56,6 +57,13 @@ function workOfRun(graph: OnnxModel, images: number): Work {
   const infos = new Map(
     [...graph.inputs, ...graph.values, ...graph.outputs].map((info) => [info.name, info]),
   );
+  const sizeOf = (name = '', axis: number): number => {
+    const { dims } = defined(infos.get(name) ?? graph.initializers.get(name), `the shape of ${name}`);
+    const what = `dimension ${axis} of ${name}`;
+    return defined(sizeAt(defined(dims.at(axis), what), images), `the size of ${what}`);
+  };
+  // The width that a product sums over: the last of its first input.
+  const innerWidth = ({ inputs }: OnnxNode): number => sizeOf(inputs[0], -1);
   const folded = constantNodes(graph);
   const work = { int8: 0, float: 0, attention: 0, gelu: 0, traffic: 0, operators: 0 };
   for (const node of graph.nodes) {
@@ -65,18 +73,19 @@ function workOfRun(graph: OnnxModel, images: number): Work {
       const info = infos.get(name);
       if (info) work.traffic += elements(info, images) * bytesPerElement(info.dtype);
     }
-    const output = elements(infos.get(node.outputs[0]!)!, images);
+    const [made = ''] = node.outputs;
+    const output = elements(defined(infos.get(made), `the shape of ${made}`), images);
     switch (node.opType) {
       case 'MatMulIntegerToFloat':
-        work.int8 += output * innerWidth(node, graph, infos, images);
+        work.int8 += output * innerWidth(node);
         break;
       case 'Gemm':
       case 'MatMul':
-        work.float += output * innerWidth(node, graph, infos, images);
+        work.float += output * innerWidth(node);
         break;
       case 'Attention':
         // Each query meets every key, in the scores and in the mixing.
-        work.attention += 2 * output * sizeAt(infos.get(node.inputs[1]!)!.dims[1]!, images)!;
+        work.attention += 2 * output * sizeOf(node.inputs[1], 1);
         break;
       case 'Gelu':
       case 'QuickGelu':
@@ -87,18 +96,6 @@ function workOfRun(graph: OnnxModel, images: number): Work {
     }
   }
   return { ...work, constants: constantBytes(graph) };
-}
-
-/** The width that a product sums over: the last of its first input. */
-function innerWidth(
-  { inputs }: OnnxNode,
-  graph: OnnxModel,
-  infos: ReadonlyMap<string, ValueInfo>,
-  images: number,
-): number {
-  const [first] = inputs;
-  const dims = infos.get(first!)?.dims ?? graph.initializers.get(first!)!.dims;
-  return sizeAt(dims.at(-1)!, images)!;
 }
 
 function elements({ dims }: ValueInfo, images: number): number {

@@ -66,7 +66,7 @@ describe('a search', () => {
   it('for what cannot be reached names the nearest, whose recipe makes the same artifact again', async () => {
     const outcome = await searched('latency=1000x,memory=-1%');
     const { tried, candidates, levels } = outcome;
-    const best = tried[0]!;
+    const [best] = tried;
     expect(outcome.met).toBe(false);
     expect(outcome.lossKind).toBe('agreement');
     expect(best.distance).toBeGreaterThan(1);
