@@ -1,5 +1,5 @@
 import { failureText } from '../text/failures.js';
-import type { Candidate } from './candidates.js';
+import type { PredictedRecipe } from './predicted-recipes.js';
 import type { FittedModel } from './fit.js';
 import type { Level } from './levels.js';
 import type { Rounds } from './measure.js';
@@ -15,11 +15,11 @@ import { workKinds } from './work.js';
  * @param asked - how it was asked for
  */
 export function searchDocument(outcome: SearchOutcome, asked: Readonly<Record<string, unknown>>): object {
-  const { lossKind, images, accuracy, fp32, device, levels, candidates, tried, leftOut, met } = outcome;
-  const figuresOf = ({ predicted: { milliseconds, peak, loss } }: Candidate): number[] => [
+  const { lossKind, images, accuracy, fp32, device, levels, predictedRecipes, tried, leftOut, met } = outcome;
+  const figuresOf = ({ predicted: { milliseconds, peak, loss } }: PredictedRecipe): number[] => [
     ...[milliseconds, peak, loss],
   ];
-  const front = new Set(paretoFront(candidates, figuresOf));
+  const front = new Set(paretoFront(predictedRecipes, figuresOf));
   return {
     ...asked,
     met,
@@ -38,11 +38,11 @@ export function searchDocument(outcome: SearchOutcome, asked: Readonly<Record<st
     leftOut: leftOut.map(({ settings, failure }) => ({
       ...{ recipe: settingsWords(settings), settings, reason: failureText(failure), failure },
     })),
-    predicted: candidates.map((candidate) => ({
-      recipe: settingsWords(candidate.settings),
-      settings: candidate.settings,
-      ...candidate.predicted,
-      onPredictedFront: front.has(candidate),
+    predicted: predictedRecipes.map((each) => ({
+      recipe: settingsWords(each.settings),
+      settings: each.settings,
+      ...each.predicted,
+      onPredictedFront: front.has(each),
     })),
   };
 }
@@ -59,13 +59,13 @@ function levelOf({ settings, loss }: Level): object {
 }
 
 function triedOf(each: Tried): object {
-  const { settings, recipe, predicted, speed, peakShare, measured, judgements, distance, onFront } = each;
+  const { settings, recipe, predicted, speed, peakShare, measured, checks, distance, onFront } = each;
   return {
     recipe: settingsWords(settings),
     steps: recipe.steps,
     microBatch: recipe.microBatch,
     predicted,
-    ...{ speed, peakShare, loss: measured.loss, judgements, distance, onFront },
+    ...{ speed, peakShare, loss: measured.loss, judgements: checks, distance, onFront },
     rounds: roundsOf(measured.own),
     fp32Rounds: roundsOf(measured.fp32),
   };

@@ -4,7 +4,7 @@ import { chosenClasses } from '../compress/observe/logits.js';
 import { defaultSessionOptions, type Engine } from '../runtime/engine.js';
 import type { ViTConfig } from '../vit/config.js';
 
-/** Training images that nothing is calibrated on, preprocessed once: what candidates are judged by. */
+/** Training images that nothing is calibrated on, preprocessed once: what recipes are judged by. */
 export interface Holdout {
   /** How many there are. */
   readonly count: number;

@@ -7,7 +7,7 @@ import { tokenCount } from '../vit/config.js';
 import { openHoldout } from './holdout.js';
 import { lossOf, type Loss, type LossKind } from './loss.js';
 
-/** Held-out images that are classified in about so many seconds judge a candidate; a quarter of them judge a knob. */
+/** Held-out images that are classified in about so many seconds judge a recipe; a quarter of them judge a knob. */
 const JUDGING_SECONDS = 20;
 const MOST_IMAGES = 8192;
 const LEAST_IMAGES = 64;
@@ -17,14 +17,14 @@ const LEAST_IMAGES_FOR_KNOBS = 512;
 /** Says what artifacts lose against the model as it was trained. */
 export interface LossJudge {
   readonly kind: LossKind;
-  /** Images that candidates are judged on. */
+  /** Images that recipes are judged on. */
   readonly images: number;
   /** Share of them that the model as it was trained classifies rightly; undefined for weights from a seed. */
   readonly accuracy: number | undefined;
   /** The artifact of the model as it was trained. */
   readonly trained: Artifact;
-  /** What a candidate loses, on all images. */
-  candidate(artifact: Artifact): Promise<Loss>;
+  /** What a recipe loses, on all images. */
+  recipe(artifact: Artifact): Promise<Loss>;
   /** What one position of a knob loses, on some of them. */
   knob(artifact: Artifact): Promise<Loss>;
 }
@@ -60,7 +60,7 @@ export async function openLossJudge(
     lossOf(kind, classes, reference, await holdout.predict(artifact.model, config, wanted));
   return {
     ...{ kind, trained, images: count, accuracy: model.synthetic ? undefined : right / count },
-    candidate: (artifact) => lost(artifact, count),
+    recipe: (artifact) => lost(artifact, count),
     knob: (artifact) => lost(artifact, few),
   };
 }

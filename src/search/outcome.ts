@@ -2,16 +2,16 @@ import type { RootFailure } from '../protocol/failure.js';
 import type { Recipe } from '../compress/recipe.js';
 import type { Artifact } from '../run/artifacts/artifact.js';
 import type { Estimate } from '../stats/interval.js';
-import type { Candidate } from './candidates.js';
+import type { PredictedRecipe } from './predicted-recipes.js';
 import type { Cost, DeviceModel } from './device-model.js';
-import type { Figures, Judgement, Measured } from './judge.js';
+import type { Figures, GoalCheck, Measured } from './target-check.js';
 import type { Levels } from './levels.js';
 import type { Loss, LossKind } from './loss.js';
 import type { Settings } from './settings.js';
 import type { Target } from './target.js';
 
-/** A candidate that was made and measured. */
-export interface Tried extends Candidate {
+/** A recipe that was made and measured. */
+export interface Tried extends PredictedRecipe {
   readonly recipe: Recipe;
   readonly artifact: Artifact;
   readonly measured: Measured;
@@ -21,14 +21,15 @@ export interface Tried extends Candidate {
   readonly peakShare: Estimate;
   /** Speed and share applied to what fp32 takes undisturbed. */
   readonly figures: Figures;
-  readonly judgements: readonly Judgement[];
+  /** One for each goal of the target. */
+  readonly checks: readonly GoalCheck[];
   /** From the target; 0 when it is met. */
   readonly distance: number;
   /** Whether nothing else that was measured, fp32 included, is at least as good in time, memory and loss, and better in one. */
   readonly onFront: boolean;
 }
 
-/** A candidate that was made and not measured, since other kernels ran than it stands for. */
+/** A recipe that was made and not measured, since other kernels ran than it stands for. */
 export interface LeftOut {
   readonly settings: Settings;
   readonly failure: RootFailure;
@@ -47,7 +48,7 @@ export type Finding =
 export interface SearchOutcome {
   readonly target: Target;
   readonly lossKind: LossKind;
-  /** Held-out training images that candidates were judged on. */
+  /** Held-out training images that recipes were judged on. */
   readonly images: number;
   /** Share of them that the model as it was trained classifies rightly; undefined for weights from a seed. */
   readonly accuracy: number | undefined;
@@ -57,7 +58,7 @@ export interface SearchOutcome {
   /** What each position of each knob costs alone. */
   readonly levels: Levels;
   /** All that was predicted, with what was learned from what was measured. */
-  readonly candidates: readonly Candidate[];
+  readonly predictedRecipes: readonly PredictedRecipe[];
   /** The best first. */
   readonly tried: readonly [Tried, ...Tried[]];
   readonly leftOut: readonly LeftOut[];

@@ -13,9 +13,16 @@ import { kernelFailure } from '../run/checks.js';
 import { failureText } from '../text/failures.js';
 import { probe, type Probed, type ProbeBounds } from '../run/probe.js';
 import { buildGraph } from '../vit/graph/model.js';
-import { comparison, enumerate, promising, type Candidate } from './candidates.js';
+import { comparison, enumerate, promising, type PredictedRecipe } from './predicted-recipes.js';
 import { fitDevice, undisturbedCost, type Cost, type DeviceModel, type Load } from './device-model.js';
-import { judge, limitsOf, measuredDistance, peakShareOf, speedOf, type Measured } from './judge.js';
+import {
+  checkTarget,
+  allowedFigures,
+  measuredDistance,
+  peakShareOf,
+  speedOf,
+  type Measured,
+} from './target-check.js';
 import { findLevels, type Levels } from './levels.js';
 import { openLossJudge, type LossJudge } from './loss-judge.js';
 import { LossModel } from './loss.js';
@@ -31,9 +38,9 @@ import { zip } from './zip.js';
 export interface Effort {
   /** Rounds of the models that the device is fitted to; a few more where the fit is poor. */
   readonly probeRounds: number;
-  /** Rounds in which candidates are measured in turn with fp32; at least two. */
+  /** Rounds in which recipes are measured in turn with fp32; at least two. */
   readonly rounds: number;
-  /** How long a model is timed in a round of candidates, in seconds; half of it in a round of probes. */
+  /** How long a model is timed in a round of recipes, in seconds; half of it in a round of probes. */
   readonly seconds: number;
 }
 
@@ -58,13 +65,13 @@ const MOST_SECONDS = 20;
 const GOOD_FIT = 0.06;
 const MOST_FURTHER_ROUNDS = 4;
 
-/** Candidates that are made and measured first, and once more when that has taught the predictions. */
+/** Recipes that are made and measured first, and once more when that has taught the predictions. */
 const BATCHES = [4, 3] as const;
 
 /** Where in the whole each part of a search ends, as a share. */
 const PROBES_END = 0.2;
 const LEVELS_END = 0.6;
-/** Of a batch of candidates, how much is making them. */
+/** Of a batch of recipes, how much is making them. */
 const MAKING = 0.6;
 
 /** A knob is turned no further where it alone loses so many times what may be lost, or ten points where nobody says. */
@@ -111,9 +118,9 @@ function refuseUnknowable({ synthetic, name }: LoadedModel, device: Device, targ
     });
 }
 
-/** A candidate whose artifact is there. */
+/** A recipe whose artifact is there. */
 interface Made {
-  readonly candidate: Candidate;
+  readonly predicted: PredictedRecipe;
   readonly recipe: Recipe;
   readonly artifact: Artifact;
   readonly loss: Measured['loss'];
@@ -141,7 +148,7 @@ class Search {
     const lossJudge = await openLossJudge(model, context, fp32.milliseconds / batch);
     const levels = await this.turnKnobs(lossJudge);
     const predict = enumerate(model.vit, levels, batch);
-    const limits = limitsOf(target, fp32);
+    const limits = allowedFigures(target, fp32);
 
     const tried: Omit<Tried, 'onFront'>[] = [];
     for (const [index, count] of BATCHES.entries()) {
@@ -152,7 +159,7 @@ class Search {
       const share = (1 - LEVELS_END) / BATCHES.length;
       const made = await this.makeAll(chosen, known.length - 1, lossJudge, from, MAKING * share);
       if (made.length === 0) continue;
-      const items = made.map(({ artifact, candidate }) => this.measurable(artifact, candidate));
+      const items = made.map(({ artifact, predicted }) => this.measurable(artifact, predicted));
       const trained = this.measurable(lossJudge.trained, { settings: untouched });
       const [baseline, ...rounds] = await measureInTurn([trained, ...items], {
         ...this.turns(options.effort.rounds, options.effort.seconds, index),
@@ -162,9 +169,9 @@ class Search {
       });
       const base = defined(baseline, 'rounds of fp32');
       for (const [each, own] of zip(made, rounds)) {
-        const judged = this.judged(each, own, base, fp32);
-        tried.push(judged);
-        onFinding({ kind: 'tried', tried: judged });
+        const checked = this.checked(each, own, base, fp32);
+        tried.push(checked);
+        onFinding({ kind: 'tried', tried: checked });
       }
       device = this.fit();
     }
@@ -183,8 +190,8 @@ class Search {
     return {
       ...{ target, fp32, device, levels, tried: [best, ...others], leftOut: this.leftOut },
       ...{ lossKind: lossJudge.kind, images: lossJudge.images, accuracy: lossJudge.accuracy },
-      candidates: predict(device, losses),
-      met: best.judgements.every(({ met }) => met),
+      predictedRecipes: predict(device, losses),
+      met: best.checks.every(({ met }) => met),
     };
   }
 
@@ -243,7 +250,7 @@ class Search {
     return { device, rounds, bounds, seed: seed + turn, signal };
   }
 
-  private measurable(artifact: Artifact, { settings }: Pick<Candidate, 'settings'>): Probed {
+  private measurable(artifact: Artifact, { settings }: Pick<PredictedRecipe, 'settings'>): Probed {
     const { batch } = this.options;
     return { model: artifact.model, config: this.model.vit.config, batch, microBatch: settings.microBatch };
   }
@@ -284,44 +291,47 @@ class Search {
   }
 
   private async makeAll(
-    candidates: readonly Candidate[],
+    chosen: readonly PredictedRecipe[],
     before: number,
     lossJudge: LossJudge,
     from: number,
     share: number,
   ): Promise<Made[]> {
     const made: Made[] = [];
-    for (const [index, candidate] of candidates.entries()) {
-      const { settings, changed } = candidate;
+    for (const [index, predicted] of chosen.entries()) {
+      const { settings, changed } = predicted;
       const recipe = recipeOf(`candidate-${before + index + 1}`, settingsWords(settings), settings);
-      const each = share / candidates.length;
+      const each = share / chosen.length;
       const artifact = await this.make(recipe, from + each * index, each);
-      const fault = await this.kernelFault(artifact, candidate);
+      const fault = await this.kernelFault(artifact, predicted);
       if (fault !== undefined) {
         const leftOut = { settings, failure: fault };
         this.leftOut.push(leftOut);
         this.options.onFinding({ kind: 'left-out', leftOut });
         continue;
       }
-      const loss = await lossJudge.candidate(artifact);
+      const loss = await lossJudge.recipe(artifact);
       this.losses.addTogether(changed, loss);
-      made.push({ candidate, recipe, artifact, loss });
+      made.push({ predicted, recipe, artifact, loss });
     }
     return made;
   }
 
-  /** A candidate whose quantised linears run in other kernels than meant would be measured for what it is not. */
-  private async kernelFault(artifact: Artifact, candidate: Candidate): Promise<RootFailure | undefined> {
+  /** A recipe whose quantised linears run in other kernels than meant would be measured for what it is not. */
+  private async kernelFault(
+    artifact: Artifact,
+    predicted: PredictedRecipe,
+  ): Promise<RootFailure | undefined> {
     const { device, signal } = this.context;
-    const probed = this.measurable(artifact, candidate);
+    const probed = this.measurable(artifact, predicted);
     const { kernels, started } = await probe(device, probed, { kind: 'kernels', runs: 1 }, signal);
     const parts = Math.ceil(probed.batch / (probed.microBatch ?? probed.batch));
     return started && kernelFailure(artifact, kernels, parts, started.runtime.provider);
   }
 
-  /** Holds a measured candidate against the target, and lets the predictions learn from it. */
-  private judged(
-    { candidate, recipe, artifact, loss }: Made,
+  /** Holds a measured recipe against the target, and lets the predictions learn from it. */
+  private checked(
+    { predicted, recipe, artifact, loss }: Made,
     own: Rounds,
     base: Rounds,
     fp32: Cost,
@@ -331,17 +341,17 @@ class Search {
     const [speed, peakShare] = [speedOf(measured), peakShareOf(measured)];
     // What it would have taken beside the probes, whatever the device was doing meanwhile.
     const cost = { milliseconds: fp32.milliseconds / speed.value, peak: fp32.peak * peakShare.value };
-    const { microBatch } = candidate.settings;
+    const { microBatch } = predicted.settings;
     this.observed.push({
-      load: { shape: shapeOf(this.model.vit, candidate.settings), batch, microBatch },
+      load: { shape: shapeOf(this.model.vit, predicted.settings), batch, microBatch },
       cost,
     });
-    const judgements = judge(target, measured);
+    const checks = checkTarget(target, measured);
     return {
-      ...candidate,
-      ...{ recipe, artifact, measured, speed, peakShare, judgements },
+      ...predicted,
+      ...{ recipe, artifact, measured, speed, peakShare, checks },
       figures: { ...cost, loss: loss.points.value },
-      distance: measuredDistance(judgements),
+      distance: measuredDistance(checks),
     };
   }
 }

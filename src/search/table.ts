@@ -3,7 +3,7 @@ import type { Table } from '../text/table.js';
 import { BASELINE } from '../suite/baseline.js';
 import type { Estimate } from '../stats/interval.js';
 import { pointsText } from './findings.js';
-import type { Judgement } from './judge.js';
+import type { GoalCheck } from './target-check.js';
 import type { SearchOutcome, Tried } from './outcome.js';
 import { settingsWords } from './settings.js';
 import { targetWords } from './target.js';
@@ -50,7 +50,7 @@ export function searchTable(outcome: SearchOutcome): Table {
 }
 
 function rowOf(each: Tried, { fp32 }: SearchOutcome): Readonly<Record<string, string>> {
-  const { settings, figures, predicted, speed, peakShare, measured, judgements, onFront } = each;
+  const { settings, figures, predicted, speed, peakShare, measured, checks, onFront } = each;
   return {
     recipe: settingsWords(settings),
     ms: format.milliseconds(figures.milliseconds),
@@ -61,8 +61,8 @@ function rowOf(each: Tried, { fp32 }: SearchOutcome): Readonly<Record<string, st
     peakPredicted: format.mebibytes(predicted.peak),
     loss: points(measured.loss.points),
     lossPredicted: predicted.loss.toFixed(2),
-    target: judgements.every(({ met }) => met)
-      ? judgements.every(({ certain }) => certain)
+    target: checks.every(({ met }) => met)
+      ? checks.every(({ certain }) => certain)
         ? 'meets'
         : 'meets?'
       : 'fails',
@@ -75,14 +75,14 @@ function points({ value, low, high }: Estimate): string {
 }
 
 function notesOf(outcome: SearchOutcome): string[] {
-  const { device, images, accuracy, candidates, tried } = outcome;
+  const { device, images, accuracy, predictedRecipes, tried } = outcome;
   const judgedOn =
     accuracy !== undefined
       ? `Accuracy is that of ${format.integer(images)} training images held out from all calibration, of which fp32 gets ${format.percent(accuracy)} % right; the weights may have been trained on them. "edgeflex run" scores test images.`
       : `Weights from a seed have no accuracy: what is lost is agreement with fp32 on ${format.integer(images)} images.`;
   return [
     judgedOn,
-    `${format.integer(candidates.length)} recipes were predicted, ${tried.length} made and measured; leaving out one measurement, the fit errs by ${format.percent(device.latency.typicalError)} % of the latency and ${format.percent(device.memory.typicalError)} % of the peak (median).`,
+    `${format.integer(predictedRecipes.length)} recipes were predicted, ${tried.length} made and measured; leaving out one measurement, the fit errs by ${format.percent(device.latency.typicalError)} % of the latency and ${format.percent(device.memory.typicalError)} % of the peak (median).`,
   ];
 }
 
@@ -92,7 +92,7 @@ export function verdictWords(outcome: SearchOutcome): string[] {
   const [best] = tried;
   const words = settingsWords(best.settings);
   if (met) {
-    const doubts = best.judgements.filter(({ certain }) => !certain);
+    const doubts = best.checks.filter(({ certain }) => !certain);
     return [
       `Target met (${targetWords(target).join(', ')}): ${words}.`,
       ...doubts.map(
@@ -101,7 +101,7 @@ export function verdictWords(outcome: SearchOutcome): string[] {
       ),
     ];
   }
-  const missed = best.judgements.filter((each) => !each.met);
+  const missed = best.checks.filter((each) => !each.met);
   return [
     `Target not met (${targetWords(target).join(', ')}). The nearest of what was measured: ${words}.`,
     ...missed.map(
@@ -112,12 +112,12 @@ export function verdictWords(outcome: SearchOutcome): string[] {
   ];
 }
 
-function intervalWords(judgement: Judgement): string {
-  const { low, high } = judgement.estimate;
-  return `${valueWords(judgement, low)} to ${valueWords(judgement, high)}`;
+function intervalWords(check: GoalCheck): string {
+  const { low, high } = check.estimate;
+  return `${valueWords(check, low)} to ${valueWords(check, high)}`;
 }
 
-function valueWords({ unit }: Judgement, value: number): string {
+function valueWords({ unit }: GoalCheck, value: number): string {
   switch (unit) {
     case 'times':
       return `${value.toFixed(2)}×`;

@@ -5,7 +5,7 @@ import { peaksByRound } from '../../src/analysis/figures/memory.js';
 import { historyMetrics, pointsOf } from '../../src/analysis/history/points.js';
 import { candidatesOf } from '../../src/analysis/procure/candidate.js';
 import { reportDocument } from '../../src/report/document.js';
-import { judge } from '../../src/search/judge.js';
+import { checkTarget } from '../../src/search/target-check.js';
 import { lossOf } from '../../src/search/loss.js';
 import { parseTarget } from '../../src/search/target.js';
 import { isBaseline } from '../../src/suite/baseline.js';
@@ -81,11 +81,15 @@ describe('a figure is one number, whoever tells it', () => {
       fp32: cellsOf('fp32'),
       loss: lossOf('accuracy', Uint8Array.of(1), Uint8Array.of(1), Uint8Array.of(1)),
     };
-    const judged = (target: string): number => judge(parseTarget(target), measured)[0]!.estimate.value;
-    expect([judged('latency=999s'), judged('memory=999GiB')]).toEqual([expected.latency, expected.memory]);
+    const estimated = (target: string): number =>
+      checkTarget(parseTarget(target), measured)[0]!.estimate.value;
+    expect([estimated('latency=999s'), estimated('memory=999GiB')]).toEqual([
+      expected.latency,
+      expected.memory,
+    ]);
     if (recipe !== 'fp32') {
-      expect(judged('latency=2x')).toBe(timing.speedup!.value);
-      expect(1 - judged('memory=-1%')).toBe(timing.memory!.reduction);
+      expect(estimated('latency=2x')).toBe(timing.speedup!.value);
+      expect(1 - estimated('memory=-1%')).toBe(timing.memory!.reduction);
     }
   });
 });

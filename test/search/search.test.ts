@@ -65,7 +65,7 @@ const searched = (target: string, changes: object = {}, findings: Finding[] = []
 describe('a search', () => {
   it('for what cannot be reached names the nearest, whose recipe makes the same artifact again', async () => {
     const outcome = await searched('latency=1000x,memory=-1%');
-    const { tried, candidates, levels } = outcome;
+    const { tried, predictedRecipes, levels } = outcome;
     const [best] = tried;
     expect(outcome.met).toBe(false);
     expect(outcome.lossKind).toBe('agreement');
@@ -78,7 +78,7 @@ describe('a search', () => {
 
     // Every combination of what the knobs have, in every cut of four images.
     const combinations = levels.prune.length * levels.merge.length * levels.quantize.length;
-    expect(candidates).toHaveLength(3 * combinations);
+    expect(predictedRecipes).toHaveLength(3 * combinations);
     expect(new Set(tried.map(({ settings }) => JSON.stringify(settings))).size).toBe(tried.length);
     for (const { settings, artifact } of tried) {
       expect(artifact.stages.find(({ stage }) => stage === 'prune') !== undefined).toBe(
@@ -95,7 +95,7 @@ describe('a search', () => {
       measured: { rounds: { milliseconds: number[]; peak: number }[] }[];
       predicted: object[];
     };
-    expect(document.predicted).toHaveLength(candidates.length);
+    expect(document.predicted).toHaveLength(predictedRecipes.length);
     for (const { rounds } of document.measured) {
       expect(rounds).toHaveLength(2);
       for (const { milliseconds, peak } of rounds) {

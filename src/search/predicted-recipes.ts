@@ -1,14 +1,14 @@
 import { defined } from '../base/defined.js';
 import type { ViT } from '../vit/vit.js';
 import type { DeviceModel } from './device-model.js';
-import { distance, type Figures } from './judge.js';
+import { distance, type Figures } from './target-check.js';
 import type { Level, Levels } from './levels.js';
 import type { LossModel } from './loss.js';
 import { shapeOf, untouched, type Settings } from './settings.js';
 import type { Target } from './target.js';
 
 /** A recipe that could be made, and what it would take. */
-export interface Candidate {
+export interface PredictedRecipe {
   readonly settings: Settings;
   /** Shares of images that its stages change, each alone, added up. */
   readonly changed: number;
@@ -34,7 +34,7 @@ export function enumerate(
   vit: ViT,
   { prune, merge, quantize }: Levels,
   batch: number,
-): (device: DeviceModel, losses: LossModel) => Candidate[] {
+): (device: DeviceModel, losses: LossModel) => PredictedRecipe[] {
   const shaped: Shaped[] = [];
   for (const levels of product(prune, merge, quantize)) {
     const settings = levels.reduce<Settings>((all, level) => ({ ...all, ...level.settings }), untouched);
@@ -70,7 +70,7 @@ function cutsOf(batch: number): (number | undefined)[] {
   return cuts;
 }
 
-/** What candidates are compared by: how far from the target, and then what a target minimises. */
+/** What recipes are compared by: how far from the target, and then what a target minimises. */
 type Comparable = Figures & { readonly distance: number };
 
 /**
@@ -98,21 +98,21 @@ const HEDGES = [
 /**
  * Chooses what to measure: the best by prediction, with some insurance.
  *
- * @param candidates - all
+ * @param recipes - all that could be made
  * @param target - what is asked
  * @param limits - what that allows
  * @param known - settings that were measured before
  * @param count - at most so many
  */
 export function promising(
-  candidates: readonly Candidate[],
+  recipes: readonly PredictedRecipe[],
   target: Target,
   limits: Figures,
   known: readonly Settings[],
   count: number,
-): Candidate[] {
+): PredictedRecipe[] {
   const compare = comparison(target);
-  const chosen: Candidate[] = [];
+  const chosen: PredictedRecipe[] = [];
   const taken = new Set(known.map(keyOf));
   for (let turn = 0; chosen.length < count && turn < 2 * count; turn++) {
     const { cost, loss } = defined(HEDGES[turn % HEDGES.length], 'a hedge');
@@ -121,13 +121,13 @@ export function promising(
       peak: limits.peak * cost,
       loss: limits.loss * loss,
     };
-    const best = candidates
+    const best = recipes
       .filter(({ settings }) => !taken.has(keyOf(settings)))
-      .map((candidate) => ({
-        candidate,
-        figures: { ...candidate.predicted, distance: distance(candidate.predicted, hedged) },
+      .map((recipe) => ({
+        recipe,
+        figures: { ...recipe.predicted, distance: distance(recipe.predicted, hedged) },
       }))
-      .sort((a, b) => compare(a.figures, b.figures))[0]?.candidate;
+      .sort((a, b) => compare(a.figures, b.figures))[0]?.recipe;
     if (best === undefined) break;
     chosen.push(best);
     taken.add(keyOf(best.settings));

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { distance, judge, limitsOf, measuredDistance, type Measured } from '../../src/search/judge.js';
+import {
+  distance,
+  checkTarget,
+  allowedFigures,
+  measuredDistance,
+  type Measured,
+} from '../../src/search/target-check.js';
 import { lossOf, LossModel } from '../../src/search/loss.js';
 import { paretoFront } from '../../src/search/pareto.js';
 import { parseTarget } from '../../src/search/target.js';
@@ -64,52 +70,52 @@ describe('what is lost', () => {
 });
 
 describe('a target', () => {
-  const judged = (text: string) => judge(parseTarget(text), measured);
+  const checked = (text: string) => checkTarget(parseTarget(text), measured);
 
   it('is held against the rounds that both were measured in', () => {
     // Each round says three times as fast, though the second was slow for both.
-    expect(judged('latency=2.9x')[0]).toMatchObject({ unit: 'times', met: true, certain: true });
-    expect(judged('latency=3.1x')[0]).toMatchObject({ met: false, certain: true });
-    expect(judged('latency=3.1x')[0]!.estimate.value).toBeCloseTo(3, 12);
+    expect(checked('latency=2.9x')[0]).toMatchObject({ unit: 'times', met: true, certain: true });
+    expect(checked('latency=3.1x')[0]).toMatchObject({ met: false, certain: true });
+    expect(checked('latency=3.1x')[0]!.estimate.value).toBeCloseTo(3, 12);
   });
 
   it('is met only when the estimate meets it, and says when the interval does not', () => {
-    const [latency] = judged('latency=13ms');
+    const [latency] = checked('latency=13ms');
     expect(latency!.estimate.value).toBeCloseTo(Math.cbrt(10 * 20 * 10.5), 9);
     expect(latency).toMatchObject({ met: true, certain: false });
-    expect(judged('latency=12ms')[0]).toMatchObject({ met: false, certain: false });
-    expect(judged('accuracy-loss=0.3pt')[0]).toMatchObject({ met: true, certain: false });
-    expect(judged('accuracy-loss=0.1pt')[0]).toMatchObject({ met: false, certain: false });
-    expect(judged('accuracy-loss=5pt')[0]).toMatchObject({ met: true, certain: true });
+    expect(checked('latency=12ms')[0]).toMatchObject({ met: false, certain: false });
+    expect(checked('accuracy-loss=0.3pt')[0]).toMatchObject({ met: true, certain: false });
+    expect(checked('accuracy-loss=0.1pt')[0]).toMatchObject({ met: false, certain: false });
+    expect(checked('accuracy-loss=5pt')[0]).toMatchObject({ met: true, certain: true });
   });
 
   it('of memory goes by the peak of reports, and is certain only when every round keeps it', () => {
     // Each round says a quarter.
-    expect(judged('memory=-75%')[0]!.estimate.value).toBeCloseTo(0.25, 12);
-    expect(judged('memory=-74%')[0]).toMatchObject({ met: true, certain: true });
-    expect(judged('memory=-76%')[0]).toMatchObject({ met: false, certain: true });
-    expect(judged('memory=22MiB')[0]!.estimate.value / MIB).toBeCloseTo(Math.cbrt(20 * 22 * 21), 12);
-    expect(judged('memory=22MiB')[0]).toMatchObject({ met: true, certain: true });
-    expect(judged('memory=21MiB')[0]).toMatchObject({ met: true, certain: false });
-    expect(judged('memory=20.5MiB')[0]).toMatchObject({ met: false, certain: false });
+    expect(checked('memory=-75%')[0]!.estimate.value).toBeCloseTo(0.25, 12);
+    expect(checked('memory=-74%')[0]).toMatchObject({ met: true, certain: true });
+    expect(checked('memory=-76%')[0]).toMatchObject({ met: false, certain: true });
+    expect(checked('memory=22MiB')[0]!.estimate.value / MIB).toBeCloseTo(Math.cbrt(20 * 22 * 21), 12);
+    expect(checked('memory=22MiB')[0]).toMatchObject({ met: true, certain: true });
+    expect(checked('memory=21MiB')[0]).toMatchObject({ met: true, certain: false });
+    expect(checked('memory=20.5MiB')[0]).toMatchObject({ met: false, certain: false });
   });
 
   it('has a distance: shares of what is allowed, a tenth for a point, nothing for what is met', () => {
-    expect(measuredDistance(judged('latency=6x,memory=-50%,accuracy-loss=0.1pt'))).toBeCloseTo(
+    expect(measuredDistance(checked('latency=6x,memory=-50%,accuracy-loss=0.1pt'))).toBeCloseTo(
       1 + 0.1 * 0.1,
       9,
     );
-    expect(measuredDistance(judged('latency=3x,memory=-75%,accuracy-loss=0.2pt'))).toBeLessThan(1e-9);
+    expect(measuredDistance(checked('latency=3x,memory=-75%,accuracy-loss=0.2pt'))).toBeLessThan(1e-9);
   });
 
   it('allows predictions what it allows measurements', () => {
-    const limits = limitsOf(parseTarget('latency=6x,memory=-50%,accuracy-loss=0.1pt'), {
+    const limits = allowedFigures(parseTarget('latency=6x,memory=-50%,accuracy-loss=0.1pt'), {
       milliseconds: 30,
       peak: 88,
     });
     expect(limits).toEqual({ milliseconds: 5, peak: 44, loss: 0.1 });
     expect(distance({ milliseconds: 10, peak: 22, loss: 0.2 }, limits)).toBeCloseTo(1.01, 9);
-    const loose = limitsOf(parseTarget('latency=20ms'), { milliseconds: 30, peak: 88 });
+    const loose = allowedFigures(parseTarget('latency=20ms'), { milliseconds: 30, peak: 88 });
     expect(distance({ milliseconds: 20, peak: 1e9, loss: 100 }, loose)).toBe(0);
   });
 });

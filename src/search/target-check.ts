@@ -16,8 +16,8 @@ export interface Figures {
   readonly loss: number;
 }
 
-/** How a measured candidate stands to one goal of a target. */
-export interface Judgement {
+/** How a measured recipe stands to one goal of a target. */
+export interface GoalCheck {
   readonly goal: 'latency' | 'memory' | 'accuracy-loss';
   /** What estimate and limit count: times as fast as fp32, shares of its peak, percentage points. */
   readonly unit: 'times' | 'milliseconds' | 'share' | 'bytes' | 'points';
@@ -29,7 +29,7 @@ export interface Judgement {
   readonly certain: boolean;
 }
 
-/** What was measured of a candidate, and of fp32 in the same rounds. */
+/** What was measured of a recipe, and of fp32 in the same rounds. */
 export interface Measured {
   readonly own: Rounds;
   readonly fp32: Rounds;
@@ -42,7 +42,7 @@ export interface Measured {
  * @param target - the target
  * @param fp32 - of the model as it was trained
  */
-export function limitsOf(
+export function allowedFigures(
   { latency, memory, accuracyLoss }: Target,
   fp32: Pick<Figures, 'milliseconds' | 'peak'>,
 ): Figures {
@@ -72,9 +72,9 @@ export function distance({ milliseconds, peak, loss }: Figures, limits: Figures)
   );
 }
 
-/** The same of a candidate that was measured. */
-export function measuredDistance(judgements: readonly Judgement[]): number {
-  return judgements.reduce((sum, { unit, estimate: { value }, limit }) => {
+/** The same of a recipe that was measured. */
+export function measuredDistance(checks: readonly GoalCheck[]): number {
+  return checks.reduce((sum, { unit, estimate: { value }, limit }) => {
     if (unit === 'points') return sum + excess(SHARE_OF_A_POINT * (value - limit));
     return sum + excess((unit === 'times' ? limit / value : value / limit) - 1);
   }, 0);
@@ -84,7 +84,7 @@ function excess(share: number): number {
   return Math.max(0, share);
 }
 
-/** How many times as fast as fp32 a candidate is. */
+/** How many times as fast as fp32 a recipe is. */
 export function speedOf({ own, fp32 }: Measured): Estimate {
   const ratio = pairedRatio(fp32.latencies, own.latencies);
   if (ratio === undefined) throw new Error('a speed needs at least two rounds');
@@ -93,7 +93,7 @@ export function speedOf({ own, fp32 }: Measured): Estimate {
 }
 
 /**
- * A candidate's peak as a share of fp32's, as reports have it: see `peakShare`.
+ * A recipe's peak as a share of fp32's, as reports have it: see `peakShare`.
  *
  * @throws Error when a model took nothing over the runtime's base
  */
@@ -104,36 +104,36 @@ export function peakShareOf({ own, fp32 }: Measured): Estimate {
 }
 
 /**
- * Holds a candidate against each goal of a target.
+ * Holds a measured recipe against each goal of a target.
  *
  * @param target - the target
  * @param measured - at least two rounds
  */
-export function judge({ latency, memory, accuracyLoss }: Target, measured: Measured): Judgement[] {
+export function checkTarget({ latency, memory, accuracyLoss }: Target, measured: Measured): GoalCheck[] {
   const { own, loss } = measured;
-  const judgements: Judgement[] = [];
+  const checks: GoalCheck[] = [];
   if (latency && 'speed' in latency)
-    judgements.push(judgement('latency', 'times', speedOf(measured), latency.speed));
+    checks.push(goalCheck('latency', 'times', speedOf(measured), latency.speed));
   if (latency && 'milliseconds' in latency) {
     const estimate = typicalLatency([...own.latencies.values()]);
-    judgements.push(judgement('latency', 'milliseconds', estimate, latency.milliseconds));
+    checks.push(goalCheck('latency', 'milliseconds', estimate, latency.milliseconds));
   }
   if (memory && 'share' in memory)
-    judgements.push(judgement('memory', 'share', peakShareOf(measured), memory.share));
+    checks.push(goalCheck('memory', 'share', peakShareOf(measured), memory.share));
   if (memory && 'bytes' in memory) {
-    judgements.push(judgement('memory', 'bytes', peakRange([...own.peaks.values()]), memory.bytes));
+    checks.push(goalCheck('memory', 'bytes', peakRange([...own.peaks.values()]), memory.bytes));
   }
   if (accuracyLoss !== undefined)
-    judgements.push(judgement('accuracy-loss', 'points', loss.points, accuracyLoss));
-  return judgements;
+    checks.push(goalCheck('accuracy-loss', 'points', loss.points, accuracyLoss));
+  return checks;
 }
 
-function judgement(
-  goal: Judgement['goal'],
-  unit: Judgement['unit'],
+function goalCheck(
+  goal: GoalCheck['goal'],
+  unit: GoalCheck['unit'],
   estimate: Estimate,
   limit: number,
-): Judgement {
+): GoalCheck {
   // Of speed alone is more better.
   const keeps = (value: number): boolean => (unit === 'times' ? value >= limit : value <= limit);
   const met = keeps(estimate.value);
