@@ -78,7 +78,7 @@ export function useRuns(): RunBench {
       devices: [folder('here.yaml')],
       accuracy: { batch: 16, images: 40 },
       gates: [],
-    performance: { batches: [2], tier: 'smoke', rounds: 2 },
+      performance: { batches: [2], tier: 'smoke', rounds: 2 },
       ...changes,
     };
   };

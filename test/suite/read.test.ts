@@ -284,7 +284,9 @@ describe('what a user asks for in place of what a suite says', () => {
   });
 
   it('changes how long is timed, and no other thing about timing', async () => {
-    const suite = await readSuite(await written({ 12: 'performance: { batches: [2], rounds: 3, maxRounds: 4 }' }));
+    const suite = await readSuite(
+      await written({ 12: 'performance: { batches: [2], rounds: 3, maxRounds: 4 }' }),
+    );
     const none = { devices: [], images: undefined };
     const changed = withOverrides(suite, { ...none, batches: [1, 64], tier: 'rapid', rounds: 5 });
     expect(changed).toEqual({

@@ -327,7 +327,7 @@ describe('words', () => {
       verdict: 'not distinguishable',
     };
     expect(inWords(alone)).toBe(
-      "2.0 % slower (0.3 to 3.7 %) on its own, but not after correction for the number of figures",
+      '2.0 % slower (0.3 to 3.7 %) on its own, but not after correction for the number of figures',
     );
     expect(inWords({ ...alone, change: { value: 0.01, low: -0.012, high: 0.04 } })).toBe(
       'no difference seen: between 1.2 % faster and 4.0 % slower',
