@@ -47,7 +47,11 @@ function everyOperator(g: GraphBuilder, x: Value): Value[] {
     ops.gemm(g, 'gemm:gram', matrix, matrix, undefined, { a: true }),
     ops.layerNormalization(g, 'layerNormalization', x, row, row, 1e-6),
     ops.attention(g, 'attention', x, x, x, 2),
+    ops.softmax(g, 'softmax', x),
     ops.gelu(g, 'gelu', x),
+    ops.fastGelu(g, 'fastGelu', x),
+    ops.quickGelu(g, 'quickGelu', x, 1.702),
+    ...ops.halves(g, 'halves', x),
     ops.pad(g, 'pad', x, [
       [0, 0],
       [1, 2],
@@ -82,6 +86,7 @@ describe('every operator', () => {
       dequantizeLinear: 'dequantized',
       quantizeLinear: 'quantized',
       asMatrix: 'matrix',
+      halves: 'halves:first',
     };
     for (const op of Object.keys(ops)) expect([...tried]).toContain(names[op] ?? op);
   });

@@ -1,5 +1,7 @@
 // What a lying board's Node says when it is asked to run the agent: a plausible conversation but for its one lie.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { Buffer } from 'node:buffer';
+import process from 'node:process';
 import { createInterface } from 'node:readline';
 
 // Of the one image that is ever asked for, `[1, classes]`.
