@@ -16,7 +16,9 @@ import { findRun, loadRun, type RunSummary, type StoredRun } from '../store/read
 import { loadedPlugins, loadPlugins } from '../plugins/load.js';
 import { executeSuite } from '../run/execute.js';
 import { locateData } from '../run/locate-data.js';
-import { pluginsOf, readSuite } from '../suite/read.js';
+import { pluginsOf, readSuite, type Suite } from '../suite/read.js';
+import type { Gate } from '../base/gate.js';
+import { didYouMean } from '../base/similar.js';
 import { exitCodes } from './failure.js';
 import { announcedNewest, stateText } from './newest.js';
 import { RunProgress } from './progress.js';
@@ -87,9 +89,9 @@ export function compareCommand(): Command {
       `
 A difference counts when it is significant over all cells together (p ≤ 0.05 after Holm) and at least as large as what the
 device can tell ("edgeflex calibrate"). A gate is broken by a difference for the worse that counts and is at least the gate, and
-by a cell that failed where the reference did not. A gate that cannot be decided is named and does not fail; nor does one whose
-cells other processes disturbed. Between two runs latencies are judged relative to fp32 in the same rounds of the same run, so that
-a machine that is slower today cancels; the latencies themselves stay visible.
+by a cell that failed where the reference did not. A gate that cannot be decided, also because other processes disturbed its cells,
+is named and does not fail; one that finds nothing to compare does. Between two runs latencies are judged relative to fp32 in the same
+rounds of the same run, so that a machine that is slower today cancels; the latencies themselves stay visible.
 
 Examples:
   edgeflex compare 20261122 20261123                            two runs, by the beginnings of their ids
@@ -100,6 +102,8 @@ Examples:
     )
     .action(async (referenceName: string, runName: string | undefined, flags: CompareFlags) => {
       const asked = flags.failOn === undefined ? undefined : parseGates(flags.failOn);
+      // What could not be measured again is known before it has to be.
+      const again = flags.confirm === undefined ? undefined : await suiteAt(flags.confirm);
       if (flags.json) outputs.push({ exporter: jsonComparisonExporter, file: undefined });
       const db = await openForReading(databaseIn(flags.results));
       try {
@@ -111,16 +115,17 @@ Examples:
         const reference = await loadRun(db, await referenceRun(db, referenceName, newer.suite));
         const run = await loadRun(db, newer);
         const gates = asked ?? run.gates;
+        for (const gate of gates) refuseUnknownVariant(gate, [reference, run]);
         if (passedOver !== undefined && gates.length > 0) refuseGating(passedOver);
         const p90 = gates.some(({ metric }) => metric === 'p90');
         const options = { floors: await listFloors(db), p90, force: flags.force ?? false };
         const comparison = compareRuns(reference, run, options);
         const first = checkGates(comparison, gates);
         const results =
-          flags.confirm !== undefined && needConfirming(first)
+          again !== undefined && needConfirming(first)
             ? confirmed(
                 first,
-                checkGates(compareRuns(reference, await measuredAgain(flags.confirm, flags), options), gates),
+                checkGates(compareRuns(reference, await measuredAgain(again, flags), options), gates),
               )
             : first;
         const report = { comparison, gates: results };
@@ -132,11 +137,14 @@ Examples:
     });
 }
 
-/** A further run of a suite. */
-async function measuredAgain(path: string, { data, results }: CompareFlags): Promise<StoredRun> {
-  console.error('A gate is broken: measuring again.');
+async function suiteAt(path: string): Promise<Suite> {
   await loadPlugins(await pluginsOf(path), path);
-  const suite = await readSuite(path);
+  return readSuite(path);
+}
+
+/** A further run of a suite. */
+async function measuredAgain(suite: Suite, { data, results }: CompareFlags): Promise<StoredRun> {
+  console.error('A gate is broken: measuring again.');
   const db = await openStore(databaseIn(results));
   const observer = new RunProgress(process.stderr);
   const { signal, release } = stopOnSignal();
@@ -163,6 +171,17 @@ async function newest(
     row: await findRun(db, run.id),
     passedOver: passedOver[0] ?? (hasFigures(run) ? undefined : run),
   };
+}
+
+/** A name that no variant has guards nothing, and must not look like a regression. */
+function refuseUnknownVariant({ variant }: Gate, runs: readonly StoredRun[]): void {
+  const names = [...new Set(runs.flatMap(({ variants }) => variants.map(({ recipe }) => recipe)))];
+  if (variant === undefined || names.includes(variant)) return;
+  throw new InputError({
+    source: '--fail-on',
+    found: `the unknown variant "${variant}"${didYouMean(variant, names)}`,
+    expected: names.join(', '),
+  });
 }
 
 /** A gate must not pass because a run that failed was passed over. */

@@ -35,19 +35,21 @@ export type Disturbance =
  *
  * @param conditions - what the device was like, in the order it was seen
  * @param placement - of its cores; undefined where that does not matter or cannot be seen
- * @returns undefined when nothing did, as far as can be seen
+ * @returns empty when nothing did, as far as can be seen
  */
-export function disturbanceOf(
+export function disturbancesOf(
   conditions: readonly SeenConditions[],
   placement: Placement | undefined,
-): Disturbance | undefined {
+): Disturbance[] {
+  const found: Disturbance[] = [];
   const cores = otherCores(conditions);
-  if (cores !== undefined && cores > MOST_OTHER_CORES) return { kind: 'other-load', cores };
+  if (cores !== undefined && cores > MOST_OTHER_CORES) found.push({ kind: 'other-load', cores });
   if (placement !== undefined && !placedAlike(placement.before, placement.after))
-    return { kind: 'moved', ...placement };
+    found.push({ kind: 'moved', ...placement });
   const timed = conditions.filter(({ phase }) => phase === 'steady');
   const reasons = new Set(timed.flatMap(({ conditions: { throttling = [] } }) => throttling));
-  return reasons.size > 0 ? { kind: 'throttled', reasons: [...reasons] } : undefined;
+  if (reasons.size > 0) found.push({ kind: 'throttled', reasons: [...reasons] });
+  return found;
 }
 
 /**

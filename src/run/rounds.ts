@@ -2,7 +2,7 @@ import { DeviceError, messageOf, ResourceError, UnsupportedError } from '../base
 import type { OpenedData } from '../data/kind.js';
 import { failureOf, THIS_MACHINE } from '../device/device.js';
 import { deviceName } from '../device/profile.js';
-import { disturbanceOf, type Placement } from '../protocol/disturbance.js';
+import { disturbancesOf, type Placement } from '../protocol/disturbance.js';
 import type { CellFailure } from '../protocol/failure.js';
 import type { AgentEvent } from '../protocol/events.js';
 import type { Measurement } from '../protocol/measurement.js';
@@ -188,10 +188,10 @@ class Driver {
         }),
       );
       if ('status' in measured) return measured;
-      const disturbance =
+      const [disturbance] =
         cell.scenario.kind === 'performance'
-          ? disturbanceOf(measured.measurement.conditions, measured.placement)
-          : undefined;
+          ? disturbancesOf(measured.measurement.conditions, measured.placement)
+          : [];
       const patience = disturbance && this.budget.take(disturbance, repeats);
       if (disturbance === undefined || patience === undefined) return { ...measured, repeats };
       observer.disturbed(progress('waiting', 0), disturbance);

@@ -33,7 +33,9 @@ export function flagText(flag: Flag): string {
     case 'frequency-changed':
       return `the frequency of the fastest core varied between ${format.integer(flag.least)} and ${format.integer(flag.most)} MHz while queries were timed`;
     case 'disturbed':
-      return `latency not decided: ${disturbanceText(flag.by)} (${flag.rounds} of ${flag.of} rounds were disturbed)`;
+      return `latency not decided: ${flag.by.map(disturbanceText).join(', and ')} (${flag.rounds} of ${flag.of} rounds were disturbed)`;
+    case 'rounds-left-out':
+      return `${flag.rounds} of ${flag.of} rounds are left out: ${flag.by.map(disturbanceText).join(', and ')}`;
     case 'placements-differ': {
       const [nearest, farthest] = [format.integer(flag.nearest), format.integer(flag.farthest)];
       return `the virtual processors lay near each other in some rounds and far apart in others: ${nearest} to ${farthest} ns from core to core`;

@@ -205,7 +205,7 @@ describe('latency', () => {
     expect(undecided!.soundness).toMatchObject({
       disturbed: 3,
       decides: false,
-      by: { kind: 'other-load', cores: 0.8 },
+      by: [{ kind: 'other-load', cores: 0.8 }],
     });
     expect(undecided!.flags.map(({ kind }) => kind)).toContain('disturbed');
     expect(judgementOf(figuresOf(most.analysis, 'int8'), 'latency', 8)).toBeUndefined();

@@ -118,6 +118,14 @@ describe('edgeflex compare', () => {
     database.close();
   }, 120_000);
 
+  test('refuses a gate for a variant that is not there, and a suite to confirm with that is none', async () => {
+    const results = join(folder, 'results');
+    const unknown = await compare(results, '--fail-on', 'latency@int9:5%');
+    expect([unknown.code, unknown.err.includes('int8')]).toEqual([2, true]);
+    const none = await compare(results, '--confirm', join(folder, 'none.yaml'));
+    expect([none.code, none.err.includes('none.yaml')]).toEqual([2, true]);
+  });
+
   test('takes the gates of the suite where none are given, and others where they are', async () => {
     const results = await changed('suite', slow(1.6) + gated('latency:50%'));
     expect((await compare(results)).code).toBe(1);

@@ -19,7 +19,7 @@ describe('edgeflex compress refuses', () => {
     [
       'a browser to search for',
       ['--target', 'latency=2x', '--device', 'devices/browser-wasm.yaml'],
-      'found a browser, which does not tell the peak of a process',
+      'browser-wasm: found a device of the kind "browser"',
     ],
   ])('%s', async (_, flags, found) => {
     const { code, err } = await edgeflex(['compress', MODEL, ...flags, '-o', join(tmpdir(), 'never')], {});

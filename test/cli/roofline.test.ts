@@ -14,7 +14,7 @@ describe('edgeflex roofline', () => {
   test.each([
     [[], /expected a device profile, such as devices\/local-cpu.yaml, or --list/],
     [['nowhere.yaml'], /nowhere.yaml: found nothing; expected a device profile/],
-    [['devices/local-cpu.yaml', '--rounds', '1'], /at least 2/],
+    [['devices/local-cpu.yaml', '--rounds', '1'], /from 2 to 1000/],
     [['devices/local-cpu.yaml', '--batch', '0'], /a whole number from 1 to 4096 is expected/],
     [['--list'], /found nothing; expected a results database/],
   ])('refuses %j, and makes no database', async (args, message) => {

@@ -105,7 +105,8 @@ function disturbedIn(
   baseline: StoredCell | undefined,
 ): Obstacle | undefined {
   const found = [cell, ...(baseline ? [baseline] : [])].map(soundnessOf).find(({ decides }) => !decides);
-  return found?.by && { kind: 'disturbed', run, by: found.by };
+  const [by] = found?.by ?? [];
+  return by && { kind: 'disturbed', run, by };
 }
 
 /**

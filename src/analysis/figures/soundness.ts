@@ -1,4 +1,4 @@
-import { disturbanceOf, placedAlike, type Disturbance } from '../../protocol/disturbance.js';
+import { disturbancesOf, placedAlike, type Disturbance } from '../../protocol/disturbance.js';
 import type { StoredCell, StoredRound } from '../../store/read.js';
 
 /** What others did to the timed rounds of a cell. */
@@ -7,8 +7,8 @@ export interface Soundness {
   readonly rounds: readonly StoredRound[];
   /** How many rounds something disturbed. */
   readonly disturbed: number;
-  /** The worst of what disturbed them; undefined where nothing did. */
-  readonly by: Disturbance | undefined;
+  /** What disturbed them, the worst of each kind; empty where nothing did. */
+  readonly by: readonly Disturbance[];
   /** Whether a verdict on the latency can be given: most of the rounds were not disturbed. */
   readonly decides: boolean;
 }
@@ -22,14 +22,13 @@ export interface Soundness {
  */
 export function soundnessOf({ rounds }: StoredCell): Soundness {
   const timed = rounds.filter(({ samples }) => samples.length > 0);
-  const found = timed.map((round) => ({ round, by: disturbanceOf(round.conditions, round.placement) }));
-  const sound = found.filter(({ by }) => by === undefined).map(({ round }) => round);
-  const disturbances = found.flatMap(({ by }) => by ?? []);
-  const decides = disturbances.length === 0 || sound.length * 2 > timed.length;
+  const found = timed.map((round) => ({ round, by: disturbancesOf(round.conditions, round.placement) }));
+  const sound = found.filter(({ by }) => by.length === 0).map(({ round }) => round);
+  const decides = sound.length === timed.length || sound.length * 2 > timed.length;
   return {
     rounds: decides ? sound : timed,
-    disturbed: disturbances.length,
-    by: worst(disturbances),
+    disturbed: timed.length - sound.length,
+    by: worstOfEach(found.flatMap(({ by }) => by)),
     decides,
   };
 }
@@ -71,8 +70,9 @@ function meanOf({ before, after }: NonNullable<StoredRound['placement']>): numbe
   return (before + after) / 2;
 }
 
-/** What others took is told with the most that they took in a round. */
-function worst(disturbances: readonly Disturbance[]): Disturbance | undefined {
-  const loads = disturbances.filter((each) => each.kind === 'other-load');
-  return loads.sort((a, b) => b.cores - a.cores)[0] ?? disturbances[0];
+/** Of each kind one: of what others took the most that they took in a round. */
+function worstOfEach(disturbances: readonly Disturbance[]): Disturbance[] {
+  const size = (each: Disturbance): number => (each.kind === 'other-load' ? each.cores : 0);
+  const sorted = [...disturbances].sort((a, b) => size(b) - size(a));
+  return sorted.filter((each, index) => sorted.findIndex(({ kind }) => kind === each.kind) === index);
 }

@@ -22,7 +22,19 @@ export type Flag =
   /** Of the fastest core, in MHz. */
   | { readonly kind: 'frequency-changed'; readonly least: number; readonly most: number }
   /** Others disturbed so many rounds that there is no verdict on the latency. */
-  | { readonly kind: 'disturbed'; readonly rounds: number; readonly of: number; readonly by: Disturbance }
+  | {
+      readonly kind: 'disturbed';
+      readonly rounds: number;
+      readonly of: number;
+      readonly by: readonly Disturbance[];
+    }
+  /** Others disturbed some rounds, which are left out. */
+  | {
+      readonly kind: 'rounds-left-out';
+      readonly rounds: number;
+      readonly of: number;
+      readonly by: readonly Disturbance[];
+    }
   /** The virtual processors lay near each other in some rounds and far in others; in nanoseconds from core to core. */
   | { readonly kind: 'placements-differ'; readonly nearest: number; readonly farthest: number }
   | { readonly kind: 'smoke-tier' }
@@ -90,8 +102,9 @@ function changedFrequency(seen: readonly Conditions[]): Flag | undefined {
 
 function disturbed(cell: StoredCell): Flag | undefined {
   const { rounds, disturbed: count, by, decides } = soundnessOf(cell);
-  return decides || by === undefined
-    ? undefined
+  if (by.length === 0) return undefined;
+  return decides
+    ? { kind: 'rounds-left-out', rounds: count, of: rounds.length + count, by }
     : { kind: 'disturbed', rounds: count, of: rounds.length, by };
 }
 
