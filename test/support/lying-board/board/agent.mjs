@@ -1,7 +1,6 @@
 // What a lying board's Node says when it is asked to run the agent: a plausible conversation but for its one lie.
+/* global Buffer, process -- to import node:process opens its streams, and a pipe that does not block refuses what is long */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { Buffer } from 'node:buffer';
-import process from 'node:process';
 import { createInterface } from 'node:readline';
 
 // Of the one image that is ever asked for, `[1, classes]`.
