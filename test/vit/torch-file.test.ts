@@ -32,6 +32,27 @@ describe('a file of torch.save', () => {
     expect((await refusalOf(() => readTorchFile(path))).expected).toContain('within');
   });
 
+  it('is refused where its list of files is said to lie beyond any file', async () => {
+    for (const begin of [2n ** 40n, 2n ** 60n, 2n ** 64n - 1n]) {
+      const path = await changed((bytes) => {
+        const record = Buffer.alloc(56 + 20 + 22);
+        record.writeUInt32LE(0x06064b50, 0);
+        record.writeBigUInt64LE(44n, 4);
+        record.writeBigUInt64LE(1n, 24);
+        record.writeBigUInt64LE(1n, 32);
+        record.writeBigUInt64LE(46n, 40);
+        record.writeBigUInt64LE(begin, 48);
+        record.writeUInt32LE(0x07064b50, 56);
+        record.writeBigUInt64LE(BigInt(bytes.length), 64);
+        record.writeUInt32LE(1, 72);
+        record.writeUInt32LE(0x06054b50, 76);
+        record.fill(0xff, 84, 96);
+        return Buffer.concat([bytes, record]);
+      });
+      expect((await refusalOf(() => readTorchFile(path))).expected).toBe('a whole archive');
+    }
+  });
+
   it('has nothing of what it asks for called: a call is kept as what it says', () => {
     // cos\nsystem\n(X\x04\0\0\0exittR. : os.system('exit')
     const pickle = Buffer.concat([

@@ -25,15 +25,15 @@ const MAX_FILES = 100_000;
 export async function storedEntries(path: string): Promise<Map<string, StoredEntry> | undefined> {
   const refuse = (place: string, found: string, expected: string): InputError =>
     new InputError({ source: path, place, found, expected });
-  if ((await stat(path)).size < 4) return undefined;
+  const { size } = await stat(path);
+  if (size < 4) return undefined;
   const beginning = await readRange(path, 0, 4);
   if (new DataView(beginning.buffer, beginning.byteOffset).getUint32(0, true) !== LOCAL) return undefined;
   const entries = new Map<string, StoredEntry>();
-  const archive = await yauzl.openPromise(path, { autoClose: false }).catch((error: unknown) => {
-    throw refuse('the archive', messageOf(error), 'a whole archive');
-  });
+  const reader = new RangeReader(path);
   try {
-    const { fileSize: size, entryCount: count } = archive;
+    const archive = await yauzl.fromRandomAccessReaderPromise(reader, size, { autoClose: false });
+    const { entryCount: count } = archive;
     if (count > MAX_FILES) throw refuse('the list of files', `${count} files`, `at most ${MAX_FILES}`);
     for await (const entry of archive.eachEntry()) {
       const { fileName: name, compressionMethod, compressedSize, uncompressedSize: bytes } = entry;
@@ -47,8 +47,31 @@ export async function storedEntries(path: string): Promise<Map<string, StoredEnt
     }
   } catch (error) {
     throw error instanceof InputError ? error : refuse('the archive', messageOf(error), 'a whole archive');
-  } finally {
-    archive.close();
   }
   return entries;
+}
+
+/** Reads an archive by ranges that lie within it: what yauzl is told of them comes from the archive, and may be beyond any number. */
+class RangeReader extends yauzl.RandomAccessReader {
+  constructor(private readonly path: string) {
+    super();
+  }
+
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null, bytesRead?: number) => void,
+  ): void {
+    readRange(this.path, position, length).then(
+      (bytes) => {
+        buffer.set(bytes, offset);
+        callback(null, length);
+      },
+      (error: unknown) => {
+        callback(new Error(messageOf(error)));
+      },
+    );
+  }
 }
