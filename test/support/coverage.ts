@@ -168,17 +168,26 @@ const paired: CoverageCase[] = [...independent, autoregressive(0.5)].flatMap((of
 );
 
 const tails: CoverageCase[] = [normal, logNormal, bimodal].flatMap((of) =>
-  [5, 10, 30].map((count): CoverageCase => ({
+  (
+    [
+      [5, 200],
+      [10, 200],
+      [30, 200],
+      [10, 40],
+      [30, 40],
+    ] as const
+  ).map(([count, samples]): CoverageCase => ({
     estimator: 'p90 over rounds, Student',
     distribution: `${of.name}, random processes`,
-    size: `${count} rounds × 200`,
-    claim: 'exact',
+    size: `${count} rounds × ${samples}`,
+    // What is left of the bias of few samples shows when many rounds make the interval narrow.
+    claim: samples < 200 && count > 10 ? 'none' : 'exact',
     alpha: 0.05,
     slow: true,
     simulate: (random) => {
       const processes = Array.from({ length: count }, () => {
         const own = Math.exp(0.03 * random.normal());
-        return draw(200, of.stream(random)).map((each) => own * each);
+        return draw(samples, of.stream(random)).map((each) => own * each);
       });
       return interval(tailOverRounds(processes, 0.9)!, of.p90);
     },

@@ -3,7 +3,7 @@ import { median } from 'simple-statistics';
 import type { Estimate } from '../../stats/interval.js';
 import { mcnemar, pairedDifference, pairedOutcomes } from '../../stats/mcnemar.js';
 import { pairedRatio, unpairedRatio } from '../../stats/ratio.js';
-import { nearestRank } from '../../stats/tail.js';
+import { medianUnbiased } from '../../stats/tail.js';
 import type { StoredCell } from '../../store/read.js';
 import { accuracyOf } from '../figures/accuracy.js';
 import { samplesByRound, typicalLatency } from '../figures/latency.js';
@@ -63,7 +63,7 @@ type ByRound = ReadonlyMap<number, readonly number[]>;
 type OfRound = (samples: readonly number[]) => number;
 
 const medianOf: OfRound = (samples) => median([...samples]);
-const slowestTenth: OfRound = (samples) => nearestRank(samples, 90);
+const slowestTenth: OfRound = (samples) => medianUnbiased(samples, 0.9);
 
 /**
  * How much longer a query takes. Of one run it is the ratio of the rounds, which were measured in turn. Of two runs it is the ratio of
