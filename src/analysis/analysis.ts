@@ -3,7 +3,7 @@ import type { VariantRow } from '../store/tables.js';
 import type { StoredFloor } from '../store/floors.js';
 import type { StoredRoofline } from '../store/rooflines.js';
 import { floorsFor, missingFloors, type MissingFloor } from './compare/floors.js';
-import type { Metric } from './compare/effect.js';
+import type { Metric } from '../base/metric.js';
 import type { Judgement } from './compare/judge.js';
 import { judgeWithin } from './compare/within.js';
 import { accuracyOf, isScored, type AccuracyFigures } from './figures/accuracy.js';

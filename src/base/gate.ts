@@ -1,11 +1,9 @@
 import { z } from 'zod';
-
-/** What a gate may guard. */
-export type GatedMetric = 'latency' | 'p90' | 'memory' | 'file' | 'accuracy';
+import { metrics, type Metric } from './metric.js';
 
 /** A limit for changes for the worse. */
 export interface Gate {
-  readonly metric: GatedMetric;
+  readonly metric: Metric;
   /** The only variant that it guards; undefined guards all that no gate of the same metric names. */
   readonly variant?: string | undefined;
   /** The smallest change for the worse that breaks it, as a share; of accuracy a difference of shares. */
@@ -30,7 +28,7 @@ export const gateSchema = z
   .regex(pattern, GATE_FORM)
   .transform((text): Gate => {
     const { share, of, percent, ofAccuracy, points } = pattern.exec(text)?.groups ?? {};
-    const metric = (share?.toLowerCase() ?? 'accuracy') as GatedMetric;
+    const metric = (share?.toLowerCase() ?? 'accuracy') as Metric;
     return { metric, variant: of ?? ofAccuracy, limit: Number(percent ?? points) / 100 };
   })
   .refine(
@@ -47,7 +45,7 @@ export function gateName({ metric, variant, limit }: Gate): string {
 /** Gates as a run keeps them. */
 export const storedGatesSchema = z.array(
   z.strictObject({
-    metric: z.enum(['latency', 'p90', 'memory', 'file', 'accuracy']),
+    metric: z.enum(metrics),
     variant: z.string().optional(),
     limit: z.number().nonnegative(),
   }),

@@ -29,7 +29,7 @@ import { searched } from './compress-target.js';
 import { exitCodes } from './failure.js';
 import { batchSize, roundsFrom, seedOf } from './flags.js';
 import { leftOf } from './progress.js';
-import { stageList } from './stages.js';
+import { registryText } from './lists.js';
 import { stopOnSignal } from './stop.js';
 
 interface CompressFlags {
@@ -84,7 +84,7 @@ export function compressCommand(): Command {
       'after',
       `
 Stages that a recipe can have ("edgeflex stages prune" shows the options of one):
-${stageList(allStages())}
+${registryText(allStages())}
 
 A target's goals are latency as 6x (than fp32) or 30ms, memory as -76% (of fp32's peak) or 200MiB, accuracy-loss as 0.5pt, on
 training images held out. What was tried goes to search.json, the recipe that was chosen to recipe.yaml: --recipe applies it again.

@@ -4,6 +4,7 @@ import { didYouMean } from '../base/similar.js';
 import type { DeviceKind } from '../device/kind.js';
 import { deviceKinds, findKind } from '../device/registry.js';
 import { deviceReference, optionsIn } from '../report/reference.js';
+import { registryText } from './lists.js';
 import { optionLines } from './stages.js';
 
 interface KindsFlags {
@@ -22,7 +23,8 @@ export function kindsCommand(): Command {
       const kinds = name === undefined ? deviceKinds() : [known(name)];
       if (flags.json) console.log(JSON.stringify(kinds.map(described), null, 2));
       else if (flags.markdown) console.log(deviceReference(kinds));
-      else if (name === undefined) console.log(list(kinds));
+      else if (name === undefined)
+        console.log(registryText(kinds.map(({ kind, ...rest }) => ({ ...rest, name: kind }))));
       else for (const kind of kinds) console.log(inWords(kind));
     });
 }
@@ -36,16 +38,6 @@ function known(name: string): DeviceKind {
     found: `the unknown kind "${name}"${didYouMean(name, names)}`,
     expected: names.join(', '),
   });
-}
-
-function list(kinds: readonly DeviceKind[]): string {
-  const width = Math.max(...kinds.map(({ kind }) => kind.length));
-  return kinds
-    .map(({ kind, description, origin }) => {
-      const from = origin === undefined ? '' : ` (plug-in ${origin.name})`;
-      return `  ${kind.padEnd(width)}  ${description}${from}`;
-    })
-    .join('\n');
 }
 
 function inWords({ kind, description, profile }: DeviceKind): string {

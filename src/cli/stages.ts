@@ -4,6 +4,7 @@ import { didYouMean } from '../base/similar.js';
 import { allStages, findStage } from '../compress/registry.js';
 import type { Stage } from '../compress/stage.js';
 import { optionsIn, stageReference, type OptionReference } from '../report/reference.js';
+import { registryText } from './lists.js';
 
 interface StagesFlags {
   readonly markdown?: true;
@@ -22,20 +23,9 @@ export function stagesCommand(): Command {
       const stages = name === undefined ? allStages() : [known(name)];
       if (flags.json) console.log(JSON.stringify(stages.map(described), null, 2));
       else if (flags.markdown) console.log(stageReference(stages));
-      else if (name === undefined) console.log(stageList(stages));
+      else if (name === undefined) console.log(registryText(stages));
       else for (const stage of stages) console.log(inWords(stage));
     });
-}
-
-/** The stages with a line each, for helps. */
-export function stageList(stages: readonly Stage[]): string {
-  const width = Math.max(...stages.map(({ name }) => name.length));
-  return stages
-    .map(({ name, description, origin }) => {
-      const from = origin === undefined ? '' : ` (plug-in ${origin.name})`;
-      return `  ${name.padEnd(width)}  ${description}${from}`;
-    })
-    .join('\n');
 }
 
 function known(name: string): Stage {

@@ -1,3 +1,4 @@
+import type { Metric } from '../../base/metric.js';
 import type { Obstacle } from './obstacle.js';
 import { median } from 'simple-statistics';
 import type { Estimate } from '../../stats/interval.js';
@@ -9,11 +10,6 @@ import { accuracyOf } from '../figures/accuracy.js';
 import { samplesByRound, typicalLatency } from '../figures/latency.js';
 import { alikeRounds, soundnessOf } from '../figures/soundness.js';
 import { peaksByRound, typicalPeak } from '../figures/memory.js';
-
-/** What two cells are compared in. */
-export const metrics = ['latency', 'p90', 'memory', 'accuracy', 'file'] as const;
-
-export type Metric = (typeof metrics)[number];
 
 /** How one cell differs from another in a metric. */
 export interface Effect {

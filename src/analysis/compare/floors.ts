@@ -1,7 +1,7 @@
 import { detectableApart, detectableInTurn } from '../../stats/noise.js';
 import type { StoredCell, StoredRun } from '../../store/read.js';
 import { floorEnvironment, floorMetrics, type StoredFloor } from '../../store/floors.js';
-import type { Metric } from './effect.js';
+import type { Metric } from '../../base/metric.js';
 
 /**
  * What counts as a change where nobody measured what a device can tell, as a share: on quiet machines runs that lie apart differ by so

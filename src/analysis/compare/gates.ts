@@ -1,7 +1,7 @@
 import { GATE_FORM, gateSchema, guardSame, type Gate } from '../../base/gate.js';
 import { InputError } from '../../base/errors.js';
 import type { Compared, Comparison, Subject } from './compare.js';
-import type { Metric } from './effect.js';
+import type { Metric } from '../../base/metric.js';
 import { isWorse } from './judge.js';
 import type { Judgement } from './judge.js';
 import type { Obstacle } from './obstacle.js';

@@ -1,6 +1,7 @@
 import { defined } from '../../base/defined.js';
 import { holm } from '../../stats/holm.js';
-import type { Effect, Metric } from './effect.js';
+import type { Metric } from '../../base/metric.js';
+import type { Effect } from './effect.js';
 
 /** Differences that chance alone makes at most so often, over all cells of a metric together, count as differences. */
 export const SIGNIFICANCE = 0.05;

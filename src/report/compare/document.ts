@@ -8,7 +8,7 @@ import type { Estimate } from '../../stats/interval.js';
 import type { StoredRun } from '../../store/read.js';
 import type { Comparison, Subject } from '../../analysis/compare/compare.js';
 import type { Difference } from '../../analysis/compare/differences.js';
-import type { Metric } from '../../analysis/compare/effect.js';
+import type { Metric } from '../../base/metric.js';
 import type { ComparisonReport } from '../../analysis/compare/gates.js';
 import { gateName } from '../../base/gate.js';
 import type { GateResult } from '../../analysis/compare/gates.js';

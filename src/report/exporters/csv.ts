@@ -1,7 +1,7 @@
 import { failureText } from '../../text/failures.js';
 import type { Estimate } from '../../stats/interval.js';
 import { judgementOf, type Analysis, type VariantFigures } from '../../analysis/analysis.js';
-import type { Metric } from '../../analysis/compare/effect.js';
+import type { Metric } from '../../base/metric.js';
 import type { LatencyFigures } from '../../analysis/figures/latency.js';
 import * as format from '../../text/format.js';
 import { isEmulated } from '../../analysis/label.js';

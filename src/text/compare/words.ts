@@ -1,5 +1,5 @@
 import * as format from '../format.js';
-import type { Metric } from '../../analysis/compare/effect.js';
+import type { Metric } from '../../base/metric.js';
 import { wordFor, type Judgement } from '../../analysis/compare/judge.js';
 
 /**

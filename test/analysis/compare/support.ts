@@ -1,6 +1,6 @@
 import { Database } from '../../../src/base/sqlite.js';
 import { compareRuns, type Comparison, type CompareOptions } from '../../../src/analysis/compare/compare.js';
-import type { Metric } from '../../../src/analysis/compare/effect.js';
+import type { Metric } from '../../../src/base/metric.js';
 import type { Judgement } from '../../../src/analysis/compare/judge.js';
 import { listFloors } from '../../../src/store/floors.js';
 import { openStore } from '../../../src/store/open.js';

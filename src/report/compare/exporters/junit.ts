@@ -1,7 +1,7 @@
 import { create } from 'xmlbuilder2';
 import { oneLine } from '../../../text/format.js';
 import type { Compared } from '../../../analysis/compare/compare.js';
-import { metrics, type Metric } from '../../../analysis/compare/effect.js';
+import { metrics, type Metric } from '../../../base/metric.js';
 import { subjectLabel } from '../../../text/compare/label.js';
 import { gateSentence } from '../../../text/compare/summary.js';
 import { inWords, metricNames, quantity } from '../../../text/compare/words.js';
