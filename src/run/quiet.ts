@@ -6,25 +6,22 @@ import { MOST_OTHER_CORES } from '../protocol/disturbance.js';
 const LOOK_MILLISECONDS = 1000;
 
 /**
- * Waits until this machine is quiet: until others take little of its processors for a second.
+ * Waits until this machine is quiet, until others take little of its processors for a second, but no longer than asked.
  *
  * @param seconds - at most
  * @param signal - ends the waiting
- * @returns whether it is quiet now
  * @throws the signal's reason when it fires
  */
-export async function waitForQuiet(seconds: number, signal: AbortSignal): Promise<boolean> {
+export async function waitForQuiet(seconds: number, signal: AbortSignal): Promise<void> {
   const latest = performance.now() + seconds * 1000;
   for (let before = times(); performance.now() < latest;) {
     await sleep(LOOK_MILLISECONDS, undefined, { signal }).catch(() => {
       signal.throwIfAborted();
     });
     const now = times();
-    if ((now.busy - before.busy - (now.own - before.own)) / (now.at - before.at) <= MOST_OTHER_CORES)
-      return true;
+    if ((now.busy - before.busy - (now.own - before.own)) / (now.at - before.at) <= MOST_OTHER_CORES) return;
     before = now;
   }
-  return false;
 }
 
 /** Processor time of the machine and of this process so far, in milliseconds. */
