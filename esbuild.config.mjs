@@ -1,7 +1,7 @@
 import { build } from 'esbuild';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 
-const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+const { dependencies, optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 /** Libraries of hundreds of small modules: finding these took more than half of the second that every command took to start. */
 const inlined = [
@@ -14,22 +14,46 @@ const inlined = [
 
 const node = { bundle: true, platform: 'node', target: 'node20', format: 'esm', logLevel: 'warning' };
 
-/** The command, in a few files. */
+// Names of chunks hold their digests: those of earlier builds would stay, and go into the package.
+for (const folder of ['dist/command', 'dist/browser', 'dist/agent/page'])
+  rmSync(folder, { recursive: true, force: true });
+
+/** The command and the library, in a few files. */
 const command = build({
   ...node,
-  entryPoints: ['src/cli/main.ts'],
+  entryPoints: {
+    main: 'src/cli/main.ts',
+    library: 'src/library/index.ts',
+    watchdog: 'src/device/browser/watchdog.ts',
+    images: 'src/data/images/worker.ts',
+    unpack: 'src/data/parquet/program.ts',
+    'completion-shape': 'src/cli/completion/shape.ts',
+  },
   splitting: true,
   sourcemap: true,
-  external: Object.keys(dependencies).filter((name) => !inlined.includes(name)),
+  external: Object.keys({ ...dependencies, ...optionalDependencies }).filter(
+    (name) => !inlined.includes(name),
+  ),
   outdir: 'dist/command',
 });
 
-/** The agent that is brought to boards, in one file. */
-const board = build({
+/** What of the library browsers may import, too: nothing in it is Node's. */
+const statistics = build({
+  entryPoints: ['src/library/statistics.ts'],
+  bundle: true,
+  platform: 'browser',
+  target: 'es2022',
+  format: 'esm',
+  outdir: 'dist/browser',
+  logLevel: 'warning',
+});
+
+/** The agent that a process of this machine or of a board runs, in one file. */
+const agent = build({
   ...node,
   entryPoints: ['src/agent/node.ts'],
   external: ['onnxruntime-node'],
-  outfile: 'dist/agent/board.mjs',
+  outfile: 'dist/agent/agent.mjs',
 });
 
 /** The agent as a page in a browser. */
@@ -44,4 +68,8 @@ const page = build({
   logLevel: 'warning',
 });
 
-await Promise.all([command, board, page]);
+await Promise.all([command, statistics, agent, page]);
+
+// All commands with their flags, for "edgeflex completion": loading the code of all of them takes longer than a key should.
+const { writeShape } = await import('./dist/command/completion-shape.js');
+await writeShape('dist/command/completion.json');

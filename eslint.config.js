@@ -40,6 +40,8 @@ export default tseslint.config(
       'src/vit/checkpoints/positions.ts',
       'src/vit/graph/{constants,linear,merge-products,weight-only}.ts',
       'src/analysis/figures/across-devices.ts',
+      'src/data/{grey,resample}.ts',
+      'src/data/images/{convert,resize,perceptual}.ts',
     ],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
@@ -49,7 +51,9 @@ export default tseslint.config(
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
   {
-    files: ['**/*.js'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
+    files: ['**/*.js', '{scripts,examples,docs}/**/*.{mjs,cjs}'],
+    languageOptions: {
+      globals: { process: 'readonly', console: 'readonly', URL: 'readonly', AbortSignal: 'readonly' },
+    },
   },
 );

@@ -2,6 +2,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import ort from 'onnxruntime-node';
 import { LinuxConditions } from '../src/agent/linux-conditions.js';
+import { Pace } from '../src/agent/pace.js';
 import { queryOf, timedQueries } from '../src/agent/queries.js';
 import { packageRoot } from '../src/base/paths.js';
 import { seededRandom } from '../src/base/random.js';
@@ -27,14 +28,14 @@ export async function harnessCost(): Promise<void> {
   const { channels, imageSize } = vit.config;
   const session = await ort.InferenceSession.create(await serializeModel(buildGraph(vit)), {
     executionProviders: ['cpu'],
-    intraOpNumThreads: 2,
+    intraOpNumThreads: 1,
     interOpNumThreads: 1,
     enableMemPattern: false,
     logSeverityLevel: 3,
   });
   const random = seededRandom(1);
   for (const batch of [1, 8]) {
-    const dims = [batch, channels, imageSize, imageSize];
+    const dims = [batch, channels, imageSize.height, imageSize.width];
     const values = Float32Array.from({ length: dims.reduce((a, b) => a * b) }, () => random.uniform());
     const images = new ort.Tensor('float32', values, dims);
     const turns = new Map<string, number[]>([
@@ -91,12 +92,15 @@ async function byAgent(session: ort.InferenceSession, images: ort.Tensor): Promi
     {
       inputNames: session.inputNames,
       outputNames: session.outputNames,
+      inputType: 'float32',
       run: (inputs) => session.run(inputs),
       close: () => session.release(),
     },
     [images],
   );
   const conditions = new LinuxConditions(() => performance.now());
+  const core = new Pace(() => performance.now());
+  let paces: number[] = [];
   const emit = (event: AgentEvent): void => {
     writeSync(sink, encodeLine(event));
     if (event.event === 'latencies') for (const each of event.milliseconds) latencies.push(each);
@@ -107,7 +111,11 @@ async function byAgent(session: ort.InferenceSession, images: ort.Tensor): Promi
     now: () => performance.now(),
     emit,
     look: () => {
-      emit({ event: 'conditions', phase: 'steady', conditions: conditions.look() });
+      emit({ event: 'conditions', phase: 'steady', conditions: { ...conditions.look(), paces } });
+      paces = [];
+    },
+    pace: () => {
+      paces.push(core.look());
     },
   });
   const milliseconds = performance.now() - begin;

@@ -15,6 +15,9 @@ import { DeviceSession } from '../src/run/session.js';
 import { nodeEngine } from '../src/runtime/node.js';
 import type { Scenario } from '../src/suite/plan.js';
 
+/** Of the model; the images that feed it are others. */
+const CLASSES = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'];
+
 /** A model in float32 and the images that feed it. */
 export interface Subject {
   readonly artifact: Artifact;
@@ -28,7 +31,7 @@ export async function builtInSubject(): Promise<Subject> {
   const data = await locateData('shapes10', undefined, undefined);
   const name = 'vit-tiny-cifar10';
   const path = join(packageRoot(), 'suites', 'models', name);
-  const model = await loadModel(await modelHere({ kind: 'path', name, path }), data.test.labels);
+  const model = await loadModel(await modelHere({ kind: 'path', name, path }), CLASSES);
   const artifact = await artifactOf(model, fp32, {
     engine: await nodeEngine(),
     threads: availableParallelism(),
@@ -53,6 +56,7 @@ export async function sessionHere({ data }: Subject, entry?: string): Promise<De
     await openLocal(localProfile({ name: 'here', threads: 1 }), entry),
     data,
     64,
+    1,
     new AbortController().signal,
   );
 }
@@ -73,7 +77,13 @@ export async function judgedInTurn(
   const samples = sessions.map(() => new Map<number, readonly number[]>());
   for (let round = 0; round < scenario.rounds; round++)
     for (const index of round % 2 === 0 ? [0, 1] : [1, 0]) {
-      const { latencies } = await sessions[index]!.measure(artifact, undefined, scenario, () => undefined);
+      const { latencies } = await sessions[index]!.measure(
+        artifact,
+        undefined,
+        scenario,
+        round,
+        () => undefined,
+      );
       samples[index]!.set(round, latencies);
     }
   const effect = ratioEffect(

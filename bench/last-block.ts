@@ -1,3 +1,4 @@
+import { square } from '../src/base/size.js';
 import { serializeModel } from '../src/onnx/file.js';
 import type { OnnxModel } from '../src/onnx/model.js';
 import { defaultSessionOptions } from '../src/runtime/engine.js';
@@ -14,7 +15,7 @@ const ROUNDS = 6;
 /** What it gives to compute the last block only for what the head reads, in float32: the one exact lever of every variant. */
 export async function lastBlock(): Promise<void> {
   for (const name of ['vit-small', 'vit-base'] as const) {
-    const vit = syntheticViT(name, 1, 224, ['a', 'b']);
+    const vit = syntheticViT(name, 1, square(224), ['a', 'b']);
     await compare(
       [
         await contender(`${name}, all tokens to the end`, wholeGraph(vit)),

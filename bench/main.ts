@@ -7,6 +7,7 @@ import { lastBlock } from './last-block.js';
 import { measure } from './measure.js';
 import { memoryLevers } from './memory-levers.js';
 import { pruning } from './pruning.js';
+import { pruningReport } from './pruning-report.js';
 import { saturation } from './saturation.js';
 import { slowDown } from './slow-down.js';
 import { tokenMerging } from './token-merging.js';
@@ -24,6 +25,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   coverage,
   measure,
   pruning,
+  'pruning-report': pruningReport,
   saturation,
 };
 

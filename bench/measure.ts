@@ -7,7 +7,6 @@ import { withTemporaryFolder } from '../src/base/temporary.js';
 import { fp32 } from '../src/compress/recipe.js';
 import { executeSuite } from '../src/run/execute.js';
 import { locateData } from '../src/run/locate-data.js';
-import type { RunObserver } from '../src/run/observer.js';
 import { openStore } from '../src/store/open.js';
 import { findRun, loadRun } from '../src/store/read.js';
 import type { Suite } from '../src/suite/read.js';
@@ -18,9 +17,7 @@ const DOUBLES = Number(process.env['DOUBLES'] ?? 4);
 const ROUNDS = Number(process.env['ROUNDS'] ?? 10);
 
 /** Processes beside it that do nothing but keep a processor busy. */
-const NEIGHBOURS = [0, 1, 2];
-
-const nothing = (): void => undefined;
+const NEIGHBOURS = (process.env['NEIGHBOURS'] ?? '0,1,2').split(',').map(Number);
 
 /**
  * What EdgeFlex makes of a model against itself, through runs and analysis as they are: how often it calls one of two that are the
@@ -63,7 +60,7 @@ async function measured(number: number): Promise<Pair[]> {
       const suite = doublesOf(number);
       const { id } = await executeSuite(suite, {
         ...{ db, data: await locateData(suite.data.name, suite.data.path, undefined) },
-        ...{ command: 'bench', resume: false, observer: silent, signal: new AbortController().signal },
+        ...{ command: 'bench', resume: false, emit: () => undefined, signal: new AbortController().signal },
       });
       const run = await loadRun(db, await findRun(db, id));
       const analysis = analyse(run);
@@ -112,11 +109,6 @@ function doublesOf(number: number): Suite {
     performance: { batches: [8], tier: 'rapid', rounds: ROUNDS },
   };
 }
-
-const silent: RunObserver = {
-  ...{ started: nothing, unusable: nothing, unclosed: nothing, compressing: nothing, compressed: nothing },
-  ...{ rewritten: nothing, measuring: nothing, disturbed: nothing, measured: nothing },
-};
 
 function row(neighbours: number, pairs: readonly Pair[]): string {
   const decided = pairs.filter(({ verdict }) => verdict !== undefined);

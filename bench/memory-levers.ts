@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession } from 'onnxruntime-node';
+import { square } from '../src/base/size.js';
 import { plannedModel } from '../src/compress/planned.js';
 import { stepOf } from '../src/compress/stage.js';
 import { mergeTokensStage } from '../src/compress/stages/merge-tokens.js';
@@ -53,7 +54,7 @@ const levers: readonly Lever[] = [
  * peak stands what of the process is anonymous at the end: the rest is pages of files, which a system short of memory can drop.
  */
 export async function memoryLevers(): Promise<void> {
-  const float = syntheticViT('vit-base', 1, 224, ['a', 'b']);
+  const float = syntheticViT('vit-base', 1, square(224), ['a', 'b']);
   for (const [form, quantized] of [
     ['float32', (vit: ViT) => vit],
     ['int8', int8],

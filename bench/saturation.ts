@@ -1,3 +1,4 @@
+import { cifarLayout } from '../src/data/dataset.js';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -111,11 +112,11 @@ async function logitsOf(
   const task: AccuracyTask = {
     ...{ kind: 'accuracy', protocol: PROTOCOL_VERSION, ...files, batch: BATCH, microBatch: BATCH },
     session: { threads: 1, ...(precise !== undefined && { x64QuantPrecision: precise }) },
-    images: { files: [{ path: images, records: IMAGES }] },
+    images: { layout: cifarLayout, files: [{ path: images, records: IMAGES }] },
     count: IMAGES,
   };
   const emulator = machines[machine] ?? [];
-  const command = [...emulator, process.execPath, join(packageRoot(), 'dist', 'agent', 'node.js')];
+  const command = [...emulator, process.execPath, join(packageRoot(), 'dist', 'agent', 'agent.mjs')];
   const agent = spawn('env', command, { stdio: ['pipe', 'pipe', 'ignore'] });
   agent.stdin.write(encodeLine(task));
   const collector = new MeasurementCollector();

@@ -22,10 +22,11 @@ function slower(session: Session): Session {
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
+    inputType: session.inputType,
     close: () => session.close(),
-    run: async (inputs) => {
+    run: async (inputs, wanted) => {
       const begin = performance.now();
-      const outputs = await session.run(inputs);
+      const outputs = await session.run(inputs, wanted);
       const until = begin + (performance.now() - begin) * (1 + SLOW_DOWN);
       while (performance.now() < until);
       return outputs;

@@ -23,6 +23,11 @@ interface Times {
   readonly own: number;
 }
 
+function timeOfThisProcess(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 /**
  * Looks at what a Linux machine is like, from its `/proc` and `/sys`. Files that are not there leave their fields out. What is
  * read again and again stays open and goes through one buffer, so that looking costs little time and leaves little garbage.
@@ -39,10 +44,12 @@ export class LinuxConditions {
   /**
    * @param now - the agent's clock, in milliseconds
    * @param root - where `proc` and `sys` lie
+   * @param ownTime - processor time of what is measured, which is no load of others, in milliseconds: of this process, unless told
    */
   constructor(
     private readonly now: () => number,
     private readonly root = '/',
+    private readonly ownTime = timeOfThisProcess,
   ) {
     const policies = this.policies();
     this.stat = this.open('proc/stat');
@@ -94,12 +101,11 @@ export class LinuxConditions {
     const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = times
       .split(' ')
       .map(Number);
-    const own = process.cpuUsage();
     return {
       at: this.now(),
       busy: (user + nice + system + irq + softirq) * TICK_MILLISECONDS,
       stolen: steal * TICK_MILLISECONDS,
-      own: (own.user + own.system) / 1000,
+      own: this.ownTime(),
     };
   }
 

@@ -2,11 +2,13 @@ import type { StoredCell, StoredDevice, StoredRun } from '../store/read.js';
 import type { VariantRow } from '../store/tables.js';
 import type { StoredFloor } from '../store/floors.js';
 import type { StoredRoofline } from '../store/rooflines.js';
+import { ablationOf, type Ablation } from './ablation/ablation.js';
 import { floorsFor, missingFloors, type MissingFloor } from './compare/floors.js';
 import type { Metric } from '../base/metric.js';
 import type { Judgement } from './compare/judge.js';
 import { judgeWithin } from './compare/within.js';
 import { accuracyOf, isScored, type AccuracyFigures } from './figures/accuracy.js';
+import { featuresOf, type FeatureFigures } from './figures/features.js';
 import { baselineCell } from './figures/baseline.js';
 import { kernelsOf, type KernelShare } from './figures/kernels.js';
 import {
@@ -17,8 +19,9 @@ import {
   type Limits,
   type MissingCeilings,
 } from './figures/limits.js';
-import { fileBytesOf } from './figures/size.js';
+import { fileBytesOf, sizesOf } from './figures/size.js';
 import { latencyOf, type LatencyFigures } from './figures/latency.js';
+import { loadOf, type OfflineFigures, type ServerFigures } from './figures/load.js';
 import { isBaseline } from '../suite/baseline.js';
 import { parseSubstitutions, type Substitution } from '../base/substitution.js';
 import { parseFailure, type CellFailure } from '../protocol/failure.js';
@@ -47,8 +50,12 @@ export interface VariantFigures {
   readonly device: StoredDevice;
   readonly isBaseline: boolean;
   readonly accuracy: AccuracyFigures | undefined;
+  /** Of a variant without a head. */
+  readonly features: FeatureFigures | undefined;
   /** By batch size, ascending. */
   readonly latencies: readonly LatencyFigures[];
+  /** Under load: servers first, each by batch size, ascending. */
+  readonly loads: readonly (ServerFigures | OfflineFigures)[];
   /** The most expensive first. */
   readonly kernels: readonly KernelShare[];
   /** Batch size the kernels were listed at. */
@@ -61,7 +68,9 @@ export interface VariantFigures {
   /** In what the device's form of the variant differs from what the recipe asks for; empty when in nothing. */
   readonly substitutions: readonly Substitution[];
   /** Bytes of the files of the form that the device runs. */
-  readonly fileBytes: number;
+  readonly fileBytes: number | undefined;
+  /** Undefined, as the bytes, when nothing could be made of the variant. */
+  readonly parameters: number | undefined;
   /** Cells that are not measured yet. */
   readonly pending: readonly CellName[];
 }
@@ -73,6 +82,8 @@ export interface Analysis {
   readonly figures: readonly VariantFigures[];
   /** How many cells are not measured yet. */
   readonly pending: number;
+  /** What the factors of its suite's matrix do; undefined where it has none. */
+  readonly ablation: Ablation | undefined;
   /** Which devices nobody knows the noise of. */
   readonly floorNotes: readonly MissingFloor[];
   /** Of which devices nobody knows what they can do at best. */
@@ -107,6 +118,7 @@ export function analyse(
   );
   return {
     ...{ run, figures, pending: run.cells.filter(({ row }) => row.status === 'pending').length },
+    ablation: ablationOf(run),
     floorNotes: pairs.length > 0 ? missingFloors(run, floors, true) : [],
     ceilingNotes: missingCeilings(run, ceilings, rooflines),
   };
@@ -156,10 +168,15 @@ function figuresOf(
     isBaseline: isBaseline(variant.recipe),
     accuracy:
       accuracyCell && accuracyOf(accuracyCell, baselines.get(accuracyCell), isScored(variant, run.data)),
+    features: accuracyCell && featuresOf(accuracyCell),
     latencies: done
       .filter(({ row }) => row.kind === 'performance')
       .sort((a, b) => a.row.batch - b.row.batch)
       .map((cell) => latencyOf(cell, baselines.get(cell)))
+      .filter((each) => each !== undefined),
+    loads: [...done]
+      .sort((a, b) => b.row.kind.localeCompare(a.row.kind) || a.row.batch - b.row.batch)
+      .map((cell) => loadOf(cell, baselines.get(cell)))
       .filter((each) => each !== undefined),
     kernels: kernelCell ? kernelsOf(kernelCell) : [],
     kernelBatch: kernelCell?.row.batch,
@@ -173,7 +190,8 @@ function figuresOf(
       return [{ ...named(cell), status, reason: parseFailure(reason ?? 'no reason was stored') }];
     }),
     substitutions: parseSubstitutions(cells[0]?.row.form ?? null),
-    fileBytes: cells[0] ? fileBytesOf(cells[0]) : variant.file_bytes,
+    fileBytes: cells[0] ? fileBytesOf(cells[0]) : sizesOf(variant)?.fileBytes,
+    parameters: sizesOf(variant)?.parameters,
     pending: cells.filter(({ row }) => row.status === 'pending').map(named),
   };
 }

@@ -1,20 +1,32 @@
+import { rawOf } from './model.js';
 import { profileOf } from './sessions.js';
 import type { Analysis, VariantFigures } from './analysis.js';
 import type { StoredDevice } from '../store/read.js';
 import type { VariantRow } from '../store/tables.js';
 
+/** What an ONNX file that was run as it is is marked with, and what it is called where it stands alone. */
+const RAW = 'raw';
+
 /** What timings of a GPU that is none are marked with. */
 const SOFTWARE = 'software GPU';
 
 /**
- * A variant's name within a run: the recipe, after the model's name where the run has several models.
+ * A variant's name within a run: the recipe, after the model's name where the run has several models; an ONNX file that was run as it
+ * is is marked.
  *
  * @param variant - of the run
  * @param analysis - of the run
  */
 export function variantLabel(variant: VariantRow, { run }: Analysis): string {
   const models = new Set(run.variants.map(({ model }) => model));
-  return models.size > 1 ? `${variant.model} · ${variant.recipe}` : variant.recipe;
+  const name = recipeLabel(variant);
+  return models.size > 1 ? `${variant.model} · ${name}` : name;
+}
+
+/** The name of a variant's recipe; an ONNX file that was run as it is is marked. */
+export function recipeLabel(variant: VariantRow): string {
+  const { recipe } = variant;
+  return rawOf(variant) && recipe !== RAW ? `${recipe} (${RAW})` : recipe;
 }
 
 /**

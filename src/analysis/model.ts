@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { modelRecordSchema, type ModelRecord } from '../model/record.js';
+import { modelRecordSchema, type ModelRecord, type RawRecord } from '../model/record.js';
 import type { StoredRun } from '../store/read.js';
 import { stagesOf } from './stages.js';
 
@@ -17,10 +17,20 @@ export function modelRecordOf({ model_json }: Variant): ModelRecord | undefined 
 }
 
 /**
- * Who made a variant's classifier: whoever trained the model; EdgeFlex, because the model had none for these classes; or EdgeFlex
- * after compression, because the recipe asks for it.
+ * What is known of a variant that is an ONNX file, run as it is.
+ *
+ * @param variant - of a run
+ * @returns undefined for one that EdgeFlex made
  */
-export type HeadState = 'trained' | 'fitted' | 'refitted';
+export function rawOf(variant: Variant): RawRecord | undefined {
+  return modelRecordOf(variant)?.raw;
+}
+
+/**
+ * Who made a variant's classifier: whoever trained the model; EdgeFlex, because the model had none for these classes; EdgeFlex
+ * after compression, because the recipe asks for it; or nobody: it gives features.
+ */
+export type HeadState = 'trained' | 'fitted' | 'refitted' | 'none';
 
 /**
  * Who made a variant's classifier.
@@ -28,11 +38,13 @@ export type HeadState = 'trained' | 'fitted' | 'refitted';
  * @param variant - of a run
  */
 export function headOf(variant: Variant): HeadState {
+  if (variant.features_json !== null) return 'none';
   if (stagesOf(variant).some(({ facts }) => facts?.traits.includes('head-refitted'))) return 'refitted';
   return modelRecordOf(variant)?.fittedHead ? 'fitted' : 'trained';
 }
 
 const cardSchema = z.object({
+  dataset: z.string(),
   images: z.number().int().positive(),
   correct: z.number().int().nonnegative(),
   framework: z.string(),

@@ -7,8 +7,6 @@ const profileSchema = z.object({
   kind: z.string(),
   description: z.string().default(''),
   emulated: z.boolean().default(false),
-  price: z.object({ amount: z.number().positive(), currency: z.string() }).optional(),
-  power: z.object({ idle: z.number().optional(), load: z.number().positive() }).optional(),
 });
 
 /** How agents of a run ran models. */

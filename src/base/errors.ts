@@ -59,7 +59,7 @@ export function firstLine(text: string): string {
 }
 
 const systemFaults: Readonly<Record<string, string>> = {
-  ENOENT: 'nothing',
+  ENOENT: 'no such file or folder',
   EACCES: 'no permission',
   EPERM: 'no permission',
   EISDIR: 'a directory',

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { mkdtemp, rmdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { codeOf } from './write-failure.js';
 
 /**
@@ -18,6 +19,21 @@ export function makeFolders(path: string): void {
     } catch (error) {
       if (codeOf(error) !== 'EEXIST' || !isFolder(each)) throw error;
     }
+}
+
+/**
+ * Tries whether something can be written in a folder, or in the nearest one above that is there; nothing stays. Permissions alone
+ * do not tell: below `/proc` root has all of them.
+ *
+ * @param path - of a folder that need not be there
+ * @returns the folder that was tried
+ * @throws the file system's error
+ */
+export async function probeWritable(path: string): Promise<string> {
+  let nearest = resolve(path);
+  while (!existsSync(nearest) && dirname(nearest) !== nearest) nearest = dirname(nearest);
+  await rmdir(await mkdtemp(join(nearest, '.edgeflex-')));
+  return nearest;
 }
 
 function isFolder(path: string): boolean {

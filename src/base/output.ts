@@ -2,7 +2,7 @@ import { copyFile, mkdir, open, readdir, readFile, realpath, rename, rm, stat } 
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { foundBy, InputError } from './errors.js';
-import { exchangeFolders, leftoversOf, restoreOutput, temporaryName } from './exchange.js';
+import { exchangeFolders, isThere, leftoversOf, restoreOutput, temporaryName } from './exchange.js';
 import { makeFolders } from './folder.js';
 import { hashFile } from './hash.js';
 import { isGone } from './process.js';
@@ -27,12 +27,14 @@ export interface OutputOptions {
   readonly force?: boolean;
   /** Names that only EdgeFlex gives in this folder: such files are ours, also where an older version has left no list of them. */
   readonly own?: (name: string) => boolean;
+  /** Whether the files come beside those of earlier outputs, which stay; left out, they take their place. */
+  readonly adds?: boolean;
 }
 
 /**
  * Writes files into a folder: all of them or none. They are written beside the folder first, with all that reaches the disk, and
  * take their names only then; whoever is killed, or has no room, before that leaves what was there. Files that an earlier
- * output has left and this one has not go. A folder in which nothing else lies is exchanged as a whole.
+ * output has left and this one has not go, unless it adds to them. A folder in which nothing else lies is exchanged as a whole.
  *
  * @param folder - it is made if it is not there
  * @param files - by their names within it
@@ -54,19 +56,8 @@ export async function writeOutputs(
     await removeLeftovers(target);
     makeFolders(dirname(target));
     await stage(staging, files);
-    const present = await namesIn(target);
-    const earlier = [...Object.keys(written), ...(present ?? []).filter(options.own ?? (() => false))];
-    const ours = new Set([...earlier, ...files.keys(), MANIFEST]);
-    const isWhole = present?.every((name) => ours.has(name)) === true;
-    // A folder that somebody stands in must stay the one it is.
-    if (present === undefined || (isWhole && target !== process.cwd())) exchangeFolders(staging, target);
-    else
-      await moveInto(
-        staging,
-        target,
-        { ...written },
-        earlier.filter((name) => !files.has(name)),
-      );
+    if (options.adds === true && isThere(target)) await moveInto(staging, target, written, written, []);
+    else await replaceFiles(staging, target, written, files, options);
     await syncFolder(dirname(target));
   } catch (error) {
     throw outputFailure(error, folder);
@@ -116,6 +107,30 @@ export async function writeOutput(
   } finally {
     await rm(temporary, { force: true }).catch(() => undefined);
   }
+}
+
+/** Puts an output in the place of an earlier one. */
+async function replaceFiles(
+  staging: string,
+  target: string,
+  written: Written,
+  files: ReadonlyMap<string, OutputContent>,
+  { own = () => false }: OutputOptions,
+): Promise<void> {
+  const present = await namesIn(target);
+  const earlier = [...Object.keys(written), ...(present ?? []).filter(own)];
+  const ours = new Set([...earlier, ...files.keys(), MANIFEST]);
+  const isWhole = present?.every((name) => ours.has(name)) === true;
+  // A folder that somebody stands in must stay the one it is.
+  if (present === undefined || (isWhole && target !== process.cwd())) exchangeFolders(staging, target);
+  else
+    await moveInto(
+      staging,
+      target,
+      written,
+      {},
+      earlier.filter((name) => !files.has(name)),
+    );
 }
 
 /** Where an output lies: a link to it stays one. */
@@ -193,9 +208,9 @@ async function refuseForeign(
     if (read.some((input) => there === input || there.startsWith(input + sep)))
       throw new InputError({
         source: path,
-        found: 'a file that was read to make what would replace it',
-        expected: 'another place for what is written',
-        hint: 'Name another folder or file.',
+        found: 'an input of this command',
+        expected: 'another place for the output',
+        hint: 'Choose another folder or file.',
       });
     const digests = written[name];
     const ours = own(name) || digests?.includes(await hashFile(path)) === true;
@@ -205,9 +220,9 @@ async function refuseForeign(
       found:
         digests === undefined
           ? 'a file that EdgeFlex did not write'
-          : 'a file that was changed since EdgeFlex wrote it',
+          : 'a file that was modified since EdgeFlex wrote it',
       expected: 'nothing, or an earlier output',
-      hint: 'Name another place, or replace it with --force.',
+      hint: 'Choose another place, or overwrite it with --force.',
     });
   }
 }
@@ -225,22 +240,28 @@ async function namesIn(folder: string): Promise<string[] | undefined> {
   }
 }
 
-/** Moves files into a folder that holds others' files, too: each whole, one after the other. */
+/**
+ * Moves files into a folder that holds others' files, too: each whole, one after the other.
+ *
+ * @param written - what earlier outputs have left there
+ * @param kept - what of that stays
+ * @param stale - names of what goes
+ */
 async function moveInto(
   staging: string,
   target: string,
   written: Written,
+  kept: Written,
   stale: readonly string[],
 ): Promise<void> {
   const fresh = await readManifest(staging);
   // All that is about to be there is listed first: whoever is killed half way can write it again.
   const both = Object.entries(fresh).map(([name, digests]) => [name, [...(written[name] ?? []), ...digests]]);
   await putManifest(target, { ...written, ...(Object.fromEntries(both) as Written) });
-  for (const name of Object.keys(fresh)) {
-    makeFolders(dirname(join(target, name)));
-    await rename(join(staging, name), join(target, name));
-  }
-  await putManifest(target, fresh);
+  // Where one has no place to go to none goes.
+  for (const name of Object.keys(fresh)) makeFolders(dirname(join(target, name)));
+  for (const name of Object.keys(fresh)) await rename(join(staging, name), join(target, name));
+  await putManifest(target, { ...kept, ...fresh });
   for (const name of stale) await rm(join(target, name), { force: true });
 }
 
@@ -265,8 +286,8 @@ async function syncFolder(folder: string): Promise<void> {
 function outputFailure(error: unknown, source: string): unknown {
   if (codeOf(error) === undefined || error instanceof InputError) return error;
   const failure = writeFailure(source, error, {
-    kept: 'What was there before is as it was.',
-    hint: 'Name another one.',
+    kept: 'Existing files were not changed.',
+    hint: 'Choose another one.',
   });
   if (failure !== error) return failure;
   return new InputError({ source, found: foundBy(error), expected: 'a place that can be written' });

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError } from './errors.js';
 
@@ -32,9 +32,18 @@ function home(): string {
       source: 'the cache',
       found: 'a user without a home directory',
       expected: 'a folder that can be written',
-      hint: 'Name one with EDGEFLEX_CACHE.',
+      hint: 'Set one with EDGEFLEX_CACHE.',
     });
   }
+}
+
+/**
+ * The database in a folder of results.
+ *
+ * @param results - the folder, as `--results` of the command
+ */
+export function databaseIn(results: string): string {
+  return join(results, 'edgeflex.db');
 }
 
 /** The directory of the installed package: the nearest one above this file with a `package.json`. */
@@ -48,4 +57,14 @@ export function packageRoot(): string {
 export function installedVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'));
   return (manifest as { version: string }).version;
+}
+
+/**
+ * Whether a path is a folder or lies in it.
+ *
+ * @param folder - absolute, or relative to the working folder, as the path
+ */
+export function isWithin(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return !way.startsWith('..') && !isAbsolute(way);
 }

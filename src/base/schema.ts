@@ -4,7 +4,8 @@ import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
 import { defined } from './defined.js';
 import { firstLine, foundBy, InputError, messageOf } from './errors.js';
-import { nearest } from './similar.js';
+import { keysAt } from './schema-keys.js';
+import { didYouMean, nearest } from './similar.js';
 import { codeOf } from './write-failure.js';
 import { faultInDocument, MAX_BYTES, readBounded, tooMuch, type YamlFault } from './yaml-bounds.js';
 
@@ -12,8 +13,8 @@ import { faultInDocument, MAX_BYTES, readBounded, tooMuch, type YamlFault } from
 export interface YamlFile {
   readonly path: string;
   readonly value: unknown;
-  /** The line on which a value (or the nearest one around it) begins. */
-  lineOf(place: readonly PropertyKey[]): number;
+  /** The line on which a value (or the nearest one around it) begins; undefined where it does not come from a text. */
+  lineOf(place: readonly PropertyKey[]): number | undefined;
 }
 
 /**
@@ -40,10 +41,21 @@ export async function readYaml(path: string, what: string): Promise<YamlFile> {
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   const expected = `${what} in YAML`;
   const fault = document.errors[0];
-  if (fault) return refuse({ offset: fault.pos[0], found: fault.message, expected });
+  if (fault)
+    return refuse({ offset: fault.pos[0], found: `text that is not YAML: ${fault.message}`, expected });
   const flaw = faultInDocument(document);
   if (flaw) return refuse({ ...flaw, expected: `${expected} with ${flaw.expected}` });
   return { path, value: valueOf(document, path, what), lineOf: (place) => lineOf(document, lines, place) };
+}
+
+/**
+ * A value that a program made, as if it had been read from a file.
+ *
+ * @param source - what it is, for messages: `recipe`
+ * @param value - the value
+ */
+export function withoutFile(source: string, value: unknown): YamlFile {
+  return { path: source, value, lineOf: () => undefined };
 }
 
 async function textOf(path: string, what: string): Promise<string> {
@@ -73,7 +85,7 @@ async function meantBeside(path: string): Promise<string> {
     basename(path),
     names.filter((name) => extname(name) === extname(path)),
   );
-  return near === undefined ? '' : `; did you mean "${join(dirname(path), near)}"?`;
+  return near === undefined ? '' : ` (did you mean "${join(dirname(path), near)}"?)`;
 }
 
 /**
@@ -93,7 +105,7 @@ export function checked<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const fault = describeFault(parsed.error, value);
+  const fault = describeFault(parsed.error, value, schema);
   throw faultAt(file, [...place, ...fault.path], fault.found, fault.expected);
 }
 
@@ -112,7 +124,9 @@ export function faultAt(
   expected: string,
 ): InputError {
   const key = place.length === 0 ? 'the whole file' : place.map(String).join('.');
-  return new InputError({ source: `${file.path}:${file.lineOf(place)}`, place: key, found, expected });
+  const line = file.lineOf(place);
+  const source = line === undefined ? file.path : `${file.path}:${line}`;
+  return new InputError({ source, place: key, found, expected });
 }
 
 /** The first thing a schema objects to, in words. */
@@ -120,6 +134,8 @@ export interface Fault {
   readonly path: readonly PropertyKey[];
   readonly found: string;
   readonly expected: string;
+  /** A key that no alternative has. */
+  readonly unknownKey?: string;
 }
 
 /**
@@ -127,9 +143,20 @@ export interface Fault {
  *
  * @param error - what the schema said
  * @param value - what it said it of
+ * @param schema - which; left out, unknown keys are refused without those that are known
  */
-export function describeFault(error: z.ZodError, value: unknown): Fault {
-  return faultOf(first(error.issues), value);
+export function describeFault(error: z.ZodError, value: unknown, schema?: z.core.$ZodType): Fault {
+  // Where a key is misspelt, the one that was meant is missing, too.
+  const unknown = error.issues.find(({ code }) => code === 'unrecognized_keys');
+  const fault = faultOf(unknown ?? first(error.issues), value);
+  if (fault.unknownKey === undefined || schema === undefined) return fault;
+  const known = keysAt(schema, fault.path.slice(0, -1));
+  if (known.length === 0) return fault;
+  return {
+    path: fault.path,
+    found: `${fault.found}${didYouMean(fault.unknownKey, known)}`,
+    expected: known.length === 1 ? `only ${known.join('')}` : `one of ${known.join(', ')}`,
+  };
 }
 
 type Issue = z.core.$ZodIssue;
@@ -144,7 +171,8 @@ function faultOf(issue: Issue, value: unknown): Fault {
       return {
         path: [...path, key],
         found: `the unknown key "${key}"`,
-        expected: 'only the keys that the documentation names',
+        expected: 'only documented keys',
+        unknownKey: key,
       };
     }
     case 'invalid_type':
@@ -173,6 +201,13 @@ function faultOf(issue: Issue, value: unknown): Fault {
  */
 function faultOfUnion(alternatives: readonly (readonly Issue[])[], value: unknown): Fault {
   const ofKind = alternatives.filter((issues) => !issues.some(isOfAnotherKind));
+  // What says nothing at all is nearest to none of them.
+  if (isEmptyObject(value) && ofKind.length > 1) {
+    const keys = ofKind.map((issues) =>
+      [...new Set(issues.map(({ path }) => String(path[0])))].join(' and '),
+    );
+    return { path: [], found: 'none of its keys', expected: [...new Set(keys)].join(' or ') };
+  }
   if (ofKind.length > 0) {
     const closest = ofKind.reduce((best, each) => (objections(each) < objections(best) ? each : best));
     return faultOf(first(closest), value);
@@ -184,6 +219,10 @@ function faultOfUnion(alternatives: readonly (readonly Issue[])[], value: unknow
 /** What a schema says of a value that it refuses is never nothing. */
 function first<T>(list: readonly T[]): T {
   return defined(list[0], "a schema's objection");
+}
+
+function isEmptyObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
 function isOfAnotherKind({ code, path }: Issue): boolean {
@@ -236,8 +275,8 @@ function valueOf(document: Document, path: string, what: string): unknown {
   } catch (error) {
     throw new InputError({
       source: path,
-      found: firstLine(messageOf(error)),
-      expected: `${what} in YAML, with references only to what stands before them`,
+      found: `aliases that cannot be resolved: ${firstLine(messageOf(error))}`,
+      expected: `${what} in YAML, with aliases only to anchors that precede them`,
     });
   }
 }

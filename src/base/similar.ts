@@ -16,10 +16,10 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return near[0]?.each;
 }
 
-/** `; did you mean "prune"?`, or nothing where no known word is near. */
+/** ` (did you mean "prune"?)`, or nothing where no known word is near. */
 export function didYouMean(word: string, known: readonly string[]): string {
   const near = nearest(word, known);
-  return near === undefined ? '' : `; did you mean "${near}"?`;
+  return near === undefined ? '' : ` (did you mean "${near}"?)`;
 }
 
 /** Letters to insert, delete, replace or swap with their neighbour (optimal string alignment). */

@@ -48,7 +48,7 @@ export async function temporaryFolder(purpose: string): Promise<string> {
       source: tmpdir(),
       found: foundBy(error),
       expected: 'a folder for temporary files that can be written',
-      hint: 'TMPDIR names another folder for temporary files; EDGEFLEX_CACHE names another cache folder.',
+      hint: 'TMPDIR can name another folder for temporary files, EDGEFLEX_CACHE another cache folder.',
     });
   });
 }

@@ -1,12 +1,11 @@
 import { tmpdir } from 'node:os';
-import { isAbsolute, relative } from 'node:path';
 import { foundBy, InputError, messageOf, ResourceError } from './errors.js';
-import { cacheDirectory, packageRoot } from './paths.js';
+import { cacheDirectory, isWithin, packageRoot } from './paths.js';
 
 /** What the system has run out of, by the code of its error: no place is wrong, and no input. */
 const exhausted: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
+  EDQUOT: 'the disk quota is exceeded',
   EMFILE: 'too many files are open; "ulimit -n 1024" raises the limit',
   ENFILE: 'too many files are open on this machine',
   ENOMEM: 'there is not enough memory',
@@ -25,8 +24,8 @@ export interface WriteAdvice {
 }
 
 const inCache: WriteAdvice = {
-  kept: 'Free some space; the next call goes on from here.',
-  hint: 'EDGEFLEX_CACHE names another cache folder.',
+  kept: 'Free some space; the next run of the command continues from here.',
+  hint: 'EDGEFLEX_CACHE can name another cache folder.',
 };
 
 /**
@@ -87,9 +86,8 @@ function placeFault(source: string, error: unknown, expected: string, hint: stri
 
 /** Which variable names another place than the one that is no good. */
 function hintFor(path: string): string | undefined {
-  if (isInCache(path)) return 'It lies in the cache: EDGEFLEX_CACHE names another cache folder.';
-  if (isWithin(tmpdir(), path))
-    return 'It lies among the temporary files: TMPDIR names another folder for them.';
+  if (isInCache(path)) return 'It is in the cache: EDGEFLEX_CACHE can name another cache folder.';
+  if (isWithin(tmpdir(), path)) return 'It is a temporary file: TMPDIR can name another folder for them.';
   return undefined;
 }
 
@@ -104,9 +102,4 @@ function isInCache(path: string): boolean {
 
 function isMkdir(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error && error.syscall === 'mkdir';
-}
-
-function isWithin(folder: string, path: string): boolean {
-  const way = relative(folder, path);
-  return !way.startsWith('..') && !isAbsolute(way);
 }

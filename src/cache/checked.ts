@@ -15,7 +15,7 @@ const stampsSchema = z.record(z.string(), stampSchema);
 /** A file of an entry that is not what the manifest says. */
 export interface Damage {
   readonly file: string;
-  readonly found: 'nothing' | 'another size' | 'another digest';
+  readonly found: 'no such file' | 'another size' | 'another digest';
 }
 
 /**
@@ -42,7 +42,7 @@ export async function damageOf(
     const path = join(files, name);
     const expected = manifest.files[name];
     const stamp = await stampOf(path);
-    if (stamp === undefined || expected === undefined) damage.push({ file: name, found: 'nothing' });
+    if (stamp === undefined || expected === undefined) damage.push({ file: name, found: 'no such file' });
     else if (stamp.bytes !== String(expected.bytes)) damage.push({ file: name, found: 'another size' });
     else if (!thorough && isSame(known[name], stamp)) continue;
     else if ((await hashFile(path)) !== expected.sha256) damage.push({ file: name, found: 'another digest' });

@@ -1,7 +1,17 @@
 import { hashJson } from '../base/hash.js';
 
 /** What is kept, in the order in which it goes when there is too much: what is soonest made again first. */
-export const entryKinds = ['checkpoint', 'artifact', 'head', 'board', 'archive', 'model', 'dataset'] as const;
+export const entryKinds = [
+  'checkpoint',
+  'observation',
+  'artifact',
+  'images',
+  'head',
+  'board',
+  'archive',
+  'model',
+  'dataset',
+] as const;
 
 /** What is kept. */
 export type EntryKind = (typeof entryKinds)[number];

@@ -125,7 +125,7 @@ const holderPath = (path: string): string => `${path}.json`;
 
 function throughGate<T>(directory: string, action: () => T): T {
   const gate = acquire(join(directory, GATE), 'exclusive', GATE_MILLISECONDS);
-  if (gate === undefined) throw new Error(`${directory}: ${GATE} is held for too long`);
+  if (gate === undefined) throw new Error(`${directory}: ${GATE} was held for too long`);
   try {
     return action();
   } finally {
@@ -149,7 +149,7 @@ function acquire(path: string, mode: LockMode, timeout: number): Lock | undefine
       source: path,
       found: messageOf(error),
       expected: 'a file system with locks that can be written',
-      hint: 'EDGEFLEX_CACHE names another cache folder.',
+      hint: 'EDGEFLEX_CACHE can name another cache folder.',
     });
   }
 }
@@ -162,7 +162,7 @@ function openLockFile(path: string, timeout: number): Database {
       source: path,
       found: messageOf(error),
       expected: 'a file that can be written',
-      hint: 'EDGEFLEX_CACHE names another cache folder.',
+      hint: 'EDGEFLEX_CACHE can name another cache folder.',
     });
   }
 }

@@ -144,7 +144,7 @@ export class CacheStore {
       return { ...made, cached: false };
     }
     throw new DeviceError(
-      `${this.directoryOf(key)}: what was just put into the cache was damaged or removed ${MAX_TURNS} times\nIs its disk whole, and EDGEFLEX_CACHE_LIMIT large enough for what several commands use at once?`,
+      `${this.directoryOf(key)}: what was just put into the cache was damaged or removed ${MAX_TURNS} times\nCheck the disk, and whether EDGEFLEX_CACHE_LIMIT is large enough for all commands running at once.`,
     );
   }
 
@@ -176,7 +176,7 @@ export class CacheStore {
     const holder = holderOf(this.lockOf(key));
     const who = holder === undefined ? 'another process' : `process ${holder.process} on ${holder.host}`;
     throw new DeviceError(
-      `${title}: ${who} is at it already\nWait for it: its lock is free as soon as that process ends, however it ends.`,
+      `${title} is locked by ${who}\nWait until it ends, which releases its lock in any case.`,
     );
   }
 

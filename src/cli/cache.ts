@@ -1,13 +1,17 @@
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { cacheDirectory } from '../base/paths.js';
-import { parseBytes, limitBytes } from '../cache/limit.js';
+import { limitBytes } from '../cache/limit.js';
 import { entriesIn, type StoredEntry } from '../cache/inventory.js';
 import { olderFolders } from '../cache/older.js';
 import { cache } from '../cache/store.js';
 import { verifyEntries } from '../cache/verify.js';
 import { mebibytes } from '../text/format.js';
 import { exitCodes } from './failure.js';
+import { sizeOf } from './flags.js';
+import { explained } from './help.js';
+import { printJson, type CacheEntryJson } from './json.js';
+import { tableText } from './lists.js';
 
 interface JsonFlag {
   readonly json?: true;
@@ -15,45 +19,52 @@ interface JsonFlag {
 
 /** `edgeflex cache`: what is kept between commands. */
 export function cacheCommand(): Command {
-  return new Command('cache')
-    .description('what EdgeFlex keeps between commands: list, size, verify, prune, clear')
-    .addHelpText(
-      'after',
-      `
-The cache is in the folder that EDGEFLEX_CACHE names, or in the one of your user account. What was used longest ago goes when it takes
-more than EDGEFLEX_CACHE_LIMIT (20GiB): first what can be made here again, then what was downloaded. What a running command uses stays.`,
-    )
+  const command = new Command('cache')
     .addCommand(listCommand())
     .addCommand(sizeCommand())
     .addCommand(verifyCommand())
     .addCommand(pruneCommand())
     .addCommand(clearCommand());
+  return explained(command, {
+    notes: [
+      'The cache is the folder EDGEFLEX_CACHE, or your user cache folder. When it exceeds EDGEFLEX_CACHE_LIMIT (default 20GiB), the least recently used entries are removed: first those that can be rebuilt here, then downloads. Entries used by a running command are kept.',
+    ],
+    examples: ['edgeflex cache size', ['edgeflex cache prune --limit 8GiB', 'shrink it to that size']],
+  });
 }
 
 function listCommand(): Command {
-  return new Command('list')
-    .description('every entry: kind, size, when it was last used, what it is')
-    .option('--json', 'print the entries as JSON, with what each was made from')
+  const command = new Command('list')
+    .description('list every entry: kind, size, last use and content')
+    .option('--json', 'print the entries, with what each was made from, as JSON')
     .action(async ({ json }: JsonFlag) => {
       const entries = (await entriesIn(cacheDirectory())).sort((a, b) => b.used - a.used);
-      if (json) console.log(JSON.stringify(entries.map(documentOf), null, 2));
+      if (json) printJson('cache list', entries.map(documentOf));
       else {
-        const lines = entries.map(({ kind, bytes, used, manifest }) =>
-          [
-            kind.padEnd(10),
-            mebibytes(bytes).padStart(12),
-            new Date(used).toISOString().slice(0, 16).replace('T', ' '),
-            manifest?.title ?? '(unfinished)',
-          ].join('  '),
-        );
-        console.log([...lines, inTotal(entries)].join('\n'));
+        const table = {
+          columns: [
+            { key: 'kind', title: 'kind', align: 'left' },
+            { key: 'size', title: 'size', align: 'right' },
+            { key: 'used', title: 'used (UTC)', align: 'left' },
+            { key: 'what', title: 'what it is', align: 'left' },
+          ],
+          rows: entries.map(({ kind, bytes, used, manifest }) => ({
+            ...{ kind, size: mebibytes(bytes), what: manifest?.title ?? '(unfinished)' },
+            used: new Date(used).toISOString().slice(0, 16).replace('T', ' '),
+          })),
+          notes: [inTotal(entries)],
+        } as const;
+        console.log(entries.length > 0 ? tableText(table) : inTotal(entries));
       }
     });
+  return explained(command, {
+    examples: ['edgeflex cache list', "edgeflex cache list --json | jq -r '.[].title'"],
+  });
 }
 
 function sizeCommand(): Command {
-  return new Command('size')
-    .description('how much it takes, by kind, and how much it may take')
+  const command = new Command('size')
+    .description('show the size by kind, and the limit')
     .option('--json', 'print the sizes as JSON')
     .action(async ({ json }: JsonFlag) => {
       const entries = await entriesIn(cacheDirectory());
@@ -62,103 +73,92 @@ function sizeCommand(): Command {
       const limit = limitBytes();
       const older = await olderFolders(cacheDirectory());
       if (json)
-        console.log(
-          JSON.stringify(
-            {
-              directory: cacheDirectory(),
-              bytes: bytesOf(entries),
-              limitBytes: limit,
-              kinds: Object.fromEntries(kinds),
-              older,
-            },
-            null,
-            2,
-          ),
-        );
+        printJson('cache size', {
+          ...{ directory: cacheDirectory(), bytes: bytesOf(entries), limitBytes: limit },
+          ...{ kinds: Object.fromEntries(kinds), older },
+        });
       else {
         const lines = [...kinds].map(
           ([kind, bytes]) => `${kind.padEnd(10)}  ${mebibytes(bytes).padStart(12)}`,
         );
-        lines.push(`${inTotal(entries)}; it may take ${mebibytes(limit)}`);
+        lines.push(`${inTotal(entries)}; the limit is ${mebibytes(limit)}`);
         if (older.length > 0)
           lines.push(
-            'Left by older versions, read by none, and not counted above; delete them by hand:',
+            'Left by older versions, no longer read, and not counted above; delete them by hand:',
             ...older.map(({ path, bytes }) => `  ${path}  ${mebibytes(bytes)}`),
           );
         console.log(lines.join('\n'));
       }
     });
+  return explained(command, { examples: ['edgeflex cache size', 'edgeflex cache size --json | jq .bytes'] });
 }
 
 function verifyCommand(): Command {
-  return new Command('verify')
-    .description('compute the SHA-256 of every file again; exit code 1 when one is not what it was')
-    .option('--json', 'print what was found as JSON')
+  const command = new Command('verify')
+    .description('recompute the SHA-256 of every file; exit code 1 if any has changed')
+    .option('--json', 'print the findings as JSON')
     .action(async ({ json }: JsonFlag) => {
       const checked = await verifyEntries(cacheDirectory());
       const damaged = checked.filter(({ damage }) => damage.length > 0);
       if (json)
-        console.log(
-          JSON.stringify(
-            {
-              entries: checked.length,
-              damaged: damaged.map(({ entry, damage }) => ({ ...documentOf(entry), damage })),
-            },
-            null,
-            2,
-          ),
-        );
+        printJson('cache verify', {
+          entries: checked.length,
+          damaged: damaged.map(({ entry, damage }) => ({ ...documentOf(entry), damage })),
+        });
       else {
         const lines = damaged.flatMap(({ entry, damage }) =>
           damage.map(({ file, found }) => `${entry.directory}: ${file}: found ${found}`),
         );
         const hint =
           damaged.length > 0
-            ? ' What is damaged is not used; it is made or fetched anew when it is needed.'
+            ? ' Damaged entries are not used; they are rebuilt or downloaded again when needed.'
             : '';
-        console.log(
-          [...lines, `${checked.length} entries, ${damaged.length} of them damaged.${hint}`].join('\n'),
-        );
+        console.log([...lines, `${checked.length} entries, ${damaged.length} damaged.${hint}`].join('\n'));
       }
       if (damaged.length > 0) process.exitCode = exitCodes.gate;
     });
+  return explained(command, { examples: ['edgeflex cache verify', 'edgeflex cache verify --json'] });
 }
 
 function pruneCommand(): Command {
-  return new Command('prune')
+  const command = new Command('prune')
     .description(
-      'remove what killed commands left, and what was used longest ago until the rest is within the limit',
+      'remove leftovers of killed commands, then the least recently used entries until the rest is within the limit',
     )
-    .option('--limit <size>', 'such as 8GiB; left out, EDGEFLEX_CACHE_LIMIT', (text) =>
-      parseBytes(text, '--limit'),
-    )
-    .option('--json', 'print what was freed as JSON')
+    .option('--limit <size>', 'such as 8GiB; default: EDGEFLEX_CACHE_LIMIT', sizeOf)
+    .option('--json', 'print how much was freed as JSON')
     .action(async ({ limit, json }: JsonFlag & { readonly limit?: number }) => {
       const freed = existsSync(cacheDirectory())
         ? (await cache().sweep()) + (await cache().shrink(limit))
         : 0;
       await report(freed, json);
     });
+  return explained(command, { examples: ['edgeflex cache prune', 'edgeflex cache prune --limit 8GiB'] });
 }
 
 function clearCommand(): Command {
-  return new Command('clear')
-    .description('remove everything that no running command uses')
-    .option('--json', 'print what was freed as JSON')
+  const command = new Command('clear')
+    .description('remove everything not in use by a running command')
+    .option('--json', 'print how much was freed as JSON')
     .action(async ({ json }: JsonFlag) => {
       const freed = existsSync(cacheDirectory()) ? (await cache().shrink(-1)) + (await cache().sweep()) : 0;
       await report(freed, json);
     });
+  return explained(command, {
+    examples: ['edgeflex cache clear', 'edgeflex cache clear --json | jq .freedBytes'],
+  });
 }
 
 async function report(freedBytes: number, json: true | undefined): Promise<void> {
   const entries = await entriesIn(cacheDirectory());
   if (json)
-    console.log(JSON.stringify({ freedBytes, entries: entries.length, bytes: bytesOf(entries) }, null, 2));
+    printJson('cache prune', {
+      ...{ freedBytes, entries: entries.length, bytes: bytesOf(entries) },
+    });
   else console.log(`${mebibytes(freedBytes)} freed; ${inTotal(entries)}`);
 }
 
-function documentOf({ kind, digest, directory, bytes, used, manifest }: StoredEntry): object {
+function documentOf({ kind, digest, directory, bytes, used, manifest }: StoredEntry): CacheEntryJson {
   return {
     ...{ kind, digest: manifest?.digest ?? digest, directory, bytes, used: new Date(used).toISOString() },
     ...{

@@ -1,35 +1,23 @@
-import { readdir } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { Command } from 'commander';
-import { defined } from '../base/defined.js';
-import { InputError } from '../base/errors.js';
-import { refuseReplacing, writeOutputs, type OutputContent } from '../base/output.js';
-import { allStages } from '../compress/registry.js';
-import { datasetNames, datasetOf } from '../data/registry.js';
-import { openDevice } from '../device/open.js';
-import { localProfile } from '../device/local/kind.js';
-import { readDeviceProfile } from '../device/profile.js';
-import { mebibytes, parameters, seconds } from '../text/format.js';
-import { stageLine } from '../text/stage-line.js';
+import { Command, Option } from 'commander';
 import { stageSummaries } from '../analysis/stages.js';
-import type { ModelRecord } from '../model/record.js';
-import { modelNotes } from '../text/model-notes.js';
-import { artifactOf, type Artifact } from '../run/artifacts/artifact.js';
-import { locateData } from '../run/locate-data.js';
-import { withFittingHead } from '../run/fit-head.js';
-import { cardOf, loadModel, localModel } from '../model/load.js';
-import { namedModel } from '../model/source.js';
-import { fetchWords } from '../run/observer.js';
-import { nodeEngine } from '../runtime/node.js';
-import { readRecipe } from '../suite/read.js';
+import { allStages } from '../compress/registry.js';
+import { compress, type CompressEvent, type Compression, type SearchResult } from '../library/compress.js';
+import { imageNames } from '../run/locate-data.js';
+import { findingWords } from '../search/findings.js';
+import { searchTable, verdictWords } from '../search/table.js';
+import { suiteHeadKinds, type SuiteHeadKind } from '../suite/head.js';
 import { parseTarget, type Target } from '../search/target.js';
+import { mebibytes, parameters, seconds } from '../text/format.js';
+import { modelNotes } from '../text/model-notes.js';
+import { stageLine } from '../text/stage-line.js';
 import { Bar } from './bar.js';
-import { searched } from './compress-target.js';
 import { exitCodes } from './failure.js';
 import { batchSize, roundsFrom, seedOf } from './flags.js';
+import { explained } from './help.js';
+import { showImagesEvent } from './images.js';
+import { printJson } from './json.js';
+import { registryText, tableText } from './lists.js';
 import { leftOf } from './progress.js';
-import { registryText } from './lists.js';
 import { stopOnSignal } from './stop.js';
 
 interface CompressFlags {
@@ -42,164 +30,131 @@ interface CompressFlags {
   readonly dataset?: string;
   readonly data?: string;
   readonly seed: number;
+  readonly head: SuiteHeadKind;
   readonly force?: true;
   readonly json?: true;
 }
 
 /** `edgeflex compress`: the pipeline alone. */
 export function compressCommand(): Command {
-  return new Command('compress')
-    .description(
-      'apply a recipe to a model, or search one that meets a target: the ONNX files and a report of every stage',
-    )
+  const command = new Command('compress')
     .argument(
       '<model>',
-      'a directory or file with weights, an id of the Hugging Face Hub, or vit-tiny … vit-huge with weights from a seed',
+      'a folder or file with weights, a Hugging Face Hub id, or vit-tiny … vit-huge with random weights',
     )
-    .option('--recipe <file>', 'the recipe, such as suites/recipes/edgeflex.yaml')
+    .option('--recipe <recipe>', 'a recipe file, or a name listed by "edgeflex recipes"')
     .option(
       '--target <goals>',
-      'instead of a recipe, what it must reach: latency=6x,memory=-76%,accuracy-loss=0.5pt',
+      'search for a recipe that reaches this: latency=6x,memory=-76%,accuracy-loss=0.5pt',
       parseTarget,
     )
-    .option('--device <profile>', 'where peaks and latencies are measured; left out, this machine')
-    .option('--batch <size>', 'images in a batch of the target', batchSize, 8)
+    .option('--device <profile>', 'the device to measure peaks and latencies on; default: this machine')
+    .option('--batch <size>', 'batch size the target is for', batchSize, 8)
     .option(
       '--rounds <number>',
-      'fresh processes in which the candidates of a target are measured',
+      'fresh processes to measure each candidate in',
       // One says nothing of the next.
       roundsFrom(2),
       5,
     )
-    .requiredOption('-o, --output <directory>', 'where model.onnx, preprocess.onnx and report.json go')
+    .requiredOption(
+      '-o, --output <directory>',
+      'output folder for model.onnx, preprocess.onnx and report.json',
+    )
     .option(
       '--dataset <name>',
-      `what to calibrate on: ${datasetNames().join(', ')}; left out, what the model's card names`,
+      `the images to calibrate on: ${imageNames().join(', ')}; default: those the model card names`,
     )
-    .option('--data <directory>', 'where the images lie (or EDGEFLEX_DATA, or "edgeflex data fetch")')
-    .option('--seed <number>', 'determines the calibration images', seedOf, 1)
-    .option('--force', 'replace files in the output directory that EdgeFlex did not write; never its inputs')
+    .option(
+      '--data <directory>',
+      'the folder of the images (default: EDGEFLEX_DATA, or what "edgeflex data fetch" downloaded)',
+    )
+    .option('--seed <number>', 'seed that selects the calibration images', seedOf, 1)
+    .addOption(
+      new Option(
+        '--head <kind>',
+        'the classifier to fit if the model has none for the classes of the images; "none" compares features',
+      )
+        .choices(suiteHeadKinds)
+        .default('ridge'),
+    )
+    .option('--force', 'overwrite files in the output folder that EdgeFlex did not write; never its inputs')
     .option('--json', 'print the report as JSON')
-    .addHelpText(
-      'after',
-      `
-Stages that a recipe can have ("edgeflex stages prune" shows the options of one):
-${registryText(allStages())}
-
-A target's goals are latency as 6x (than fp32) or 30ms, memory as -76% (of fp32's peak) or 200MiB, accuracy-loss as 0.5pt, on
-training images held out. What was tried goes to search.json, the recipe that was chosen to recipe.yaml: --recipe applies it again.
-Exit code 1 when none meets the target; the nearest is then what lies in the directory. docs/budgets.md says how it decides.
-
-Examples:
-  edgeflex compress suites/models/vit-micro-shapes10 --recipe suites/recipes/edgeflex.yaml -o out/
-  edgeflex compress suites/models/vit-tiny-cifar10 --target latency=3x,accuracy-loss=0.5pt -o out/
-  edgeflex compress vit-base --dataset cifar10 --target latency=5x,memory=-76% --device devices/raspberry-pi-5.yaml -o out/`,
-    )
     .action(async (reference: string, flags: CompressFlags) => {
-      const { target } = flags;
-      if ((flags.recipe === undefined) === (target === undefined))
-        throw new InputError({
-          source: 'compress',
-          found: target === undefined ? 'neither --recipe nor --target' : 'both --recipe and --target',
-          expected: 'one of the two',
-        });
-      const { recipe, device: profilePath, force = false } = flags;
-      const inputs = [reference, recipe, profilePath].filter((each) => each !== undefined);
-      const outputOptions = { inputs, force };
-      await refuseReplacing(flags.output, ['model.onnx', 'preprocess.onnx', 'report.json'], outputOptions);
-      const given = flags.recipe === undefined ? undefined : await readRecipe(flags.recipe);
       const { signal, release } = stopOnSignal(() =>
-        given ? 'Stopped.' : 'Stopped. What was made is in the cache: the same command finds it there.',
+        flags.target === undefined
+          ? 'Stopped.'
+          : 'Stopped. Finished work is in the cache: run the same command again to continue.',
       );
       const bar = new Bar(process.stderr);
-      let closing: (() => Promise<void>) | undefined;
       try {
-        const named = await localModel(namedModel(reference), {
-          signal,
-          onProgress: (progress) => {
-            bar.show(...fetchWords(progress));
-          },
-        });
-        const card = await cardOf(named);
-        const dataset = calibrationSet(flags.dataset, card?.dataset, reference);
-        const data = await locateData(dataset, undefined, flags.data);
-        const profile = flags.device === undefined ? localProfile() : await readDeviceProfile(flags.device);
-        const device = await openDevice(profile);
-        closing = () => device.close();
-        const context = {
-          engine: await nodeEngine(),
-          threads: availableParallelism(),
-          train: data.train,
-          seed: flags.seed,
-          device,
-          signal,
-          onProgress: (done: number, what: string, secondsLeft?: number): void => {
-            bar.show(done, what, leftOf({ secondsLeft }));
-          },
-        };
-        const model = await withFittingHead(await loadModel(named, data.train.labels), context);
-        const found = target && (await searched(model, context, { ...flags, target, reference, bar }));
-        const artifact = found?.artifact ?? (await artifactOf(model, defined(given, 'the recipe'), context));
-        const report = {
-          ...{
-            model: reference,
-            source: model.record,
-            recipe: (found?.recipe ?? defined(given, 'the recipe')).name,
-          },
-          ...withoutPlace(artifact),
-        };
-        const files = new Map<string, OutputContent>();
-        for (const name of await readdir(artifact.directory))
-          if (name !== 'manifest.json') files.set(name, { copyOf: join(artifact.directory, name) });
-        files.set('report.json', JSON.stringify(report, null, 2));
-        for (const [name, text] of found?.files ?? []) files.set(name, text);
-        await writeOutputs(flags.output, files, outputOptions);
+        const { json, force = false, ...options } = flags;
+        const job = compress(reference, { ...options, force, signal });
+        for await (const event of job) show(event, bar);
+        const made = await job;
         bar.end();
-        if (flags.json)
-          console.log(JSON.stringify(found ? { ...report, search: found.document } : report, null, 2));
-        else {
-          console.log(describe(model.record, artifact, flags.output));
-          if (found) console.log(`\n${found.words}`);
-        }
-        if (found?.met === false) process.exitCode = exitCodes.gate;
+        const { report, search } = made;
+        if (json) printJson('compress', search ? { ...report, search: search.document } : report);
+        else console.log([describe(made), ...(search ? ['', searchWords(search, made)] : [])].join('\n'));
+        if (search?.met === false) process.exitCode = exitCodes.gate;
       } finally {
         bar.end();
         release();
-        await closing?.();
       }
     });
-}
-
-/** What to calibrate on: what the user named, or else what the model's card does. */
-function calibrationSet(named: string | undefined, card: string | undefined, reference: string): string {
-  if (named !== undefined) return datasetOf(named).name;
-  if (card !== undefined && datasetNames().includes(card)) return card;
-  throw new InputError({
-    source: reference,
-    place: 'card.json',
-    found: card === undefined ? 'no card that names a dataset' : `the dataset ${card}`,
-    expected: `one of ${datasetNames().join(', ')}`,
-    hint: 'Name what to calibrate on with --dataset.',
+  return explained(command, {
+    notes: [
+      `Stages a recipe can use ("edgeflex stages prune" shows the options of one):\n${registryText(allStages())}`,
+      'Goals of a target: latency as 6x (faster than fp32) or 30ms, memory as -76% (of the fp32 peak) or 200MiB, accuracy-loss as 0.5pt on held-out training images. search.json lists everything that was tried, recipe.yaml is the chosen recipe, ready for --recipe. Exit code 1 if no recipe meets the target; the closest one is then written. See docs/budgets.md.',
+    ],
+    examples: [
+      'edgeflex compress vit-micro-shapes10 --recipe edgeflex -o out/',
+      'edgeflex compress vit-tiny-cifar10 --target latency=3x,accuracy-loss=0.5pt -o out/',
+      'edgeflex compress vit-base --dataset cifar10 --target latency=5x,memory=-76% --device raspberry-pi-5 -o out/',
+    ],
   });
 }
 
-/** What of an artifact belongs into its report. */
-function withoutPlace({ fileBytes, parameters: count, kernels, stages }: Artifact): object {
-  return { fileBytes, parameters: count, kernels, stages };
+function show(event: CompressEvent, bar: Bar): void {
+  switch (event.kind) {
+    case 'loading':
+      bar.show(event);
+      return;
+    case 'opening-images':
+    case 'leaks':
+      showImagesEvent(event, bar);
+      return;
+    case 'compressing':
+      bar.show({ task: 'compress', done: event.done, text: event.text, left: leftOf(event) });
+      return;
+    case 'finding':
+      bar.line(`  ${findingWords(event.finding)}`);
+      return;
+  }
 }
 
-function describe(record: ModelRecord, artifact: Artifact, output: string): string {
-  const { stages, fileBytes, cached } = artifact;
+function describe({ report, files, cached }: Compression): string {
   // As report.json holds them: JSON has no infinite SQNR.
-  const lines = stageSummaries(JSON.parse(JSON.stringify(stages))).map((stage) => {
+  const lines = stageSummaries(JSON.parse(JSON.stringify(report.stages))).map((stage) => {
     const { parameters: count = 0, constantBytes = 0, seconds: took = 0 } = stage;
     const sizes = `${parameters(count)} parameters, ${mebibytes(constantBytes)} of constants, ${seconds(took)}`;
     return `  ${stage.stage.padEnd(9)}  ${stageLine(stage)}\n  ${''.padEnd(9)}  ${sizes}`;
   });
   return [
-    ...modelNotes(record).map((note) => `  ${note}`),
+    ...modelNotes(report.source).map((note) => `  ${note}`),
     ...lines,
-    `${join(output, 'model.onnx')}: ${parameters(artifact.parameters)} parameters in ${mebibytes(fileBytes)}${cached ? ' (from the cache)' : ''}`,
-    `${join(output, 'report.json')}: every stage in detail`,
+    `${files.model}: ${parameters(report.parameters)} parameters in ${mebibytes(report.fileBytes)}${cached ? ' (from the cache)' : ''}`,
+    `${files.report}: every stage in detail`,
+  ].join('\n');
+}
+
+/** What a search found, for the terminal. */
+function searchWords({ outcome }: SearchResult, { files }: Compression): string {
+  return [
+    tableText(searchTable(outcome)),
+    '',
+    ...verdictWords(outcome),
+    `${files.recipe ?? ''}: the recipe, for --recipe and suites`,
+    `${files.search ?? ''}: everything that was predicted and measured`,
   ].join('\n');
 }

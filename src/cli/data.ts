@@ -1,10 +1,14 @@
 import type { WriteStream } from 'node:tty';
 import { Command } from 'commander';
-import { fetchableNames, fetchDataset, type FetchedData, type FetchProgress } from '../data/fetch.js';
+import { fetchableNames, type FetchedData, type FetchProgress } from '../data/fetch.js';
+import { fetchImages } from '../library/image-sets.js';
 import { mebibytes, NONE, seconds } from '../text/format.js';
 import { Bar } from './bar.js';
+import { addCommand, checkCommand, listCommand } from './data-sets.js';
+import { givenCommand } from './given.js';
+import { explained } from './help.js';
+import { printJson } from './json.js';
 import { stopOnSignal } from './stop.js';
-import { shellWords } from './words.js';
 
 interface FetchFlags {
   readonly url?: string;
@@ -12,42 +16,46 @@ interface FetchFlags {
   readonly json?: true;
 }
 
-/** `edgeflex data`: the datasets in the user's cache. */
+/** `edgeflex data`: the images that commands know. */
 export function dataCommand(): Command {
-  return new Command('data').description('get the images that a suite needs').addCommand(fetchCommand());
+  const command = new Command('data')
+    .addCommand(fetchCommand())
+    .addCommand(addCommand())
+    .addCommand(listCommand())
+    .addCommand(checkCommand());
+  return explained(command, { examples: ['edgeflex data fetch cifar10', 'edgeflex data list'] });
 }
 
 function fetchCommand(): Command {
-  return new Command('fetch')
-    .description(
-      'download a dataset into the cache, where every command finds it; an interrupted download goes on',
-    )
+  const command = new Command('fetch')
+    .description('download a dataset into the cache, for all commands; continues an interrupted download')
     .argument('<name>', fetchableNames.join(', '))
     .option('--url <address>', 'a mirror of the official archive')
-    .option('--md5 <sum>', "with --url: the archive's MD5 sum, where the mirror packs it in another way")
+    .option('--md5 <sum>', "with --url: the archive's MD5 sum, if the mirror packed it differently")
     .option('--json', 'print the result as JSON')
-    .addHelpText(
-      'after',
-      '\nThe cache is the one of your user account, or the folder that EDGEFLEX_CACHE names.' +
-        '\n\n  edgeflex data fetch cifar10      162 MiB from the official site, verified and unpacked',
-    )
     .action(async (name: string, flags: FetchFlags) => {
       const view = new FetchView(process.stderr, name);
       const { signal, release } = stopOnSignal(() => view.stopped());
       try {
-        const found = await fetchDataset(name, {
-          url: flags.url,
-          md5: flags.md5,
-          signal,
-          onProgress: (progress) => view.show(progress),
-        });
+        const job = fetchImages(name, { url: flags.url, md5: flags.md5, signal });
+        for await (const progress of job) view.show(progress);
+        const found = await job;
         view.end();
-        console.log(flags.json ? JSON.stringify(found, null, 2) : inWords(found));
+        if (flags.json) printJson('data fetch', found);
+        else console.log(inWords(found));
       } finally {
         view.end();
         release();
       }
     });
+  return explained(command, {
+    notes: ['The cache is the folder EDGEFLEX_CACHE, or your user cache folder.'],
+    examples: [
+      ['edgeflex data fetch cifar10', '162 MiB from the official site, verified and unpacked'],
+      ['edgeflex data fetch cifar100', '161 MiB; cifar100-coarse has the same images'],
+      ['edgeflex data fetch cifar10 --url https://example.org/cifar-10-binary.tar.gz', 'from a mirror'],
+    ],
+  });
 }
 
 function inWords({ name, directory, fetched, trainImages, testImages }: FetchedData): string {
@@ -91,7 +99,7 @@ class FetchView {
         this.bar.line(`  ${mebibytes(this.received)} received; verifying`);
         break;
       case 'extracting':
-        this.bar.line('  the sum is right; unpacking');
+        this.bar.line('  checksum OK, extracting');
         break;
       case 'replacing':
         this.bar.line(`  what is there cannot be used and will be replaced: ${progress.reason}`);
@@ -102,7 +110,7 @@ class FetchView {
   /** What to say when the user stops it. */
   stopped(): string {
     const kept = this.received > 0 ? ` after ${mebibytes(this.received)}, which are kept` : '';
-    return `Stopped${kept}. This goes on:\n  ${shellWords(['edgeflex', ...process.argv.slice(2)])}`;
+    return `Stopped${kept}. Continue with:\n  ${givenCommand()}`;
   }
 
   /** Removes the bar. */
@@ -114,7 +122,7 @@ class FetchView {
     const now = performance.now();
     const again = received < this.received;
     if (this.start === undefined || again) {
-      if (again) this.bar.line('  the server does not go on with that: from the beginning');
+      if (again) this.bar.line('  the server cannot resume the download: starting over');
       else if (!this.begun) this.bar.line(this.beginning(received));
       this.begun = true;
       this.start = { time: now, received };
@@ -125,7 +133,7 @@ class FetchView {
     const rate = (received - this.start.received) / (now - this.start.time);
     const left = total !== undefined && rate > 0 ? `${seconds((total - received) / rate / 1000)} left` : NONE;
     const amount = `${mebibytes(received)} of ${total === undefined ? 'an unknown size' : mebibytes(total)}`;
-    if (this.stream.isTTY) this.bar.show(share, amount, left);
+    if (this.stream.isTTY) this.bar.show({ task: this.name, done: share, text: amount, left });
     else if (share >= (this.linesShown + 1) * LINE_EVERY) {
       this.linesShown = Math.floor(share / LINE_EVERY);
       this.bar.line(`  ${amount}, ${left}`);
@@ -133,6 +141,6 @@ class FetchView {
   }
 
   private beginning(received: number): string {
-    return `${this.name}: ${received > 0 ? `going on after ${mebibytes(received)}` : 'downloading'}`;
+    return `${this.name}: ${received > 0 ? `continuing after ${mebibytes(received)}` : 'downloading'}`;
   }
 }

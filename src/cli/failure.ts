@@ -48,7 +48,7 @@ export function reportFailure(error: unknown, verbose: boolean): number {
   const { code, message } = failureOf(error);
   console.error(`error: ${withoutControls(message)}`);
   if (verbose && error instanceof Error) console.error(withoutControls(error.stack ?? ''));
-  else if (code === exitCodes.internal) console.error('This is a fault of edgeflex: --verbose shows where.');
+  else if (code === exitCodes.internal) console.error('This is a bug in edgeflex; --verbose shows where.');
   return code;
 }
 

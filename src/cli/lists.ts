@@ -1,5 +1,17 @@
 import type { PluginRecord } from '../base/plugin.js';
+import { definitions } from '../base/wrap.js';
+import type { Table } from '../text/table.js';
 import { terminalTable } from '../text/terminal.js';
+import { screenWidth, showsColour } from './screen.js';
+
+/**
+ * A table as standard output can show it.
+ *
+ * @param table - what to show
+ */
+export function tableText(table: Table): string {
+  return terminalTable(table, showsColour(), screenWidth());
+}
 
 /**
  * A list for people, on the terminal.
@@ -16,7 +28,7 @@ export function listText<Key extends string>(
     title,
     align: 'left' as const,
   }));
-  return terminalTable({ columns, rows, notes: [] }, process.stdout.isTTY).trimEnd();
+  return tableText({ columns, rows, notes: [] }).trimEnd();
 }
 
 /**
@@ -31,11 +43,11 @@ export function registryText(
     readonly origin?: PluginRecord | undefined;
   }[],
 ): string {
-  const width = Math.max(...things.map(({ name }) => name.length));
-  return things
-    .map(({ name, description, origin }) => {
-      const from = origin === undefined ? '' : ` (plug-in ${origin.name})`;
-      return `  ${name.padEnd(width)}  ${description}${from}`;
-    })
-    .join('\n');
+  return definitions(
+    things.map(({ name, description, origin }) => [
+      name,
+      `${description}${origin === undefined ? '' : ` (plug-in ${origin.name})`}`,
+    ]),
+    screenWidth(),
+  ).join('\n');
 }

@@ -1,30 +1,44 @@
 import { Command } from 'commander';
 import { installedVersion } from '../base/paths.js';
-import { baselineCommand } from './baseline.js';
-import { cacheCommand } from './cache.js';
-import { calibrateCommand } from './calibrate.js';
-import { compareCommand } from './compare.js';
-import { compressCommand } from './compress.js';
-import { dataCommand } from './data.js';
-import { devicesCommand } from './devices.js';
+import { commands, type CommandEntry } from './commands.js';
 import { exitCodes, reportFailure } from './failure.js';
-import { historyCommand } from './history.js';
-import { loadConfiguredPlugins } from '../plugins/config.js';
-import { procureCommand } from './procure.js';
-import { reportCommand } from './report.js';
-import { rooflineCommand } from './roofline.js';
-import { runCommand } from './run.js';
-import { runsCommand } from './runs.js';
-import { stagesCommand } from './stages.js';
-import { storeCommand } from './store.js';
+import { globalOptions } from './global.js';
+import { explained, helpItem, helpWidth, type MoreHelp } from './help.js';
+import { setQuiet, showsColour } from './screen.js';
 import { watchStreams } from './streams.js';
 
-/** All commands, in the order the help shows them. */
-const commands = [
-  ...[runCommand, compressCommand, stagesCommand, reportCommand, runsCommand],
-  ...[compareCommand, historyCommand, baselineCommand, calibrateCommand],
-  ...[rooflineCommand, procureCommand, devicesCommand, dataCommand, storeCommand, cacheCommand],
-];
+const startHelp: MoreHelp = {
+  notes: [
+    `Exit codes:
+  0  success                        3    a device or a cell failed, or the disk is full
+  1  a gate failed                  70   a bug in edgeflex
+  2  bad usage or bad input         130  stopped by Ctrl-C, 143 by SIGTERM`,
+    `Environment:
+  EDGEFLEX_DATA         folder of the images, like --data
+  EDGEFLEX_CACHE        folder for compressed models and downloads
+  EDGEFLEX_CACHE_LIMIT  maximum size of that folder, such as 8GiB
+  NO_COLOR              turns colours off; FORCE_COLOR turns them on everywhere`,
+  ],
+  examples: [
+    ['edgeflex run quickstart', 'a small built-in model and images; takes two minutes'],
+    ['edgeflex init', 'create a suite with your own model and images'],
+    ['edgeflex data fetch cifar10', 'download the CIFAR-10 images once'],
+    ['edgeflex run cifar10', 'the full benchmark'],
+    ['edgeflex report --open', "open the newest run's report in the browser"],
+    [
+      'edgeflex compare 20261122 --fail-on latency:2%',
+      'compare the newest run with another and fail on a regression',
+    ],
+    ['edgeflex devices check raspberry-pi-5', 'check whether a board is ready'],
+    [
+      'edgeflex procure --max-latency 30ms@p90 --min-accuracy 80%',
+      'find out which device and variant to buy',
+    ],
+    ['edgeflex calibrate local-cpu', 'find the smallest difference this machine can detect'],
+    ['edgeflex roofline local-cpu', 'measure the peak performance of this machine'],
+    'edgeflex compress vit-base --recipe edgeflex --dataset cifar10 -o out/',
+  ],
+};
 
 /**
  * The command line.
@@ -34,35 +48,22 @@ const commands = [
 export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('edgeflex')
     .description(
-      'Compresses Vision Transformers and proves on real hardware what that bought: peak memory, batch latency, accuracy.',
+      'Compress Vision Transformers and measure what that gains on real hardware: peak memory, batch latency, accuracy.',
     )
     .version(installedVersion())
-    .option('--verbose', 'show where an error comes from')
-    .showHelpAfterError('(--help shows how)')
-    .exitOverride()
-    .addHelpText(
-      'after',
-      `
-Start here:
-  edgeflex run suites/quickstart.yaml                        a small built-in model and images: two minutes
-  edgeflex data fetch cifar10                                the CIFAR-10 images, once
-  edgeflex run suites/cifar10.yaml                           the real thing
-  edgeflex report                                            the newest run's report again
-  edgeflex compare 20261122 --fail-on latency:2%             the newest run against another, with a gate
-  edgeflex devices check devices/raspberry-pi-5.yaml         whether a board is ready, and what to mend
-  edgeflex procure --max-latency 30ms@p90 --min-accuracy 80%  which device and variant to buy
-  edgeflex calibrate devices/local-cpu.yaml                  what differences this machine can tell
-  edgeflex roofline devices/local-cpu.yaml                   what this machine can do at best
-  edgeflex compress vit-base --recipe suites/recipes/edgeflex.yaml --dataset cifar10 -o out/
-
-Exit codes:
-  0 fine   1 a gate failed   2 bad usage or bad input   3 a device or a cell failed, or the disk is full
-  70 a fault of edgeflex   130 stopped by Ctrl-C   143 stopped by SIGTERM
-
-Environment:
-  EDGEFLEX_DATA   where images lie, like --data      EDGEFLEX_CACHE   where artifacts and fetched images go
-  EDGEFLEX_CACHE_LIMIT   how much that may take, such as 8GiB`,
-    );
+    .configureHelp({
+      showGlobalOptions: true,
+      formatItem: (term, column, description, help) =>
+        helpItem(term, column, description, help.helpWidth ?? helpWidth()),
+    })
+    .configureOutput({ getOutHelpWidth: helpWidth, getOutHasColors: showsColour })
+    .hook('preAction', () => {
+      setQuiet(program.opts()['quiet'] === true);
+    })
+    .showHelpAfterError('(see --help)')
+    .exitOverride();
+  for (const option of globalOptions()) program.addOption(option);
+  explained(program, startHelp);
   const streams = watchStreams();
   const failed = (error: unknown): number => reportFailure(error, program.opts()['verbose'] === true);
   // What nobody waits for fails, too; Node's own code for it is 1, which says that a gate failed.
@@ -72,11 +73,9 @@ Environment:
   process.on('uncaughtException', outside).on('unhandledRejection', outside);
   // Whatever ends the process before the command has ended is a fault of ours.
   process.exitCode = exitCodes.internal;
-  // Helps name what plug-ins bring, and are shown all the same where one cannot be loaded.
-  const configured = loadConfiguredPlugins(process.cwd());
-  await configured.catch(() => undefined);
-  program.hook('preAction', () => configured);
-  for (const make of commands) adopt(program, make());
+  const named = commandOf(argv);
+  for (const entry of commands)
+    adopt(program, entry === named ? await loaded(program, entry) : listed(entry));
   try {
     await program.parseAsync([...argv]);
     if (process.exitCode === exitCodes.internal) process.exitCode = exitCodes.fine;
@@ -86,6 +85,34 @@ Environment:
   await streams.settled().catch((error: unknown) => {
     process.exitCode = failed(error);
   });
+}
+
+/**
+ * The command that is asked for, also by `help <command>`. Only its code is loaded: all of it together takes longer to load than
+ * most commands to run.
+ */
+function commandOf(argv: readonly string[]): CommandEntry | undefined {
+  const [first, second] = argv.slice(2).filter((word) => !word.startsWith('-'));
+  const name = first === 'help' ? second : first;
+  return commands.find((entry) => entry.name === name);
+}
+
+/**
+ * A command with all of its code. Its options may be of what plug-ins bring; what is wrong with settings or plug-ins is told when it is
+ * run.
+ */
+async function loaded(program: Command, entry: CommandEntry): Promise<Command> {
+  if (entry.withoutPlugins) return (await entry.load()).description(entry.description);
+  const { configure } = await import('./settings.js');
+  const configured = configure(process.cwd());
+  await configured.catch(() => undefined);
+  program.hook('preAction', async (_, command) => (await configured).apply(command));
+  return (await entry.load()).description(entry.description);
+}
+
+/** A command as the list of all commands shows it. */
+function listed({ name, description }: CommandEntry): Command {
+  return new Command(name).description(description);
 }
 
 /** Adds a command that behaves like its parent on errors. */

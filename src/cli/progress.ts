@@ -1,70 +1,145 @@
-import type { Substitution } from '../base/substitution.js';
 import type { WriteStream } from 'node:tty';
-import { seconds } from '../text/format.js';
-import type { RoundProgress, RunObserver } from '../run/observer.js';
+import type { Job } from '../base/job.js';
+import type { CompareEvent } from '../library/compare.js';
+import type { RoundProgress, RunEvent } from '../run/events.js';
 import type { Failure } from '../run/run-state.js';
-import type { Disturbance } from '../protocol/disturbance.js';
-import type { Plan } from '../suite/plan.js';
+import { isTimed } from '../suite/plan.js';
 import { disturbanceText } from '../text/disturbance.js';
 import { failureText } from '../text/failures.js';
+import { seconds } from '../text/format.js';
 import { substitutionsText } from '../text/substitutions.js';
 import { Bar } from './bar.js';
+import { showImagesEvent } from './images.js';
+
+/** The line of what comes before anything is measured. */
+const PREPARING = 'preparing';
+
+/** Events of these kinds. */
+type EventOf<Kind extends RunEvent['kind']> = Extract<RunEvent, { readonly kind: Kind }>;
 
 /** Shows how far a run is: a bar on a terminal, a line for each measurement elsewhere. */
-export class RunProgress implements RunObserver {
+export class RunProgress {
   /** The run's id, once it has one. */
   runId: string | undefined;
   private readonly bar: Bar;
+  /** Variants of the run, and how many of them are compressed. */
+  private variants = 0;
+  private made = 0;
 
   constructor(private readonly stream: WriteStream) {
     this.bar = new Bar(stream);
   }
 
-  started(id: string, plan: Plan): void {
-    this.runId = id;
-    const { variants, cells, rounds } = plan;
-    this.bar.line(
-      `run ${id}: ${variants.length} variants, ${cells.length} cells, ${rounds.length} measurements`,
-    );
+  /**
+   * Shows everything that happens until a job is over.
+   *
+   * @param job - of a run
+   * @returns its result
+   * @throws what it throws
+   */
+  async watch<Result>(job: Job<CompareEvent, Result>): Promise<Result> {
+    try {
+      for await (const event of job) this.show(event);
+      return await job;
+    } finally {
+      this.bar.end();
+    }
   }
 
-  unusable(device: string, reason: string): void {
-    this.bar.line(`  ${device} cannot be used, and is left out: ${reason}`);
+  private show(event: CompareEvent): void {
+    switch (event.kind) {
+      case 'opening-images':
+      case 'leaks':
+        showImagesEvent(event, this.bar);
+        return;
+      case 'confirming':
+        this.bar.line('A gate is broken: measuring again.');
+        return;
+      case 'started': {
+        const { id, variants, cells, rounds } = event;
+        this.runId = id;
+        this.variants = variants;
+        this.bar.line(`run ${id}: ${variants} variants, ${cells} cells, ${rounds} measurements`);
+        return;
+      }
+      case 'unusable':
+        this.bar.error(`  ${event.device} cannot be used and is skipped: ${event.reason}`);
+        return;
+      case 'unclosed':
+        this.bar.error(`  ${event.device} could not be closed; files may be left there: ${event.reason}`);
+        return;
+      case 'loading':
+      case 'compressing':
+      case 'refused':
+      case 'compressed':
+      case 'rewritten':
+        this.prepare(event);
+        return;
+      case 'measuring':
+      case 'disturbed':
+      case 'measured':
+        this.measure(event);
+        return;
+    }
   }
 
-  unclosed(device: string, reason: string): void {
-    this.bar.line(`  ${device} could not be closed, and something may be left there: ${reason}`);
+  /** What happens before anything is measured. */
+  private prepare(event: EventOf<'loading' | 'compressing' | 'refused' | 'compressed' | 'rewritten'>): void {
+    switch (event.kind) {
+      case 'loading': {
+        const { model, task, done, text } = event;
+        this.bar.show({ place: PREPARING, task: `${model} ${task}`, done, text: `${model}: ${text}` });
+        return;
+      }
+      case 'compressing': {
+        const { variant, done, text } = event;
+        this.bar.show({
+          ...{ place: PREPARING, task: variant, done, left: leftOf(event) },
+          text: `variant ${this.made + 1} of ${this.variants}, ${variant}: ${text}`,
+        });
+        return;
+      }
+      case 'refused':
+        this.made++;
+        this.bar.leave(PREPARING);
+        this.bar.error(`  ${event.variant} is skipped: ${failureText(event.failure)}`);
+        return;
+      case 'compressed': {
+        const { variant, seconds: took, cached } = event;
+        this.made++;
+        this.bar.leave(PREPARING);
+        this.bar.line(`  ${variant}: ${cached ? 'from the cache' : `compressed in ${seconds(took)}`}`);
+        return;
+      }
+      case 'rewritten': {
+        const { variant, substitutions } = event;
+        this.bar.line(`  ${variant} on a browser's GPU: ${substitutionsText(substitutions)}`);
+        return;
+      }
+    }
   }
 
-  compressing(variant: string, done: number, what: string, secondsLeft?: number): void {
-    this.bar.show(done, `${variant}: ${what}`, leftOf({ secondsLeft }));
-  }
-
-  compressed(variant: string, took: number, cached: boolean): void {
-    this.bar.line(`  ${variant}: ${cached ? 'from the cache' : `made in ${seconds(took)}`}`);
-  }
-
-  rewritten(variant: string, substitutions: readonly Substitution[]): void {
-    this.bar.line(`  ${variant} on a browser's GPU: ${substitutionsText(substitutions)}`);
-  }
-
-  measuring(round: RoundProgress): void {
-    this.bar.show(round.overall, `${describe(round)}, ${round.phase}`, leftOf(round));
-  }
-
-  disturbed(round: RoundProgress, disturbance: Disturbance): void {
-    this.bar.line(`  ${describe(round)}: measured again, because ${disturbanceText(disturbance)}`);
-  }
-
-  measured(round: RoundProgress, failure: Failure | undefined): void {
-    if (failure !== undefined) this.bar.line(`  ${describe(round)}: ${endingText(failure)}`);
-    else if (!this.stream.isTTY)
-      this.bar.line(`  ${round.over} of ${round.rounds}: ${describe(round)}, ${leftOf(round)}`);
-  }
-
-  /** Removes the bar. */
-  end(): void {
-    this.bar.end();
+  private measure(event: EventOf<'measuring' | 'disturbed' | 'measured'>): void {
+    const { host } = event;
+    switch (event.kind) {
+      case 'measuring':
+        this.bar.show({
+          ...{ place: host.name, task: 'measuring', done: host.overall, left: leftOf(host) },
+          text: `${describe(event)}, ${event.phase}`,
+        });
+        return;
+      case 'disturbed':
+        this.bar.line(`  ${describe(event)}: repeated, because ${disturbanceText(event.disturbance)}`);
+        return;
+      case 'measured': {
+        const { failure, over, rounds } = event;
+        if (host.overall >= 1) this.bar.leave(host.name);
+        if (failure !== undefined) this.bar.error(`  ${describe(event)}: ${endingText(failure)}`);
+        else if (!this.stream.isTTY)
+          this.bar.line(`  ${over} of ${rounds}: ${describe(event)}, ${leftOf(event)}`);
+        return;
+      }
+    }
   }
 }
 
@@ -79,13 +154,15 @@ export function leftOf({ secondsLeft }: { readonly secondsLeft?: number | undefi
 
 function describe({ variant, device, scenario, round }: RoundProgress): string {
   const what = `${variant} on ${device}`;
-  if (scenario.kind === 'performance')
-    return `${what}, batch ${scenario.batch}, ${numberOf(round, scenario.rounds)}`;
+  if (isTimed(scenario)) {
+    const load = scenario.kind === 'performance' ? '' : `, ${scenario.kind}`;
+    return `${what}${load}, batch ${scenario.batch}, ${numberOf(round, scenario.rounds)}`;
+  }
   return `${what}, ${scenario.kind}`;
 }
 
 function numberOf(round: number, planned: number): string {
-  return round < planned ? `round ${round + 1} of ${planned}` : `round ${round + 1}, for precision`;
+  return round < planned ? `round ${round + 1} of ${planned}` : `extra round ${round + 1}`;
 }
 
 function endingText({ status, reason }: Failure): string {

@@ -1,39 +1,42 @@
 import { Command } from 'commander';
-import { reportDocument } from '../report/document.js';
-import { writeReport } from '../report/write.js';
-import { openForReading } from '../store/open.js';
-import { databaseIn, reportsOption, resultsOption, storedAnalysis } from './results.js';
+import { analyse } from '../library/analyse.js';
+import { explained } from './help.js';
+import { printJson } from './json.js';
+import { openOption, openPage } from './open-page.js';
+import { announce } from './newest.js';
+import { reportsOption, resultsOption } from './results.js';
 
 interface ReportFlags {
   readonly results: string;
   readonly reports: string;
   readonly json?: true;
+  readonly open?: true;
 }
 
 /** `edgeflex report`: writes the report of a stored run again. */
 export function reportCommand(): Command {
-  return new Command('report')
-    .description('write the report of a stored run: HTML, Markdown, CSV, JSON, and the charts as SVG')
-    .argument('[run]', 'a run, or the beginning of its id; left out, the newest that has ended')
+  const command = new Command('report')
+    .argument('[run]', 'a run id or its first characters; default: the newest finished run')
     .addOption(resultsOption())
     .addOption(reportsOption())
-    .option('--json', 'print the report as JSON instead, and write nothing')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  edgeflex report                        of the newest run that has ended with something measured
-  edgeflex report 20261122               of the run whose id begins so; "edgeflex runs" lists them
-  edgeflex report --json | jq .results   every figure for another program`,
-    )
+    .option('--json', 'print the report as JSON and write no files')
+    .addOption(openOption())
     .action(async (id: string | undefined, flags: ReportFlags) => {
-      const db = await openForReading(databaseIn(flags.results));
-      try {
-        const analysis = await storedAnalysis(db, id);
-        if (flags.json) console.log(JSON.stringify(reportDocument(analysis), null, 2));
-        else console.log(await writeReport(analysis, flags.reports));
-      } finally {
-        await db.destroy();
+      const analysis = await analyse(flags.results, id);
+      announce(analysis.newest);
+      if (flags.json) printJson('report', analysis.document);
+      else {
+        const page = await analysis.writeReport(flags.reports);
+        console.log(page);
+        if (flags.open) await openPage(page);
       }
     });
+  return explained(command, {
+    examples: [
+      ['edgeflex report', 'of the newest finished run'],
+      ['edgeflex report 20261122', 'of the run whose id starts with this; see "edgeflex runs"'],
+      ['edgeflex report --open', 'and open it in the browser'],
+      ['edgeflex report --json | jq .results', 'all results for another program'],
+    ],
+  });
 }

@@ -1,29 +1,35 @@
 import { Command, Option } from 'commander';
-import { reportDocument } from '../report/document.js';
 import type { Analysis } from '../analysis/analysis.js';
+import { attributionTable, effectsTable } from '../text/ablation/table.js';
 import { limitsTable } from '../text/limits.js';
+import { loadTable } from '../text/load.js';
+import { refitTable } from '../text/refit.js';
 import { mainTable } from '../text/table.js';
-import { terminalTable } from '../text/terminal.js';
-import { writeReport } from '../report/write.js';
-import { InputError } from '../base/errors.js';
-import { executeSuite } from '../run/execute.js';
-import { locateData } from '../run/locate-data.js';
-import { namedModel } from '../model/source.js';
+import { probeWritable } from '../base/folder.js';
+import { shellWords } from '../base/shell-words.js';
+import { writeFailure } from '../base/write-failure.js';
+import { analyse } from '../library/analyse.js';
+import { estimate } from '../library/estimate.js';
+import { run } from '../library/run.js';
 import { hasFigures } from '../store/newest.js';
-import { openStore } from '../store/open.js';
-import { listRuns } from '../store/read.js';
-import { loadedPlugins, loadPlugins } from '../plugins/load.js';
-import { pluginsOf, readSuite, withOverrides } from '../suite/read.js';
-import { precisionSchema, tiers, type Tier } from '../suite/schema.js';
-import { batchSizes, collected, roundsFrom, wholeNumber } from './flags.js';
+import type { RunSummary } from '../store/read.js';
+import { suiteHeadKinds, type SuiteHeadKind } from '../suite/head.js';
+import { tiers, type Tier } from '../suite/schema.js';
+import { batchSizes, collected, partOf, roundsFrom, wholeNumber } from './flags.js';
+import { estimateText } from './dry-run.js';
 import { exitCodes, Interrupted } from './failure.js';
+import { givenCommand } from './given.js';
+import { explained } from './help.js';
+import { printJson } from './json.js';
+import { openOption, openPage } from './open-page.js';
 import { RunProgress } from './progress.js';
-import { databaseIn, reportsOption, resultsOption, storedAnalysis } from './results.js';
+import { reportsOption, resultsOption } from './results.js';
 import { stopOnSignal } from './stop.js';
-import { shellWords } from './words.js';
+import { tableText } from './lists.js';
 
 interface RunFlags {
   readonly model?: string;
+  readonly raw: readonly string[];
   readonly data?: string;
   readonly device: readonly string[];
   readonly images?: number;
@@ -34,121 +40,168 @@ interface RunFlags {
   readonly reports: string;
   readonly resume?: true | string;
   readonly precision?: number;
+  readonly head?: SuiteHeadKind;
+  readonly refit?: true;
+  readonly dryRun?: true;
   readonly json?: true;
+  readonly open?: true;
 }
 
 /** `edgeflex run`: executes a suite and reports it. */
 export function runCommand(): Command {
-  return new Command('run')
-    .description('compress, measure and report everything a suite names')
-    .argument('<suite>', 'a suite, such as suites/quickstart.yaml')
-    .option('--data <directory>', 'where the images lie (or EDGEFLEX_DATA, or "edgeflex data fetch")')
+  const command = new Command('run')
+    .argument('<suite>', 'a suite file, or a name listed by "edgeflex suites"')
+    .option(
+      '--data <directory>',
+      'the folder of the images (default: EDGEFLEX_DATA, or what "edgeflex data fetch" downloaded)',
+    )
     .addOption(
-      new Option('--device <profile>', 'measure on this; may be given several times')
+      new Option(
+        '--device <profile>',
+        'measure on this device: a profile file, or a name listed by "edgeflex devices list"; repeatable',
+      )
         .argParser(collected)
         .default([], "the suite's devices"),
     )
-    .option('--images <n>', 'score the first n test images only', wholeNumber)
+    .option('--images <n>', 'score only the first n test images', wholeNumber)
     .option('--batch <sizes>', "time these batch sizes instead of the suite's, such as 1,8", batchSizes)
     .addOption(
-      new Option('--tier <tier>', 'how long each is timed instead of what the suite says').choices(
+      new Option('--tier <tier>', "how long to time each cell, instead of the suite's tier").choices(
         Object.keys(tiers),
       ),
     )
-    .option('--rounds <n>', 'fresh processes that this time is divided among', roundsFrom(1))
+    .option('--rounds <n>', 'number of fresh processes to divide that time among', roundsFrom(1))
     .option(
       '--model <model>',
-      "another model in place of the suite's: a directory or file with weights, an id of the Hugging Face Hub (owner/name, or owner/name@revision), or vit-tiny … vit-huge",
+      "measure this model instead of the suite's: a folder or file with weights, an .onnx file, a Hugging Face Hub id (owner/name or owner/name@revision), or vit-tiny … vit-huge",
+    )
+    .addOption(
+      new Option('--raw <file>', 'an ONNX file to measure unchanged alongside the model; repeatable')
+        .argParser(collected)
+        .default([], 'none'),
     )
     .addOption(resultsOption())
     .addOption(reportsOption())
     .option(
       '--resume [run]',
-      'go on with an interrupted run, or try failed cells again: the newest of this suite, or the one named',
+      'continue an interrupted run or retry its failed cells; default: the newest run of this suite',
     )
     .option(
       '--precision <share>',
-      'measure more rounds until each speed against fp32 is known to so much, such as 1%',
-      precisionOf,
+      'keep adding rounds until the 95 % interval of each speedup is this narrow, such as 1% for ±1 %',
+      partOf,
+    )
+    .addOption(
+      new Option(
+        '--head <kind>',
+        'the classifier to fit if the model has none for the classes of the images, instead of what the suite says; "none" compares features',
+      ).choices(suiteHeadKinds),
+    )
+    .option('--refit', 'also measure every recipe with its head refitted')
+    .addOption(
+      new Option(
+        '--dry-run',
+        'print what would be measured, and an estimate of time and disk space; nothing is started',
+      ).conflicts(['resume', 'open']),
     )
     .option('--json', 'print the report as JSON instead of the table')
-    .addHelpText(
-      'after',
-      `
-What is measured is stored at once: after Ctrl-C, a crash or a failed cell, --resume measures only the rest.
-Compressed models are kept in the cache; a second run of the same suite begins to measure at once.
-
-Examples:
-  edgeflex run suites/quickstart.yaml
-  edgeflex run suites/cifar10.yaml --data ~/datasets
-  edgeflex run suites/cifar10.yaml --images 64 --batch 1 --tier rapid --rounds 1 \\
-    --device devices/local-cpu.yaml --device devices/browser-wasm.yaml
-  edgeflex run suites/cifar10.yaml --precision 1%
-  edgeflex run suites/vit-base-224.yaml --model google/vit-base-patch16-224
-  edgeflex run suites/cifar10.yaml --resume
-
-Of the Hub: HF_TOKEN opens private models, HF_ENDPOINT names another address.`,
-    )
-    .action(async (path: string, flags: RunFlags) => {
-      const { device: devices, images, precision, batch: batches, tier, rounds } = flags;
-      const model = flags.model === undefined ? undefined : namedModel(flags.model);
-      const overrides = { model, devices, images, precision, batches, tier, rounds };
-      await loadPlugins(await pluginsOf(path), path);
-      const suite = withOverrides(await readSuite(path), overrides);
-      const data = await locateData(suite.data.name, suite.data.path, flags.data);
-      const db = await openStore(databaseIn(flags.results));
+    .addOption(openOption())
+    .action(async (reference: string, flags: RunFlags) => {
+      const { model, raw, data, images, batch: batches, tier, rounds, precision, head, refit } = flags;
+      const wishes = {
+        ...{ model, raw, data, images, batches, tier, rounds, precision, head, refit },
+        devices: flags.device,
+      };
+      if (flags.dryRun) {
+        const expected = await estimate(flags.results, reference, wishes);
+        if (flags.json) printJson('run --dry-run', expected);
+        else console.log(estimateText(expected));
+        return;
+      }
+      // What could not be written in the end is known before anything is measured.
+      await refuseUnwritable(flags.reports);
       const progress = new RunProgress(process.stderr);
       const { signal, release } = stopOnSignal();
       try {
-        const outcome = await executeSuite(suite, {
-          ...{ db, data, signal },
-          command: shellWords(['edgeflex', ...process.argv.slice(2)]),
-          resume: flags.resume ?? false,
-          plugins: loadedPlugins(),
-          observer: progress,
-        });
-        progress.end();
-        const analysis = await storedAnalysis(db, outcome.id);
-        const page = await writeReport(analysis, flags.reports);
-        console.log(
-          flags.json
-            ? JSON.stringify(reportDocument(analysis), null, 2)
-            : `${tables(analysis)}\n\nReport: ${page}`,
+        const ended = await progress.watch(
+          run(flags.results, reference, {
+            ...{ ...wishes, signal, resume: flags.resume ?? false },
+            command: givenCommand(),
+          }),
         );
-        const run = (await listRuns(db)).find(({ id }) => id === outcome.id);
-        if (outcome.failedCells > 0) {
-          console.error(
-            `${outcome.failedCells} of ${run?.cells ?? 0} cells failed; this tries them again:\n  ` +
-              resumeCommand(process.argv.slice(2), flags.resume, outcome.id),
-          );
-          process.exitCode = exitCodes.device;
-        } else if (run === undefined || !hasFigures(run)) {
-          console.error('Nothing was measured: no device supports what it was to measure.');
-          process.exitCode = exitCodes.device;
-        }
+        const analysis = await analyse(flags.results, ended.id);
+        const page = await analysis.writeReport(flags.reports);
+        if (flags.json) printJson('run', analysis.document);
+        else console.log(`${tables(analysis.analysis)}\n\nReport: ${page}`);
+        if (flags.open) await openPage(page);
+        sayWhatFailed(ended, flags.resume);
       } catch (error) {
-        progress.end();
         const stopped: unknown = signal.reason;
         if (stopped instanceof Interrupted && progress.runId !== undefined)
           throw new Interrupted(
-            'Stopped. What was measured is stored; this goes on with the rest:\n  ' +
+            'Stopped. Everything measured so far is stored; continue with:\n  ' +
               resumeCommand(process.argv.slice(2), flags.resume, progress.runId),
             stopped.signal,
           );
         throw error;
       } finally {
         release();
-        await db.destroy();
       }
     });
+  return explained(command, {
+    notes: [
+      'Each measurement is stored as soon as it is made: after Ctrl-C, a crash or a failed cell, --resume measures only the rest. Compressed models are cached, so a second run of the same suite starts measuring at once.',
+      'For the Hub, HF_TOKEN gives access to private models, and HF_ENDPOINT sets another address.',
+    ],
+    examples: [
+      'edgeflex run quickstart',
+      ['edgeflex run cifar10 --data ~/datasets', 'with images in another folder'],
+      [
+        'edgeflex run cifar10 --images 64 --batch 1 --tier rapid --rounds 1 --device browser-wasm',
+        'a quick look at another device',
+      ],
+      ['edgeflex run my-suite.yaml --precision 1%', 'until speedups are known to ±1 %'],
+      ['edgeflex run vit-base-224 --model google/vit-base-patch16-224', 'another model'],
+      ['edgeflex run cifar10 --raw their-int8.onnx', 'alongside an unchanged ONNX file'],
+      ['edgeflex run cifar10 --resume', 'continue the newest run of the suite'],
+      ['edgeflex run ablation --dry-run', 'how long would it take?'],
+    ],
+  });
 }
 
-/** What the terminal shows of a run: the main table, and how far from the limit where that is known. */
+/** Says on standard error what of a run failed, and sets the exit code for it. */
+function sayWhatFailed(ended: RunSummary, resumed: true | string | undefined): void {
+  const { id, failed, cells } = ended;
+  if (failed === 0 && hasFigures(ended)) return;
+  process.exitCode = exitCodes.device;
+  console.error(
+    failed === 0
+      ? 'Nothing was measured: no device supports any of the cells.'
+      : `${failed} of ${cells} cells failed; retry them with:\n  ` +
+          resumeCommand(process.argv.slice(2), resumed, id),
+  );
+}
+
+/** @throws InputError when no report can be written there; nothing stays there */
+async function refuseUnwritable(folder: string): Promise<void> {
+  await probeWritable(folder).catch((error: unknown) => {
+    throw writeFailure(folder, error, {
+      kept: 'Nothing was measured.',
+      hint: 'Choose another folder with --reports.',
+    });
+  });
+}
+
+/** What the terminal shows of a run: the main table, what the factors of its matrix do, what was borne under load, and how far from the limit where that is known. */
 function tables(analysis: Analysis): string {
-  const limits = limitsTable(analysis);
-  return [mainTable(analysis), ...(limits.rows.length > 0 ? [limits] : [])]
-    .map((table) => terminalTable(table, process.stdout.isTTY, process.stdout.columns))
-    .join('\n\n');
+  const further = [
+    effectsTable(analysis),
+    attributionTable(analysis),
+    refitTable(analysis),
+    loadTable(analysis),
+    limitsTable(analysis),
+  ].filter(({ rows }) => rows.length > 0);
+  return [mainTable(analysis), ...further].map(tableText).join('\n\n');
 }
 
 /**
@@ -162,17 +215,4 @@ function resumeCommand(given: readonly string[], resumed: true | string | undefi
   const taken = typeof resumed === 'string' && given[at] === '--resume' ? 2 : 1;
   const words = at < 0 ? given : [...given.slice(0, at), ...given.slice(at + taken)];
   return shellWords(['edgeflex', ...words, '--resume', id]);
-}
-
-/** A share as users write it: `1%`, or `0.01`. */
-function precisionOf(text: string): number {
-  const [, digits, percent] = /^\s*(\d*\.?\d+)\s*(%?)\s*$/.exec(text) ?? [];
-  // Shifted as decimals are, so that 1% is 0.01 to the last bit.
-  const parsed = precisionSchema.safeParse(Number(percent ? `${digits}e-2` : digits));
-  if (parsed.success) return parsed.data;
-  throw new InputError({
-    source: '--precision',
-    found: text,
-    expected: 'more than 0 % and less than 100 %, such as 1% or 0.01',
-  });
 }

@@ -1,31 +1,28 @@
 import { Command } from 'commander';
-import { openForReading } from '../store/open.js';
-import { listRuns, type RunSummary } from '../store/read.js';
+import { withResults } from '../library/results.js';
+import type { RunSummary } from '../store/read.js';
+import { explained } from './help.js';
+import { printJson } from './json.js';
 import { listText } from './lists.js';
 import { pruneCommand } from './prune.js';
-import { databaseIn, resultsOption } from './results.js';
+import { resultsOption } from './results.js';
 
 /** `edgeflex runs`: lists stored runs, and deletes old ones. */
 export function runsCommand(): Command {
-  return (
-    new Command('runs')
-      .description('list stored runs, the newest first')
-      // Options after "prune" are its own, also those that "runs" has, too.
-      .enablePositionalOptions()
-      .addCommand(pruneCommand())
-      .addOption(resultsOption())
-      .option('--json', 'print them as JSON')
-      .action(async (flags: { readonly results: string; readonly json?: true }) => {
-        const db = await openForReading(databaseIn(flags.results));
-        try {
-          const runs = await listRuns(db);
-          if (flags.json) console.log(JSON.stringify(runs, null, 2));
-          else console.log(runs.length > 0 ? tableOf(runs) : 'No run is stored yet.');
-        } finally {
-          await db.destroy();
-        }
-      })
-  );
+  const command = new Command('runs')
+    // Options after "prune" are its own, also those that "runs" has, too.
+    .enablePositionalOptions()
+    .addCommand(pruneCommand())
+    .addOption(resultsOption())
+    .option('--json', 'print the list as JSON')
+    .action(async (flags: { readonly results: string; readonly json?: true }) => {
+      const runs = await withResults(flags.results, { readonly: true }, (results) => results.runs());
+      if (flags.json) printJson('runs', runs);
+      else console.log(runs.length > 0 ? tableOf(runs) : 'No runs stored yet.');
+    });
+  return explained(command, {
+    examples: ['edgeflex runs', ['edgeflex runs --json | jq -r ".[0].id"', 'the id of the newest run']],
+  });
 }
 
 function tableOf(runs: readonly RunSummary[]): string {

@@ -3,8 +3,12 @@ import { InputError } from '../base/errors.js';
 import { didYouMean } from '../base/similar.js';
 import { allStages, findStage } from '../compress/registry.js';
 import type { Stage } from '../compress/stage.js';
+import { wrapped } from '../base/wrap.js';
 import { optionsIn, stageReference, type OptionReference } from '../report/reference.js';
+import { explained } from './help.js';
+import { printJson, type StageJson } from './json.js';
 import { registryText } from './lists.js';
+import { screenWidth } from './screen.js';
 
 interface StagesFlags {
   readonly markdown?: true;
@@ -13,19 +17,20 @@ interface StagesFlags {
 
 /** `edgeflex stages`: what recipes can be made of. */
 export function stagesCommand(): Command {
-  return new Command('stages')
-    .description('list the stages that a recipe can have, or the options of one')
+  const command = new Command('stages')
     .argument('[stage]', 'one stage')
     .option('--markdown', 'print the reference of all options as Markdown')
-    .option('--json', 'print as JSON')
-    .addHelpText('after', '\nExamples:\n  edgeflex stages\n  edgeflex stages prune')
+    .option('--json', 'print the list as JSON')
     .action((name: string | undefined, flags: StagesFlags) => {
       const stages = name === undefined ? allStages() : [known(name)];
-      if (flags.json) console.log(JSON.stringify(stages.map(described), null, 2));
+      if (flags.json) printJson('stages', stages.map(described));
       else if (flags.markdown) console.log(stageReference(stages));
       else if (name === undefined) console.log(registryText(stages));
       else for (const stage of stages) console.log(inWords(stage));
     });
+  return explained(command, {
+    examples: ['edgeflex stages', ['edgeflex stages prune', 'the options of one']],
+  });
 }
 
 function known(name: string): Stage {
@@ -40,22 +45,29 @@ function known(name: string): Stage {
 }
 
 function inWords({ name, description, options }: Stage): string {
-  return [`${name}: ${description}`, ...optionLines(optionsIn(options))].join('\n');
+  return [...wrapped(`${name}: ${description}`, screenWidth()), ...optionLines(optionsIn(options))].join(
+    '\n',
+  );
 }
 
 /** Options with two lines each, for the terminal. */
 export function optionLines(options: readonly OptionReference[]): string[] {
-  return options.map(
-    ({ name, type, fallback, description }) =>
-      `  ${name}: ${plain(type)}${fallback === undefined ? '' : `, default ${fallback}`}\n      ${plain(description)}`,
-  );
+  const width = screenWidth();
+  return options.flatMap(({ name, type, fallback, description }) => [
+    ...wrapped(
+      `  ${name}: ${plain(type)}${fallback === undefined ? '' : `, default ${fallback}`}`,
+      width,
+      '      ',
+    ),
+    ...wrapped(`      ${plain(description)}`, width, '      '),
+  ]);
 }
 
 function plain(markdown: string): string {
   return markdown.replaceAll('`', '');
 }
 
-function described(stage: Stage): object {
+function described(stage: Stage): StageJson {
   const { name, version, description, origin } = stage;
   return { name, version, description, plugin: origin ?? null, options: optionsIn(stage.options) };
 }

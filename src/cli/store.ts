@@ -1,96 +1,96 @@
-import { existsSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { Command } from 'commander';
-import { InputError } from '../base/errors.js';
-import { connect, openForReading } from '../store/open.js';
-import { checkStore, recoverStore } from '../store/recover.js';
+import { databaseIn } from '../base/paths.js';
+import { backUpResults, checkResults, recoverResults } from '../library/database.js';
 import { exitCodes } from './failure.js';
+import { explained } from './help.js';
+import { printJson } from './json.js';
 import { listText } from './lists.js';
-import { databaseIn, resultsOption } from './results.js';
+import { resultsOption } from './results.js';
 
 interface Flags {
   readonly results: string;
+  readonly json?: true;
 }
 
 /** `edgeflex store`: looks after the results database. */
 export function storeCommand(): Command {
-  return new Command('store')
-    .description('look after the results database: check it, copy it, save what a damaged one still holds')
+  const command = new Command('store')
     .addCommand(checkCommand())
     .addCommand(recoverCommand())
     .addCommand(backupCommand());
+  return explained(command, {
+    examples: ['edgeflex store check', 'edgeflex store backup results-before.db'],
+  });
 }
 
 function checkCommand(): Command {
-  return new Command('check')
-    .description(
-      'look through all of it: pages, references, what stands in every column; exit code 2 when anything is wrong',
-    )
+  const command = new Command('check')
+    .description('check every page, reference and value; exit code 2 if anything is wrong')
+    .option('--json', 'print the result as JSON')
     .addOption(resultsOption())
-    .action(async ({ results }: Flags) => {
+    .action(async ({ results, json }: Flags) => {
       const path = databaseIn(results);
-      // What is missing, foreign or newer is said as everywhere.
-      await (await openForReading(path)).destroy();
-      const faults = checkStore(path);
-      if (faults.length === 0) console.log(`${path}: nothing is wrong`);
+      const faults = await checkResults(results);
+      if (faults.length > 0) process.exitCode = exitCodes.usage;
+      if (json) printJson('store check', { path, faults });
+      else if (faults.length === 0) console.log(`${path}: no errors found`);
       else {
         console.log(listText({ where: 'where', what: 'what is wrong' }, faults));
-        console.log('\n"edgeflex store recover <file>" copies all that can be read into a new database.');
-        process.exitCode = exitCodes.usage;
+        console.log('\n"edgeflex store recover <file>" copies everything readable into a new database.');
       }
     });
+  return explained(command, {
+    examples: ['edgeflex store check', 'edgeflex store check --results other/results'],
+  });
 }
 
 function recoverCommand(): Command {
-  return new Command('recover')
-    .description(
-      'copy every row that can be read and is sound into a new database; the old one stays as it is',
-    )
-    .argument('<file>', 'the new database, such as recovered/edgeflex.db: --results recovered then uses it')
+  const command = new Command('recover')
+    .description('copy every readable, valid row into a new database; the old one is not changed')
+    .argument('<file>', 'the new database, such as recovered/edgeflex.db; use it with --results recovered')
+    .option('--json', 'print the result as JSON')
     .addOption(resultsOption())
-    .action(async (file: string, { results }: Flags) => {
-      refuseExisting(file);
-      const tables = await recoverStore(databaseIn(results), file);
+    .action(async (file: string, { results, json }: Flags) => {
+      const tables = await recoverResults(results, file);
+      if (json) {
+        printJson('store recover', { path: databaseIn(results), recovered: file, tables });
+        return;
+      }
       console.log(
         listText(
           { table: 'table', copied: 'rows copied', leftOut: 'left out', cut: '' },
           tables.map(({ table, copied, leftOut, cut }) => ({
             ...{ table, copied: String(copied), leftOut: String(leftOut) },
-            cut: cut ? 'and others that could not be read' : '',
+            cut: cut ? 'and more that could not be read' : '',
           })),
         ),
       );
-      console.log(`\n${file}: what was saved. ${databaseIn(results)} is as it was.`);
+      console.log(`\nRecovered to ${file}. ${databaseIn(results)} was not changed.`);
     });
+  return explained(command, {
+    examples: [
+      'edgeflex store recover recovered/edgeflex.db',
+      'edgeflex store recover recovered/edgeflex.db --results other/results',
+    ],
+  });
 }
 
 function backupCommand(): Command {
-  return new Command('backup')
-    .description('copy it as it is at one moment, also while a run is being measured')
-    .argument('<file>', 'the copy; there must be none')
+  const command = new Command('backup')
+    .description('make a consistent copy, even while a run is in progress')
+    .argument('<file>', 'the copy; it must not exist yet')
+    .option('--json', 'print the result as JSON')
     .addOption(resultsOption())
-    .action(async (file: string, { results }: Flags) => {
-      refuseExisting(file);
+    .action(async (file: string, { results, json }: Flags) => {
+      await backUpResults(results, file);
       const path = databaseIn(results);
-      await (await openForReading(path)).destroy();
-      const database = connect(path, { readonly: true, fileMustExist: true });
-      const partial = `${file}.partial`;
-      try {
-        await database.backup(partial);
-        await rename(partial, file);
-      } finally {
-        database.close();
-        await rm(partial, { force: true });
-      }
-      console.log(`${file}: a copy of ${path}`);
+      if (json) printJson('store backup', { path, copy: file });
+      else console.log(`${file}: a copy of ${path}`);
     });
-}
-
-function refuseExisting(file: string): void {
-  if (!existsSync(file)) return;
-  throw new InputError({
-    source: file,
-    found: 'a file',
-    expected: 'the name of a file that is not there yet',
+  return explained(command, {
+    examples: [
+      'edgeflex store backup backup.db',
+      'edgeflex store backup /mnt/usb/edgeflex.db --results other/results',
+    ],
   });
 }

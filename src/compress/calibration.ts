@@ -1,11 +1,13 @@
 import { defined } from '../base/defined.js';
+import { InputError } from '../base/errors.js';
 import { hashJson } from '../base/hash.js';
-import { drawCalibration } from '../data/calibration.js';
-import { IMAGE_BYTES, IMAGE_CHANNELS, IMAGE_SIDE, type Dataset } from '../data/dataset.js';
+import { IMAGE_CHANNELS, type Dataset, type Work } from '../data/dataset.js';
+import { readImages, type ChosenRecords } from '../data/records.js';
 import { PIXELS, PIXEL_VALUES, preprocessingGraph, type Preprocessing } from '../data/preprocess.js';
+import { drawTrainingImages } from '../data/training-images.js';
 import { serializeModel } from '../onnx/file.js';
 import { defaultSessionOptions, type Engine } from '../runtime/engine.js';
-import type { Calibration, CalibrationSource } from './context.js';
+import type { Calibration, CalibrationSource, Purpose } from './context.js';
 
 /** About how many token rows a batch has: enough to keep a Gemm busy, few enough to stay in the cache. */
 const ROWS_PER_BATCH = 2048;
@@ -20,6 +22,8 @@ const ROWS_PER_BATCH = 2048;
  * @param preprocessing - what the model's images go through
  * @param tokens - how many tokens an image becomes, which sets the batch size
  * @param seed - determines the order
+ * @param work - progress and signal, where images must be decoded
+ * @throws InputError, when images are drawn, where there are none
  */
 export function calibrationSource(
   engine: Engine,
@@ -28,25 +32,57 @@ export function calibrationSource(
   preprocessing: Preprocessing,
   tokens: number,
   seed: number,
+  work: Work = {},
 ): CalibrationSource {
   // The first three quarters are for calibration, the last for checks.
   const reserved = Math.floor(train.count * 0.75);
-  const draw = async (count: number, skip: number, limit: number): Promise<Calibration> => {
+  const draw = async <P extends Purpose>(
+    purpose: P,
+    count: number,
+    skip: number,
+    limit: number,
+  ): Promise<Calibration<P>> => {
     const available = Math.min(count, limit);
-    const { pixels, hash, indices } = await drawCalibration(train, available, seed, skip);
-    const batchSize = largestDivisor(available, Math.max(1, Math.round(ROWS_PER_BATCH / tokens)));
+    if (available < 1)
+      throw new InputError({
+        source: train.name,
+        place: 'training images',
+        found: `${train.count}, of which none is left for ${purpose === 'check' ? 'checks' : 'calibration'}`,
+        expected: 'two at least: three quarters are to calibrate on, the others for checks',
+      });
+    const { chosen, hash, classes } = await drawTrainingImages(
+      train,
+      preprocessing,
+      available,
+      seed,
+      skip,
+      work,
+    );
+    return calibrationOf(purpose, chosen, classes, hashJson({ images: hash, preprocessing }));
+  };
+  const calibrationOf = <P extends Purpose>(
+    purpose: P,
+    chosen: ChosenRecords,
+    classes: Uint16Array,
+    hash: string,
+  ): Calibration<P> => {
+    const count = classes.length;
+    const batchSize = largestDivisor(count, Math.max(1, Math.round(ROWS_PER_BATCH / tokens)));
     return {
-      count: available,
-      batchSize,
-      hash: hashJson({ images: hash, preprocessing }),
-      classes: Uint8Array.from(indices, (index) => train.classes[index] ?? NaN),
-      batches: () => preprocessed(engine, threads, preprocessing, pixels, batchSize),
+      ...{ purpose, count, batchSize, hash, classes },
+      batches: () => preprocessed(engine, threads, preprocessing, chosen, batchSize),
+      only: (positions) => {
+        const indices = positions.map((position) => defined(chosen.indices[position], 'an image'));
+        const theirs = Uint16Array.from(positions, (position) => defined(classes[position], 'its class'));
+        const some = { records: chosen.records, indices };
+        return calibrationOf(purpose, some, theirs, hashJson({ of: hash, positions }));
+      },
     };
   };
   return {
     labels: train.labels,
-    images: (count) => draw(count, 0, reserved),
-    holdout: (count) => draw(count, reserved, train.count - reserved),
+    images: (count) => draw('calibration', count, 0, reserved),
+    holdout: (count) => draw('check', count, reserved, train.count - reserved),
   };
 }
 
@@ -61,16 +97,17 @@ async function* preprocessed(
   engine: Engine,
   threads: number,
   preprocessing: Preprocessing,
-  pixels: Uint8Array,
+  { records, indices }: ChosenRecords,
   batchSize: number,
 ): AsyncGenerator<Float32Array> {
   const model = await serializeModel(preprocessingGraph(preprocessing));
   const session = await engine.open(model, { ...defaultSessionOptions, threads });
   try {
-    const bytes = batchSize * IMAGE_BYTES;
-    for (let start = 0; start < pixels.length; start += bytes) {
-      const dims = [batchSize, IMAGE_CHANNELS, IMAGE_SIDE, IMAGE_SIDE];
-      const input = engine.tensor('uint8', pixels.subarray(start, start + bytes), dims);
+    const { height, width, channels = IMAGE_CHANNELS } = records.layout;
+    const dims = [batchSize, channels, height, width];
+    for (let start = 0; start < indices.length; start += batchSize) {
+      const pixels = await readImages(records, indices.slice(start, start + batchSize));
+      const input = engine.tensor('uint8', pixels, dims);
       const output = await session.run({ [PIXELS]: input });
       yield defined(output[PIXEL_VALUES], PIXEL_VALUES).data as Float32Array;
     }

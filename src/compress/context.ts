@@ -1,12 +1,18 @@
 import type { Engine } from '../runtime/engine.js';
 import type { ViT } from '../vit/vit.js';
 import type { CheckpointStore } from './checkpoints.js';
+import type { LossKind } from './loss.js';
+
+/** What training images are for: to calibrate on, or to check a decision on what nothing was calibrated on. */
+export type Purpose = 'calibration' | 'check';
 
 /**
  * Preprocessed training images that a stage looks at, in batches of equal size. They are read anew at each pass, so
- * that their number is not bounded by memory.
+ * that their number is not bounded by memory. What they are for is part of the type: a check on images that were calibrated on
+ * does not compile.
  */
-export interface Calibration {
+export interface Calibration<P extends Purpose = Purpose> {
+  readonly purpose: P;
   /** How many images. */
   readonly count: number;
   /** Images in a batch; divides `count`. */
@@ -14,9 +20,15 @@ export interface Calibration {
   /** Which images exactly, and how they were preprocessed. */
   readonly hash: string;
   /** The class of each image. */
-  readonly classes: Uint8Array;
-  /** The images: `[batchSize, channels, size, size]` each, float32. */
+  readonly classes: Uint16Array;
+  /** The images: `[batchSize, channels, height, width]` each, float32. */
   batches(): AsyncIterable<Float32Array>;
+  /**
+   * Some of the images, as images of their own.
+   *
+   * @param positions - which, counted from 0; at least one
+   */
+  only(positions: readonly number[]): Calibration<P>;
 }
 
 /** Where a stage gets its images from: always the training split. */
@@ -24,15 +36,17 @@ export interface CalibrationSource {
   /** Names of the classes. */
   readonly labels: readonly string[];
   /** Images to calibrate on; the same count gives the same images, and a larger one contains a smaller. */
-  images(count: number): Promise<Calibration>;
+  images(count: number): Promise<Calibration<'calibration'>>;
   /** Images to check a decision on: never among those of `images`. */
-  holdout(count: number): Promise<Calibration>;
+  holdout(count: number): Promise<Calibration<'check'>>;
 }
 
 /** What every stage is given besides the model and its options. */
 export interface StageContext {
   readonly engine: Engine;
   readonly calibration: CalibrationSource;
+  /** What models are judged by on held-out images: weights from a seed have no accuracy. */
+  readonly judgedBy: LossKind;
   /** Threads for the runtime's operators. */
   readonly threads: number;
   /** Determines everything that is sampled. */
@@ -52,6 +66,13 @@ export interface StageContext {
   readonly measurePeak: ((vit: ViT, batch: number) => Promise<number>) | undefined;
   /** Where the stage leaves what it has made so far, and finds what it had made when it was interrupted. */
   readonly checkpoints: CheckpointStore;
+  /**
+   * Where the stage leaves what it observed of the model it is given. Recipes share it, in later runs, too, that come to the same model
+   * by the same steps, whatever else the stage's options are.
+   *
+   * @param about - what observations depend on besides the model and the training images: which images, options, a version
+   */
+  observations(about: object): Promise<CheckpointStore>;
   /**
    * Told of work that was found among the checkpoints.
    *

@@ -12,6 +12,8 @@ const unitSchema = z.enum([
   'times',
   'bytes',
   'decibels',
+  /** Percentage points. */
+  'points',
   /** A name from the model or the recipe, or a list of them. */
   'name',
 ]);
@@ -26,6 +28,8 @@ const factSchema = z.object({
   unit: unitSchema,
   /** What the value is out of: 1,024 of 2,048. */
   of: z.number().optional(),
+  /** Its 95 % interval. */
+  interval: z.object({ low: z.number(), high: z.number() }).optional(),
 });
 
 const tableSchema = z.object({

@@ -2,7 +2,7 @@ import { constantBytes } from '../onnx/liveness.js';
 import { parameterCount, type ViT } from '../vit/vit.js';
 import { buildGraph } from '../vit/graph/model.js';
 import { changesOf, withChanges, type Changes, type CheckpointStore } from './checkpoints.js';
-import type { StageContext } from './context.js';
+import type { Calibration, CalibrationSource, Purpose, StageContext } from './context.js';
 import type { StageFacts } from './facts.js';
 import { startPace } from './pace.js';
 import { effortsOf, plannedModel } from './planned.js';
@@ -35,7 +35,7 @@ export interface Compressed {
 /** What a pipeline is given; where each stage stands in the recipe it tells them itself. */
 export interface PipelineContext extends Omit<
   StageContext,
-  'finished' | 'microBatch' | 'checkpoints' | 'workedBefore' | 'onProgress'
+  'finished' | 'microBatch' | 'checkpoints' | 'observations' | 'workedBefore' | 'onProgress'
 > {
   /**
    * Told how far the recipe is.
@@ -51,6 +51,13 @@ export interface PipelineContext extends Omit<
    * @param index - which of the recipe's steps
    */
   checkpointsOf(index: number): Promise<CheckpointStore>;
+  /**
+   * Where a stage leaves what it observed of the model it is given, for other recipes, too.
+   *
+   * @param index - which of the recipe's steps
+   * @param about - what the observations depend on besides what was made of the model before
+   */
+  observationsOf(index: number, about: object): Promise<CheckpointStore>;
 }
 
 /** Under which name a finished stage is kept. */
@@ -79,9 +86,12 @@ export async function compress(vit: ViT, recipe: Recipe, context: PipelineContex
       continue;
     }
     let before = 0;
+    const draws: Draw[] = [];
     const within: StageContext = {
       ...context,
+      calibration: noting(context.calibration, draws),
       checkpoints,
+      observations: (about) => context.observationsOf(index, about),
       workedBefore: (seconds) => {
         before += seconds;
         pace.found();
@@ -102,7 +112,7 @@ export async function compress(vit: ViT, recipe: Recipe, context: PipelineContex
       options: step.options,
       report: own,
       ...(files && { files }),
-      facts: factsOf(stage, own, step.options),
+      facts: withDraws(factsOf(stage, own, step.options), draws),
       seconds: before + (performance.now() - started) / 1000,
       parameters: parameterCount(changed.config),
       constantBytes: constantBytes(buildGraph(changed)),
@@ -116,6 +126,43 @@ export async function compress(vit: ViT, recipe: Recipe, context: PipelineContex
     if (changed !== current) current = withChanges(current, { value: changes.value, tensors });
   }
   return { vit: current, stages };
+}
+
+/** Training images that a stage asked for, and how many it was given. */
+interface Draw {
+  readonly purpose: Purpose;
+  readonly asked: number;
+  readonly given: number;
+}
+
+/** A source of images that notes what is drawn of it. */
+function noting(source: CalibrationSource, draws: Draw[]): CalibrationSource {
+  const noted = async <P extends Purpose>(
+    asked: number,
+    drawn: Promise<Calibration<P>>,
+  ): Promise<Calibration<P>> => {
+    const images = await drawn;
+    draws.push({ purpose: images.purpose, asked, given: images.count });
+    return images;
+  };
+  return {
+    labels: source.labels,
+    images: (count) => noted(count, source.images(count)),
+    holdout: (count) => noted(count, source.holdout(count)),
+  };
+}
+
+/** Facts of a stage that say, too, when it was given fewer images than it asked for: than the most, where it asked more than once. */
+function withDraws(facts: StageFacts, draws: readonly Draw[]): StageFacts {
+  const short = (['calibration', 'check'] as const).flatMap((purpose) => {
+    const [fewer] = draws
+      .filter((draw) => draw.purpose === purpose && draw.given < draw.asked)
+      .sort((a, b) => b.asked - a.asked);
+    if (fewer === undefined) return [];
+    const label = purpose === 'check' ? 'training images to check on' : 'training images to calibrate on';
+    return [{ label, value: fewer.given, unit: 'count' as const, of: fewer.asked }];
+  });
+  return short.length === 0 ? facts : { ...facts, headline: [...facts.headline, ...short] };
 }
 
 /**

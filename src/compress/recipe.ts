@@ -54,35 +54,65 @@ const recipeSchema = z.strictObject({
  */
 export function parseRecipe(file: YamlFile, place: readonly PropertyKey[], value: unknown): Recipe {
   const recipe = checked(file, place, value, recipeSchema);
-  const steps = recipe.stages.map((entry, index): Step => {
-    const [stage, ...more] = Object.keys(entry);
-    const at = [...place, 'stages', index];
-    if (stage === undefined || more.length > 0)
-      throw faultAt(
-        file,
-        at,
-        stage === undefined ? 'no stage' : `the keys ${Object.keys(entry).join(', ')}`,
-        'one stage with its options',
-      );
-    const known = findStage(stage);
-    if (known === undefined) {
-      const names = allStages().map(({ name }) => name);
-      throw faultAt(
-        file,
-        [...at, stage],
-        `the unknown stage "${stage}"${didYouMean(stage, names)}`,
-        names.join(', '),
-      );
-    }
-    return { stage, options: checked(file, [...at, stage], entry[stage] ?? {}, known.options) };
-  });
-  const fault = orderFault(steps);
-  if (fault) {
-    const { found, expected } = orderFaultWords(fault);
-    throw faultAt(file, [...place, 'stages', fault.index, fault.stage], found, expected);
-  }
+  const steps = recipe.stages.map((entry, index) => parseStep(file, [...place, 'stages', index], entry));
+  refuseOrder(file, (index, stage) => [...place, 'stages', index, stage], steps);
   const { name, description, microBatch } = recipe;
   return { name, description, steps, microBatch };
+}
+
+/**
+ * Reads one step of a recipe out of a YAML file.
+ *
+ * @param file - the file
+ * @param place - where in it the step stands
+ * @param entry - the stage's name with its options
+ * @throws InputError when there is not exactly one stage, or it or an option is unknown or out of range
+ */
+export function parseStep(
+  file: YamlFile,
+  place: readonly PropertyKey[],
+  entry: Readonly<Record<string, unknown>>,
+): Step {
+  const [stage, ...more] = Object.keys(entry);
+  if (stage === undefined || more.length > 0)
+    throw faultAt(
+      file,
+      place,
+      stage === undefined ? 'no stage' : `the keys ${Object.keys(entry).join(', ')}`,
+      'one stage with its options',
+    );
+  const known = findStage(stage);
+  if (known === undefined) {
+    const names = allStages().map(({ name }) => name);
+    throw faultAt(
+      file,
+      [...place, stage],
+      `the unknown stage "${stage}"${didYouMean(stage, names)}`,
+      names.join(', '),
+    );
+  }
+  return { stage, options: checked(file, [...place, stage], entry[stage] ?? {}, known.options) };
+}
+
+/**
+ * Refuses steps that cannot follow each other.
+ *
+ * @param file - the file
+ * @param placeOf - where in it a step stands
+ * @param steps - of a recipe
+ * @param whose - what has them, for the message; left out, the place says so
+ * @throws InputError when there is a step that cannot follow those before it
+ */
+export function refuseOrder(
+  file: YamlFile,
+  placeOf: (index: number, stage: string) => readonly PropertyKey[],
+  steps: readonly Step[],
+  whose = '',
+): void {
+  const fault = orderFault(steps);
+  if (fault === undefined) return;
+  const { found, expected } = orderFaultWords(fault);
+  throw faultAt(file, placeOf(fault.index, fault.stage), `${found}${whose}`, expected);
 }
 
 /** What a refusal of a recipe says of the order of its stages. */

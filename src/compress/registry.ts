@@ -4,6 +4,7 @@ import { precisionStage } from './stages/precision.js';
 import { profileStage } from './stages/profile.js';
 import { pruneStage } from './stages/prune.js';
 import { quantizeStage } from './stages/quantize.js';
+import { shrinkStage } from './stages/shrink.js';
 import type { Stage } from './stage.js';
 
 /** The stages that EdgeFlex brings: a line each. */
@@ -11,6 +12,7 @@ const builtIn: readonly Stage[] = [
   profileStage,
   pruneStage,
   mergeTokensStage,
+  shrinkStage,
   precisionStage,
   quantizeStage,
   headStage,

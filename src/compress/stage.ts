@@ -64,6 +64,8 @@ export interface Stage<Options extends object = object, Report extends object = 
   looksAhead?(options: Options): boolean;
   /** Whether the result depends on peaks measured on the device; left out, it does not. */
   measuresPeak?(options: Options): boolean;
+  /** It leaves the model as it is: what stages behind it observe does not depend on it. */
+  readonly changesNothing?: true;
   /** A recipe has it at most once. */
   readonly once?: true;
   /** It changes weights as floats: no stage before it may have quantised all linears. */

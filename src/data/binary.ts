@@ -4,36 +4,75 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../base/errors.js';
 import { hashJson } from '../base/hash.js';
-import { RECORD_BYTES, type Dataset, type RecordFile, type Split } from './dataset.js';
+import { firstTwice } from '../base/twice.js';
+import {
+  cifarLayout,
+  recordBytes,
+  type Dataset,
+  type RecordFile,
+  type RecordLayout,
+  type Split,
+} from './dataset.js';
 import type { DatasetKind, OpenedData } from './kind.js';
+import { holdsPickles, unpickledRecords, type PickledLayout } from './pickled.js';
 
-/** How a dataset of CIFAR-10's binary layout names its files. */
+/** How a dataset of CIFAR's binary layout names its files, and how its records lie in them. */
 export interface BinaryLayout {
   readonly train: RegExp;
   readonly test: RegExp;
   /** The names of the classes, one a line. */
   readonly labels: string;
+  /** How a record lies in a file; left out, as one of CIFAR-10. */
+  readonly records?: RecordLayout;
+  /** Which of its bytes before the pixels is the label; left out, the first. */
+  readonly labelByte?: number;
+  /** What the same images are called as pickles of Python; undefined where there are none. */
+  readonly pickled?: PickledLayout;
 }
 
+/** A layout in which nothing is left to be said. */
+type WholeLayout = BinaryLayout & Required<Pick<BinaryLayout, 'records' | 'labelByte'>>;
+
 /**
- * How a dataset of CIFAR-10's binary layout is found and opened. Opening checks what is there: whole records, labels in range,
+ * How a dataset of CIFAR's binary layout is found and opened; where only its Python version is there, that one is turned into records
+ * first. Opening checks what is there: whole records, labels in range,
  * and the sums of `SHA256SUMS` where it lies beside the files. One training batch or five are both accepted; what is missing is
  * not invented.
  *
  * @param name - of the dataset, for messages
- * @param layout - how its files are named
+ * @param given - how its files are named, and its records lie
  */
-export function binaryDataset(name: string, layout: BinaryLayout): Pick<DatasetKind, 'holds' | 'open'> {
+export function binaryDataset(name: string, given: BinaryLayout): Pick<DatasetKind, 'holds' | 'open'> {
+  const layout = { records: cifarLayout, labelByte: 0, ...given };
   return {
     async holds(directory) {
-      const files = await readdir(directory).catch(() => []);
-      return files.some((file) => layout.test.test(file));
+      const files = await readdir(directory).catch((): string[] => []);
+      // Several data sets call their images alike.
+      const binary = files.some((file) => layout.test.test(file)) && files.includes(layout.labels);
+      return binary || hasPickles(layout, files);
     },
-    open: (directory) => openBinary(name, layout, directory),
+    async open(directory) {
+      const files = await readdir(directory).catch((): string[] => []);
+      const { pickled } = layout;
+      const binary = files.some((file) => layout.test.test(file)) || !hasPickles(layout, files);
+      if (binary || pickled === undefined) return openBinary(name, layout, directory);
+      for (const split of ['train', 'test'] as const) {
+        const wanted = pickled.batches.flatMap(([pickle, records]) =>
+          layout[split].test(records) ? [pickle] : [],
+        );
+        if (!wanted.some((pickle) => files.includes(pickle)))
+          throw withoutImages(name, split, { directory, present: files.sort(), like: wanted.join(' or ') });
+      }
+      return openBinary(name, layout, await unpickledRecords(directory, pickled));
+    },
   };
 }
 
-async function openBinary(name: string, layout: BinaryLayout, directory: string): Promise<OpenedData> {
+function hasPickles({ pickled }: BinaryLayout, files: readonly string[]): boolean {
+  return pickled !== undefined && holdsPickles(files, pickled);
+}
+
+async function openBinary(name: string, layout: WholeLayout, directory: string): Promise<OpenedData> {
   const present = (await readdir(directory).catch(() => [])).sort();
   const sums = await readSums(join(directory, 'SHA256SUMS'));
   let verified = true;
@@ -44,28 +83,26 @@ async function openBinary(name: string, layout: BinaryLayout, directory: string)
   const open = async <S extends Split>(split: S): Promise<Dataset<S>> => {
     const names = present.filter((file) => layout[split].test(file));
     if (names.length === 0)
-      throw new InputError({
-        source: directory,
-        found: `no ${split} images (${present.length === 0 ? 'nothing at all' : present.join(', ')})`,
-        expected: `the files of ${name}, named like ${layout[split].source.replace(/[\\^$]/g, '')}`,
+      throw withoutImages(name, split, {
+        ...{ directory, present, like: layout[split].source.replace(/[\\^$]/g, '') },
       });
     const files: RecordFile[] = [];
-    const classes: Uint8Array[] = [];
+    const classes: number[] = [];
     for (const file of names) {
       const path = join(directory, file);
       const bytes = await readFile(path);
-      classes.push(checkedLabels(path, bytes, labels.length));
+      for (const label of checkedLabels(path, bytes, layout, labels.length)) classes.push(label);
       const sha256 = createHash('sha256').update(bytes).digest('hex');
       check(file, sha256);
-      files.push({ path, records: bytes.length / RECORD_BYTES, sha256 });
+      files.push({ path, records: bytes.length / recordBytes(layout.records), sha256 });
     }
     return {
       name,
       split,
       labels,
-      files,
+      images: { kind: 'records', records: { layout: layout.records, files } },
       count: files.reduce((sum, { records }) => sum + records, 0),
-      classes: Buffer.concat(classes),
+      classes: Uint16Array.from(classes),
       hash: hashJson(files.map(({ sha256 }) => sha256)),
     };
   };
@@ -73,18 +110,37 @@ async function openBinary(name: string, layout: BinaryLayout, directory: string)
   return { train, test, verified };
 }
 
-function checkedLabels(path: string, bytes: Uint8Array, classes: number): Uint8Array {
-  if (bytes.length === 0 || bytes.length % RECORD_BYTES !== 0)
+/** The refusal of a folder that has no file of a split. */
+function withoutImages(
+  name: string,
+  split: Split,
+  { directory, present, like }: { directory: string; present: readonly string[]; like: string },
+): InputError {
+  return new InputError({
+    source: directory,
+    found: `no ${split} images (${present.length === 0 ? 'nothing at all' : present.join(', ')})`,
+    expected: `the files of ${name}, named like ${like}`,
+  });
+}
+
+function checkedLabels(
+  path: string,
+  bytes: Uint8Array,
+  { records: { height, width, labelBytes }, labelByte }: WholeLayout,
+  classes: number,
+): Uint8Array {
+  const step = recordBytes({ height, width, labelBytes });
+  if (bytes.length === 0 || bytes.length % step !== 0)
     throw new InputError({
       source: path,
-      place: `record ${Math.floor(bytes.length / RECORD_BYTES)}`,
-      found: `${bytes.length} bytes, ${bytes.length % RECORD_BYTES} of them after the last whole record`,
-      expected: `a multiple of ${RECORD_BYTES} bytes (a label and 3 × 32 × 32 pixels each)`,
+      place: `record ${Math.floor(bytes.length / step)}`,
+      found: `${bytes.length} bytes, ${bytes.length % step} of them after the last whole record`,
+      expected: `a multiple of ${step} bytes (${labelBytes === 1 ? 'a label' : `${labelBytes} labels`} and 3 × ${height} × ${width} pixels each)`,
       hint: 'The file is truncated: fetch it again.',
     });
-  const labels = new Uint8Array(bytes.length / RECORD_BYTES);
+  const labels = new Uint8Array(bytes.length / step);
   for (let record = 0; record < labels.length; record++) {
-    const label = bytes[record * RECORD_BYTES] ?? NaN;
+    const label = bytes[record * step + labelByte] ?? NaN;
     if (!(label < classes))
       throw new InputError({
         source: path,
@@ -116,9 +172,12 @@ async function readLabels(path: string, check: (sha256: string) => void): Promis
   if (bytes === undefined || labels.length === 0)
     throw new InputError({
       source: path,
-      found: bytes === undefined ? 'nothing' : 'no class name',
+      found: bytes === undefined ? 'no such file' : 'no class name',
       expected: 'the names of the classes, one a line',
     });
+  const twice = firstTwice(labels);
+  if (twice !== undefined)
+    throw new InputError({ source: path, found: `the name "${twice}" twice`, expected: 'each once' });
   check(createHash('sha256').update(bytes).digest('hex'));
   return labels;
 }

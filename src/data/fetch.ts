@@ -36,6 +36,12 @@ const archives: Readonly<Record<string, Archive>> = {
       'batches.meta.txt',
     ],
   },
+  cifar100: {
+    name: 'cifar100',
+    url: 'https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz',
+    md5: '03b5dce01913d631647c71ecec9e9cb8',
+    files: ['train.bin', 'test.bin', 'fine_label_names.txt', 'coarse_label_names.txt'],
+  },
 };
 
 /** Names of the datasets that can be fetched. */

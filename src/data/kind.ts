@@ -1,5 +1,6 @@
 import type { PluginRecord } from '../base/plugin.js';
 import type { Dataset } from './dataset.js';
+import type { Findings } from './sets/findings.js';
 
 /** Both splits of a dataset, and how much of it was verified. */
 export interface OpenedData {
@@ -7,6 +8,8 @@ export interface OpenedData {
   readonly test: Dataset<'test'>;
   /** Whether a `SHA256SUMS` beside the files vouched for every one of them. */
   readonly verified: boolean;
+  /** What was seen when they were opened; only of images of a user's own. */
+  readonly findings?: Findings;
 }
 
 /** A dataset that suites can name: how its files are found and opened. */
@@ -15,8 +18,12 @@ export interface DatasetKind {
   readonly name: string;
   /** The folder it lies in: of its archive, also looked for inside a directory that is given, and in the cache. */
   readonly folder: string;
+  /** Folders of other versions of it, which are looked for like the first. */
+  readonly otherFolders?: readonly string[];
   /** Where it lies when it comes with EdgeFlex or a plug-in. */
   readonly builtIn?: string;
+  /** The dataset that is fetched to have this one, where the same files hold both. */
+  readonly fetchedAs?: string;
   /** How to get the images, for whoever has not got them. */
   readonly hint: string;
   /** The plug-in that brought it; undefined for EdgeFlex's own. */
@@ -28,7 +35,7 @@ export interface DatasetKind {
    */
   holds(directory: string): Promise<boolean>;
   /**
-   * Opens the dataset and checks what is there. Images are given as files of CIFAR-10's binary layout.
+   * Opens the dataset and checks what is there.
    *
    * @param directory - where its files lie
    * @throws InputError when a file is missing, truncated or altered, or a label is out of range

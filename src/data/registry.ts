@@ -1,11 +1,12 @@
 import { InputError } from '../base/errors.js';
 import { didYouMean } from '../base/similar.js';
 import { cifar10 } from './cifar10.js';
+import { cifar100, cifar100Coarse } from './cifar100.js';
 import type { DatasetKind, OpenedData } from './kind.js';
 import { shapes10 } from './shapes10.js';
 
 /** The datasets that EdgeFlex knows: a line each. */
-const builtIn: readonly DatasetKind[] = [cifar10, shapes10];
+const builtIn: readonly DatasetKind[] = [cifar10, cifar100, cifar100Coarse, shapes10];
 
 const datasets = new Map(builtIn.map((dataset) => [dataset.name, dataset]));
 

@@ -9,5 +9,9 @@ export const shapes10 = defineDataset({
   folder: 'shapes10',
   builtIn: join(packageRoot(), 'suites', 'data', 'shapes10'),
   hint: 'shapes10 comes with edgeflex, in suites/data/.',
-  ...binaryDataset('shapes10', { train: /^train\.bin$/, test: /^test\.bin$/, labels: 'labels.txt' }),
+  ...binaryDataset('shapes10', {
+    train: /^train\.bin$/,
+    test: /^test\.bin$/,
+    labels: 'labels.txt',
+  }),
 });

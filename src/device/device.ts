@@ -41,6 +41,11 @@ export interface Device {
   readonly runsNode?: true;
   /** Whether no peak of memory is told, as by pages: searches for what fits have nothing to go by. */
   readonly hidesPeak?: boolean;
+  /**
+   * Whether memory is told by a task of its own (`memory`): what an agent holds that times a model, is not the model's alone. A browser's
+   * compiler takes as much as a small model.
+   */
+  readonly tellsMemoryApart?: boolean;
   /** What no model may exceed here, where that is known. */
   readonly limits?: DeviceLimits;
   /** The session options that a task for this device carries. */

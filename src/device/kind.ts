@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { PluginRecord } from '../base/plugin.js';
+import { readBytes } from '../base/quantities.js';
 import type { Environment } from '../protocol/environment.js';
 import type { Device } from './device.js';
 
@@ -8,51 +9,82 @@ export const commonFields = {
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9.-]*$/i, 'a name of letters, digits, "." and "-"')
-    .describe('How the device is called in tables, reports and the database.'),
-  description: z.string().default('').describe('One line about it.'),
+    .describe('Name of the device in tables, reports and the database.'),
+  description: z.string().default('').describe('One-line description.'),
   threads: z
     .union([z.number().int().positive(), z.literal('all')])
     .optional()
     .describe(
-      'Threads for the runtime: a number, or `all` for one on each core (on boards on those of the fastest kind). Left out, one on a virtual machine, whose hypervisor may move its processors, so that threads that share data differ from process to process; elsewhere all. With WebGPU, which computes nothing on the processor, 1.',
+      'Threads for the runtime: a number, or `all` for one per core (on boards, only the fastest kind of core). Default: one on a virtual machine, because its hypervisor may move the processors, which makes the speed of several threads vary from process to process; otherwise `all`. Always 1 with WebGPU, which computes nothing on the CPU.',
     ),
   session: z
     .strictObject({
       memoryPattern: z
         .boolean()
         .optional()
-        .describe('Whether buffers are laid out in advance for shapes that come again.'),
-      arena: z.boolean().optional().describe('Whether memory is kept for later runs instead of given back.'),
-      spinning: z.boolean().optional().describe('Whether threads that wait keep their core busy.'),
+        .describe('Whether to plan buffers in advance for recurring shapes.'),
+      arena: z
+        .boolean()
+        .optional()
+        .describe('Whether to keep memory for later runs instead of returning it.'),
+      spinning: z.boolean().optional().describe('Whether waiting threads keep their core busy.'),
       x64QuantPrecision: z
         .boolean()
         .optional()
         .describe(
-          'INT8 products without saturation on x86-64; left out, on where the processor has no VNNI. False measures what a runtime with its own defaults gives there.',
+          'INT8 products without saturation on x86-64. Default: on if the processor has no VNNI. `false` measures what the runtime does by default there.',
         ),
     })
     .default({})
     .describe("Session options that differ from the runtime's defaults."),
+  board: z
+    .string()
+    .max(200)
+    .optional()
+    .describe(
+      'The board or machine to buy, as a shop calls it. For `edgeflex procure`, as are the next four.',
+    ),
+  memory: z
+    .string()
+    .refine((text) => (readBytes(text) ?? 0) > 0, 'a size, such as 8GiB')
+    .optional()
+    .describe('Memory of the board as sold, such as `8GiB`.'),
+  count: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe('How many are available: a load that needs more fails. Any number if left out.'),
   price: z
     .strictObject({
-      amount: z.number().positive().describe('What one costs.'),
-      currency: z.string().min(1).max(8).describe('In which currency.'),
+      amount: z.number().positive().describe('Price of one device.'),
+      currency: z.string().min(1).max(8).describe('Currency of the price, such as `EUR`.'),
+      date: z.iso
+        .date('a day, such as 2026-11-28')
+        .optional()
+        .describe('Day of the price, such as `2026-11-28`.'),
     })
     .optional()
-    .describe('For `edgeflex procure`.'),
+    .describe('Price of one device, and when it was seen.'),
   power: z
     .strictObject({
-      idle: z.number().positive().optional().describe('Watts at rest.'),
-      load: z.number().positive().describe('Watts while it works.'),
+      idle: z.number().positive().optional().describe('Watts when idle.'),
+      load: z.number().positive().describe('Watts under load.'),
+    })
+    .refine(({ idle, load }) => idle === undefined || idle <= load, {
+      path: ['idle'],
+      message: 'at most the power under load',
     })
     .optional()
-    .describe('From a data sheet or a meter; used where nothing measures it in a run.'),
-  notes: z.string().max(4000).default('').describe('Anything else; it is shown with the device.'),
+    .describe(
+      'From a data sheet or a meter. Idle power counts towards the cost of ownership; power under load only if a run does not measure it.',
+    ),
+  notes: z.string().max(4000).default('').describe('Anything else; shown with the device.'),
   emulated: z
     .boolean()
     .default(false)
     .describe(
-      'Not the hardware it looks like but an emulator: it is called "(emulated)" in every table, file and message, and is not ranked.',
+      'Whether this is an emulator rather than real hardware: it is marked "(emulated)" in every table, file and message, and is not ranked.',
     ),
 };
 
@@ -65,7 +97,7 @@ export interface Finding {
   readonly state: 'ok' | 'warn' | 'fail';
   readonly found: string;
   /** What to do about it; undefined where there is nothing to do. */
-  readonly mend?: string;
+  readonly fix?: string;
 }
 
 /** What a device had to give back. */

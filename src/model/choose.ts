@@ -51,9 +51,9 @@ export function chooseWeights(source: string, names: readonly string[]): Choice 
   if (conventional === undefined && another !== undefined)
     throw new InputError({
       source,
-      found: `${candidates.length} files of weights: ${candidates.join(', ')}`,
-      expected: `one, or one that is called ${CONVENTIONAL.join(' or ')}`,
-      hint: 'Name the file that is meant instead of the folder.',
+      found: `${candidates.length} weight files: ${candidates.join(', ')}`,
+      expected: `a single one, or one called ${CONVENTIONAL.join(' or ')}`,
+      hint: 'Give the file instead of the folder.',
     });
   const name = conventional ?? only;
   return name === undefined ? undefined : { name, others: candidates.filter((each) => each !== name) };

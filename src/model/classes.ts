@@ -1,6 +1,17 @@
 import { InputError } from '../base/errors.js';
 import { pickedRows } from '../vit/derived.js';
 import { weightOf, withWeights, type ViT } from '../vit/vit.js';
+import type { ModelRecord } from './record.js';
+
+/** A model whose classes are compared with those of the images. */
+export interface MatchedModel {
+  readonly vit: ViT;
+  readonly match: ClassMatch;
+  /** In sentences. */
+  readonly notes: readonly string[];
+  /** Its classes that are those of the images, where their names say so. */
+  readonly classes?: ModelRecord['classes'];
+}
 
 /** How a model's classes stand to those of the images. */
 export type ClassMatch =
@@ -8,7 +19,7 @@ export type ClassMatch =
   | { readonly kind: 'same' }
   /** As many, without names: nothing says in which order. */
   | { readonly kind: 'unnamed' }
-  /** The same classes under other names, or in another order. */
+  /** The same classes under other names, in another order, or among others. */
   | {
       readonly kind: 'mapped';
       /** For each class of the images, the model's class that it is. */
@@ -47,8 +58,9 @@ const UNNAMED = /^(?:label|class|category)?[ _-]?(\d+)$/i;
  * @param images - class names in the order of the labels
  */
 export function matchClasses(model: readonly string[], images: readonly string[]): ClassMatch {
-  if (model.length !== images.length) return { kind: 'other number' };
+  if (model.length < images.length) return { kind: 'other number' };
   if (model.every((name, index) => name === images[index])) return { kind: 'same' };
+  if (model.length > images.length) return amongOthers(model, images);
   const numbers = model.map((name) => UNNAMED.exec(name.trim())?.[1]);
   for (const first of [0, 1])
     if (numbers.every((number, index) => number !== undefined && Number(number) === index + first))
@@ -65,6 +77,92 @@ export function matchClasses(model: readonly string[], images: readonly string[]
   return { kind: 'mapped', order };
 }
 
+/** The classes of the images among more of a model; each must be one of them. */
+function amongOthers(model: readonly string[], images: readonly string[]): ClassMatch {
+  const known = model.map(namesOf);
+  const order: number[] = [];
+  for (const name of images) {
+    const names = namesOf(name);
+    const [place, another] = known.flatMap((those, index) => (overlap(names, those) ? [index] : []));
+    if (place === undefined || another !== undefined || order.includes(place))
+      return { kind: 'other number' };
+    order.push(place);
+  }
+  return { kind: 'mapped', order };
+}
+
+/** What of a match is stored: how the model calls each class of the images, and where it stands. */
+function tableOf(
+  model: readonly string[],
+  images: readonly string[],
+  order: readonly number[],
+): NonNullable<ModelRecord['classes']> {
+  return images.map((name, index) => {
+    const place = order[index] ?? index;
+    return { images: name, model: model[place] ?? '', place };
+  });
+}
+
+/**
+ * Compares the classes of a model with those of the images, and says what came of it.
+ *
+ * @param source - the model's file, for the message
+ * @param labels - class names of the model, in the order of its logits
+ * @param images - class names of the images
+ * @returns how they match, and notes in sentences
+ * @throws InputError when the model is for as many other classes
+ */
+export function classesMatched(
+  source: string,
+  labels: readonly string[],
+  images: readonly string[],
+): {
+  readonly match: Exclude<ClassMatch, { kind: 'other' }>;
+  readonly notes: readonly string[];
+  readonly classes?: ModelRecord['classes'];
+} {
+  const match = matchClasses(labels, images);
+  switch (match.kind) {
+    case 'same':
+      return { match, notes: [], classes: tableOf(labels, images, []) };
+    case 'other number':
+      return { match, notes: [] };
+    case 'unnamed':
+      return {
+        match,
+        notes: [
+          `Its classes have no names (${labels[0] ?? '…'}, ${labels[1] ?? '…'}, …): they are assumed to be those of the images, in the same order.`,
+        ],
+      };
+    case 'other':
+      throw new InputError({
+        source,
+        place: 'classes',
+        found: `the class "${match.name}" among ${labels.length}`,
+        expected: `the classes of the images, each once: ${images.join(', ')}`,
+        hint: 'If they are the same under other names, use these names in config.json (id2label).',
+      });
+    case 'mapped': {
+      const moved = match.order.filter((from, to) => from !== to).length;
+      const renamed = match.order.filter((from, to) => labels[from] !== images[to]).length;
+      return {
+        match,
+        classes: tableOf(labels, images, match.order),
+        notes: [
+          (match.order.length < labels.length
+            ? `The ${match.order.length} classes of the images were found by name among its ${labels.length}; the others are dropped`
+            : 'Its classes were matched with those of the images by name') +
+            (moved > 0 ? `; ${moved} of ${match.order.length} are at another index` : '') +
+            (renamed > 0
+              ? `; ${renamed} have another name (${nameChange(labels, images, match.order)})`
+              : '') +
+            '.',
+        ],
+      };
+    }
+  }
+}
+
 /**
  * A model whose logits are in the order of the images' classes, under their names.
  *
@@ -74,53 +172,21 @@ export function matchClasses(model: readonly string[], images: readonly string[]
  * @returns the model, how its classes matched, and notes in sentences
  * @throws InputError when the model is for as many other classes
  */
-export function withClassesOf(
-  source: string,
-  vit: ViT,
-  images: readonly string[],
-): { readonly vit: ViT; readonly match: ClassMatch; readonly notes: readonly string[] } {
+export function withClassesOf(source: string, vit: ViT, images: readonly string[]): MatchedModel {
   const { labels } = vit.config;
-  const match = matchClasses(labels, images);
+  const found = classesMatched(source, labels, images);
+  const { match } = found;
+  if (match.kind === 'same' || match.kind === 'other number') return { vit, ...found };
   const named: ViT = { ...vit, config: { ...vit.config, labels: [...images] } };
-  switch (match.kind) {
-    case 'same':
-    case 'other number':
-      return { vit, match, notes: [] };
-    case 'unnamed':
-      return {
-        ...{ vit: named, match },
-        notes: [
-          `Its classes have no names (${labels[0] ?? '…'}, ${labels[1] ?? '…'}, …): they are taken to be those of the images, in their order.`,
-        ],
-      };
-    case 'other':
-      throw new InputError({
-        source,
-        place: 'classes',
-        found: `the class "${match.name}" among ${labels.length}`,
-        expected: `the classes of the images, each once: ${images.join(', ')}`,
-        hint: 'Where they are the same under other names, give them these in config.json (id2label).',
-      });
-    case 'mapped': {
-      const rows = Int32Array.from(match.order);
-      const moved = match.order.filter((from, to) => from !== to).length;
-      const renamed = match.order.filter((from, to) => labels[from] !== images[to]).length;
-      const weights = ['head.weight', 'head.bias'].map(
-        (name) => [name, pickedRows(weightOf(vit, name), rows)] as const,
-      );
-      return {
-        ...{ vit: moved === 0 ? named : withWeights(named, weights), match },
-        notes: [
-          'Its classes were matched with those of the images by name' +
-            (moved > 0 ? `; ${moved} of ${labels.length} stand at another place` : '') +
-            (renamed > 0
-              ? `; ${renamed} have another name (${nameChange(labels, images, match.order)})`
-              : '') +
-            '.',
-        ],
-      };
-    }
-  }
+  const asTheyAre =
+    match.kind === 'unnamed' ||
+    (match.order.length === labels.length && match.order.every((from, to) => from === to));
+  if (asTheyAre) return { vit: named, ...found };
+  const rows = Int32Array.from(match.order);
+  const weights = ['head.weight', 'head.bias'].map(
+    (name) => [name, pickedRows(weightOf(vit, name), rows)] as const,
+  );
+  return { vit: withWeights(named, weights), ...found };
 }
 
 function nameChange(labels: readonly string[], images: readonly string[], order: readonly number[]): string {

@@ -3,11 +3,14 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { foundBy, InputError } from '../base/errors.js';
 import { isThere } from '../base/exchange.js';
-import { readModel } from '../onnx/file.js';
-import type { OnnxModel } from '../onnx/model.js';
+import { isWithin, packageRoot } from '../base/paths.js';
+import { readSurface, type OnnxSurface } from '../onnx/surface.js';
+import { readJson } from '../vit/checkpoints/json.js';
 import { shardsOf } from '../vit/checkpoints/shards.js';
 import { isPickle } from '../vit/checkpoints/pickle.js';
 import { chooseWeights, isShard } from './choose.js';
+import { snapshotIn } from './hub-cache.js';
+import { holdsImageProcessor } from './image-processor.js';
 
 /** What a file of a model is read as. */
 export type FileRole = 'weights' | 'shard' | 'external data' | Companion;
@@ -44,27 +47,36 @@ export type ModelFiles = {
   | { readonly layout: 'checkpoint' }
   | {
       readonly layout: 'onnx';
-      /** The graph; its tensors are read when they are needed. */
-      readonly graph: OnnxModel;
+      /** What the graph shows from outside. */
+      readonly surface: OnnxSurface;
     }
 );
+
+/** The files of an ONNX model. */
+export type OnnxFiles = Extract<ModelFiles, { layout: 'onnx' }>;
 
 /**
  * Finds the files of a model. The file that was named is the one that is read; in a folder it is the conventional one, or the
  * only one. Companions lie beside the weights; those of a file in a folder `onnx/` may lie in the folder around it, as in
- * repositories of the Hub.
+ * repositories of the Hub. A repository in the cache of the Hub's own library is read at the commit that its `main` is.
  *
  * @param path - a folder, a `.safetensors` file, the index of its shards, an `.onnx` file, or what `torch.save` wrote
  * @throws InputError when there are no weights, or several that might be meant; or when an index is malformed
  */
 export async function findFiles(path: string): Promise<ModelFiles> {
   if (!isThere(path))
-    throw new InputError({ source: path, found: 'nothing', expected: 'a folder or a file with a model' });
+    throw new InputError({
+      ...{ source: path, found: 'no such file or folder', expected: 'a folder or a file with a model' },
+      ...(isWithin(packageRoot(), path) && {
+        hint: 'It is part of the source checkout of EdgeFlex, not of its package: choose another one with --model.',
+      }),
+    });
   if (!statSync(path).isDirectory()) return filesOf(path, []);
-  const choice = chooseWeights(path, await namesIn(path));
-  if (choice !== undefined) return filesOf(join(path, ...choice.name.split('/')), choice.others);
+  const folder = (await snapshotIn(path)) ?? path;
+  const choice = chooseWeights(folder, await namesIn(folder));
+  if (choice !== undefined) return filesOf(join(folder, ...choice.name.split('/')), choice.others);
   throw new InputError({
-    source: path,
+    source: folder,
     found: 'no weights',
     expected: 'a folder with model.safetensors or model.onnx',
   });
@@ -89,13 +101,13 @@ async function filesOf(weights: string, notTaken: readonly string[]): Promise<Mo
     });
   const own: ModelFile = { role: 'weights', path: weights, name };
   if (name.endsWith('.onnx')) {
-    const graph = await readModel(weights);
-    const data = (graph.externalFiles ?? []).map((file): ModelFile => ({
+    const surface = await readSurface(weights);
+    const data = surface.externalFiles.map((file): ModelFile => ({
       ...{ role: 'external data', path: join(dirname(weights), file), name: file },
     }));
-    const { present, absent } = companionsOf(weights);
+    const { present, absent } = await companionsOf(weights);
     for (const { path, name: file } of data) requirePresent(path, weights, file);
-    return { layout: 'onnx', graph, weights, notTaken, absent, files: [own, ...data, ...present] };
+    return { layout: 'onnx', surface, weights, notTaken, absent, files: [own, ...data, ...present] };
   }
   if (!/\.safetensors(\.index\.json)?$/.test(name) && !isPickle(name))
     throw new InputError({
@@ -105,7 +117,7 @@ async function filesOf(weights: string, notTaken: readonly string[]): Promise<Mo
         'a folder with a model, its .safetensors file, an .onnx file, or a .bin, .pt or .pth file of PyTorch',
     });
   const shards = name.endsWith('.json') ? await shardsOf(weights) : [];
-  const { present, absent } = companionsOf(weights);
+  const { present, absent } = await companionsOf(weights);
   const parts = shards.map((file): ModelFile => ({
     ...{ role: 'shard', path: join(dirname(weights), file), name: file },
   }));
@@ -118,23 +130,42 @@ function requirePresent(path: string, weights: string, file: string): void {
   if (existsSync(path)) return;
   throw new InputError({
     source: path,
-    found: 'nothing',
+    found: 'no such file',
     expected: `the file ${file}, which ${basename(weights)} names`,
   });
 }
 
 /** Companions beside the weights, or around the folder `onnx/` that they lie in. */
-function companionsOf(weights: string): { readonly present: ModelFile[]; readonly absent: Companion[] } {
+async function companionsOf(
+  weights: string,
+): Promise<{ readonly present: ModelFile[]; readonly absent: Companion[] }> {
   const beside = dirname(weights);
   const folders = basename(beside) === 'onnx' ? [beside, dirname(beside)] : [beside];
   const present: ModelFile[] = [];
   const absent: Companion[] = [];
-  for (const [role, name] of Object.entries(COMPANIONS) as [Companion, string][]) {
-    const path = folders.map((folder) => join(folder, name)).find((each) => existsSync(each));
+  const openClip = basename(weights).startsWith('open_clip_');
+  for (const [role, usual] of Object.entries(COMPANIONS) as [Companion, string][]) {
+    // Repositories of open_clip often have Transformers' configuration of the same model, too.
+    const name = role === 'config' && openClip ? 'open_clip_config.json' : usual;
+    const places = role === 'preprocessor' ? await processorsIn(folders) : [];
+    places.push(...folders.map((folder) => join(folder, name)));
+    const path = places.find((each) => existsSync(each));
     if (path === undefined) absent.push(role);
-    else present.push({ role, path, name });
+    else present.push({ role, path, name: basename(path) });
   }
   return { present, absent };
+}
+
+/**
+ * Files of processors of images and texts in which Transformers since version 5 writes down the image processor; it reads those before
+ * any other. Older ones have nothing of images in them.
+ */
+async function processorsIn(folders: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const path of folders.map((folder) => join(folder, 'processor_config.json')))
+    if (existsSync(path) && holdsImageProcessor(await readJson(path, 'the configuration of a processor')))
+      found.push(path);
+  return found;
 }
 
 /** The files of a folder and of `onnx/` in it, sorted. */

@@ -1,20 +1,25 @@
 import { basename } from 'node:path';
 import { InputError } from '../base/errors.js';
 import { hashJson } from '../base/hash.js';
-import { IMAGE_CHANNELS } from '../data/dataset.js';
+import { sameSize, square } from '../base/size.js';
+import { channelsOfImages, IMAGE_CHANNELS, type Dataset, type Split } from '../data/dataset.js';
 import { defaultPreprocessing, type Preprocessing } from '../data/preprocess.js';
+import { preprocessingOfImages } from '../data/records.js';
 import { fetchSnapshot, type SnapshotProgress } from '../net/hub-snapshot.js';
+import { readModel } from '../onnx/file.js';
+import type { OnnxModel } from '../onnx/model.js';
 import { nodeEngine } from '../runtime/node.js';
 import { loadCheckpoint } from '../vit/checkpoints/load.js';
 import { loadOnnx } from '../vit/onnx/load.js';
+import { UnrecognisedGraph } from '../vit/onnx/unrecognised.js';
 import { syntheticViT } from '../vit/synthetic.js';
 import type { ViT } from '../vit/vit.js';
 import { readCard, type ModelCard } from './card.js';
 import { withClassesOf } from './classes.js';
-import { fileOf, findFiles, type ModelFiles } from './files.js';
+import { fileOf, findFiles, type ModelFiles, type OnnxFiles } from './files.js';
 import { digestsOf, identityOf, type SourceDigest } from './identity.js';
 import { readPreprocessing } from './image-processor.js';
-import { preprocessingOf } from './preprocessing.js';
+import { preprocessingOf, type ModelInput } from './preprocessing.js';
 import type { ModelRecord } from './record.js';
 import type { ModelSource } from './source.js';
 
@@ -33,6 +38,23 @@ export interface LoadedModel {
   readonly card: ModelCard | undefined;
   /** Where it comes from. */
   readonly record: ModelRecord;
+  /**
+   * How it is scored, where it has no head and gets none: by embeddings of training images. The head that its weights have then is a probe
+   * by which stages judge what they do.
+   */
+  readonly scoredBy?: NeighbourSettings | undefined;
+}
+
+/** How test images get a class by embeddings alone: by a vote of the nearest training images. */
+export interface NeighbourSettings {
+  /** How many vote. */
+  readonly neighbours: number;
+  /** A vote weighs exp(cosine / temperature). */
+  readonly temperature: number;
+  /** Training images among which neighbours are looked for. */
+  readonly images: number;
+  /** How many were asked for, where there are not as many. */
+  readonly asked?: number;
 }
 
 /** What getting a model from elsewhere needs. */
@@ -83,25 +105,24 @@ export async function modelHere(model: Exclude<ModelSource, { kind: 'hub' }>): P
  *
  * @param model - files on this machine or a synthetic architecture
  * @param labels - class names of the images, in whose order the logits come; a synthetic model gets them
- * @throws InputError when the files hold no ViT, or one for other images or for as many other classes
+ * @param channels - of the images
+ * @throws UnrecognisedGraph when an ONNX file holds no ViT that is recognised; InputError when the files hold none, or one for other
+ *   images or for as many other classes
  */
-export async function loadModel(model: LocalModel, labels: readonly string[]): Promise<LoadedModel> {
-  if (model.kind === 'synthetic') return syntheticModel(model, labels);
+export async function loadModel(
+  model: LocalModel,
+  labels: readonly string[],
+  channels: number = IMAGE_CHANNELS,
+): Promise<LoadedModel> {
+  if (model.kind === 'synthetic') return syntheticModel(model, labels, channels);
   const { name, files, hub } = model;
   const digests = await digestsOf(files);
   const {
     vit: read,
     preprocessing,
     record,
-  } = await (files.layout === 'onnx' ? fromOnnx(files) : fromCheckpoint(files));
-  if (read.config.channels !== IMAGE_CHANNELS)
-    throw new InputError({
-      source: files.weights,
-      place: 'the first layer',
-      found: `images of ${read.config.channels} ${read.config.channels === 1 ? 'channel' : 'channels'}`,
-      expected: `${IMAGE_CHANNELS}, as the images of the data sets have`,
-    });
-  const { vit, match, notes } = withClassesOf(files.weights, read, labels);
+  } = await (files.layout === 'onnx' ? fromOnnx(files, channels) : fromCheckpoint(files, channels));
+  const { vit, match, notes, classes } = withClassesOf(files.weights, read, labels);
   const identity = identityOf(digests);
   return {
     ...{ name, vit, preprocessing, digests, synthetic: false },
@@ -110,10 +131,23 @@ export async function loadModel(model: LocalModel, labels: readonly string[]): P
     card: await cardOf(model),
     record: {
       ...record,
+      ...(classes && { classes }),
       ...(hub && { source: 'hub', hub }),
-      notes: [...notesOnChoice(files), ...record.notes, ...notes],
+      notes: [...notesOnChoice(files), ...notesOnChannels(preprocessing), ...record.notes, ...notes],
     },
   };
+}
+
+/**
+ * Loads a model for the images of a data set.
+ *
+ * @param model - files on this machine or a synthetic architecture
+ * @param images - the set: its classes, and what its images are like
+ * @throws InputError when the files hold no ViT, or one for other images or for as many other classes
+ */
+export async function loadModelFor(model: LocalModel, images: Dataset<Split>): Promise<LoadedModel> {
+  const loaded = await loadModel(model, images.labels, channelsOfImages(images));
+  return { ...loaded, preprocessing: preprocessingOfImages(images, loaded.preprocessing) };
 }
 
 /** The card beside a model; undefined where there is none. */
@@ -124,12 +158,18 @@ export async function cardOf(model: LocalModel): Promise<ModelCard | undefined> 
 function syntheticModel(
   { architecture, imageSize, seed, name }: Extract<LocalModel, { kind: 'synthetic' }>,
   labels: readonly string[],
+  channels: number,
 ): LoadedModel {
+  const vit = syntheticViT(architecture, seed, imageSize, labels);
+  requireChannels(name, vit.config.channels, channels);
+  const { height } = imageSize;
+  // Squares have been known by one side since there were no others.
+  const identitySize = sameSize(imageSize, square(height)) ? height : imageSize;
   return {
     ...{ name, synthetic: true, card: undefined, digests: [] },
-    vit: syntheticViT(architecture, seed, imageSize, labels),
+    vit,
     preprocessing: defaultPreprocessing(imageSize),
-    identity: hashJson({ architecture, imageSize, seed, classes: labels.length }),
+    identity: hashJson({ architecture, imageSize: identitySize, seed, classes: labels.length }),
     record: { source: 'seed', notes: [] },
   };
 }
@@ -137,29 +177,71 @@ function syntheticModel(
 /** What the weights and what lies beside them give. */
 type Read = Pick<LoadedModel, 'vit' | 'preprocessing' | 'record'>;
 
-async function fromCheckpoint(files: ModelFiles): Promise<Read> {
+async function fromCheckpoint(files: ModelFiles, channels: number): Promise<Read> {
   const preprocessor = fileOf(files, 'preprocessor');
   const wanted = preprocessor === undefined ? undefined : (await readPreprocessing(preprocessor)).size;
   const checkpoint = await loadCheckpoint(files.weights, fileOf(files, 'config'), wanted);
   const { vit, scheme } = checkpoint;
-  const { imageSize } = vit.config;
-  const { preprocessing, notes } = await preprocessingOf(preprocessor, imageSize, checkpoint);
+  const input = inputOf(files.weights, vit, channels);
+  const { preprocessing, notes } = await preprocessingOf(preprocessor, input, checkpoint);
   const record = { source: 'directory', naming: scheme, notes: [...checkpoint.notes, ...notes] } as const;
   return { vit, preprocessing, record };
 }
 
-async function fromOnnx(files: Extract<ModelFiles, { layout: 'onnx' }>): Promise<Read> {
-  const { weights, graph } = files;
-  const { vit, difference } = await loadOnnx(weights, graph, fileOf(files, 'config'), await nodeEngine());
-  const { imageSize } = vit.config;
-  const { preprocessing, notes } = await preprocessingOf(fileOf(files, 'preprocessor'), imageSize, undefined);
+async function fromOnnx(files: OnnxFiles, channels: number): Promise<Read> {
+  const { weights } = files;
+  const { vit, difference, widened } = await loadOnnx(
+    weights,
+    await graphOf(weights),
+    fileOf(files, 'config'),
+    await nodeEngine(),
+  );
+  const input = inputOf(weights, vit, channels);
+  const { preprocessing, notes } = await preprocessingOf(fileOf(files, 'preprocessor'), input, undefined);
   const recognised =
-    `Recognised in ${basename(weights)}; its logits and those of what was recognised differ by ` +
-    `${difference.toPrecision(2)} at most on random images.`;
+    `Recognised in ${basename(weights)}${widened ? ', whose 16-bit numbers were widened' : ''}; its logits and those of what ` +
+    `was recognised differ by ${difference.toPrecision(2)} at most on random images.`;
   return { vit, preprocessing, record: { source: 'onnx', notes: [recognised, ...notes] } };
 }
 
-function notesOnChoice({ weights, notTaken }: ModelFiles): string[] {
+/** @throws UnrecognisedGraph when it holds what is not read */
+async function graphOf(path: string): Promise<OnnxModel> {
+  try {
+    return await readModel(path);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new UnrecognisedGraph({ kind: 'not-read', found: error.fault.found }, error.fault);
+  }
+}
+
+/** @throws InputError when the images have another number of channels */
+function inputOf(
+  source: string,
+  { config: { imageSize: size, channels } }: ViT,
+  ofImages: number,
+): ModelInput {
+  requireChannels(source, channels, ofImages);
+  return { source, size, channels };
+}
+
+/** @throws InputError when images of so many channels cannot be given to a model: colours can be made grey */
+function requireChannels(source: string, taken: number, ofImages: number): void {
+  if (taken === ofImages || (taken === 1 && ofImages === IMAGE_CHANNELS)) return;
+  throw new InputError({
+    source,
+    place: 'the first layer',
+    found: `images with ${taken} ${taken === 1 ? 'channel' : 'channels'}`,
+    expected: `${ofImages} channels, like the images of the dataset${ofImages === IMAGE_CHANNELS ? ', or 1 (grey)' : ''}`,
+  });
+}
+
+/** What becomes of coloured images, in sentences. */
+export function notesOnChannels({ grey }: Preprocessing): string[] {
+  return grey ? ['Images are converted to grey, since the model takes one channel.'] : [];
+}
+
+/** What was chosen among the files of a folder, in sentences. */
+export function notesOnChoice({ weights, notTaken }: ModelFiles): string[] {
   if (notTaken.length === 0) return [];
   return [`The weights are those of ${basename(weights)}; the folder also has ${notTaken.join(', ')}.`];
 }

@@ -84,7 +84,7 @@ export async function download(
       source: url,
       found: `${digestNames[digest.algorithm]} ${found}`,
       expected: digest.hex,
-      hint: 'The download was deleted. Try again; if the sum stays the same, the server has another file.',
+      hint: 'The download was deleted. Try again; if the checksum stays the same, the server has another file.',
     });
   }
   await rename(partial, target);
@@ -134,7 +134,7 @@ async function transferWithRetries(url: string, target: string, options: Downloa
 }
 
 function unreachable(url: string, error: Error, tries: number, received: number): UnreachableError {
-  const kept = received > 0 ? ' What was received stays; the next call goes on from there.' : '';
+  const kept = received > 0 ? ' What was received is kept; the next attempt continues from there.' : '';
   return new UnreachableError(
     `${url}: no connection after ${tries} tries (${error.message})\nIs this machine on the network, and the server up?${kept}`,
     { cause: error },

@@ -138,12 +138,12 @@ function refusal({ repository, revision }: HubReference, token: string | undefin
       source: repository,
       found: 'a model that this token does not open (HTTP 403)',
       expected: 'a model you have access to',
-      hint: `Accept its terms at ${endpoint}/${repository}, or give HF_TOKEN the right to read it.`,
+      hint: `Accept its terms at ${endpoint}/${repository}, or use a token that may read it.`,
     });
   return new InputError({
     source: repository,
     found: `no such model, or none of that revision (${revision}), at ${endpoint} (HTTP ${status})`,
     expected: 'the id of a model, such as google/vit-base-patch16-224',
-    ...(token === undefined && { hint: 'If it is private or gated, put an access token into HF_TOKEN.' }),
+    ...(token === undefined && { hint: 'If it is private or gated, set HF_TOKEN to an access token.' }),
   });
 }

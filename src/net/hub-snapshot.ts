@@ -24,7 +24,7 @@ export interface Snapshot {
   readonly offline: boolean;
 }
 
-const SETTINGS = /^(config|preprocessor_config|card)\.json$/;
+const SETTINGS = /^(config|preprocessor_config|processor_config|open_clip_config|card)\.json$/;
 const COMMIT = /^[0-9a-f]{40}$/;
 
 /**
@@ -135,7 +135,7 @@ function filesOf({ repository, revision }: HubReference, files: readonly HubFile
       source: repository,
       found: `no weights at revision ${revision} (${files.map(({ path }) => path).join(', ') || 'no files'})`,
       expected: 'model.safetensors or pytorch_model.bin',
-      hint: 'Convert it where you trust it (safetensors.torch.save_file), and give the folder with its config.json as the model.',
+      hint: 'If you trust it, convert it (safetensors.torch.save_file) and use the folder with its config.json as the model.',
     });
   return [...named(SETTINGS), ...weights];
 }

@@ -137,7 +137,7 @@ function refuseUnusable(url: string, response: Response, appending: boolean): vo
       source: url,
       found: said,
       expected: 'the file',
-      hint: 'It may have moved: check the address, or name a mirror.',
+      hint: 'It may have moved: check the address, or use a mirror.',
     });
   const coding = headers.get('content-encoding') ?? 'identity';
   if (coding !== 'identity')
@@ -146,7 +146,7 @@ function refuseUnusable(url: string, response: Response, appending: boolean): vo
       place: 'Content-Encoding',
       found: coding,
       expected: 'the bytes of the file as they are',
-      hint: 'This server changes the file on the way: name a mirror.',
+      hint: 'This server modifies the file in transit: use a mirror.',
     });
 }
 

@@ -26,6 +26,11 @@ export function sizeAt(dim: SymbolicDim, batchSize: number): number | undefined 
   return match ? Number(match[1] ?? 1) * batchSize : undefined;
 }
 
+/** The size of a dimension that is a number; undefined where it is left open. */
+export function fixedSize(dim: SymbolicDim | undefined): number | undefined {
+  return typeof dim === 'number' ? dim : undefined;
+}
+
 /**
  * Product of dimensions.
  *

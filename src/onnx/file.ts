@@ -1,8 +1,10 @@
-import { open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, normalize } from 'node:path';
-import { foundBy, InputError, messageOf } from '../base/errors.js';
+import { InputError, messageOf } from '../base/errors.js';
+import { readRange } from '../base/read-range.js';
 import type { OnnxModel } from './model.js';
 import { decodeModel, encodeModel, type ExternalLocation } from './proto.js';
+import { noModel, readProtobuf } from './protobuf.js';
 import { byteLength, type TensorSource } from './tensor.js';
 
 /** Tensors below this size stay inside the protobuf: ONNX Runtime must read shapes and axes before it maps files. */
@@ -10,9 +12,6 @@ const EXTERNAL_FROM_BYTES = 1024;
 
 /** Memory-mapped tensors begin on a page, as the ONNX specification recommends. */
 const PAGE_BYTES = 4096;
-
-/** No protobuf is larger; a larger model keeps its tensors in files beside it. */
-const MAX_PROTOBUF_BYTES = 2 ** 31 - 1;
 
 /** The files that make up a written model. */
 export interface WrittenModel {
@@ -93,16 +92,7 @@ export async function serializeModel(model: OnnxModel): Promise<Uint8Array> {
  * @throws InputError when the file is missing, is no ONNX model, or points outside its own directory
  */
 export async function readModel(path: string): Promise<OnnxModel> {
-  const refuse = (found: string): InputError =>
-    new InputError({ source: path, found, expected: 'an ONNX model' });
-  let bytes: Uint8Array;
-  try {
-    const { size } = await stat(path);
-    if (size > MAX_PROTOBUF_BYTES) throw new Error(`${size} bytes, beyond the 2 GiB of a protobuf`);
-    bytes = await readFile(path);
-  } catch (error) {
-    throw refuse(foundBy(error));
-  }
+  const bytes = await readProtobuf(path);
   try {
     const external = new Set<string>();
     const model = decodeModel(bytes, (info, location) => {
@@ -111,7 +101,7 @@ export async function readModel(path: string): Promise<OnnxModel> {
     });
     return { ...model, externalFiles: [...external].sort() };
   } catch (error) {
-    throw error instanceof InputError ? error : refuse(messageOf(error));
+    throw error instanceof InputError ? error : noModel(path, messageOf(error));
   }
 }
 
@@ -136,42 +126,6 @@ function externalTensor(
     });
   const path = join(dirname(modelPath), relative);
   return { ...info, read: () => readRange(path, location.offset, location.length) };
-}
-
-/**
- * Reads a range of a file.
- *
- * @param path - the file
- * @param offset - first byte
- * @param length - how many bytes
- * @throws InputError when the file cannot be opened or is shorter than the range
- */
-export async function readRange(path: string, offset: number, length: number): Promise<Uint8Array> {
-  const file = await open(path, 'r').catch((error: unknown) => {
-    throw new InputError({ source: path, found: foundBy(error), expected: 'a file that can be read' });
-  });
-  const endsAt = (end: number): InputError =>
-    new InputError({
-      source: path,
-      place: `byte ${end}`,
-      found: 'the end of the file',
-      expected: `${offset + length - end} more bytes`,
-    });
-  try {
-    // Before the memory is asked for: a header may claim any length.
-    const { size } = await file.stat();
-    if (size < offset + length) throw endsAt(Math.max(offset, size));
-    const bytes = new Uint8Array(length);
-    let done = 0;
-    while (done < length) {
-      const { bytesRead } = await file.read(bytes, done, Math.min(length - done, 1 << 30), offset + done);
-      if (bytesRead === 0) throw endsAt(offset + done);
-      done += bytesRead;
-    }
-    return bytes;
-  } finally {
-    await file.close();
-  }
 }
 
 /** The bytes of tensors that are attributes of nodes. */

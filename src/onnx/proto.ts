@@ -8,6 +8,7 @@ import {
   TensorProto_DataLocation as DataLocation,
   type AttributeProto,
   type AttributeProtoSchema,
+  type ModelProto,
   type NodeProto,
   type NodeProtoSchema,
   type TensorProto,
@@ -16,6 +17,7 @@ import {
   type ValueInfoProto,
   type ValueInfoProtoSchema,
 } from './schema/onnx_pb.js';
+import { protobufFault } from './protobuf.js';
 import { byteLength, tensorOf, type TensorSource } from './tensor.js';
 
 const INT64_MAX = 2n ** 63n - 1n;
@@ -67,6 +69,14 @@ export function encodeModel(
   return toBinary(ModelProtoSchema, message);
 }
 
+function messageIn(bytes: Uint8Array): ModelProto {
+  try {
+    return fromBinary(ModelProtoSchema, bytes);
+  } catch (error) {
+    throw new Error(protobufFault(error), { cause: error });
+  }
+}
+
 /**
  * Reads a model's protobuf.
  *
@@ -79,7 +89,7 @@ export function decodeModel(
   external: (info: Pick<TensorSource, 'dtype' | 'dims'>, location: ExternalLocation) => TensorSource,
 ): OnnxModel {
   boundRecords(bytes);
-  const message = fromBinary(ModelProtoSchema, bytes);
+  const message = messageIn(bytes);
   const { graph, opsetImport } = message;
   if (graph === undefined || opsetImport.length === 0)
     throw new Error('no graph or no operator set: this is not an ONNX model');

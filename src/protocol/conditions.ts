@@ -21,6 +21,11 @@ export const conditionsSchema = z.strictObject({
   temperature: z.number().optional(),
   /** What holds the processor back now: `under-voltage`, `frequency capped`. Empty when nothing does. */
   throttling: z.array(z.string().max(64)).max(16).optional(),
+  /**
+   * How long a step of a computation took that is always the same, in nanoseconds, at moments since the one before: what slows the core
+   * without showing in any load shows here.
+   */
+  paces: z.array(z.number().positive()).max(1024).optional(),
   /** Power the device takes now, in watts. */
   watts: z.number().nonnegative().optional(),
 });

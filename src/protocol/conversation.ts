@@ -1,11 +1,8 @@
 import type { AgentEvent, Phase } from './events.js';
 import { phases } from './events.js';
-import type { Task } from './task.js';
-
-/** What an agent said cannot be; the message says what and where. */
-export class ProtocolError extends Error {
-  override readonly name = 'ProtocolError';
-}
+import { ProtocolError } from './protocol-error.js';
+import { ServedCheck } from './served-check.js';
+import { isTimedTask, type Task } from './task.js';
 
 /**
  * More than any agent has to say: of a task (it begins, ends its phases, ends), of an image that it scores (a query, logits, how
@@ -45,6 +42,14 @@ interface Script {
   readonly logitsAfter?: Phase;
 }
 
+/** What is timed in a session that is warm. */
+const timedScript: Script = {
+  phases,
+  needed: ['runtime', 'load', 'first', 'warmup', 'steady'],
+  timedAfter: 'warmup',
+  logitsAfter: 'steady',
+};
+
 const scripts: Readonly<Record<Task['kind'], Script>> = {
   prepare: { phases: ['runtime', 'prepare'], needed: ['prepare'] },
   accuracy: {
@@ -53,14 +58,15 @@ const scripts: Readonly<Record<Task['kind'], Script>> = {
     timedAfter: 'load',
     logitsAfter: 'load',
   },
+  memory: {
+    phases: ['runtime', 'prepare', 'load', 'first', 'steady'],
+    needed: ['runtime', 'prepare', 'load', 'first', 'steady'],
+  },
   kernels: { phases: ['runtime', 'prepare', 'load', 'steady'], needed: ['runtime'] },
   placement: { phases: [], needed: [] },
-  performance: {
-    phases,
-    needed: ['runtime', 'load', 'first', 'warmup', 'steady'],
-    timedAfter: 'warmup',
-    logitsAfter: 'steady',
-  },
+  performance: timedScript,
+  server: timedScript,
+  offline: timedScript,
 };
 
 /**
@@ -82,6 +88,8 @@ export class ConversationCheck {
   private done = 0;
   /** The image whose logits are due. */
   private image = 0;
+  /** Of a task of load. */
+  private readonly load: ServedCheck | undefined;
   private classes: number | undefined;
 
   /**
@@ -94,6 +102,7 @@ export class ConversationCheck {
   ) {
     this.script = scripts[task.kind];
     this.mostEvents = mostEvents(task);
+    this.load = task.kind === 'server' || task.kind === 'offline' ? new ServedCheck(task) : undefined;
     this.classes = classes;
   }
 
@@ -123,6 +132,7 @@ export class ConversationCheck {
     if (missing !== undefined) refuse(`the phase "${missing}" never ended`);
     switch (task.kind) {
       case 'prepare':
+      case 'memory':
         return;
       case 'placement':
         if (!this.placement) refuse('it never said how far its cores are apart');
@@ -135,6 +145,12 @@ export class ConversationCheck {
         return;
       case 'performance':
         if (this.latencies === 0) refuse('it timed no query');
+        if (!this.warmedUp) refuse('it never said how the warm-up went');
+        this.checkImages(task.batch);
+        return;
+      case 'server':
+      case 'offline':
+        this.load?.end();
         if (!this.warmedUp) refuse('it never said how the warm-up went');
         this.checkImages(task.batch);
     }
@@ -155,18 +171,25 @@ export class ConversationCheck {
           refuse(`conditions of the phase "${event.phase}", which a task of this kind does not have`);
         return;
       case 'warmedUp':
-        if (this.task.kind !== 'performance' || this.warmedUp || this.ended.has('warmup'))
+        if (!isTimedTask(this.task) || this.warmedUp || this.ended.has('warmup'))
           refuse('"warmedUp" where no warm-up ends');
         within('queries of the warm-up', event.queries, 0, MOST_WARMUP_QUERIES);
         this.warmedUp = true;
         return;
       case 'latencies':
-        this.checkAfter('latencies', this.script.timedAfter);
+        this.checkAfter('latencies', this.load ? undefined : this.script.timedAfter);
         if (this.task.kind === 'performance' && this.ended.has('steady'))
           refuse('latencies after the phase "steady"');
         for (const each of event.milliseconds)
           within('a latency in ms', each, Number.MIN_VALUE, MOST_QUERY_MS);
         this.latencies += event.milliseconds.length;
+        return;
+      case 'served':
+      case 'trial':
+        this.checkAfter(`"${event.event}"`, this.load && this.script.timedAfter);
+        if (this.ended.has('steady')) refuse(`"${event.event}" after the phase "steady"`);
+        if (event.event === 'served') this.load?.served(event);
+        else this.load?.trial(event);
         return;
       case 'logits':
         this.checkAfter('logits', this.script.logitsAfter);
@@ -259,12 +282,15 @@ export class News {
 function mostEvents(task: Task): number {
   switch (task.kind) {
     case 'prepare':
+    case 'memory':
     case 'kernels':
     case 'placement':
       return EVENTS_OF_TASK;
     case 'accuracy':
       return EVENTS_OF_TASK + EVENTS_OF_IMAGE * task.count;
-    case 'performance': {
+    case 'performance':
+    case 'server':
+    case 'offline': {
       const seconds = Math.ceil(task.maxWarmupSeconds + task.maxSeconds);
       return EVENTS_OF_TASK + EVENTS_OF_IMAGE * task.batch + EVENTS_OF_SECOND * seconds;
     }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { conditionsSchema } from './conditions.js';
+import { memoryMeansSchema } from './memory-means.js';
 import { sessionOptionsSchema } from './task.js';
 
 /** The parts of a task, in the order they happen. */
@@ -18,12 +19,15 @@ const text = (length: number): z.ZodString => z.string().max(length);
 export const memorySchema = z.strictObject({
   /** Resident now. */
   resident: bytes.optional(),
-  /** Most that was resident since the phase began (since the process began, where `peakIsOfPhase` is false). */
+  /** Most that was resident, since the phase or the process began: see `MemoryMeans`. */
   peakResident: bytes.optional(),
   /** Of the resident: not backed by a file. */
   anonymous: bytes.optional(),
   /** Of the resident: pages of mapped files. */
   fileBacked: bytes.optional(),
+  /** Of the agent's control group: in use now, and the most since the phase began. */
+  groupCurrent: bytes.optional(),
+  groupPeak: bytes.optional(),
   /** Buffers on the GPU that the page has made and not given back: now, and the most since the phase began. */
   gpuBuffers: bytes.optional(),
   peakGpuBuffers: bytes.optional(),
@@ -43,6 +47,12 @@ export const memorySchema = z.strictObject({
 
 export type Memory = z.infer<typeof memorySchema>;
 
+/** Milliseconds since a trial began. */
+const moment = z.number().nonnegative();
+
+/** Queries in one message at most. */
+export const MOST_SERVED = 5000;
+
 /** What an agent says while it works, one JSON object a line. */
 export const eventSchema = z.discriminatedUnion('event', [
   /** The runtime is loaded. */
@@ -52,8 +62,8 @@ export const eventSchema = z.discriminatedUnion('event', [
     platform: text(256),
     /** The options its sessions are opened with, defaults filled in. */
     session: sessionOptionsSchema.required({ memoryPattern: true, arena: true, spinning: true }),
-    /** Whether the kernel let the agent reset its peak between phases. */
-    peakIsOfPhase: z.boolean(),
+    /** By what the agent knows its memory; null where the device does not tell a peak. */
+    memoryMeans: memoryMeansSchema.nullable(),
   }),
   /** A phase is over. */
   z.strictObject({
@@ -70,6 +80,24 @@ export const eventSchema = z.discriminatedUnion('event', [
   z.strictObject({ event: z.literal('warmedUp'), queries: z.number().int(), steady: z.boolean() }),
   /** Latencies of the next timed queries, in milliseconds. */
   z.strictObject({ event: z.literal('latencies'), milliseconds: z.array(z.number().nonnegative()) }),
+  /**
+   * The next queries of the trial that goes on: when each was to arrive, was started and ended, in milliseconds since the trial began.
+   * Lists of one length.
+   */
+  z.strictObject({
+    event: z.literal('served'),
+    scheduled: z.array(moment).min(1).max(MOST_SERVED),
+    started: z.array(moment).min(1).max(MOST_SERVED),
+    ended: z.array(moment).min(1).max(MOST_SERVED),
+  }),
+  /** A trial is over: the queries that were served since the one before are its. */
+  z.strictObject({
+    event: z.literal('trial'),
+    /** Queries a second; null where all were there from the beginning. */
+    rate: z.number().positive().nullable(),
+    /** How many queries it was to have. */
+    planned: z.number().int().positive(),
+  }),
   /** Logits of the next images: float32, little-endian, base64. */
   z.strictObject({
     event: z.literal('logits'),

@@ -11,6 +11,26 @@ const plainKinds = [
   z.strictObject({ kind: z.literal('device'), text: z.string() }),
   /** The way to the device broke, so often that it was given up. */
   z.strictObject({ kind: z.literal('link-lost'), tries: z.number().int().positive(), text: z.string() }),
+  /** The recipe asks for what the model does not have or cannot be: nothing was made that could be measured. */
+  z.strictObject({
+    kind: z.literal('recipe-refused'),
+    /** The option or the part of the model; left out where it is the recipe as a whole. */
+    place: z.string().optional(),
+    found: z.string(),
+    expected: z.string(),
+  }),
+  /** A file that is to be run as it is cannot be: nothing was made that could be measured. */
+  z.strictObject({
+    kind: z.literal('file-refused'),
+    /** Its path. */
+    file: z.string(),
+    /** The part of the file; left out where it is the file as a whole. */
+    place: z.string().optional(),
+    found: z.string(),
+    expected: z.string(),
+  }),
+  /** Compressing the model went wrong otherwise. */
+  z.strictObject({ kind: z.literal('not-compressed'), text: z.string() }),
   /** An agent said that it could not do its task, in its own words. */
   z.strictObject({ kind: z.literal('agent-failed'), text: z.string() }),
   /** An agent said that its runtime has no kernels for the model, in its own words. */
@@ -59,6 +79,12 @@ const plainKinds = [
     /** Null where there is no such image. */
     there: z.number().nullable(),
   }),
+  /** A file that is run as it is takes another number of images at once. */
+  z.strictObject({ kind: z.literal('fixed-batch'), takes: z.number().int(), asked: z.number().int() }),
+  /** A file that is run as it is has logits of another number of classes than the images have. */
+  z.strictObject({ kind: z.literal('other-classes'), has: z.number().int(), images: z.number().int() }),
+  /** A file that quantises what it multiplies ran without a single product of integers. */
+  z.strictObject({ kind: z.literal('no-integer-kernels') }),
   /** A weight is larger than what the adapter binds at once. */
   z.strictObject({ kind: z.literal('weight-too-large'), bytes: z.number(), most: z.number() }),
   /** A model is larger than what a page's runtime can address. */

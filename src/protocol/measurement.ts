@@ -26,6 +26,18 @@ export interface LogitsRecord {
   readonly values: Float32Array;
 }
 
+/** Queries that were offered in one go, and when each was served: see `ServedQueries` in `stats/load.ts`. */
+export interface TrialRecord {
+  /** Queries a second; null where all were there from the beginning. */
+  readonly rate: number | null;
+  /** How many there were to be; fewer were served where the agent ended the trial before. */
+  readonly planned: number;
+  /** In milliseconds since the trial began, as the next two. */
+  readonly scheduled: readonly number[];
+  readonly started: readonly number[];
+  readonly ended: readonly number[];
+}
+
 /** What one task yielded: everything its events said. */
 export interface Measurement {
   readonly started: Extract<AgentEvent, { event: 'started' }> | undefined;
@@ -36,6 +48,8 @@ export interface Measurement {
   readonly warmup: { readonly queries: number; readonly steady: boolean } | undefined;
   /** Latency of each timed query, in milliseconds, in order. */
   readonly latencies: readonly number[];
+  /** In the order they were tried; of tasks of load alone. */
+  readonly trials: readonly TrialRecord[];
   readonly logits: readonly LogitsRecord[];
   /** By operator and provider, the longest first. */
   readonly kernels: readonly KernelTime[];
@@ -55,6 +69,9 @@ export class MeasurementCollector {
   private readonly phases: PhaseRecord[] = [];
   private readonly conditions: ConditionsRecord[] = [];
   private readonly latencies: number[] = [];
+  private readonly trials: TrialRecord[] = [];
+  private served = noQueries();
+  private servedQueries = 0;
   private readonly logits: LogitsRecord[] = [];
   private nodes: readonly NodeTime[] = [];
   private coreLatencies: readonly number[] = [];
@@ -65,8 +82,8 @@ export class MeasurementCollector {
    * @throws Error when there are more than a task can have, or logits that are no numbers
    */
   add(event: AgentEvent): void {
-    const { phases, conditions, latencies, logits } = this;
-    if (phases.length + conditions.length + latencies.length + logits.length > MAX_RECORDS)
+    const { phases, conditions, latencies, logits, servedQueries } = this;
+    if (phases.length + conditions.length + latencies.length + logits.length + servedQueries > MAX_RECORDS)
       throw new Error(`more than ${MAX_RECORDS} records in one task`);
     switch (event.event) {
       case 'started':
@@ -88,6 +105,14 @@ export class MeasurementCollector {
         // One by one: a call cannot take as many arguments as a fast model has queries.
         for (const milliseconds of event.milliseconds) this.latencies.push(milliseconds);
         break;
+      case 'served':
+        for (const list of ['scheduled', 'started', 'ended'] as const) this.served[list].push(...event[list]);
+        this.servedQueries += event.ended.length;
+        break;
+      case 'trial':
+        this.trials.push({ rate: event.rate, planned: event.planned, ...this.served });
+        this.served = noQueries();
+        break;
       case 'logits':
         this.logits.push({ first: event.first, classes: event.classes, values: decodeFloats(event.values) });
         break;
@@ -106,12 +131,27 @@ export class MeasurementCollector {
 
   /** What was gathered so far. */
   get measurement(): Measurement {
-    const { started, warmup, phases, conditions, latencies, logits, nodes, coreLatencies } = this;
+    const { started, warmup, phases, conditions, latencies, trials, logits, nodes, coreLatencies } = this;
     return {
-      ...{ started, warmup, phases, conditions, latencies, logits, nodes, coreLatencies },
+      ...{ started, warmup, phases, conditions, latencies, trials, logits, nodes, coreLatencies },
       kernels: kernelTimes(nodes),
     };
   }
+}
+
+/**
+ * A measurement with the memory of another of the same model, and none of its own.
+ *
+ * @param timed - the measurement
+ * @param other - a fresh agent's, of a task of memory
+ */
+export function withMemoryOf(timed: Measurement, other: Measurement): Measurement {
+  const memory = new Map(other.phases.map((each) => [each.phase, each.memory]));
+  return {
+    ...timed,
+    started: timed.started && { ...timed.started, memoryMeans: other.started?.memoryMeans ?? null },
+    phases: timed.phases.map((each) => ({ ...each, memory: memory.get(each.phase) ?? {} })),
+  };
 }
 
 /**
@@ -124,6 +164,10 @@ export function predictedClasses({ classes, values }: LogitsRecord): number[] {
     const row = values.subarray(image * classes, (image + 1) * classes);
     return row.indexOf(Math.max(...row));
   });
+}
+
+function noQueries(): Record<'scheduled' | 'started' | 'ended', number[]> {
+  return { scheduled: [], started: [], ended: [] };
 }
 
 function decodeFloats(base64: string): Float32Array {

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { gpuSchema } from './environment.js';
+import { memorySchema } from './events.js';
+import { memoryMeansSchema } from './memory-means.js';
 import { taskSchema } from './task.js';
 
 /** What a page is told when it asks what to do: to say where it runs, or to do a task. Paths in the task are URLs. */
@@ -30,6 +32,15 @@ export const identitySchema = z.strictObject({
 });
 
 export type PageIdentity = z.infer<typeof identitySchema>;
+
+/** What the harness says of the processes of the page's browser when the page asks, and their peaks begin anew. */
+export const processesSchema = z.strictObject({
+  /** By what it knows their memory; null where it cannot see them. */
+  means: memoryMeansSchema.nullable(),
+  memory: memorySchema,
+});
+
+export type BrowserProcesses = z.infer<typeof processesSchema>;
 
 /** Name of the function, given to the page by the harness, that takes what the page says, as JSON. */
 export const SAY = 'edgeflexSay';

@@ -1,4 +1,5 @@
 import type { Phase } from './events.js';
+import { meansFacts, type MemoryMeans } from './memory-means.js';
 
 /** Phases in which memory is the model's, in the order they happen. */
 export const modelPhases = ['load', 'first', 'warmup', 'steady'] as const satisfies readonly Phase[];
@@ -26,15 +27,25 @@ export interface PhaseMemory {
 /**
  * The peak memory of one process or page: the only place that says what it is.
  *
+ * GPU buffers are counted by what the page asked for: on a GPU with memory of its own no process holds them, and where they lie in a
+ * process it is not a renderer.
+ *
  * @param memory - what the device said
+ * @param means - by what it knows
  * @returns undefined where it does not tell the base, or the peak of loading or of the first run: absent, never 0
  */
-export function phaseMemory(memory: MemoryByPhase): PhaseMemory | undefined {
-  const base = heldBy(memory.get('prepare'), resident);
+export function phaseMemory(memory: MemoryByPhase, means: MemoryMeans): PhaseMemory | undefined {
+  const { resident, peak: peakName, withGpuBuffers } = meansFacts[means];
+  const heldIn = (phase: Phase, name: string, gpuName: string): number | undefined => {
+    const figures = memory.get(phase);
+    const held = figures?.get(name);
+    return held === undefined ? undefined : held + (withGpuBuffers ? (figures?.get(gpuName) ?? 0) : 0);
+  };
+  const base = heldIn('prepare', resident, GPU_BUFFERS);
   if (base === undefined) return undefined;
   const byPhase = new Map<ModelPhase, number>();
   for (const phase of modelPhases) {
-    const held = heldBy(memory.get(phase), peakResident);
+    const held = heldIn(phase, peakName, PEAK_GPU_BUFFERS);
     if (held !== undefined) byPhase.set(phase, held - base);
   }
   const [load, first] = [byPhase.get('load'), byPhase.get('first')];
@@ -43,27 +54,20 @@ export function phaseMemory(memory: MemoryByPhase): PhaseMemory | undefined {
   return { peak, rawPeak: peak + base, base, byPhase };
 }
 
-/** Where a device says what was held at the end of a phase, and at most during it: the first that it knows. */
-const resident = { process: 'resident', page: 'renderersResident', gpu: 'gpuBuffers' };
-const peakResident = {
-  process: 'peakResident',
-  page: 'renderersPeakResident',
-  gpu: 'peakGpuBuffers',
-};
+const GPU_BUFFERS = 'gpuBuffers';
+const PEAK_GPU_BUFFERS = 'peakGpuBuffers';
 
 /**
- * Memory that a device held: a process its resident set; a browser that of its renderers and its GPU buffers.
- * Where the renderers cannot be seen, as in a browser that was connected to, it is not known: the WebAssembly heap and the GPU
- * buffers that the page sees are a part of it, and a heap that had room from the start does not grow at all. GPU buffers are counted by what the page asked for: on a GPU with
- * memory of its own no process holds them, and where they lie in a process it is not a renderer.
+ * The most that a page's GPU buffers took while the model was loaded and ran for the first time, less those of the runtime before:
+ * the part of the peak memory that lies on the GPU.
+ *
+ * @param memory - what the device said
+ * @returns in bytes; undefined where there are none: never 0
  */
-function heldBy(
-  figures: ReadonlyMap<string, number> | undefined,
-  names: typeof resident,
-): number | undefined {
-  if (figures === undefined) return undefined;
-  const page = figures.get(names.page);
-  return (
-    figures.get(names.process) ?? (page === undefined ? undefined : page + (figures.get(names.gpu) ?? 0))
-  );
+export function peakGpuBuffers(memory: MemoryByPhase): number | undefined {
+  const base = memory.get('prepare')?.get(GPU_BUFFERS);
+  const [load, first] = (['load', 'first'] as const).map((phase) => memory.get(phase)?.get(PEAK_GPU_BUFFERS));
+  if (base === undefined || load === undefined || first === undefined) return undefined;
+  const taken = Math.max(load, first) - base;
+  return taken > 0 ? taken : undefined;
 }

@@ -1,9 +1,12 @@
 import type { Substitution } from '../base/substitution.js';
 import type { ModelRecord } from '../model/record.js';
-import { headOf, modelRecordOf, type HeadState } from '../analysis/model.js';
+import { headOf, modelRecordOf, rawOf, type HeadState } from '../analysis/model.js';
 import type { Estimate } from '../stats/interval.js';
+import type { RatioEstimate } from '../stats/ratio.js';
 import type { RunData, StoredDevice } from '../store/read.js';
+import type { FeatureScoring } from '../store/feature-scoring.js';
 import type { Stopping } from '../store/stopping.js';
+import { NOTHING_MADE } from '../store/write.js';
 import {
   judgementOf,
   type Analysis,
@@ -11,17 +14,27 @@ import {
   type FailedCell,
   type VariantFigures,
 } from '../analysis/analysis.js';
+import { ablationDocument, type AblationDocument } from './ablation/document.js';
 import { judgementDocument, type JudgementDocument } from './compare/document.js';
 import type { Judgement } from '../analysis/compare/judge.js';
 import type { AccuracyFigures } from '../analysis/figures/accuracy.js';
 import { acrossDevices, type DeviceAgreement } from '../analysis/figures/across-devices.js';
+import type { FeatureFigures } from '../analysis/figures/features.js';
+import { refitEffects, type RefitEffect } from '../analysis/figures/refit.js';
 import type { KernelShare } from '../analysis/figures/kernels.js';
 import type { Limits } from '../analysis/figures/limits.js';
 import type { LatencyFigures } from '../analysis/figures/latency.js';
 import { failureText } from '../text/failures.js';
 import { substitutionsText } from '../text/substitutions.js';
 import { flagText } from '../text/flags.js';
+import { sizesOf } from '../analysis/figures/size.js';
 import type { Flag } from '../analysis/figures/validity.js';
+import {
+  offlineDocument,
+  serverDocument,
+  type OfflineDocument,
+  type ServerDocument,
+} from './load-document.js';
 import type { MemoryFigures } from '../analysis/figures/memory.js';
 import { publishedOf, type Published } from '../analysis/published.js';
 import { isEmulated } from '../analysis/label.js';
@@ -62,6 +75,27 @@ export interface ReportDocument {
   readonly results: readonly ResultDocument[];
   /** How far devices answer alike; none for a run on one device. */
   readonly agreement: readonly AgreementDocument[];
+  /** What heads that were fitted anew behind a recipe gave; none where no variant has one. */
+  readonly refits: readonly RefitDocument[];
+  /** What the factors of the suite's matrix do; null where it has none. */
+  readonly ablation: Maybe<AblationDocument>;
+}
+
+/** `RefitEffect` with names. */
+export interface RefitDocument {
+  readonly model: string;
+  readonly recipe: string;
+  /** The recipe of the variant that is like it but for the head. */
+  readonly without: string;
+  readonly device: string;
+  readonly images: number;
+  /** Share of right answers without and with the new head; Wilson's intervals. */
+  readonly top1Without: Estimate;
+  readonly top1With: Estimate;
+  /** Difference of shares; Tango's interval. */
+  readonly change: Estimate;
+  /** Exact, two-sided, of the two. */
+  readonly mcnemarP: number;
 }
 
 /** `DeviceAgreement` with names, and null for undefined. */
@@ -98,12 +132,14 @@ export interface VariantDocument {
   readonly description: string;
   /** Weights made from a seed, which have no accuracy. */
   readonly synthetic: boolean;
-  /** Hash of everything the artifact was made from. */
-  readonly artifact: string;
-  readonly fileBytes: number;
-  readonly parameters: number;
+  /** Hash of everything the artifact was made from; null, as the next two, when nothing could be made of the variant. */
+  readonly artifact: Maybe<string>;
+  readonly fileBytes: Maybe<number>;
+  readonly parameters: Maybe<number>;
   /** Images that the model runs at once; null runs whole batches. */
   readonly microBatch: Maybe<number>;
+  /** Whether it is an ONNX file that was run as it is: `source.raw` says why it is not compressed. */
+  readonly raw: boolean;
   /** Where the model came from; null where it is not known. */
   readonly source: Maybe<ModelRecord>;
   /** Who made the classifier. */
@@ -125,11 +161,16 @@ export interface ResultDocument {
   readonly form: Maybe<string>;
   /** The same as facts. */
   readonly substitutions: readonly Substitution[];
-  /** Of the form that the device runs. */
-  readonly fileBytes: number;
+  /** Of the form that the device runs; null when nothing could be made of the variant. */
+  readonly fileBytes: Maybe<number>;
   readonly accuracy: Maybe<AccuracyDocument>;
+  /** Of a variant without a head, whose accuracy is by a vote of neighbours; null of all others. */
+  readonly features: Maybe<FeaturesDocument>;
   /** By batch size, ascending. */
   readonly performance: readonly PerformanceDocument[];
+  /** Under load; empty where none was asked for. */
+  readonly servers: readonly ServerDocument[];
+  readonly offline: readonly OfflineDocument[];
   /** Null where none were listed. */
   readonly kernels: Maybe<{ readonly batch: number; readonly kernels: readonly KernelShare[] }>;
   /** Where the time goes and how far from the device's best; null where no roofline fits. */
@@ -142,6 +183,15 @@ export interface ResultDocument {
 export interface FailedCellDocument extends Omit<FailedCell, 'reason'> {
   readonly reason: string;
   readonly failure: FailedCell['reason'];
+}
+
+/** `FeatureFigures` with null for undefined. */
+export interface FeaturesDocument extends Omit<FeatureScoring, 'asked'> {
+  /** How many training images were asked for, where there are fewer. */
+  readonly asked: Maybe<number>;
+  /** Mean of the cosines of the variant's features and fp32's on the same device; Student's interval. Null of fp32 itself. */
+  readonly meanCosine: Maybe<Estimate>;
+  readonly leastCosine: Maybe<number>;
 }
 
 /** `AccuracyFigures` with null for undefined. */
@@ -180,17 +230,22 @@ export interface PerformanceDocument {
   /** Processor time of a query, of all threads; null where the device does not tell. */
   readonly cpuMilliseconds: Maybe<Estimate>;
   /** How many times less of it than fp32. */
-  readonly cpuSaving: Maybe<Estimate>;
+  readonly cpuSaving: Maybe<RatioEstimate>;
   /** Rounds that others disturbed; they are left out unless too few were not, and then the latency is not decided. */
   readonly disturbedRounds: number;
   readonly decided: boolean;
   /** Ratio to the baseline, larger is faster. */
-  readonly speedup: Maybe<Estimate>;
+  readonly speedup: Maybe<RatioEstimate>;
   readonly loadMilliseconds: Maybe<number>;
   readonly firstRunMilliseconds: Maybe<number>;
+  /**
+   * Of GPU buffers while the model was loaded and ran for the first time, in bytes over the runtime's; null where there are none.
+   */
+  readonly gpuBufferBytes: Maybe<Estimate>;
   /** In bytes; `reduction` is a share. */
   readonly memory: Maybe<
-    Omit<MemoryFigures, 'byPhase' | 'reduction'> & {
+    Omit<MemoryFigures, 'byPhase' | 'reduction' | 'steady'> & {
+      readonly steady: Maybe<Estimate>;
       readonly byPhase: Readonly<Record<string, number>>;
       readonly reduction: Maybe<number>;
     }
@@ -236,10 +291,11 @@ export function reportDocument(analysis: Analysis): ReportDocument {
       recipe: variant.recipe,
       description: variant.description,
       synthetic: variant.synthetic !== 0,
-      artifact: variant.artifact,
-      fileBytes: variant.file_bytes,
-      parameters: variant.parameters,
+      artifact: variant.artifact === NOTHING_MADE ? null : variant.artifact,
+      fileBytes: sizesOf(variant)?.fileBytes ?? null,
+      parameters: sizesOf(variant)?.parameters ?? null,
       microBatch: variant.micro_batch,
+      raw: rawOf(variant) !== undefined,
       source: modelRecordOf(variant) ?? null,
       head: headOf(variant),
       stages: storedStagesOf(variant),
@@ -247,6 +303,8 @@ export function reportDocument(analysis: Analysis): ReportDocument {
     })),
     results: analysis.figures.map(resultDocument),
     agreement: acrossDevices(analysis.run).map(agreementDocument),
+    refits: refitEffects(analysis.run).map(refitDocument),
+    ablation: analysis.ablation ? ablationDocument(analysis.ablation) : null,
   };
 }
 
@@ -264,6 +322,23 @@ function agreementDocument(agreement: DeviceAgreement): AgreementDocument {
   };
 }
 
+function refitDocument({
+  variant,
+  without,
+  device,
+  images,
+  before,
+  after,
+  change,
+  mcnemarP,
+}: RefitEffect): RefitDocument {
+  const { model, recipe } = variant;
+  return {
+    ...{ model, recipe, without: without.recipe, device: device.row.name, images },
+    ...{ top1Without: before, top1With: after, change, mcnemarP },
+  };
+}
+
 function resultDocument(figures: VariantFigures): ResultDocument {
   const { variant, device, isBaseline, accuracy, latencies, kernels, kernelBatch } = figures;
   return {
@@ -274,9 +349,14 @@ function resultDocument(figures: VariantFigures): ResultDocument {
     isBaseline,
     form: figures.substitutions.length === 0 ? null : substitutionsText(figures.substitutions),
     substitutions: figures.substitutions,
-    fileBytes: figures.fileBytes,
+    fileBytes: figures.fileBytes ?? null,
     accuracy: accuracy ? accuracyDocument(accuracy, judgementOf(figures, 'accuracy')) : null,
+    features: figures.features ? featuresDocument(figures.features) : null,
     performance: latencies.map((latency) => performanceDocument(latency, figures)),
+    servers: figures.loads.flatMap((each) => (each.kind === 'server' ? [serverDocument(each, figures)] : [])),
+    offline: figures.loads.flatMap((each) =>
+      each.kind === 'offline' ? [offlineDocument(each, figures)] : [],
+    ),
     kernels: kernelBatch === undefined ? null : { batch: kernelBatch, kernels },
     limits: figures.limits ?? null,
     failedCells: figures.failures.map(({ reason, ...cell }) => ({
@@ -300,6 +380,13 @@ function accuracyDocument(
     agreement: agreement ?? null,
     testSetSeconds,
     judgement: orNull(judgement),
+  };
+}
+
+function featuresDocument({ scoring, cosine }: FeatureFigures): FeaturesDocument {
+  return {
+    ...{ ...scoring, asked: scoring.asked ?? null },
+    ...{ meanCosine: cosine?.mean ?? null, leastCosine: cosine?.least ?? null },
   };
 }
 
@@ -330,8 +417,14 @@ function performanceDocument(latency: LatencyFigures, figures: VariantFigures): 
     speedup: speedup ?? null,
     loadMilliseconds: Number.isFinite(load) ? load : null,
     firstRunMilliseconds: Number.isFinite(firstRun) ? firstRun : null,
+    gpuBufferBytes: latency.gpuBuffers ?? null,
     memory: memory
-      ? { ...memory, byPhase: Object.fromEntries(memory.byPhase), reduction: memory.reduction ?? null }
+      ? {
+          ...memory,
+          steady: memory.steady ?? null,
+          byPhase: Object.fromEntries(memory.byPhase),
+          reduction: memory.reduction ?? null,
+        }
       : null,
     judgements: {
       latency: orNull(judgementOf(figures, 'latency', batch)),

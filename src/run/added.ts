@@ -1,5 +1,5 @@
 import { seededRandom, shuffled } from '../base/random.js';
-import { storedSamples } from '../store/read.js';
+import { timedRounds, type TimedRound } from '../store/timed-rounds.js';
 import { hasFailed, type AddedRound, type Cell } from './cell.js';
 import type { RunState } from './run-state.js';
 import { stoppingOf, type StoppingRule } from './stopping.js';
@@ -51,8 +51,7 @@ export async function addedRound(
   round: number,
   seed: number,
 ): Promise<AddedRound[]> {
-  const before = async ({ id }: Cell): Promise<Map<number, readonly number[]>> =>
-    storedSamples(state.db, id, round);
+  const before = ({ id }: Cell): Promise<TimedRound[]> => timedRounds(state.db, id, round);
   const turns: Cell[] = [];
   for (const { baseline, variants } of comparisons) {
     const open = variants.filter(({ status }) => status === 'pending');
@@ -61,7 +60,7 @@ export async function addedRound(
       for (const cell of open) await state.end(cell);
       continue;
     }
-    const ofBaseline = open.length > 0 ? await before(baseline) : new Map<number, readonly number[]>();
+    const ofBaseline = open.length > 0 ? await before(baseline) : [];
     const needing: Cell[] = [];
     for (const cell of open) {
       const stopping = stoppingOf(ofBaseline, await before(cell), rule);

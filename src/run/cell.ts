@@ -1,4 +1,5 @@
 import type { GraphTarget } from '../base/target.js';
+import type { RootFailure } from '../protocol/failure.js';
 import type { StoredCell } from '../store/read.js';
 import type { PlannedVariant, Scenario } from '../suite/plan.js';
 import type { LoadedModel } from '../model/load.js';
@@ -11,8 +12,19 @@ export interface Variant {
   /** How it is called in progress and messages: `int8`, or `vit-base / int8` where there are several models. */
   readonly name: string;
   readonly isBaseline: boolean;
-  readonly model: LoadedModel;
+  /** Whose weights it has, as the store keeps that. */
+  readonly model: Pick<LoadedModel, 'synthetic' | 'card' | 'record' | 'scoredBy'>;
   readonly artifacts: Artifacts;
+}
+
+/** A variant of a run of which nothing could be made: its cells have failed. */
+export interface RefusedVariant extends Pick<Variant, 'planned' | 'model'> {
+  readonly failure: RootFailure;
+}
+
+/** Whether nothing could be made of a variant. */
+export function isRefused(variant: Variant | RefusedVariant | undefined): variant is RefusedVariant {
+  return variant !== undefined && 'failure' in variant;
 }
 
 /** A variant on a device: what cells of different scenarios have in common. */
@@ -47,8 +59,10 @@ export interface CellRound {
 /** A round of a cell that has no position yet. */
 export type AddedRound = Omit<CellRound, 'position'>;
 
-/** Images that go through a cell's model at once. */
+/** Images that go through a cell's model at once; more than the batch has where a model takes no fewer. */
 export function microBatchOf({ subject, scenario }: Cell): number {
+  const fixed = subject.artifact.raw?.batch ?? undefined;
+  if (fixed !== undefined) return fixed;
   return Math.min(subject.variant.planned.recipe.recipe.microBatch ?? scenario.batch, scenario.batch);
 }
 

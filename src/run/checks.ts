@@ -25,17 +25,21 @@ const RANGE_OF_THE_BATCH = 'DynamicQuantizeMatMul';
  */
 const BATCH_TOLERANCE = 0.5;
 
+/** Kernels that multiply integers. */
+const INTEGER_PRODUCT =
+  /^(MatMulInteger.*|DynamicQuantizeMatMul|ConvInteger|QLinear(MatMul|Conv|GlobalAveragePool)|QGemm|QAttention|QOrdered.+)$/;
+
 /**
  * Checks that the kernels which a variant stands for are the ones that ran, and where they should.
  *
- * @param artifact - says how many quantised linears the model has
+ * @param artifact - says how many quantised linears the model has, or whether a file that is run as it is has any
  * @param kernels - what the profiler saw, for one query
  * @param parts - runs of the model in a query
  * @param provider - the execution provider that was asked for
  * @returns what is wrong; undefined when nothing is
  */
 export function kernelFailure(
-  artifact: Pick<Artifact, 'kernels'>,
+  artifact: Pick<Artifact, 'kernels' | 'raw'>,
   kernels: readonly KernelTime[],
   parts: number,
   provider: string,
@@ -43,6 +47,8 @@ export function kernelFailure(
   const elsewhere = kernels.find((kernel) => kernel.provider !== provider);
   if (elsewhere)
     return { kind: 'other-provider', opType: elsewhere.opType, ran: elsewhere.provider, asked: provider };
+  if (artifact.raw?.integer === true && !kernels.some(({ opType }) => INTEGER_PRODUCT.test(opType)))
+    return { kind: 'no-integer-kernels' };
   for (const [opType, perPart] of Object.entries(artifact.kernels)) {
     const ran = kernels.reduce((sum, kernel) => sum + (kernel.opType === opType ? kernel.calls : 0), 0);
     const expected = perPart * parts;
@@ -87,12 +93,13 @@ export function finiteFailure(
  * @returns what is wrong; undefined when nothing is
  */
 export function outputFailure(
-  { kernels }: Pick<Artifact, 'kernels'>,
+  { kernels, raw }: Pick<Artifact, 'kernels' | 'raw'>,
   timed: readonly LogitsRecord[],
   imageOf: (index: number) => number,
   accuracy: Float32Array,
 ): RootFailure | undefined {
-  const tolerance = (kernels[RANGE_OF_THE_BATCH] ?? 0) > 0 ? BATCH_TOLERANCE : LOGIT_TOLERANCE;
+  const byBatch = raw?.rangeOfBatch ?? (kernels[RANGE_OF_THE_BATCH] ?? 0) > 0;
+  const tolerance = byBatch ? BATCH_TOLERANCE : LOGIT_TOLERANCE;
   const apart = farApart(timed, imageOf, accuracy, tolerance);
   return apart && { kind: 'logits-differ', from: 'accuracy-pass', ...apart };
 }
@@ -106,11 +113,12 @@ export function outputFailure(
  * @returns what is wrong; undefined when nothing is
  */
 export function agreementFailure(
-  { kernels, substitutions }: Pick<Artifact, 'kernels' | 'substitutions'>,
+  { kernels, substitutions, raw }: Pick<Artifact, 'kernels' | 'substitutions' | 'raw'>,
   logits: readonly LogitsRecord[],
   reference: Float32Array,
 ): RootFailure | undefined {
-  const exact = substitutions.every(staysFloat32) && Object.values(kernels).every((count) => count === 0);
+  const exact =
+    raw?.exact ?? (substitutions.every(staysFloat32) && Object.values(kernels).every((count) => count === 0));
   const tolerance = exact ? FLOAT_TOLERANCE : QUANTIZED_TOLERANCE;
   const apart = farApart(logits, (image) => image, reference, tolerance);
   return apart && { kind: 'logits-differ', from: 'local-cpu', ...apart };

@@ -1,16 +1,22 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { hashJson } from '../base/hash.js';
 import { cache } from '../cache/store.js';
 import { calibrationSource } from '../compress/calibration.js';
-import { headOptionsSchema } from '../compress/head/options.js';
-import { head, withHead } from '../compress/head/stage.js';
 import { noCheckpoints } from '../compress/checkpoints.js';
+import { headKinds, imagesOf, type HeadOptions } from '../compress/head/options.js';
+import { head, withHead } from '../compress/head/stage.js';
+import { fp32 } from '../compress/recipe.js';
 import { floatsOf } from '../compress/weights.js';
+import type { LoadedModel } from '../model/load.js';
+import type { ModelRecord } from '../model/record.js';
+import { VOTE_TEMPERATURE } from '../stats/neighbours.js';
+import type { SuiteHead } from '../suite/head.js';
 import { tokenCount } from '../vit/config.js';
 import type { BuildContext } from './artifacts/build-context.js';
-import { headKey } from './artifacts/keys.js';
-import type { LoadedModel } from '../model/load.js';
+import { headKey, observationKey } from './artifacts/keys.js';
+import { openCheckpoints } from './artifacts/stage-checkpoints.js';
 
 const HEAD_FILE = 'head.json';
 
@@ -19,6 +25,7 @@ const storedSchema = z.object({
   weight: z.array(z.number()),
   bias: z.array(z.number()),
   fittedHead: z.object({
+    kind: z.enum(headKinds),
     images: z.number(),
     holdout: z.number(),
     lambda: z.number(),
@@ -26,23 +33,60 @@ const storedSchema = z.object({
   }),
 });
 
+/** What fitting needs. */
+type FitContext = Omit<BuildContext, 'device'>;
+
 /**
- * Sees to it that a model has a head for the classes of the images: one that has none, or one for another number of classes,
- * gets a head that is fitted on training images before anything else happens, so that all its variants share it. A fitted
- * head is kept in the cache.
+ * Sees to it that a model can be judged by the classes of the images. One that has no head, or one for another number of classes, gets a
+ * head that is fitted on training images before anything else happens, so that all its variants share it; or stays without, to be scored by
+ * its features: then what it gets is a probe, by which stages judge what they do, and which no variant has in the end. A fitted head is kept
+ * in the cache.
  *
  * @param model - as it was loaded
+ * @param asked - which head a model without one gets
  * @param context - runtime, training images, progress
  */
 export async function withFittingHead(
   model: LoadedModel,
-  context: Omit<BuildContext, 'device'>,
+  asked: SuiteHead,
+  context: FitContext,
 ): Promise<LoadedModel> {
+  if (model.vit.config.labels.length === context.train.labels.length) return model;
+  if (asked.kind === 'none') {
+    const { vit, digest } = await fitted(model, { kind: 'ridge' }, context, true);
+    const { neighbours, images } = asked;
+    const { count } = context.train;
+    return {
+      ...model,
+      ...{ vit, identity: hashJson({ probe: digest }) },
+      scoredBy: {
+        ...{ neighbours, temperature: VOTE_TEMPERATURE },
+        ...(images <= count ? { images } : { images: count, asked: images }),
+      },
+    };
+  }
+  const { kind, images } = asked;
+  const options = { kind, ...(images !== undefined && { images }) };
+  const { vit, digest, fittedHead } = await fitted(model, options, context, false);
+  return { ...model, vit, identity: digest, record: { ...model.record, fittedHead } };
+}
+
+/** The model with a head, from the cache or fitted now; the digest is of everything that it was made from. */
+async function fitted(
+  model: LoadedModel,
+  options: HeadOptions,
+  context: FitContext,
+  isProbe: boolean,
+): Promise<{
+  readonly vit: LoadedModel['vit'];
+  readonly digest: string;
+  readonly fittedHead: ModelRecord['fittedHead'];
+}> {
   const { engine, threads, train, seed, signal, onProgress } = context;
-  if (model.vit.config.labels.length === train.labels.length) return model;
-  const options = headOptionsSchema.parse({});
-  const key = headKey(model, options, context);
-  const entry = await cache().make(key, { title: `head for ${model.name}`, signal }, async (folder) => {
+  const key = headKey(model, options, context, isProbe);
+  const title = `${isProbe ? 'probe' : 'head'} for ${model.name}`;
+  const entry = await cache().make(key, { title, signal }, async (folder) => {
+    const observations = openCheckpoints([]);
     const { vit, report } = await head(
       model.vit,
       {
@@ -54,34 +98,48 @@ export async function withFittingHead(
           model.preprocessing,
           tokenCount(model.vit.config),
           seed,
+          { signal },
         ),
         ...{ microBatch: undefined, measurePeak: undefined, checkpoints: noCheckpoints },
-        finished: (fitted) => fitted,
+        observations: (about) =>
+          observations.of(
+            observationKey(model, fp32, 0, about, { ...context, device: undefined }),
+            `observations of ${model.name}`,
+          ),
+        judgedBy: 'accuracy',
+        finished: (finished) => finished,
         workedBefore: () => undefined,
         onProgress: (done, what) => {
-          onProgress(done, `fitting a head for ${train.labels.length} classes: ${what}`);
+          onProgress(
+            done,
+            `fitting a ${isProbe ? 'probe' : 'head'} for ${train.labels.length} classes: ${what}`,
+          );
         },
         throwIfStopped: () => {
           signal.throwIfAborted();
         },
       },
       options,
-    );
-    const { images, holdout, lambda, holdoutAccuracy } = report;
+      isProbe ? 'never chosen' : 'refused',
+    ).finally(() => {
+      observations.release();
+    });
+    const { kind, images, holdout, lambda, holdoutAccuracy } = report;
     const elements = async (name: string): Promise<number[]> => [...(await floatsOf(vit, name))];
     const stored: z.infer<typeof storedSchema> = {
       weight: await elements('head.weight'),
       bias: await elements('head.bias'),
-      fittedHead: { images, holdout, lambda, holdoutAccuracy },
+      fittedHead: { kind, images, holdout, lambda, holdoutAccuracy },
     };
     await writeFile(join(folder, HEAD_FILE), JSON.stringify(stored));
   });
   const stored = storedSchema.parse(JSON.parse(await readFile(join(entry.files, HEAD_FILE), 'utf8')));
   const classifier = { weight: Float64Array.from(stored.weight), bias: Float64Array.from(stored.bias) };
+  const { fit, holdout } = imagesOf(options, train.labels.length);
+  const asked = fit + holdout;
   return {
-    ...model,
-    identity: key.digest,
     vit: withHead(model.vit, train.labels, classifier),
-    record: { ...model.record, fittedHead: stored.fittedHead },
+    digest: key.digest,
+    fittedHead: { ...stored.fittedHead, ...(stored.fittedHead.images < asked && { asked }) },
   };
 }

@@ -1,8 +1,12 @@
-import { roundBounds } from '../suite/plan.js';
+import { isTimed, roundBounds, type Scenario } from '../suite/plan.js';
+import { serverTiers } from '../suite/schema.js';
 import type { Cell } from './cell.js';
 
 /** Starting an agent, loading a model and warming up, before anything is known. */
 const OVERHEAD_SECONDS = 2;
+
+/** A search for a rate takes so much of its longest time, before anything is known. */
+const SEARCH_SHARE = 0.5;
 
 /** Classifying the test images or listing kernels, before anything is known. */
 const UNTIMED_SECONDS = 5;
@@ -25,10 +29,20 @@ export class Forecast {
       const known = this.seen.get(key);
       if (known) return known.seconds / known.rounds;
     }
-    const { scenario } = cell;
-    if (scenario.kind !== 'performance') return UNTIMED_SECONDS;
-    return roundBounds(scenario.tier, scenario.rounds).minSeconds + OVERHEAD_SECONDS;
+    return leastSeconds(cell.scenario);
   }
+}
+
+/**
+ * Seconds that a round takes before anything is known: what its tier asks for at least, and starting an agent.
+ *
+ * @param scenario - of the round
+ */
+export function leastSeconds(scenario: Scenario): number {
+  if (!isTimed(scenario)) return UNTIMED_SECONDS;
+  if (scenario.kind === 'server')
+    return serverTiers[scenario.tier].maxSeconds * SEARCH_SHARE + OVERHEAD_SECONDS;
+  return roundBounds(scenario.tier, scenario.rounds).minSeconds + OVERHEAD_SECONDS;
 }
 
 /** The cell itself, then all cells of its scenario. */

@@ -40,7 +40,9 @@ export async function measurementFailure(
       const parts = Math.ceil(scenario.batch / microBatchOf(cell));
       return started && kernelFailure(artifact, kernels, parts, started.runtime.provider);
     }
-    case 'performance': {
+    case 'performance':
+    case 'server':
+    case 'offline': {
       const imageOf = (index: number): number => session.imageAt(index);
       const fault = finiteFailure(logits, imageOf);
       if (fault !== undefined) return fault;

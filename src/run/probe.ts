@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { seededRandom } from '../base/random.js';
+import { area } from '../base/size.js';
 import { withTemporaryFolder } from '../base/temporary.js';
 import type { Device } from '../device/device.js';
 import type { Measurement } from '../protocol/measurement.js';
@@ -55,8 +56,10 @@ export async function probe(
 ): Promise<Measurement> {
   return withTemporaryFolder('probe', async (folder) => {
     const inputs = join(folder, 'inputs.bin');
-    await writeFile(inputs, noise(batch * config.channels * config.imageSize ** 2));
-    const common = { model, inputs, batch, microBatch: Math.min(microBatch ?? batch, batch) };
+    await writeFile(inputs, noise(batch * area(config.imageSize) * config.channels));
+    const { channels, imageSize } = config;
+    const image = [channels, imageSize.height, imageSize.width];
+    const common = { model, inputs, batch, microBatch: Math.min(microBatch ?? batch, batch), image };
     return runTask(device, { ...common, ...spec }, { signal });
   });
 }
@@ -67,15 +70,21 @@ export async function probe(
  * @returns bytes over the runtime's base
  * @throws Error when the device does not tell it
  */
-export function peakOfProbe({ phases }: Measurement): number {
+export function peakOfProbe({ started, phases }: Measurement): number {
   const told = new Map(phases.map(({ phase, memory }) => [phase, new Map(Object.entries(memory))]));
-  const memory = phaseMemory(told);
-  if (memory === undefined) throw new Error('the device does not tell the peak memory of a process');
+  const means = started?.memoryMeans ?? undefined;
+  const memory = means && phaseMemory(told, means);
+  if (memory === undefined) throw new Error('the device does not report the peak memory of a process');
   return memory.peak;
 }
 
-/** Pixels between −1 and 1: images that are all the same would make all tokens alike, which merging sorts by. */
-function noise(count: number): Uint8Array {
+/**
+ * Pixels between −1 and 1: images that are all the same would make all tokens alike, which merging sorts by.
+ *
+ * @param count - how many
+ * @returns float32, as a file of inputs has them
+ */
+export function noise(count: number): Uint8Array {
   const random = seededRandom(1);
   return new Uint8Array(Float32Array.from({ length: count }, () => 2 * random.uniform() - 1).buffer);
 }

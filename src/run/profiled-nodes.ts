@@ -20,11 +20,13 @@ const INTEGER = new Set(['MatMulIntegerToFloat', 'DynamicQuantizeMatMul', 'QGemm
  */
 export async function profiledNodes(
   nodes: readonly NodeTime[],
-  { model, values }: Pick<Artifact, 'model' | 'values'>,
+  { model, values, raw }: Pick<Artifact, 'model' | 'values' | 'raw'>,
   batch: number,
   microBatch: number,
 ): Promise<ProfiledNode[]> {
   if (nodes.length === 0) return [];
+  // Of a file that is run as it is nobody knows the shapes within, and it may have what EdgeFlex does not read.
+  if (raw) return nodes.map((time) => ({ time, work: undefined }));
   const graph = { ...(await readModel(model)), values };
   const [whole, rest] = [microBatch, batch % microBatch].map((images) => nodeCosts(graph, images)) as [
     Map<string, NodeCost>,

@@ -14,6 +14,16 @@ interface Whereabouts {
   readonly left: readonly AddedRound[];
   /** Undefined between rounds. */
   readonly current: Current | undefined;
+  /** How many rounds it has, as far as is known. */
+  readonly rounds: number;
+}
+
+/** How far one host of a run is. */
+export interface HostProgress {
+  /** How much of its rounds is over, 0 … 1. */
+  readonly overall: number;
+  /** Seconds until it is through, as far as can be said. */
+  readonly secondsLeft: number;
 }
 
 /** How far the whole of a run is, of which several hosts may measure rounds at the same time. */
@@ -30,13 +40,15 @@ export class Progress {
   }
 
   /**
-   * Takes note that there will be more rounds than there were.
+   * Takes note that a host will have more rounds than it had.
    *
    * @returns the position of the first of them in the run's order
    */
-  add(rounds: number): number {
+  add(host: string, rounds: number): number {
     const first = this.total;
     this.total += rounds;
+    const known = this.hosts.get(host);
+    if (known) this.hosts.set(host, { ...known, rounds: known.rounds + rounds });
     return first;
   }
 
@@ -63,7 +75,21 @@ export class Progress {
    * @param current - the round that it measures now
    */
   at(host: string, left: readonly AddedRound[], current?: Current): void {
-    this.hosts.set(host, { left, current });
+    const rounds = this.hosts.get(host)?.rounds ?? left.length + (current ? 1 : 0);
+    this.hosts.set(host, { left, current, rounds });
+  }
+
+  /**
+   * How far a host is.
+   *
+   * @param host - which
+   */
+  of(host: string): HostProgress {
+    const known = this.hosts.get(host);
+    if (known === undefined || known.rounds === 0) return { overall: 1, secondsLeft: 0 };
+    const { left, current, rounds } = known;
+    const over = rounds - left.length - (current ? 1 - current.done : 0);
+    return { overall: over / rounds, secondsLeft: this.secondsOf(known) };
   }
 
   private secondsOf({ left, current }: Whereabouts): number {

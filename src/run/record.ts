@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { InputError } from '../base/errors.js';
 import { hashJson } from '../base/hash.js';
+import { jsonDifferences } from '../base/json-differences.js';
 import { installedVersion } from '../base/paths.js';
 import type { PluginRecord } from '../base/plugin.js';
 import type { OpenedData } from '../data/kind.js';
@@ -10,12 +11,22 @@ import type { Environment } from '../protocol/environment.js';
 import type { Db } from '../store/open.js';
 import { RunLease } from '../store/lease.js';
 import { resumableRun } from '../store/newest.js';
-import { findRun, hasRounds, storedDevices, storedRounds } from '../store/read.js';
+import { findRun, storedDevices } from '../store/read.js';
+import { hasRounds, storedRounds } from '../store/rounds.js';
 import type { RunRow } from '../store/tables.js';
-import { insertRun, reopenRun, upsertCell, upsertDevice, upsertVariant } from '../store/write.js';
-import type { Plan } from '../suite/plan.js';
+import {
+  endCell,
+  insertRun,
+  NOTHING_MADE,
+  reopenRun,
+  upsertCell,
+  upsertDevice,
+  upsertVariant,
+} from '../store/write.js';
+import { usualHead } from '../suite/head.js';
+import { isTimed, type Plan } from '../suite/plan.js';
 import type { Artifact } from './artifacts/artifact.js';
-import { artifactIn, type Cell, type Subject, type Variant } from './cell.js';
+import { artifactIn, isRefused, type Cell, type RefusedVariant, type Subject, type Variant } from './cell.js';
 import { readRepository } from './repository.js';
 import type { DeviceSession } from './session.js';
 
@@ -78,17 +89,26 @@ export async function openRecord(
       repository_json: repository && JSON.stringify(repository),
       plugins_json: JSON.stringify(plugins),
       gates_json: JSON.stringify(plan.suite.gates),
+      plan_json: JSON.stringify(planFacts(plan, data, plugins)),
+      design_json: plan.suite.design ? JSON.stringify(plan.suite.design) : null,
     };
     await insertRun(db, run);
     return { run, lease: await RunLease.take(db, run.id, onLost) };
   }
   const run = await findRun(db, resume === true ? await resumableId(db, plan.suite.name) : resume);
+  if (run.suite !== plan.suite.name)
+    throw new InputError({
+      source: '--resume',
+      found: `run ${run.id}, which is one of the suite ${run.suite}`,
+      expected: `a run of ${plan.suite.name}`,
+      hint: 'A suite goes on by the name that it had.',
+    });
   if (run.plan_hash !== planHash)
     throw new InputError({
       source: '--resume',
-      found: `run ${run.id}, which was planned from another suite, other recipes or other images`,
+      found: `run ${run.id}, since which ${changedText(run, planFacts(plan, data, plugins))}`,
       expected: 'what the run was started with',
-      hint: 'Put it back as it was, or run the suite without --resume.',
+      hint: 'Undo the change, or run the suite without --resume.',
     });
   await checkDevices(db, run, devices);
   const lease = await RunLease.take(db, run.id, onLost);
@@ -107,7 +127,7 @@ async function resumableId(db: Db, suite: string): Promise<string> {
   throw new InputError({
     source: '--resume',
     found: `no unfinished run of ${suite}, and no failed cell in its newest`,
-    expected: 'a run that was interrupted, or of which cells failed',
+    expected: 'a run that was interrupted, or that has failed cells',
     hint: 'Run the suite without --resume to start a new one.',
   });
 }
@@ -120,16 +140,16 @@ async function resumableId(db: Db, suite: string): Promise<string> {
  * @param plan - what is to be done
  * @param variants - of the plan, in its order
  * @param sessions - of the suite's devices, in its order
- * @returns in the plan's order
+ * @returns those that can be measured, in the plan's order, and how many cannot, because nothing could be made of their variant
  * @throws InputError when a variant of a resumed run has become another artifact since
  */
 export async function recordCells(
   db: Db,
   run: RunRow,
   plan: Plan,
-  variants: readonly Variant[],
+  variants: readonly (Variant | RefusedVariant)[],
   sessions: readonly DeviceSession[],
-): Promise<Cell[]> {
+): Promise<{ readonly cells: Cell[]; readonly refusedCells: number }> {
   const variantIds: number[] = [];
   for (const [position, variant] of variants.entries())
     variantIds.push(await recordVariant(db, run, position, variant));
@@ -137,25 +157,41 @@ export async function recordCells(
   for (const { device } of sessions) deviceIds.push(await recordDevice(db, run, device));
   const subjects = new Map<string, Subject>();
   const cells: Cell[] = [];
+  let refusedCells = 0;
   for (const { variant: variantIndex, device: deviceIndex, scenario } of plan.cells) {
     const key = `${variantIndex} ${deviceIndex}`;
     const [variant, variantId] = [at(variants, variantIndex), at(variantIds, variantIndex)];
     const [session, deviceId] = [at(sessions, deviceIndex), at(deviceIds, deviceIndex)];
+    const planned = {
+      ...{ run_id: run.id, variant_id: variantId, device_id: deviceId },
+      ...{ kind: scenario.kind, batch: scenario.batch },
+      bound_ms: scenario.kind === 'server' ? scenario.p99 : null,
+      tier: isTimed(scenario) ? scenario.tier : null,
+      rounds: isTimed(scenario) ? scenario.rounds : 1,
+      ...({ status: 'pending', reason: null, stopping_json: null } as const),
+    };
+    if (isRefused(variant)) {
+      const { id, status } = await upsertCell(db, { ...planned, form: null, file_bytes: null });
+      // What was measured before stays.
+      if (status === 'done') continue;
+      await endCell(db, id, 'failed', variant.failure);
+      refusedCells++;
+      continue;
+    }
     const artifact = artifactIn(variant.artifacts, session.device.target);
     const subject = subjects.get(key) ?? { variant, session, artifact };
     subjects.set(key, subject);
     const { id, rounds, status } = await upsertCell(db, {
-      ...{ run_id: run.id, variant_id: variantId, device_id: deviceId },
-      ...{ kind: scenario.kind, batch: scenario.batch },
-      tier: scenario.kind === 'performance' ? scenario.tier : null,
-      rounds: scenario.kind === 'performance' ? scenario.rounds : 1,
-      ...{ status: 'pending', reason: null, stopping_json: null },
+      ...planned,
       ...{ form: storedForm(artifact), file_bytes: artifact.fileBytes },
     });
     cells.push({ id, subject, scenario, rounds, status, stored: new Set(await storedRounds(db, id)) });
   }
-  return cells;
+  return { cells, refusedCells };
 }
+
+/** Where an artifact would be described. */
+const nothingMade = { key: NOTHING_MADE, fileBytes: 0, parameters: 0, stages: [], embedding: undefined };
 
 /** Substitutions as the store has them. */
 function storedForm({ substitutions }: Artifact): string | null {
@@ -169,11 +205,17 @@ function at<T>(items: readonly T[], index: number): T {
   return item;
 }
 
-async function recordVariant(db: Db, run: RunRow, position: number, variant: Variant): Promise<number> {
-  const { planned, model, artifacts } = variant;
+async function recordVariant(
+  db: Db,
+  run: RunRow,
+  position: number,
+  variant: Variant | RefusedVariant,
+): Promise<number> {
+  const { planned, model } = variant;
   const { recipe, published } = planned.recipe;
-  const artifact = artifactIn(artifacts, 'cpu');
-  const { synthetic, card, record } = model;
+  const artifact = isRefused(variant) ? nothingMade : artifactIn(variant.artifacts, 'cpu');
+  const { synthetic, card, record, scoredBy } = model;
+  const { embedding: width } = artifact;
   const stored = await upsertVariant(db, {
     run_id: run.id,
     position,
@@ -189,13 +231,14 @@ async function recordVariant(db: Db, run: RunRow, position: number, variant: Var
     published_json: published ? JSON.stringify(published) : null,
     card_json: card ? JSON.stringify(card) : null,
     model_json: JSON.stringify(record),
+    features_json: scoredBy && width !== undefined ? JSON.stringify({ width, ...scoredBy }) : null,
   });
-  if (stored.artifact !== artifact.key)
+  if (!isRefused(variant) && stored.artifact !== artifact.key)
     throw new InputError({
       source: '--resume',
       found: `${planned.model.name} / ${recipe.name}, whose weights or code changed since run ${run.id} began`,
       expected: 'the model that was measured so far',
-      hint: 'Put it back as it was, or run the suite without --resume.',
+      hint: 'Undo the change, or run the suite without --resume.',
     });
   return stored.id;
 }
@@ -210,16 +253,62 @@ async function recordDevice(db: Db, run: RunRow, { profile, environment, session
   });
 }
 
+/** What a resumed run must find unchanged, by names that users know. */
+function planFacts({ suite, variants }: Plan, data: OpenedData, plugins: readonly PluginRecord[]): object {
+  const { seed, accuracy, performance, load, devices, head = usualHead } = suite;
+  const recipes = variants.map(({ model, recipe: { recipe, seed: own } }) => [
+    `${model.name} / ${recipe.name}`,
+    {
+      ...(own !== undefined && { seed: own }),
+      stages: recipe.steps.map(({ stage, options }) => ({ [stage]: options })),
+      microBatch: recipe.microBatch ?? null,
+    },
+  ]);
+  return {
+    ...{ seed, accuracy, performance, load: load ?? null, head },
+    'number of devices': devices.length,
+    variants: Object.fromEntries(recipes) as object,
+    data: { name: data.test.name, 'SHA-256': data.test.hash },
+    plugins: Object.fromEntries(plugins.map(({ name, digest }) => [name, digest])) as object,
+  };
+}
+
+/** So many differences are told one by one. */
+const MOST_TOLD = 4;
+
+/** What changed since a run began, in words. */
+function changedText({ plan_json }: RunRow, now: object): string {
+  if (plan_json === null) return 'the suite, its recipes or its images have changed';
+  const written = (value: unknown): string => {
+    if (value === undefined) return 'nothing';
+    const text = JSON.stringify(value);
+    return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+  };
+  // As it would have been stored: what is undefined is left out there.
+  const changes = jsonDifferences(JSON.parse(plan_json), JSON.parse(JSON.stringify(now)));
+  if (changes.length === 0) return 'this version of EdgeFlex plans it differently';
+  const told = changes.slice(0, MOST_TOLD).map(({ place, before, after }) => {
+    if (before === undefined) return `${place} is new`;
+    if (after === undefined) return `${place} is gone`;
+    return `${place} is ${written(after)} and was ${written(before)}`;
+  });
+  const more = changes.length - told.length;
+  return [...told, ...(more > 0 ? [`${more} more places have changed`] : [])].join('; ');
+}
+
 /** Hash of what a resumed run must find unchanged. */
 function planHashOf({ suite, variants }: Plan, data: OpenedData, plugins: readonly PluginRecord[]): string {
-  const { seed, accuracy, performance, devices } = suite;
+  const { seed, accuracy, performance, load, devices, head = usualHead } = suite;
   const named = variants.map(({ model, recipe }) => ({
     model: model.name,
     recipe: { ...recipe.recipe, description: undefined },
+    ...(recipe.seed !== undefined && { seed: recipe.seed }),
   }));
   return hashJson({
     ...{ seed, accuracy, performance, devices: devices.length, named, data: data.test.hash },
     // Without any it is the hash of older versions, whose runs can still be resumed.
+    ...(load !== undefined && { load }),
+    ...(hashJson(head) !== hashJson(usualHead) && { head }),
     ...(plugins.length > 0 && { plugins: plugins.map(({ digest }) => digest) }),
   });
 }

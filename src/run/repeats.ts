@@ -31,7 +31,9 @@ export class RepeatBudget {
   take(disturbance: Disturbance, repeats: number): number | undefined {
     if (repeats >= MOST_PER_ROUND || this.left === 0) return undefined;
     this.left -= 1;
-    return disturbance.kind === 'moved' ? 0 : Math.min(MOST_WAITING_PER_ROUND, this.waiting);
+    return disturbance.kind === 'moved' || disturbance.kind === 'slowed'
+      ? 0
+      : Math.min(MOST_WAITING_PER_ROUND, this.waiting);
   }
 
   /** Takes note of time that was spent waiting, in seconds. */

@@ -2,21 +2,24 @@ import { DeviceError, messageOf, ResourceError, UnsupportedError } from '../base
 import type { OpenedData } from '../data/kind.js';
 import { failureOf, THIS_MACHINE } from '../device/device.js';
 import { deviceName } from '../device/profile.js';
-import { disturbancesOf, type Placement } from '../protocol/disturbance.js';
+import { disturbancesOf, usualPace, type Placement, type SeenConditions } from '../protocol/disturbance.js';
 import type { CellFailure } from '../protocol/failure.js';
 import type { AgentEvent } from '../protocol/events.js';
 import type { Measurement } from '../protocol/measurement.js';
-import { insertRound, type ProfiledNode } from '../store/write.js';
-import type { Plan } from '../suite/plan.js';
+import { loadLogits } from '../store/read.js';
+import { insertRound, type EmbeddingScores, type ProfiledNode } from '../store/write.js';
+import { isTimed, type Plan } from '../suite/plan.js';
 import { addedRound, comparisonsOf, type ComparedCells } from './added.js';
 import { isDue, microBatchOf, type Cell, type CellRound } from './cell.js';
+import { embeddingScores } from './embeddings.js';
 import { measurementFailure } from './measurement-failure.js';
-import type { RoundProgress, RunObserver } from './observer.js';
+import type { EmitRunEvent, RoundProgress } from './events.js';
 import { profiledNodes } from './profiled-nodes.js';
 import { Progress } from './progress.js';
 import { waitForQuiet } from './quiet.js';
 import { RepeatBudget } from './repeats.js';
 import type { Failure, RunState } from './run-state.js';
+import type { DeviceSession } from './session.js';
 import { stoppingRuleOf, type StoppingRule } from './stopping.js';
 import { unsupportedReason } from './unsupported.js';
 
@@ -28,7 +31,7 @@ export interface Measuring {
   readonly signal: AbortSignal;
   /** Makes the signal fire: when one host cannot go on, the others end, too. */
   readonly stop: (reason: unknown) => void;
-  readonly observer: RunObserver;
+  readonly emit: EmitRunEvent;
 }
 
 /**
@@ -77,8 +80,11 @@ interface Kept extends Measured {
 
 /** Whether a round is worth measuring again where it was disturbed: what is timed at tier smoke is believed by nobody. */
 function isRepeatable({ cell: { scenario } }: CellRound): boolean {
-  return scenario.kind === 'performance' && scenario.tier !== 'smoke';
+  return isTimed(scenario) && scenario.tier !== 'smoke';
 }
+
+/** From so many rounds on, the pace of a device's core that is usual is known well enough to say that one is slow. */
+const LEAST_PACED_ROUNDS = 3;
 
 /** Drives the devices of one host through their rounds. */
 class Driver {
@@ -86,6 +92,8 @@ class Driver {
   private readonly rule: StoppingRule | undefined;
   private readonly comparisons: readonly ComparedCells[];
   private readonly budget: RepeatBudget;
+  /** What each device was like in the rounds that were timed here, repeated ones among them. */
+  private readonly seen = new Map<DeviceSession, (readonly SeenConditions[])[]>();
 
   constructor(
     private readonly measuring: Measuring,
@@ -109,7 +117,7 @@ class Driver {
       const round = await addedRound(this.measuring.state, this.comparisons, this.rule, number, suite.seed);
       if (round.length === 0) return;
       const due = round.filter(isDue);
-      const first = this.progress.add(due.length);
+      const first = this.progress.add(this.host, due.length);
       await this.driveAll(due.map((each, index) => ({ ...each, position: first + index })));
     }
   }
@@ -128,7 +136,7 @@ class Driver {
    * @param following - the rounds that come after it
    */
   private async driveRound(round: CellRound, following: readonly CellRound[]): Promise<void> {
-    const { observer, state } = this.measuring;
+    const { emit, state } = this.measuring;
     const { cell } = round;
     const left = following.filter(isDue);
     const started = performance.now();
@@ -140,7 +148,7 @@ class Driver {
     if (failure !== undefined) await state.fail(cell, failure);
     else if (!this.isOpenEnded(cell)) await state.endIfComplete(cell);
     this.progress.at(this.host, following.filter(isDue));
-    observer.measured(this.progressOf(round, 'done', 1), failure);
+    emit({ kind: 'measured', ...this.progressOf(round, 'done', 1), failure });
   }
 
   /** @returns how it failed; undefined when it did not */
@@ -151,9 +159,13 @@ class Driver {
   ): Promise<Failure | undefined> {
     const { state, data } = this.measuring;
     const startedAt = new Date().toISOString();
-    const measured = await this.undisturbed(cell, progress);
-    if ('status' in measured) return measured;
-    const { measurement, nodes, placement, repeats } = measured;
+    const timed = await this.undisturbed(cell, round, progress);
+    if ('status' in timed) return timed;
+    const { nodes, placement, repeats } = timed;
+    const measurement = await this.attempt(() => this.withMemory(cell, timed.measurement));
+    if ('status' in measurement) return measurement;
+    const embedded = await this.attempt(() => this.embedded(cell, timed.measurement, progress));
+    if ('status' in embedded) return embedded;
     const seconds = (performance.now() - started) / 1000;
     // A store that takes no more ends the run: nothing that is measured from here on would be kept.
     await insertRound(
@@ -163,6 +175,7 @@ class Driver {
       data.test.classes,
       cell.scenario.kind === 'accuracy',
       nodes,
+      embedded.scores,
     );
     cell.stored.add(round);
     this.progress.forecast.add(cell, seconds);
@@ -177,26 +190,68 @@ class Driver {
    */
   private async undisturbed(
     cell: Cell,
+    round: number,
     progress: (phase: string, done: number) => RoundProgress,
   ): Promise<Kept | Failure> {
-    const { observer } = this.measuring;
+    const { emit } = this.measuring;
     for (let repeats = 0; ; repeats++) {
       const measured = await this.attempt(() =>
-        this.measured(cell, (event) => {
-          if (event.event === 'phase') observer.measuring(progress(event.phase, 0));
-          if (event.event === 'progress') observer.measuring(progress('steady', event.done));
+        this.measured(cell, round, (event) => {
+          if (event.event === 'phase') emit({ kind: 'measuring', ...progress(event.phase, 0) });
+          if (event.event === 'progress') emit({ kind: 'measuring', ...progress('steady', event.done) });
         }),
       );
       if ('status' in measured) return measured;
-      const [disturbance] =
-        cell.scenario.kind === 'performance'
-          ? disturbancesOf(measured.measurement.conditions, measured.placement)
-          : [];
+      const [disturbance] = isTimed(cell.scenario)
+        ? disturbancesOf(measured.measurement.conditions, measured.placement, this.usualPace(cell, measured))
+        : [];
       const patience = disturbance && this.budget.take(disturbance, repeats);
       if (disturbance === undefined || patience === undefined) return { ...measured, repeats };
-      observer.disturbed(progress('waiting', 0), disturbance);
+      emit({ kind: 'disturbed', ...progress('waiting', 0), disturbance });
       if (this.host === THIS_MACHINE && patience > 0) await this.waitForQuiet(patience);
     }
+  }
+
+  /** The pace that a device's core usually has, this round included; undefined while too few rounds tell it. */
+  private usualPace({ subject }: Cell, { measurement: { conditions } }: Measured): number | undefined {
+    const seen = [...(this.seen.get(subject.session) ?? []), conditions];
+    this.seen.set(subject.session, seen);
+    return seen.length < LEAST_PACED_ROUNDS ? undefined : usualPace(seen);
+  }
+
+  /** Memory that others do not change, and that is measured once, after the timing that counts. */
+  private async withMemory(cell: Cell, timed: Measurement): Promise<Measurement> {
+    const { subject, scenario } = cell;
+    if (scenario.kind !== 'performance') return timed;
+    const { artifact, session } = subject;
+    return session.withMemory(artifact, microBatchOf(cell), scenario.batch, timed);
+  }
+
+  /** What is made of the outputs of a variant without a head. */
+  private async embedded(
+    cell: Cell,
+    { logits }: Measurement,
+    progress: (phase: string, done: number) => RoundProgress,
+  ): Promise<{ readonly scores: EmbeddingScores | undefined }> {
+    const { subject, scenario } = cell;
+    const { artifact, session, variant } = subject;
+    const { scoredBy } = variant.model;
+    if (artifact.embedding === undefined || scoredBy === undefined) return { scores: undefined };
+    if (scenario.kind !== 'accuracy') return { scores: {} };
+    const { state, emit } = this.measuring;
+    const bank = await session.bank(
+      artifact,
+      microBatchOf(cell),
+      scenario.batch,
+      scoredBy.images,
+      (event) => {
+        if (event.event === 'progress')
+          emit({ kind: 'measuring', ...progress('training images', event.done) });
+      },
+    );
+    const baseline = state.baselineScored(variant, session);
+    const theirs = baseline && (await loadLogits(state.db, baseline.id));
+    return { scores: await embeddingScores(logits, bank, scoredBy, theirs) };
   }
 
   private async waitForQuiet(seconds: number): Promise<void> {
@@ -228,16 +283,21 @@ class Driver {
     }
   }
 
-  private async measured(cell: Cell, onEvent: (event: AgentEvent) => void): Promise<Measured | Failure> {
+  private async measured(
+    cell: Cell,
+    round: number,
+    onEvent: (event: AgentEvent) => void,
+  ): Promise<Measured | Failure> {
     const { artifact, session } = cell.subject;
-    const reason = unsupportedReason(artifact, session.device);
+    const { labels } = this.measuring.data.test;
+    const reason = unsupportedReason(artifact, session.device, cell.scenario, labels.length);
     if (reason !== undefined) return { status: 'unsupported', reason };
     const microBatch = microBatchOf(cell);
-    const measure = (): Promise<Measurement> => session.measure(artifact, microBatch, cell.scenario, onEvent);
-    const [measurement, placement] =
-      cell.scenario.kind === 'performance'
-        ? await session.placement.around(measure)
-        : [await measure(), undefined];
+    const measure = (): Promise<Measurement> =>
+      session.measure(artifact, microBatch, cell.scenario, round, onEvent);
+    const [measurement, placement] = isTimed(cell.scenario)
+      ? await session.placement.around(measure)
+      : [await measure(), undefined];
     const nodes = await profiledNodes(measurement.nodes, artifact, cell.scenario.batch, microBatch);
     return { measurement, nodes, placement };
   }
@@ -254,6 +314,7 @@ class Driver {
       variant: subject.variant.name,
       device: deviceName(subject.session.device.profile),
       ...{ scenario, round, position, rounds, over, overall, phase, done, secondsLeft },
+      host: { name: this.host, ...this.progress.of(this.host) },
     };
   }
 }

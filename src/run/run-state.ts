@@ -2,6 +2,7 @@ import type { CellFailure } from '../protocol/failure.js';
 import type { Db } from '../store/open.js';
 import type { Stopping } from '../store/stopping.js';
 import { endCell, expectRounds } from '../store/write.js';
+import { isTimed } from '../suite/plan.js';
 import type { Cell, Subject } from './cell.js';
 import type { DeviceSession } from './session.js';
 
@@ -33,7 +34,7 @@ export class RunState {
   /** How many rounds are stored beyond those of the plan. */
   get addedRounds(): number {
     return this.cells.reduce((sum, { scenario, stored }) => {
-      if (scenario.kind !== 'performance') return sum;
+      if (!isTimed(scenario)) return sum;
       return sum + [...stored].filter((round) => round >= scenario.rounds).length;
     }, 0);
   }
@@ -43,6 +44,18 @@ export class RunState {
     return this.cells.find(
       ({ subject, scenario }) =>
         subject.variant === variant && subject.session === session && scenario.kind === 'accuracy',
+    );
+  }
+
+  /** The cell in which the baseline of a variant's model is scored on a device, once it is done. */
+  baselineScored({ planned }: Subject['variant'], session: DeviceSession): Cell | undefined {
+    return this.cells.find(
+      ({ subject: { variant, session: other }, scenario, status }) =>
+        scenario.kind === 'accuracy' &&
+        status === 'done' &&
+        other === session &&
+        variant.isBaseline &&
+        variant.planned.model === planned.model,
     );
   }
 
@@ -79,8 +92,8 @@ export class RunState {
   async fail(cell: Cell, failure: Failure): Promise<void> {
     await endCell(this.db, cell.id, failure.status, failure.reason);
     cell.status = failure.status;
-    // The first one says why; the others follow from it.
-    if (cell.scenario.kind !== 'performance' && !this.failures.has(cell.subject))
-      this.failures.set(cell.subject, failure);
+    // The first one says why; the others follow from it. But what has other classes can still be timed.
+    const spoils = !isTimed(cell.scenario) && failure.reason.kind !== 'other-classes';
+    if (spoils && !this.failures.has(cell.subject)) this.failures.set(cell.subject, failure);
   }
 }

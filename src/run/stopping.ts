@@ -1,4 +1,6 @@
 import { pairedRatio } from '../stats/ratio.js';
+import { alikePairs, soundOf } from '../protocol/soundness.js';
+import type { TimedRound } from '../store/timed-rounds.js';
 import type { Stopping } from '../store/stopping.js';
 import { tiers } from '../suite/schema.js';
 import type { Suite } from '../suite/read.js';
@@ -14,9 +16,6 @@ const MOST_ROUNDS = 30;
 
 /** nor is it timed for longer than this many times what its tier allows. */
 const MOST_TIMES_THE_TIER = 5;
-
-/** Latencies by round, in milliseconds. */
-type Samples = ReadonlyMap<number, readonly number[]>;
 
 /** When a variant has been compared with its baseline for long enough. */
 export interface StoppingRule {
@@ -46,27 +45,50 @@ export function stoppingRuleOf({
 }
 
 /**
- * Says whether a comparison may stop.
+ * Says whether a comparison may stop. What decides is the ratio that a report tells: of the rounds that nothing disturbed and whose cores
+ * lay alike. Where others disturbed most of the rounds there is none, and only the cap ends it.
  *
  * @param baseline - its rounds so far
  * @param variant - its rounds so far
  * @param rule - when
  * @returns why it stops; undefined when another round is needed
  */
-export function stoppingOf(baseline: Samples, variant: Samples, rule: StoppingRule): Stopping | undefined {
-  const ratio = pairedRatio(baseline, variant);
+export function stoppingOf(
+  baseline: readonly TimedRound[],
+  variant: readonly TimedRound[],
+  rule: StoppingRule,
+): Stopping | undefined {
+  const pairs = comparable(baseline, variant);
+  const samplesOf = (of: (pair: Pair) => TimedRound): ReadonlyMap<number, readonly number[]> =>
+    new Map(pairs.map(of).map(({ round, samples }) => [round, samples]));
+  const ratio = pairedRatio(
+    samplesOf(({ reference }) => reference),
+    samplesOf(({ own }) => own),
+  );
   const reached = ratio ? Math.sqrt(ratio.high / ratio.low) - 1 : null;
   const { asked, maxRounds, maxSeconds } = rule;
-  const rounds = Math.max(baseline.size, variant.size);
+  const rounds = Math.max(baseline.length, variant.length);
   const capped = rounds >= maxRounds || Math.max(secondsOf(baseline), secondsOf(variant)) >= maxSeconds;
   // At the cap it ends whatever it looks like, so that no luck is in it.
-  const narrow = reached !== null && reached <= asked && (rounds >= LEAST_ROUNDS || capped);
+  const narrow = reached !== null && reached <= asked && (pairs.length >= LEAST_ROUNDS || capped);
   if (!narrow && !capped) return undefined;
   return { reason: narrow ? 'precision' : 'cap', asked, reached };
 }
 
-function secondsOf(samples: Samples): number {
+/** Rounds of a baseline and a variant that belong together. */
+interface Pair {
+  readonly reference: TimedRound;
+  readonly own: TimedRound;
+}
+
+function comparable(baseline: readonly TimedRound[], variant: readonly TimedRound[]): Pair[] {
+  const [theirs, own] = [soundOf(baseline), soundOf(variant)];
+  if (!theirs.decides || !own.decides) return [];
+  return alikePairs(theirs.rounds, own.rounds, ({ round }) => round);
+}
+
+function secondsOf(rounds: readonly TimedRound[]): number {
   let milliseconds = 0;
-  for (const round of samples.values()) for (const each of round) milliseconds += each;
+  for (const { samples } of rounds) for (const each of samples) milliseconds += each;
   return milliseconds / 1000;
 }

@@ -1,6 +1,7 @@
 import { seededRandom, shuffled } from '../base/random.js';
 import { AgentError, LinkLost, protocolBroken, type Device } from '../device/device.js';
-import { ConversationCheck, ProtocolError } from '../protocol/conversation.js';
+import { ConversationCheck } from '../protocol/conversation.js';
+import { ProtocolError } from '../protocol/protocol-error.js';
 import type { AgentEvent } from '../protocol/events.js';
 import { MeasurementCollector, type Measurement } from '../protocol/measurement.js';
 import { PROTOCOL_VERSION, type Task } from '../protocol/task.js';
@@ -126,11 +127,14 @@ function longestSeconds(task: Task): number {
     case 'placement':
       return PLACEMENT_SECONDS;
     case 'prepare':
+    case 'memory':
     case 'kernels':
       return phases * silence;
     case 'accuracy':
       return (phases + Math.ceil(task.count / task.batch)) * silence;
     case 'performance':
+    case 'server':
+    case 'offline':
       return phases * silence + task.maxWarmupSeconds + task.maxSeconds;
   }
 }

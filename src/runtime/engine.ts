@@ -20,6 +20,11 @@ export interface SessionOptions {
    * The runtime follows it only where its kernels would saturate.
    */
   readonly x64QuantPrecision?: boolean | undefined;
+  /**
+   * What the model leaves open of its inputs' shapes, by name, where that is known before it runs: what the runtime computes of them then
+   * is computed once, while it loads.
+   */
+  readonly freeDimensions?: Readonly<Record<string, number>> | undefined;
 }
 
 /** The options a device profile starts from. */
@@ -72,12 +77,19 @@ export type ModelSource = string | Uint8Array;
 export interface Session {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  /** Type of the elements of the first input. */
+  readonly inputType: string;
   /**
    * Runs the model once, inputs on the host to outputs on the host.
    *
+   * @param inputs - by their names
+   * @param outputs - names of those that are wanted; left out, all
    * @throws Error with the runtime's message when an input does not fit or an operator fails
    */
-  run(inputs: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>;
+  run(
+    inputs: Readonly<Record<string, Tensor>>,
+    outputs?: readonly string[],
+  ): Promise<Readonly<Record<string, Tensor>>>;
   /** Frees the session. */
   close(): Promise<void>;
 }
@@ -102,7 +114,7 @@ export interface Engine {
   /** Opens a model with the profiler on. */
   openProfiled(model: ModelSource, options: SessionOptions): Promise<ProfiledSession>;
   /** Makes a tensor over an array, without a copy. */
-  tensor<T extends 'float32' | 'float64' | 'uint8' | 'int64'>(
+  tensor<T extends 'float32' | 'float64' | 'float16' | 'uint8' | 'int64'>(
     type: T,
     data: Tensor.DataTypeMap[T],
     dims: readonly number[],

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-common';
 import { z } from 'zod';
 import { temporaryFolder } from '../base/temporary.js';
+import { inputTypeOf } from './input-type.js';
 import { openingError } from './unsupported.js';
 import type { Engine, KernelCall, ModelSource, ProfiledSession, Session, SessionOptions } from './engine.js';
 
@@ -62,6 +63,7 @@ function ortOptions(options: SessionOptions): InferenceSession.SessionOptions {
     enableMemPattern: options.memoryPattern,
     enableCpuMemArena: options.arena,
     logSeverityLevel: 3,
+    ...(options.freeDimensions && { freeDimensionOverrides: options.freeDimensions }),
     extra: {
       session: {
         intra_op: { allow_spinning: options.spinning ? '1' : '0' },
@@ -75,7 +77,8 @@ function sessionOf(session: InferenceSession): Session {
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
-    run: (inputs) => session.run(inputs),
+    inputType: inputTypeOf(session),
+    run: (inputs, outputs) => (outputs === undefined ? session.run(inputs) : session.run(inputs, outputs)),
     close: () => session.release(),
   };
 }

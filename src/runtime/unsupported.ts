@@ -11,7 +11,7 @@ const WITHOUT_KERNEL = /Could not find an implementation for|ERROR_CODE: 9\b/;
 const OPERATOR = /Could not find an implementation for (\w+)\(\d+\)/;
 
 /**
- * What opening a model failed with, as a fact where it is one: the only place that reads this message of the runtime.
+ * What opening a model failed with, as a fact where it is one: this file alone reads messages of the runtime.
  *
  * @param error - what the runtime threw
  * @returns an `UnsupportedModel` when there is no kernel for one of its nodes; the same error otherwise
@@ -21,4 +21,26 @@ export function openingError(error: unknown): unknown {
   if (!WITHOUT_KERNEL.test(message)) return error;
   const operator = OPERATOR.exec(message)?.[1];
   return new UnsupportedModel(message, operator === undefined ? [] : [operator], { cause: error });
+}
+
+/** How the runtime says that it does not know an operator: `com.example:Foo(-1) is not a registered function/op`. */
+const NOT_REGISTERED = /(?:^|[^\w.])([\w.]+):(\w+)\(-?\d+\) is not a registered function\/op/;
+
+/** An operator, its domain undefined where it is not told. */
+export interface NamedOperator {
+  readonly domain: string | undefined;
+  readonly opType: string;
+}
+
+/**
+ * The operator that a message of the runtime is about: one that it does not know, or has no kernel for.
+ *
+ * @param message - the runtime's
+ * @returns undefined when it names none
+ */
+export function operatorIn(message: string): NamedOperator | undefined {
+  const [, domain, unknown] = NOT_REGISTERED.exec(message) ?? [];
+  if (unknown !== undefined) return { domain: domain === 'ai.onnx' ? '' : domain, opType: unknown };
+  const opType = OPERATOR.exec(message)?.[1];
+  return opType === undefined ? undefined : { domain: undefined, opType };
 }

@@ -11,6 +11,7 @@ import {
   type SessionOptions,
 } from './engine.js';
 import { identityModel } from './identity.js';
+import { inputTypeOf } from './input-type.js';
 import { openingError } from './unsupported.js';
 
 /** How ONNX Runtime is started in a page. */
@@ -88,6 +89,7 @@ export async function webEngine({ provider, assets, threads }: WebEngineOptions)
     enableMemPattern: options.memoryPattern,
     enableCpuMemArena: options.arena,
     logSeverityLevel: 3,
+    ...(options.freeDimensions && { freeDimensionOverrides: options.freeDimensions }),
     extra: {
       session: {
         intra_op: { allow_spinning: options.spinning ? '1' : '0' },
@@ -130,7 +132,8 @@ function sessionOf(session: InferenceSession): Session {
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
-    run: (inputs) => session.run(inputs),
+    inputType: inputTypeOf(session),
+    run: (inputs, outputs) => (outputs === undefined ? session.run(inputs) : session.run(inputs, outputs)),
     close: () => session.release(),
   };
 }

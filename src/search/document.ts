@@ -15,7 +15,8 @@ import { workKinds } from './work.js';
  * @param asked - how it was asked for
  */
 export function searchDocument(outcome: SearchOutcome, asked: Readonly<Record<string, unknown>>): object {
-  const { lossKind, images, accuracy, fp32, device, levels, predictedRecipes, tried, leftOut, met } = outcome;
+  const { lossKind, images, affordableImages, accuracy, fp32, device, levels } = outcome;
+  const { predictedRecipes, tried, leftOut, met } = outcome;
   const figuresOf = ({ predicted: { milliseconds, peak, loss } }: PredictedRecipe): number[] => [
     ...[milliseconds, peak, loss],
   ];
@@ -23,7 +24,7 @@ export function searchDocument(outcome: SearchOutcome, asked: Readonly<Record<st
   return {
     ...asked,
     met,
-    judgedBy: { kind: lossKind, trainingImages: images, fp32Accuracy: accuracy },
+    judgedBy: { kind: lossKind, trainingImages: images, affordableImages, fp32Accuracy: accuracy },
     fp32,
     models: {
       latency: fitted(device.latency, workKinds),

@@ -1,7 +1,7 @@
 import * as format from '../text/format.js';
 import type { Cost, DeviceModel } from './device-model.js';
 import type { FittedModel } from './fit.js';
-import type { Loss } from './loss.js';
+import type { Loss } from '../compress/loss.js';
 import { failureText } from '../text/failures.js';
 import type { Finding, LeftOut, Tried } from './outcome.js';
 import { settingsWords, type Settings } from './settings.js';
@@ -26,7 +26,7 @@ export function findingWords(finding: Finding): string {
 
 function fitWords({ milliseconds, peak }: Cost, { latency, memory }: DeviceModel, models: number): string {
   const error = ({ typicalError }: FittedModel): string => `${format.percent(typicalError)} %`;
-  return `fp32 takes ${format.milliseconds(milliseconds)} ms and ${format.mebibytes(peak)}; predictions from ${models} models err by ${error(latency)} of the time and ${error(memory)} of the memory`;
+  return `fp32 takes ${format.milliseconds(milliseconds)} ms and ${format.mebibytes(peak)}; predictions from ${models} models are off by ${error(latency)} of the time and ${error(memory)} of the memory`;
 }
 
 function levelWords(settings: Settings, { points, changed, images }: Loss): string {

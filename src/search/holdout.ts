@@ -8,7 +8,7 @@ import type { ViTConfig } from '../vit/config.js';
 export interface Holdout {
   /** How many there are. */
   readonly count: number;
-  readonly classes: Uint8Array;
+  readonly classes: Uint16Array;
   /**
    * The classes that a model gives to the first images.
    *
@@ -16,7 +16,7 @@ export interface Holdout {
    * @param config - its architecture
    * @param images - how many at least, as whole batches
    */
-  predict(model: string, config: ViTConfig, images: number): Promise<Uint8Array>;
+  predict(model: string, config: ViTConfig, images: number): Promise<Uint16Array>;
 }
 
 /**
@@ -56,7 +56,7 @@ export async function openHoldout(
         for (const pixels of batches) {
           if (chosen.length >= wanted) break;
           throwIfStopped();
-          const dims = [batchSize, channels, imageSize, imageSize];
+          const dims = [batchSize, channels, imageSize.height, imageSize.width];
           const outputs = await session.run({ [input]: engine.tensor('float32', pixels, dims) });
           const logits = defined(outputs[output], output).data as Float32Array;
           chosen.push(...chosenClasses(logits, labels.length));
@@ -64,7 +64,7 @@ export async function openHoldout(
       } finally {
         await session.close();
       }
-      return Uint8Array.from(chosen);
+      return Uint16Array.from(chosen);
     },
   };
 }

@@ -6,7 +6,7 @@ import { mergeTokensStage } from '../compress/stages/merge-tokens.js';
 import { pruneStage } from '../compress/stages/prune.js';
 import { quantizeStage } from '../compress/stages/quantize.js';
 import type { Artifact } from '../run/artifacts/artifact.js';
-import type { Loss } from './loss.js';
+import type { Loss } from '../compress/loss.js';
 import { recipeOf, untouched, type Settings } from './settings.js';
 
 /** Shares of MLP neurons that are tried. */

@@ -1,11 +1,11 @@
 import { calibrationSource } from '../compress/calibration.js';
+import { lossOf, type Loss, type LossKind } from '../compress/loss.js';
 import { fp32 } from '../compress/recipe.js';
 import { artifactOf, type Artifact } from '../run/artifacts/artifact.js';
 import type { BuildContext } from '../run/artifacts/build-context.js';
 import type { LoadedModel } from '../model/load.js';
 import { tokenCount } from '../vit/config.js';
 import { openHoldout } from './holdout.js';
-import { lossOf, type Loss, type LossKind } from './loss.js';
 
 /** Held-out images that are classified in about so many seconds judge a recipe; a quarter of them judge a knob. */
 const JUDGING_SECONDS = 20;
@@ -19,6 +19,8 @@ export interface LossJudge {
   readonly kind: LossKind;
   /** Images that recipes are judged on. */
   readonly images: number;
+  /** How many could be classified in the time for judging: more than `images` where no more are held out. */
+  readonly affordable: number;
   /** Share of them that the model as it was trained classifies rightly; undefined for weights from a seed. */
   readonly accuracy: number | undefined;
   /** The artifact of the model as it was trained. */
@@ -43,10 +45,11 @@ export async function openLossJudge(
 ): Promise<LossJudge> {
   const { engine, threads, train, seed, signal } = context;
   const { config } = model.vit;
-  const affordable = Math.floor((JUDGING_SECONDS * 1000) / millisecondsPerImage);
+  const inTime = Math.floor((JUDGING_SECONDS * 1000) / millisecondsPerImage);
+  const affordable = Math.min(MOST_IMAGES, Math.max(LEAST_IMAGES, inTime));
   const tokens = tokenCount(config);
-  const source = calibrationSource(engine, threads, train, model.preprocessing, tokens, seed);
-  const images = await source.holdout(Math.min(MOST_IMAGES, Math.max(LEAST_IMAGES, affordable)));
+  const source = calibrationSource(engine, threads, train, model.preprocessing, tokens, seed, { signal });
+  const images = await source.holdout(affordable);
   const holdout = await openHoldout(engine, threads, images, () => {
     signal.throwIfAborted();
   });
@@ -59,7 +62,8 @@ export async function openLossJudge(
   const lost = async (artifact: Artifact, wanted: number): Promise<Loss> =>
     lossOf(kind, classes, reference, await holdout.predict(artifact.model, config, wanted));
   return {
-    ...{ kind, trained, images: count, accuracy: model.synthetic ? undefined : right / count },
+    ...{ kind, trained, images: count, affordable },
+    accuracy: model.synthetic ? undefined : right / count,
     recipe: (artifact) => lost(artifact, count),
     knob: (artifact) => lost(artifact, few),
   };

@@ -1,39 +1,4 @@
-import type { Estimate } from '../stats/interval.js';
-import { pairedDifference, pairedOutcomes } from '../stats/mcnemar.js';
-import { wilson } from '../stats/wilson.js';
-
-/** What a variant loses against the model as it was trained, on the same images. */
-export interface Loss {
-  readonly images: number;
-  /** Percentage points of accuracy; of agreement where accuracy means nothing. */
-  readonly points: Estimate;
-  /** Share of images that get another class. */
-  readonly changed: number;
-}
-
-/** What is lost where weights were not trained: agreement. */
-export type LossKind = 'accuracy' | 'agreement';
-
-/**
- * What a variant loses.
- *
- * @param kind - accuracy against the true classes, or agreement with the model's own
- * @param truth - the class of each image; there may be more of them than predictions
- * @param reference - what the model as it was trained says
- * @param variant - what the variant says
- */
-export function lossOf(kind: LossKind, truth: Uint8Array, reference: Uint8Array, variant: Uint8Array): Loss {
-  const images = variant.length;
-  const before = reference.subarray(0, images);
-  const changes = variant.filter((choice, image) => choice !== before[image]).length;
-  const changed = changes / images;
-  if (kind === 'accuracy') {
-    const outcomes = pairedOutcomes(truth.subarray(0, images), before, variant);
-    return { images, changed, points: pairedDifference(outcomes, images) };
-  }
-  const { low, high } = wilson(changes, images);
-  return { images, changed, points: { value: 100 * changed, low: 100 * low, high: 100 * high } };
-}
+import type { Loss } from '../compress/loss.js';
 
 /**
  * Predicts losses before anything is measured together: images that change their class add up over the stages, and of those that

@@ -1,4 +1,5 @@
 import type { RootFailure } from '../protocol/failure.js';
+import type { Loss, LossKind } from '../compress/loss.js';
 import type { Recipe } from '../compress/recipe.js';
 import type { Artifact } from '../run/artifacts/artifact.js';
 import type { Estimate } from '../stats/interval.js';
@@ -6,7 +7,6 @@ import type { PredictedRecipe } from './predicted-recipes.js';
 import type { Cost, DeviceModel } from './device-model.js';
 import type { Figures, GoalCheck, Measured } from './target-check.js';
 import type { Levels } from './levels.js';
-import type { Loss, LossKind } from './loss.js';
 import type { Settings } from './settings.js';
 import type { Target } from './target.js';
 
@@ -50,6 +50,8 @@ export interface SearchOutcome {
   readonly lossKind: LossKind;
   /** Held-out training images that recipes were judged on. */
   readonly images: number;
+  /** How many could have been classified in the time for judging: more than `images` where no more are held out. */
+  readonly affordableImages: number;
   /** Share of them that the model as it was trained classifies rightly; undefined for weights from a seed. */
   readonly accuracy: number | undefined;
   /** What the model takes as it was trained. */

@@ -1,6 +1,7 @@
 import { defined } from '../base/defined.js';
 import { candidatesFor, canMerge } from '../compress/merge-tokens/schedule.js';
 import { mergeTokensOptionsSchema } from '../compress/merge-tokens/options.js';
+import { canPrune } from '../compress/prune/mlp.js';
 import { layerCount, tokenCount, type ViTConfig } from '../vit/config.js';
 import { untouched, type Settings } from './settings.js';
 
@@ -42,6 +43,7 @@ export function probeSettings(config: ViTConfig, batch: number): Settings[] {
   ];
   return changes
     .filter((change) => canMerge(config) || !('merges' in change))
+    .filter((change) => canPrune(config) || !('prune' in change))
     .map((change) => ({ ...untouched, ...change }));
 }
 

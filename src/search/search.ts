@@ -100,20 +100,27 @@ export async function search(
   return withTemporaryFolder('search', (folder) => new Search(model, context, options).run(folder));
 }
 
-function refuseUnknowable({ synthetic, name }: LoadedModel, device: Device, target: Target): void {
+function refuseUnknowable({ synthetic, name, scoredBy }: LoadedModel, device: Device, target: Target): void {
+  if (scoredBy !== undefined)
+    throw new InputError({
+      source: '--target',
+      found: `${name} without a head`,
+      expected: 'a model with a head: the loss is judged by its predictions',
+      hint: '--head ridge or --head logistic fits one.',
+    });
   if (synthetic && target.accuracyLoss !== undefined)
     throw new InputError({
       source: '--target',
       place: 'accuracy-loss',
-      found: `${name}, whose weights are from a seed and have no accuracy`,
-      expected: 'latency and memory alone',
-      hint: 'What is lost is then told as agreement with the model in float.',
+      found: `${name}, whose random weights have no accuracy`,
+      expected: 'latency and memory only',
+      hint: 'The loss is then reported as agreement with the model in float.',
     });
   if (device.hidesPeak === true)
     throw new InputError({
       source: '--device',
       place: device.profile.name,
-      found: `a device of the kind "${device.profile.kind}", which does not tell the peak of a process`,
+      found: `a device of the kind "${device.profile.kind}", which does not report the peak of a process`,
       expected: 'one that does, such as this machine or a board',
     });
 }
@@ -189,7 +196,8 @@ class Search {
     }
     return {
       ...{ target, fp32, device, levels, tried: [best, ...others], leftOut: this.leftOut },
-      ...{ lossKind: lossJudge.kind, images: lossJudge.images, accuracy: lossJudge.accuracy },
+      ...{ lossKind: lossJudge.kind, images: lossJudge.images, affordableImages: lossJudge.affordable },
+      accuracy: lossJudge.accuracy,
       predictedRecipes: predict(device, losses),
       met: best.checks.every(({ met }) => met),
     };

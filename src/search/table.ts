@@ -75,14 +75,19 @@ function points({ value, low, high }: Estimate): string {
 }
 
 function notesOf(outcome: SearchOutcome): string[] {
-  const { device, images, accuracy, predictedRecipes, tried } = outcome;
+  const { device, images, affordableImages, accuracy, predictedRecipes, tried } = outcome;
   const judgedOn =
     accuracy !== undefined
-      ? `Accuracy is that of ${format.integer(images)} training images held out from all calibration, of which fp32 gets ${format.percent(accuracy)} % right; the weights may have been trained on them. "edgeflex run" scores test images.`
-      : `Weights from a seed have no accuracy: what is lost is agreement with fp32 on ${format.integer(images)} images.`;
+      ? `Accuracy is measured on ${format.integer(images)} training images held out from all calibration, of which fp32 classifies ${format.percent(accuracy)} % correctly; the weights may have been trained on them. "edgeflex run" scores test images.`
+      : `Random weights have no accuracy: the loss is that of agreement with fp32 on ${format.integer(images)} images.`;
   return [
     judgedOn,
-    `${format.integer(predictedRecipes.length)} recipes were predicted, ${tried.length} made and measured; leaving out one measurement, the fit errs by ${format.percent(device.latency.typicalError)} % of the latency and ${format.percent(device.memory.typicalError)} % of the peak (median).`,
+    ...(images < affordableImages
+      ? [
+          `Only that many images are held out; there was time for ${format.integer(affordableImages)}, which would have given a more precise estimate of the losses.`,
+        ]
+      : []),
+    `${format.integer(predictedRecipes.length)} recipes were predicted, ${tried.length} built and measured; in leave-one-out validation, the prediction is off by ${format.percent(device.latency.typicalError)} % of the latency and ${format.percent(device.memory.typicalError)} % of the peak (median).`,
   ];
 }
 
@@ -103,10 +108,10 @@ export function verdictWords(outcome: SearchOutcome): string[] {
   }
   const missed = best.checks.filter((each) => !each.met);
   return [
-    `Target not met (${targetWords(target).join(', ')}). The nearest of what was measured: ${words}.`,
+    `Target not met (${targetWords(target).join(', ')}). The closest recipe: ${words}.`,
     ...missed.map(
       (each) =>
-        `It misses ${each.goal}: ${valueWords(each, each.estimate.value)} (${intervalWords(each)}) where ${valueWords(each, each.limit)} is asked for${each.certain ? '' : '; the interval does not exclude that'}.`,
+        `It misses ${each.goal}: ${valueWords(each, each.estimate.value)} (${intervalWords(each)}) instead of ${valueWords(each, each.limit)}${each.certain ? '' : '; the interval includes that'}.`,
     ),
     `Distance ${best.distance.toFixed(3)}: the shares by which time and memory exceed what is allowed, and a tenth for each point of accuracy beyond it, added up.`,
   ];

@@ -2,7 +2,7 @@ import { typicalLatency } from '../analysis/figures/latency.js';
 import { peakRange, peakShare } from '../analysis/figures/memory.js';
 import type { Estimate } from '../stats/interval.js';
 import { pairedRatio } from '../stats/ratio.js';
-import type { Loss } from './loss.js';
+import type { Loss } from '../compress/loss.js';
 import type { Rounds } from './measure.js';
 import type { Target } from './target.js';
 

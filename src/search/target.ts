@@ -1,4 +1,5 @@
 import { InputError } from '../base/errors.js';
+import { readBytes, readDuration, readPoints, readShare } from '../base/quantities.js';
 
 /** How long a batch may take: so many times less than fp32, or so many milliseconds. */
 export type LatencyGoal = { readonly speed: number } | { readonly milliseconds: number };
@@ -17,13 +18,6 @@ export interface Target {
 const SOURCE = '--target';
 
 const MIB = 2 ** 20;
-
-/** Bytes of what memory may be given in. */
-const units: ReadonlyMap<string, number> = new Map([
-  ['KiB', 2 ** 10],
-  ['MiB', MIB],
-  ['GiB', 2 ** 30],
-]);
 
 const NUMBER = String.raw`(\d+(?:\.\d+)?)`;
 
@@ -65,30 +59,23 @@ function read<Goal>(
 function latencyGoal(value: string): LatencyGoal {
   const [, speed] = new RegExp(`^${NUMBER}[x×]$`, 'i').exec(value) ?? [];
   if (speed !== undefined && Number(speed) > 1 && Number(speed) < Infinity) return { speed: Number(speed) };
-  const [, amount, unit] = new RegExp(`^${NUMBER}(ms|s)$`).exec(value) ?? [];
-  if (amount !== undefined && isAmount(1000 * Number(amount)))
-    return { milliseconds: Number(amount) * (unit === 's' ? 1000 : 1) };
+  const milliseconds = readDuration(value) ?? 0;
+  if (milliseconds > 0) return { milliseconds };
   throw refusal('latency', value, 'how many times faster than fp32, above 1x, or a time: 6x, 30ms, 1.5s');
 }
 
 function memoryGoal(value: string): MemoryGoal {
-  const [, percent] = new RegExp(`^[-−]${NUMBER} ?%$`).exec(value) ?? [];
-  if (percent !== undefined && Number(percent) > 0 && Number(percent) < 100)
-    return { share: 1 - Number(percent) / 100 };
-  const [, amount, name = ''] = new RegExp(`^${NUMBER} ?(KiB|MiB|GiB)$`).exec(value) ?? [];
-  const unit = units.get(name);
-  if (unit !== undefined && isAmount(Number(amount) * unit)) return { bytes: Number(amount) * unit };
+  const less = /^[-−]/.test(value) ? readShare(value.slice(1)) : undefined;
+  if (less !== undefined && less > 0 && less < 1) return { share: 1 - less };
+  const bytes = readBytes(value) ?? 0;
+  if (bytes > 0) return { bytes };
   throw refusal('memory', value, 'how much less than fp32 takes, or an amount: -76%, 200MiB');
 }
 
-/** Digits without end are infinite. */
-function isAmount(value: number): boolean {
-  return value > 0 && value < Infinity;
-}
-
 function pointsOf(value: string): number {
-  const [, points] = new RegExp(`^${NUMBER} ?(?:pt|pp)$`).exec(value) ?? [];
-  if (points !== undefined && Number(points) < 100) return Number(points);
+  const points = readPoints(value);
+  // In points, to the digits that were written.
+  if (points !== undefined && points < 1) return Number((points * 100).toPrecision(12));
   throw refusal('accuracy-loss', value, 'percentage points that may be lost: 0.5pt');
 }
 

@@ -1,6 +1,5 @@
-import { mean, sampleStandardDeviation } from 'simple-statistics';
 import type { Estimate } from './interval.js';
-import { studentQuantile } from './student.js';
+import { meanEstimate } from './mean.js';
 
 /**
  * The geometric mean of values with Student's interval on their logarithms: what the next round of a cell would have, on
@@ -11,10 +10,10 @@ import { studentQuantile } from './student.js';
  * @returns of a single value, which says nothing of its own error, the interval is the value
  */
 export function geometricMean(values: readonly number[], confidence = 0.95): Estimate {
-  const logs = values.map((value) => Math.log(value));
-  const centre = mean(logs);
-  if (logs.length < 2) return { value: values[0]!, low: values[0]!, high: values[0]! };
-  const t = studentQuantile(1 - (1 - confidence) / 2, logs.length - 1);
-  const half = (t * sampleStandardDeviation(logs)) / Math.sqrt(logs.length);
-  return { value: Math.exp(centre), low: Math.exp(centre - half), high: Math.exp(centre + half) };
+  if (values.length < 2) return { value: values[0]!, low: values[0]!, high: values[0]! };
+  const { value, low, high } = meanEstimate(
+    values.map((value) => Math.log(value)),
+    confidence,
+  );
+  return { value: Math.exp(value), low: Math.exp(low), high: Math.exp(high) };
 }

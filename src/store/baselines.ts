@@ -58,7 +58,7 @@ export async function removeBaseline(db: Db, name: string, suite: string | undef
     throw new InputError({
       source: 'baseline',
       found: `no ${name}${suite === undefined ? '' : ` of ${suite}`}`,
-      expected: 'a name that was set',
+      expected: 'an existing baseline',
       hint: '"edgeflex baseline list" lists them.',
     });
   if (found.length > 1) throw severalSuites(name, found);
@@ -76,7 +76,8 @@ export async function removeBaseline(db: Db, name: string, suite: string | undef
  */
 export async function referenceRun(db: Db, word: string, suite?: string): Promise<RunRow> {
   const named = await baselinesCalled(db, word, suite);
-  const begun = (await runsBeginning(db, word)).filter((run) => suite === undefined || run.suite === suite);
+  const all = await runsBeginning(db, word);
+  const begun = all.filter((run) => suite === undefined || run.suite === suite);
   const exact = begun.find(({ id }) => id === word);
   const runs = exact ? [exact] : begun;
   if (named.length === 0) {
@@ -84,14 +85,17 @@ export async function referenceRun(db: Db, word: string, suite?: string): Promis
     if (run !== undefined && runs.length === 1) return run;
     throw new InputError({
       source: 'run',
-      found: runs.length > 1 ? `${word}, with which ${runs.length} runs begin` : word,
+      found:
+        runs.length > 1
+          ? `${word}, which matches ${runs.length} runs`
+          : all[0] === undefined
+            ? word
+            : `${word}, a run of ${all[0].suite}`,
       expected:
         runs.length > 1
           ? `one of ${runs.map(({ id }) => id).join(', ')}`
           : `a baseline or a stored run${suite === undefined ? '' : ` of ${suite}`}`,
-      ...(runs.length > 1
-        ? {}
-        : { hint: '"edgeflex runs" and "edgeflex baseline list" list what there is.' }),
+      ...(runs.length > 1 ? {} : { hint: '"edgeflex runs" and "edgeflex baseline list" show what exists.' }),
     });
   }
   if (named.length > 1) throw severalSuites(word, named);
@@ -100,9 +104,9 @@ export async function referenceRun(db: Db, word: string, suite?: string): Promis
   if (others.length > 0)
     throw new InputError({
       source: 'run',
-      found: `${word}, which is a baseline of ${suiteOfName} (run ${id}) and also how ${others.map((run) => run.id).join(', ')} begins`,
-      expected: 'a word that means one run',
-      hint: 'Write the whole id of the run.',
+      found: `${word}, which is a baseline of ${suiteOfName} (run ${id}) and also the beginning of ${others.map((run) => run.id).join(', ')}`,
+      expected: 'a name or id that identifies one run',
+      hint: 'Give the full id of the run.',
     });
   return db.selectFrom('runs').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 }
@@ -115,8 +119,8 @@ function baselinesCalled(db: Db, name: string, suite: string | undefined): Promi
 function severalSuites(name: string, found: readonly BaselineRow[]): InputError {
   return new InputError({
     source: 'baseline',
-    found: `${name}, which ${found.length} suites have`,
-    expected: `the suite, too: ${found.map(({ suite }) => suite).join(', ')}`,
+    found: `${name}, which exists in ${found.length} suites`,
+    expected: `the suite as well: ${found.map(({ suite }) => suite).join(', ')}`,
     hint: 'Name it with --suite.',
   });
 }

@@ -1,9 +1,12 @@
 import { z } from 'zod';
+import { designSchema } from '../base/design.js';
 import { storedGatesSchema } from '../base/gate.js';
 import { show } from '../base/schema.js';
 import { pluginRecordSchema } from '../base/plugin.js';
 import { conditionsSchema } from '../protocol/conditions.js';
 import { environmentSchema } from '../protocol/environment.js';
+import { memoryMeansSchema } from '../protocol/memory-means.js';
+import { featureScoringSchema } from './feature-scoring.js';
 import { noiseFloorSchema } from './floors.js';
 import { nodeWorkSchema } from './node-work.js';
 import { storedRepositorySchema } from './repository.js';
@@ -42,6 +45,10 @@ const prediction: Column = {
 const amount: Column = {
   expected: 'a finite number, not negative',
   holds: (value) => Number.isFinite(value) && Number(value) >= 0,
+};
+const cosine: Column = {
+  expected: 'a number from -1 to 1',
+  holds: (value) => Number.isFinite(value) && Math.abs(Number(value)) <= 1,
 };
 const flag: Column = { expected: '0 or 1', holds: (value) => value === 0 || value === 1 };
 const moment: Column = {
@@ -87,6 +94,8 @@ export const content: { readonly [T in keyof Tables]: { readonly [C in keyof Tab
     repository_json: orNull(json('the state of a repository', () => storedRepositorySchema)),
     plugins_json: orNull(json('plug-ins', () => pluginsSchema)),
     gates_json: orNull(json('gates', () => storedGatesSchema)),
+    plan_json: orNull(json('a plan', () => object)),
+    design_json: orNull(json('the design of an experiment', () => designSchema)),
   },
   devices: {
     ...{ id: whole, run_id: text, name: text, threads: count },
@@ -100,11 +109,12 @@ export const content: { readonly [T in keyof Tables]: { readonly [C in keyof Tab
     published_json: orNull(json('published figures', () => object)),
     card_json: orNull(json('a card', () => object)),
     model_json: orNull(json('the record of a model', () => object)),
+    features_json: orNull(json('how embeddings are scored', () => featureScoringSchema)),
   },
   cells: {
     ...{ id: whole, run_id: text, variant_id: whole, device_id: whole },
-    kind: oneOf('accuracy', 'performance', 'kernels'),
-    ...{ batch: count, tier: orNull(text), rounds: count },
+    kind: oneOf('accuracy', 'performance', 'kernels', 'server', 'offline'),
+    ...{ batch: count, bound_ms: orNull(amount), tier: orNull(text), rounds: count },
     status: oneOf('pending', 'done', 'failed', 'unsupported'),
     reason: orNull(text),
     stopping_json: orNull(json('why no further rounds were measured', () => stoppingSchema)),
@@ -115,14 +125,22 @@ export const content: { readonly [T in keyof Tables]: { readonly [C in keyof Tab
     runtime_json: orNull(json('a runtime', () => object)),
     session_json: orNull(json('session options', () => object)),
     ...{ platform: orNull(text), peak_is_of_phase: orNull(flag) },
+    memory_means: orNull(oneOf(...memoryMeansSchema.options)),
     ...{ warmup_queries: orNull(count), steady: orNull(flag) },
     ...{ core_latency_before: orNull(amount), core_latency_after: orNull(amount), repeats: orNull(count) },
   },
   phases: { round_id: whole, phase: text, milliseconds: amount, cpu_milliseconds: orNull(amount) },
   memory: { round_id: whole, phase: text, figure: text, bytes: amount },
   samples: { round_id: whole, query: count, milliseconds: amount },
+  trials: { round_id: whole, trial: count, rate: orNull(amount), planned: count },
+  served: {
+    ...{ round_id: whole, trial: count, query: count },
+    ...{ scheduled: amount, started: amount, ended: amount },
+  },
   predictions: { round_id: whole, image: count, label: count, predicted: prediction },
   logits: { round_id: whole, first: count, classes: count, data: bytes },
+  embeddings: { round_id: whole, first: count, width: count, data: bytes },
+  cosines: { round_id: whole, image: count, cosine },
   kernels: {
     ...{ round_id: whole, op_type: text, provider: text, calls: amount, milliseconds: amount },
     gpu_milliseconds: orNull(amount),

@@ -32,7 +32,10 @@ export class StoreError extends InputError {
 
 /** How to get at what a damaged database still holds. */
 export const RECOVER =
-  '"edgeflex store check" lists what is damaged; "edgeflex store recover" copies all that can be read into a new database.';
+  '"edgeflex store check" lists what is damaged; "edgeflex store recover" copies everything readable into a new database.';
+
+const DESTROYED =
+  'If it used to be one, its beginning is destroyed: replace it with a copy made by "edgeflex store backup", or move it away to start with an empty database.';
 
 const UNWRITABLE = 'Make the file and its folder writable, or give another folder with --results.';
 
@@ -51,7 +54,7 @@ export function asStoreError(error: unknown, path: string, table?: string): unkn
   const place = table === undefined ? {} : { place: `table ${table}` };
   if (code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_SHMSIZE')
     return new ResourceError(
-      `${path}: the disk is full. What was stored before is safe; make room, and "edgeflex run" with --resume goes on with a run.`,
+      `${path}: the disk is full. Everything stored so far is safe; free some space, then continue the run with "edgeflex run <suite> --resume".`,
       options,
     );
   if (code.startsWith('SQLITE_IOERR'))
@@ -59,7 +62,12 @@ export function asStoreError(error: unknown, path: string, table?: string): unkn
   if (code.startsWith('SQLITE_READONLY') || code === 'SQLITE_CANTOPEN' || code === 'SQLITE_PERM')
     return new StoreError(
       'unwritable',
-      { source: path, found: message, expected: 'a results database that can be written', hint: UNWRITABLE },
+      {
+        source: path,
+        found: `a database that SQLite cannot open for writing (${message})`,
+        expected: 'a results database that can be written',
+        hint: UNWRITABLE,
+      },
       options,
     );
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED'))
@@ -68,7 +76,7 @@ export function asStoreError(error: unknown, path: string, table?: string): unkn
       {
         source: path,
         found: `a database that another process keeps locked (${message})`,
-        expected: 'one that is free within ten seconds',
+        expected: 'one that is unlocked within ten seconds',
         hint: 'Wait until the other command has ended, and try again.',
       },
       options,
@@ -76,13 +84,23 @@ export function asStoreError(error: unknown, path: string, table?: string): unkn
   if (code === 'SQLITE_NOTADB')
     return new StoreError(
       'foreign',
-      { source: path, found: message, expected: 'a results database' },
+      {
+        source: path,
+        found: `a file that is not an SQLite database (${message})`,
+        expected: 'a results database',
+        hint: DESTROYED,
+      },
       options,
     );
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_FORMAT' || code === 'SQLITE_ERROR')
     return new StoreError(
       'damaged',
-      { source: path, ...place, found: message, expected: 'what EdgeFlex stored there', hint: RECOVER },
+      {
+        ...{ source: path, ...place },
+        found: `damage (SQLite: ${message})`,
+        expected: 'what EdgeFlex stored there',
+        hint: RECOVER,
+      },
       options,
     );
   return error;

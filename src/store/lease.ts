@@ -98,7 +98,7 @@ export class RunLease {
       other === undefined
         ? new InputError({
             source: `run ${this.runId}`,
-            found: 'that its record has been deleted',
+            found: 'a record that has been deleted',
             expected: 'the run that is being measured',
           })
         : heldError(this.runId, other),
@@ -111,7 +111,7 @@ export class RunLease {
  *
  * @param db - the store
  * @param now - milliseconds since 1970
- * @returns holders by the run's id; a run that nobody works on is not in it
+ * @returns holders by the run's id; a run that no other process is working on is not in it
  */
 export async function liveHolders(db: Db, now: number): Promise<Map<string, Holder>> {
   const rows = await db.selectFrom('leases').selectAll().execute();
@@ -123,8 +123,8 @@ export function heldError(runId: string, { host, pid, since }: Holder): InputErr
   return new InputError({
     source: `run ${runId}`,
     found: `that process ${pid} on ${host} has been working on it since ${since}`,
-    expected: 'a run that nobody works on',
-    hint: 'Wait until it has ended, or stop that process.',
+    expected: 'a run that no other process is working on',
+    hint: 'Wait until it ends, or stop that process.',
   });
 }
 

@@ -13,6 +13,11 @@ export const migrations: Record<string, Migration> = {
   '0007-plugins': { up: plugins },
   '0008-disturbances': { up: disturbances },
   '0009-gates': { up: gates },
+  '0011-memory-means': { up: memoryMeans },
+  '0012-load': { up: load },
+  '0013-embeddings': { up: embeddings },
+  '0014-plan': { up: plan },
+  '0015-design': { up: design },
 };
 
 async function first(db: Kysely<unknown>): Promise<void> {
@@ -223,4 +228,57 @@ async function disturbances({ schema }: Kysely<unknown>): Promise<void> {
 
 async function gates({ schema }: Kysely<unknown>): Promise<void> {
   await schema.alterTable('runs').addColumn('gates_json', 'text').execute();
+}
+
+async function memoryMeans({ schema }: Kysely<unknown>): Promise<void> {
+  await schema.alterTable('rounds').addColumn('memory_means', 'text').execute();
+}
+
+async function load({ schema }: Kysely<unknown>): Promise<void> {
+  await schema.alterTable('cells').addColumn('bound_ms', 'real').execute();
+  await schema
+    .createTable('trials')
+    .addColumn('round_id', 'integer', (c) => c.notNull().references('rounds.id').onDelete('cascade'))
+    .addColumn('trial', 'integer', (c) => c.notNull())
+    .addColumn('rate', 'real')
+    .addColumn('planned', 'integer', (c) => c.notNull())
+    .addPrimaryKeyConstraint('trials_key', ['round_id', 'trial'])
+    .execute();
+  await schema
+    .createTable('served')
+    .addColumn('round_id', 'integer', (c) => c.notNull().references('rounds.id').onDelete('cascade'))
+    .addColumn('trial', 'integer', (c) => c.notNull())
+    .addColumn('query', 'integer', (c) => c.notNull())
+    .addColumn('scheduled', 'real', (c) => c.notNull())
+    .addColumn('started', 'real', (c) => c.notNull())
+    .addColumn('ended', 'real', (c) => c.notNull())
+    .addPrimaryKeyConstraint('served_key', ['round_id', 'trial', 'query'])
+    .execute();
+}
+
+async function embeddings({ schema }: Kysely<unknown>): Promise<void> {
+  await schema.alterTable('variants').addColumn('features_json', 'text').execute();
+  await schema
+    .createTable('embeddings')
+    .addColumn('round_id', 'integer', (c) => c.notNull().references('rounds.id').onDelete('cascade'))
+    .addColumn('first', 'integer', (c) => c.notNull())
+    .addColumn('width', 'integer', (c) => c.notNull())
+    .addColumn('data', 'blob', (c) => c.notNull())
+    .addPrimaryKeyConstraint('embeddings_key', ['round_id', 'first'])
+    .execute();
+  await schema
+    .createTable('cosines')
+    .addColumn('round_id', 'integer', (c) => c.notNull().references('rounds.id').onDelete('cascade'))
+    .addColumn('image', 'integer', (c) => c.notNull())
+    .addColumn('cosine', 'real', (c) => c.notNull())
+    .addPrimaryKeyConstraint('cosines_key', ['round_id', 'image'])
+    .execute();
+}
+
+async function plan({ schema }: Kysely<unknown>): Promise<void> {
+  await schema.alterTable('runs').addColumn('plan_json', 'text').execute();
+}
+
+async function design({ schema }: Kysely<unknown>): Promise<void> {
+  await schema.alterTable('runs').addColumn('design_json', 'text').execute();
 }

@@ -207,7 +207,7 @@ async function migrateOrExplain(db: Db, path: string): Promise<void> {
       'damaged',
       {
         source: path,
-        found: `a schema that an interrupted or another change has left half done (${error.fault.found})`,
+        found: `a schema that an interrupted migration has left incomplete (${error.fault.found})`,
         expected: 'the schema of a version of EdgeFlex',
         hint: RECOVER,
       },
@@ -217,7 +217,7 @@ async function migrateOrExplain(db: Db, path: string): Promise<void> {
 }
 
 function refuseMissing(path: string): void {
-  if (!existsSync(path)) throw nothingYet(path, 'nothing');
+  if (!existsSync(path)) throw nothingYet(path, 'no such file');
 }
 
 function nothingYet(path: string, found: string): StoreError {
@@ -225,7 +225,7 @@ function nothingYet(path: string, found: string): StoreError {
     source: path,
     found,
     expected: 'a results database',
-    hint: 'Nothing has been measured yet with these results: run a suite first, or name the folder with --results.',
+    hint: 'There are no results here yet: run a suite first, or choose the folder with --results.',
   });
 }
 
@@ -234,7 +234,7 @@ function unwritable(path: string, found: string): StoreError {
     source: path,
     found,
     expected: 'a results database that can be written',
-    hint: 'Give a folder that can be written with --results.',
+    hint: 'Choose a writable folder with --results.',
   });
 }
 
@@ -254,7 +254,7 @@ function checkState(database: Database, path: string): SchemaState & { readonly 
   if (tables.length === 0) return { ...schemaState([]), empty: true };
   const expected = 'a results database';
   if (!tables.includes(DEFAULT_MIGRATION_TABLE))
-    throw new StoreError('foreign', { source: path, found: 'a database of something else', expected });
+    throw new StoreError('foreign', { source: path, found: 'a database of another program', expected });
   const applied = database.prepare(`select name from ${DEFAULT_MIGRATION_TABLE}`).pluck().all() as string[];
   const state = schemaState(applied);
   const [newer] = state.unknown;

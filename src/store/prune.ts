@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { defined } from '../base/defined.js';
-import { heldError, liveHolders } from './lease.js';
+import { heldError, liveHolders, type Holder } from './lease.js';
 import { hasFigures, runsOf } from './newest.js';
 import type { Db } from './open.js';
 import { listRuns, type RunSummary } from './read.js';
@@ -15,11 +15,25 @@ export interface PruneRule {
   readonly suite: string | undefined;
 }
 
+/** Why a run stays. */
+export type KeepReason =
+  /** It is one of so many of its suite, the newest that ended with something measured. */
+  | { readonly kind: 'newest'; readonly keep: number }
+  /** It started after the rule's moment. */
+  | { readonly kind: 'young' }
+  | { readonly kind: 'baseline'; readonly names: readonly string[] }
+  /** A device's noise floor comes from it. */
+  | { readonly kind: 'calibration' }
+  /** A process works on it. */
+  | { readonly kind: 'held'; readonly holder: Holder }
+  /** It was interrupted within a day. */
+  | { readonly kind: 'resumable' };
+
 /** What becomes of a run. */
 export interface PruneDecision {
   readonly run: RunSummary;
-  /** Why it stays; undefined: it goes. */
-  readonly keptBecause: string | undefined;
+  /** Why it stays; none: it goes. */
+  readonly reasons: readonly KeepReason[];
 }
 
 /** A run that was interrupted so recently, in milliseconds, is likely to be resumed. */
@@ -44,17 +58,16 @@ export async function planPruning(db: Db, rule: PruneRule, now: number): Promise
     const place = seen.get(run.suite) ?? 0;
     const counts = hasFigures(run);
     if (counts) seen.set(run.suite, place + 1);
-    const reasons = [
-      ...(counts && place < rule.keep ? [`one of the newest ${rule.keep} of ${run.suite}`] : []),
-      ...(rule.before !== undefined && run.startedAt >= rule.before ? ['not old enough'] : []),
-      ...(run.baselines.length > 0 ? [`baseline ${run.baselines.join(', ')}`] : []),
-      ...(calibrations.has(run.id) ? ['holds a noise floor'] : []),
-      ...(run.holder ? [`process ${run.holder.pid} on ${run.holder.host} works on it`] : []),
-      ...(run.state === 'unfinished' && now - (await lastSign(db, run)) < RESUMABLE
-        ? ['was interrupted within a day, and can be resumed']
-        : []),
-    ];
-    decisions.push({ run, keptBecause: reasons.length > 0 ? reasons.join('; ') : undefined });
+    const { baselines, holder } = run;
+    const reasons: KeepReason[] = [];
+    if (counts && place < rule.keep) reasons.push({ kind: 'newest', keep: rule.keep });
+    if (rule.before !== undefined && run.startedAt >= rule.before) reasons.push({ kind: 'young' });
+    if (baselines.length > 0) reasons.push({ kind: 'baseline', names: baselines });
+    if (calibrations.has(run.id)) reasons.push({ kind: 'calibration' });
+    if (holder) reasons.push({ kind: 'held', holder });
+    if (run.state === 'unfinished' && now - (await lastSign(db, run)) < RESUMABLE)
+      reasons.push({ kind: 'resumable' });
+    decisions.push({ run, reasons });
   }
   return decisions;
 }

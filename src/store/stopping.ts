@@ -6,7 +6,7 @@ export const stoppingSchema = z.strictObject({
   reason: z.enum(['precision', 'cap']),
   /** Half of the width of the speed's 95 % interval that was asked for, as a share of the speed: 0.01 for ± 1 %. */
   asked: z.number().positive(),
-  /** The one that was reached; null where rounds are too few for an interval. */
+  /** The one that was reached; null where rounds are too few for an interval, or others disturbed most of them. */
   reached: z.number().nonnegative().nullable(),
 });
 

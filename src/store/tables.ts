@@ -10,8 +10,12 @@ export interface Tables {
   phases: PhasesTable;
   memory: MemoryTable;
   samples: SamplesTable;
+  trials: TrialsTable;
+  served: ServedTable;
   predictions: PredictionsTable;
   logits: LogitsTable;
+  embeddings: EmbeddingsTable;
+  cosines: CosinesTable;
   kernels: KernelsTable;
   kernel_nodes: KernelNodesTable;
   conditions: ConditionsTable;
@@ -41,6 +45,10 @@ export interface RunsTable {
   plugins_json: string | null;
   /** The suite's gates, `Gate[]`; null in runs of older versions. */
   gates_json: string | null;
+  /** What the hash of the plan is of, for saying what differs; null in runs of older versions. */
+  plan_json: string | null;
+  /** Which variants stand for which levels of the factors of the suite's matrix: `Design`; null where it has none. */
+  design_json: string | null;
 }
 
 /** A device of a run, with what it was at the time. */
@@ -76,6 +84,8 @@ export interface VariantsTable {
   card_json: string | null;
   /** Where the weights came from and who made the head: `ModelRecord`; null in runs of older versions. */
   model_json: string | null;
+  /** How a variant without a head is scored, whose outputs are embeddings: `FeatureScoring`; null of one with a head. */
+  features_json: string | null;
 }
 
 /** One variant on one device in one scenario. */
@@ -84,8 +94,10 @@ export interface CellsTable {
   run_id: string;
   variant_id: number;
   device_id: number;
-  kind: 'accuracy' | 'performance' | 'kernels';
+  kind: 'accuracy' | 'performance' | 'kernels' | 'server' | 'offline';
   batch: number;
+  /** Of a server's p99, in milliseconds; null of every other kind. */
+  bound_ms: number | null;
   tier: string | null;
   rounds: number;
   /** Unsupported: the device cannot run the variant's form; the reason says why. */
@@ -115,7 +127,10 @@ export interface RoundsTable {
   runtime_json: string | null;
   session_json: string | null;
   platform: string | null;
+  /** Only of older versions: whether peaks are of phases, not of all since the process began. */
   peak_is_of_phase: number | null;
+  /** By what the device knows its memory: `MemoryMeans`; null where it does not tell a peak, and in runs of older versions. */
+  memory_means: string | null;
   warmup_queries: number | null;
   steady: number | null;
   /** Nanoseconds that a cache line took from one core to another, before and after; null where nobody looked. */
@@ -148,6 +163,28 @@ export interface SamplesTable {
   milliseconds: number;
 }
 
+/** Queries that were offered in one go, at one rate. */
+export interface TrialsTable {
+  round_id: number;
+  /** Place in the order of the round's trials. */
+  trial: number;
+  /** Queries a second; null where all were there from the beginning. */
+  rate: number | null;
+  /** How many there were to be. */
+  planned: number;
+}
+
+/** A query of a trial: moments in milliseconds since the trial began. */
+export interface ServedTable {
+  round_id: number;
+  trial: number;
+  query: number;
+  /** When it was to arrive, */
+  scheduled: number;
+  started: number;
+  ended: number;
+}
+
 /** A test image that was classified. */
 export interface PredictionsTable {
   round_id: number;
@@ -162,6 +199,22 @@ export interface LogitsTable {
   first: number;
   classes: number;
   data: Buffer;
+}
+
+/** Embeddings of consecutive images, of a variant without a head: float32, little-endian. */
+export interface EmbeddingsTable {
+  round_id: number;
+  first: number;
+  width: number;
+  data: Buffer;
+}
+
+/** How an embedding of a test image lies to that of the baseline on the same device. */
+export interface CosinesTable {
+  round_id: number;
+  image: number;
+  /** −1 … 1. */
+  cosine: number;
 }
 
 /** An operator's share of one run of the model. */

@@ -5,7 +5,7 @@ import type { CellFailure } from '../protocol/failure.js';
 import { predictedClasses, type Measurement } from '../protocol/measurement.js';
 import type { NodeWork } from './node-work.js';
 import type { Db } from './open.js';
-import { hasRounds } from './read.js';
+import { hasRounds } from './rounds.js';
 import type { Stopping } from './stopping.js';
 import type { CellRow, NewCell, NewDevice, NewRun, NewVariant, VariantRow } from './tables.js';
 
@@ -41,7 +41,13 @@ export async function upsertDevice(db: Db, device: NewDevice): Promise<number> {
   return (await db.insertInto('devices').values(device).returning('id').executeTakeFirstOrThrow()).id;
 }
 
-/** Records a variant of a run, or finds the record that an interrupted execution left. */
+/** The artifact of a variant of which nothing could be made; its bytes and parameters are 0, which no model has. */
+export const NOTHING_MADE = '';
+
+/**
+ * Records a variant of a run, or finds the record that an interrupted execution left. One of which nothing could be made may have
+ * become one by now.
+ */
 export async function upsertVariant(
   db: Db,
   variant: NewVariant,
@@ -53,6 +59,10 @@ export async function upsertVariant(
     .where('model', '=', variant.model)
     .where('recipe', '=', variant.recipe)
     .executeTakeFirst();
+  if (known?.artifact === NOTHING_MADE) {
+    await db.updateTable('variants').set(variant).where('id', '=', known.id).execute();
+    return { ...known, artifact: variant.artifact };
+  }
   return (
     known ?? db.insertInto('variants').values(variant).returning(['id', 'artifact']).executeTakeFirstOrThrow()
   );
@@ -68,7 +78,13 @@ export async function upsertCell(db: Db, cell: NewCell): Promise<CellRow> {
     .where('kind', '=', cell.kind)
     .where('batch', '=', cell.batch)
     .executeTakeFirst();
-  return known ?? db.insertInto('cells').values(cell).returningAll().executeTakeFirstOrThrow();
+  if (known === undefined)
+    return db.insertInto('cells').values(cell).returningAll().executeTakeFirstOrThrow();
+  if (known.file_bytes !== null || cell.file_bytes === null) return known;
+  // Nothing could be made of its variant then.
+  const { form, file_bytes } = cell;
+  await db.updateTable('cells').set({ form, file_bytes }).where('id', '=', known.id).execute();
+  return { ...known, form: form ?? null, file_bytes: file_bytes ?? null };
 }
 
 /**
@@ -139,6 +155,14 @@ export interface ProfiledNode {
   readonly work: NodeWork | undefined;
 }
 
+/** What was made of the outputs of a variant without a head. */
+export interface EmbeddingScores {
+  /** The class that the neighbours of each test image vote for, by its index; undefined where images were not classified. */
+  readonly predicted?: readonly number[] | undefined;
+  /** Of each test image's embedding and the baseline's; undefined where there is none. */
+  readonly cosines?: readonly number[] | undefined;
+}
+
 /**
  * Stores a round with all its raw data, in one transaction: it is there whole or not at all.
  *
@@ -147,16 +171,18 @@ export interface ProfiledNode {
  * @param labels - the class of each test image, by its index
  * @param keepPredictions - whether the logits are those of test images 0, 1, 2 …, to be stored as predictions
  * @param nodes - of the measurement, with what they compute
+ * @param embedded - given where the outputs are embeddings and no logits: what was made of them
  */
 export async function insertRound(
   db: Db,
   place: RoundPlace,
   measurement: Measurement,
-  labels: Uint8Array,
+  labels: ArrayLike<number>,
   keepPredictions: boolean,
   nodes: readonly ProfiledNode[] = [],
+  embedded?: EmbeddingScores,
 ): Promise<void> {
-  const { started, warmup, phases, conditions, latencies, logits, kernels } = measurement;
+  const { started, warmup, phases, conditions, latencies, trials, logits, kernels } = measurement;
   await db.transaction().execute(async (transaction) => {
     const { id } = await transaction
       .insertInto('rounds')
@@ -172,7 +198,8 @@ export async function insertRound(
         core_latency_before: place.placement?.before ?? null,
         core_latency_after: place.placement?.after ?? null,
         repeats: place.repeats ?? null,
-        peak_is_of_phase: started ? Number(started.peakIsOfPhase) : null,
+        peak_is_of_phase: null,
+        memory_means: started?.memoryMeans ?? null,
         warmup_queries: warmup?.queries ?? null,
         steady: warmup ? Number(warmup.steady) : null,
       })
@@ -184,8 +211,12 @@ export async function insertRound(
         | 'memory'
         | 'conditions'
         | 'samples'
+        | 'trials'
+        | 'served'
         | 'predictions'
         | 'logits'
+        | 'embeddings'
+        | 'cosines'
         | 'kernels'
         | 'kernel_nodes',
       rows: readonly object[],
@@ -221,6 +252,22 @@ export async function insertRound(
       latencies.map((milliseconds, query) => ({ query, milliseconds })),
     );
     await insert(
+      'trials',
+      trials.map(({ rate, planned }, trial) => ({ trial, rate, planned })),
+    );
+    await insert(
+      'served',
+      trials.flatMap(({ scheduled, started: starts, ended }, trial) =>
+        ended.map((end, query) => ({
+          ...{ trial, query, ended: end },
+          ...{
+            scheduled: defined(scheduled[query], 'an arrival'),
+            started: defined(starts[query], 'a start'),
+          },
+        })),
+      ),
+    );
+    await insert(
       'kernels',
       kernels.map(({ opType, gpuMilliseconds, ...kernel }) => ({
         op_type: opType,
@@ -241,23 +288,35 @@ export async function insertRound(
         }),
       ),
     );
-    await insert(
-      'logits',
-      logits.map(({ first, classes, values }) => ({
-        first,
-        classes,
-        data: Buffer.from(values.buffer, values.byteOffset, values.byteLength),
-      })),
-    );
-    if (keepPredictions)
+    const portions = logits.map(({ first, classes, values }) => ({
+      first,
+      classes,
+      data: Buffer.from(values.buffer, values.byteOffset, values.byteLength),
+    }));
+    if (embedded === undefined) await insert('logits', portions);
+    else
+      await insert(
+        'embeddings',
+        portions.map(({ first, classes: width, data }) => ({ first, width, data })),
+      );
+    const prediction = (image: number, predicted: number): object => {
+      return { image, label: defined(labels[image], `the label of image ${image}`), predicted };
+    };
+    if (keepPredictions && embedded === undefined)
       await insert(
         'predictions',
         logits.flatMap((part) =>
-          predictedClasses(part).map((predicted, index) => {
-            const image = part.first + index;
-            return { image, label: defined(labels[image], `the label of image ${image}`), predicted };
-          }),
+          predictedClasses(part).map((predicted, index) => prediction(part.first + index, predicted)),
         ),
       );
+    const { predicted = [], cosines = [] } = embedded ?? {};
+    await insert(
+      'predictions',
+      predicted.map((choice, image) => prediction(image, choice)),
+    );
+    await insert(
+      'cosines',
+      cosines.map((cosine, image) => ({ image, cosine })),
+    );
   });
 }

@@ -41,7 +41,7 @@ export function floorsOf(run: StoredRun): CalibrationResult {
         const [first, second] = pairedValues(twins, valuesOf);
         if (environment === undefined || first.length < 4)
           gaps.push(
-            `${gapOf(device, batch)}: ${metric} was told in ${first.length} rounds of both; four are needed.`,
+            `${gapOf(device, batch)}: ${metric} was measured in ${first.length} rounds of both; four are needed.`,
           );
         else floors.push({ ...common, environment, metric, noise: noiseOf(first, second) });
       }
@@ -112,7 +112,7 @@ export function floorTable(floors: readonly StoredFloor[]): Table {
       ),
     })),
     notes: [
-      'The smallest difference that is told from none: variants of one run, measured in turn, and two runs, one after the other.',
+      'The minimum detectable effect: between variants of one run, measured in turn, and between two runs, one after the other.',
       ...sentences(floors),
     ],
   };
@@ -126,8 +126,8 @@ function sentences(floors: readonly StoredFloor[]): string[] {
       string,
     ];
     return (
-      `${device}, batch ${batch}: differences of ${metric} below ${turn} cannot be told apart in 5 rounds; ` +
-      `of two runs, below ${apart}.`
+      `${device}, batch ${batch}: differences of ${metric} below ${turn} cannot be detected in 5 rounds; ` +
+      `between two runs, below ${apart}.`
     );
   });
 }

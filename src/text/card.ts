@@ -9,11 +9,18 @@ const TOLERANCE = 0.001;
  * What a model's card says of its accuracy on the same test images, and whether the baseline agrees.
  *
  * @param figures - of the baseline
+ * @param dataset - what was classified
  * @returns a sentence; undefined where there is no card or nothing was scored
  */
-export function cardNote({ variant, accuracy }: VariantFigures): string | undefined {
+export function cardNote(
+  { variant, accuracy, features }: VariantFigures,
+  dataset: string,
+): string | undefined {
   const card = cardOf(variant);
-  if (accuracy?.top1 === undefined || card?.images !== accuracy.images) return undefined;
+  // A card speaks of a head.
+  if (features !== undefined) return undefined;
+  if (accuracy?.top1 === undefined || card?.images !== accuracy.images || card.dataset !== dataset)
+    return undefined;
   const claimed = card.correct / card.images;
   const agrees = Math.abs(claimed - accuracy.top1.value) <= TOLERANCE;
   return (

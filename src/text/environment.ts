@@ -1,4 +1,4 @@
-import type { Environment } from '../protocol/environment.js';
+import type { Environment, Gpu } from '../protocol/environment.js';
 
 /**
  * What a measurement might use of a machine's processors, where that was not all: `1 of 2 processors, 1.5 processors' time`.
@@ -26,4 +26,10 @@ export function restrictionText({ usable, logicalCores }: Environment['cpu']): s
 export function coresText({ physicalCores, logicalCores }: Environment['cpu']): string {
   if (physicalCores === null && logicalCores === null) return 'unknown';
   return `${physicalCores ?? 'unknown'} physical, ${logicalCores ?? 'unknown'} logical`;
+}
+
+/** An adapter of WebGPU in words. */
+export function adapterText({ vendor, architecture, description, software }: Gpu): string {
+  const names = [vendor, architecture, description].filter((name) => name !== '').join(', ');
+  return software ? `${names} (a software GPU)` : names;
 }

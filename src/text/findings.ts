@@ -26,7 +26,7 @@ export function findingsOf(analysis: Analysis): Finding[] {
 }
 
 function comparison(figures: VariantFigures, analysis: Analysis): string {
-  const { variant, device, accuracy, latencies } = figures;
+  const { variant, device, accuracy, features, latencies } = figures;
   const baseline = analysis.figures.find(
     (other) => other.isBaseline && other.device === device && other.variant.model === variant.model,
   );
@@ -35,7 +35,10 @@ function comparison(figures: VariantFigures, analysis: Analysis): string {
   return [
     largest && speedText(largest, judgementOf(figures, 'latency', largest.batch)),
     largest?.memory && memoryText(largest.memory, judgementOf(figures, 'memory', largest.batch)),
-    `file ${format.reduction(1 - figures.fileBytes / baseline.fileBytes)}`,
+    figures.fileBytes === undefined || baseline.fileBytes === undefined
+      ? undefined
+      : `file ${format.reduction(1 - figures.fileBytes / baseline.fileBytes)}`,
+    features?.cosine && `features at a mean cosine of ${features.cosine.mean.value.toFixed(4)} to fp32's`,
     accuracy && scoreText(accuracy, baseline.accuracy, judgementOf(figures, 'accuracy')),
   ]
     .filter((text) => text !== undefined)

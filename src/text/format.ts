@@ -26,6 +26,13 @@ export function latency({ value, low, high }: Estimate): string {
     : `${milliseconds(value)} (${milliseconds(low)}–${milliseconds(high)})`;
 }
 
+/** A number of something a second, with its interval as a latency has it: `412 (405–419)`. */
+export function amount({ value, low, high }: Estimate): string {
+  return low === high
+    ? significant(value)
+    : `${significant(value)} (${significant(low)}–${significant(high)})`;
+}
+
 /** A share in percent: `83.2`. */
 export function percent(share: number, decimals = 1): string {
   return (share * 100).toFixed(decimals);
@@ -34,6 +41,16 @@ export function percent(share: number, decimals = 1): string {
 /** A share with its interval, in percent: `83.19 (82.4–83.9)`. */
 export function share({ value, low, high }: Estimate): string {
   return `${percent(value, 2)} (${percent(low)}–${percent(high)})`;
+}
+
+/** A mean cosine with its interval: `0.99713 (0.99702–0.99724)`. */
+export function cosine({ value, low, high }: Estimate): string {
+  return `${cosineValue(value)} (${cosineValue(low)}–${cosineValue(Math.min(1, high))})`;
+}
+
+/** A cosine, or how far two lie apart: `0.99713`. */
+export function cosineValue(value: number): string {
+  return value.toFixed(5);
 }
 
 /** A ratio to two decimals, or to two digits where those say nothing: `2.51`, `0.0019`, `533`. */
@@ -54,6 +71,12 @@ export function pValue(p: number): string {
 /** Bytes in MiB: `12.3 MiB`; of what a device does not tell: `unknown`. */
 export function mebibytes(bytes: number | null): string {
   return bytes === null ? 'unknown' : `${significant(bytes / MIB)} MiB`;
+}
+
+/** A size with its interval: `12.3 MiB (12.1–12.5)`; of one round, which has none, `12.3 MiB`. */
+export function mebibytesWithin({ value, low, high }: Estimate): string {
+  const ends = [low, high].map((bytes) => significant(bytes / MIB)).join('–');
+  return low === high ? mebibytes(value) : `${mebibytes(value)} (${ends})`;
 }
 
 /** A change of a size: `−62.1 %`. */

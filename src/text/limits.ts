@@ -37,7 +37,7 @@ export function limitsTable(analysis: Analysis): Table {
       { key: 'taken', title: 'operators ms', align: 'right' },
       { key: 'least', title: 'at best ms', align: 'right' },
       { key: 'reached', title: 'reached', align: 'right' },
-      { key: 'where', title: 'where the time goes (and how near each is to its best)', align: 'left' },
+      { key: 'where', title: 'where the time goes (and how close each comes to its best)', align: 'left' },
     ],
     rows: limited.map((figures) => {
       const { limits } = figures;
@@ -65,17 +65,17 @@ function limitNotes(limited: readonly LimitedFigures[]): string[] {
   const beyond = limited.some(({ limits }) => limits.operators.some(({ reached }) => (reached ?? 0) > 1));
   const unknown = limited.filter(({ limits }) => limits.unknownMilliseconds > 0.01 * limits.milliseconds);
   return [
-    'At best: what the operators would take if each ran at the ceiling of its precision at the nearest shape that "edgeflex roofline" ' +
-      'measured, or, where that takes longer, moved its bytes at the bandwidth for nearly so many. Reached: that, as a share of what they took.',
+    'At best: the sum over the operators of their compute-bound time, at the ceiling of their precision for the nearest shape that ' +
+      '"edgeflex roofline" measured, or their memory-bound time where that is longer. Reached: that time as a share of the time they took.',
     ...(beyond
       ? [
-          'More than 100 %: it was faster than what was measured as the best, because its values were still in a cache, or its shape suits ' +
+          'More than 100 %: it was faster than the measured ceiling, because its values were still in a cache, or its shape suits ' +
             'the kernel better than the nearest one that was measured.',
         ]
       : []),
     ...(unknown.length > 0
       ? [
-          'Operators of which no ceiling is known count as if they could take no time at all, so that less is reached than could be.',
+          'Operators without a known ceiling count as if they could take no time at all, so the share reached is underestimated.',
         ]
       : []),
   ];

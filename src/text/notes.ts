@@ -1,5 +1,6 @@
 import { failureText } from './failures.js';
 import { substitutionsText } from './substitutions.js';
+import { meansNote } from './memory.js';
 import { missingCeilingsText, missingFloorText } from './missing.js';
 import type { Analysis } from '../analysis/analysis.js';
 import { cardNote } from './card.js';
@@ -8,12 +9,15 @@ import { flagsText, signOf } from './flags.js';
 import { precisionNote } from './precision.js';
 import * as format from './format.js';
 import { acrossDevices, type DeviceAgreement } from '../analysis/figures/across-devices.js';
+import { memoryMeansOf } from '../analysis/figures/memory.js';
 import { int8Products } from '../analysis/figures/int8-products.js';
 import { deviceLabel, isSoftware, labelOf, variantLabel } from '../analysis/label.js';
+import { rawOf } from '../analysis/model.js';
 import { publishedOf } from '../analysis/published.js';
 import { modelNotesOf } from './model-notes.js';
 import { profileOf } from '../analysis/sessions.js';
 import { stagesOf, type StageSummary } from '../analysis/stages.js';
+import type { MemoryMeans } from '../protocol/memory-means.js';
 import { untoldOf } from '../store/repository.js';
 import { untoldText } from './repository.js';
 
@@ -42,15 +46,17 @@ export function notesOf(analysis: Analysis): string[] {
       `Top-1 on ${format.integer(scored.images)} test images of ${run.data.name}, with Wilson's interval; McNemar p is exact, against ` +
         'fp32 on the same images.',
     );
+  notes.push(...featureNotes(analysis));
   notes.push(
     'Latency is the median query of a process, averaged over the rounds, inputs on the host to logits on the host. Speed is how ' +
       'many times as fast as fp32.',
-    'Peak memory is over what the runtime takes before it loads a model; the raw peak is of the whole process.',
+    'Peak memory, while loading the model and running it for the first time, is above what the runtime takes before; so is the steady peak while queries ' +
+      "are timed, which includes JavaScript's garbage. The raw peak is that of the whole process.",
   );
   if (figures.some(({ judgements }) => judgements.length > 0))
     notes.push(
-      'Verdict: what differs from fp32 significantly (p ≤ 0.05 after Holm, over all cells of a figure) and by at least what the ' +
-        'device can tell; what it does not name is not distinguishable.',
+      'Verdict: every difference from fp32 that is significant (p ≤ 0.05 after Holm correction over all cells) and at least the minimum ' +
+        'detectable effect of the device; anything it does not name is not distinguishable.',
     );
   notes.push(...analysis.floorNotes.map(missingFloorText), ...analysis.ceilingNotes.map(missingCeilingsText));
   if (figures.some(({ variant }) => publishedOf(variant) !== undefined))
@@ -61,16 +67,18 @@ export function notesOf(analysis: Analysis): string[] {
   if (precision !== undefined) notes.push(precision);
   if (run.devices.some((device) => profileOf(device).emulated))
     notes.push(
-      '"(emulated)": not the hardware but an emulator of it. Its predictions count; its timings and its memory say nothing of the hardware.',
+      '"(emulated)": an emulator, not the hardware. Its predictions are valid; its timings and memory say nothing about the hardware.',
     );
   for (const each of figures) {
-    if (each.isBaseline) notes.push(...modelNotesOf(each.variant));
-    const card = each.isBaseline ? cardNote(each) : undefined;
+    const raw = rawOf(each.variant);
+    // Once for all devices.
+    if ((each.isBaseline || raw) && each.device === run.devices[0]) notes.push(...modelNotesOf(each.variant));
+    const card = each.isBaseline ? cardNote(each, run.data.name) : undefined;
     if (card !== undefined) notes.push(card);
     const name = labelOf(each, analysis);
-    if (stagesOf(each.variant).some(dependsOnBatch))
+    if (raw?.rangeOfBatch === true || stagesOf(each.variant).some(dependsOnBatch))
       notes.push(
-        `${name}: inputs are quantised by the range of the whole batch; an image's logits depend on which others are in it.`,
+        `${name}: inputs are quantised with the range of the whole batch, so the logits of an image depend on the others in its batch.`,
       );
     for (const { batch, flags } of each.latencies)
       if (flags.length > 0) notes.push(`${signOf(flags)} ${name}, batch ${batch}: ${flagsText(flags)}.`);
@@ -84,6 +92,20 @@ export function notesOf(analysis: Analysis): string[] {
   notes.push(...int8Notes(analysis), ...deviceNotes(analysis));
   if (analysis.pending > 0) notes.push(format.pendingCells(analysis.pending));
   return notes;
+}
+
+/** How models without a head are scored. */
+function featureNotes({ figures }: Analysis): string[] {
+  const scoring = figures.find(({ features }) => features !== undefined)?.features?.scoring;
+  if (scoring === undefined) return [];
+  const { neighbours, images, asked, temperature, width } = scoring;
+  const fewer =
+    asked === undefined ? '' : ` (${format.integer(asked)} were asked for, but there are not that many)`;
+  return [
+    `Without a head, a model computes ${format.integer(width)} features per image. Its top-1 comes from a vote of the ${neighbours} nearest of ` +
+      `${format.integer(images)} training images${fewer}, by the features of the same variant, each vote weighted by exp(cosine / ${temperature}).`,
+    "Cosine to fp32: between the features of the same test image; the mean over the images, with Student's interval.",
+  ];
 }
 
 function dependsOnBatch({ facts }: StageSummary): boolean {
@@ -114,17 +136,17 @@ function int8Notes({ run }: Analysis): string[] {
 function deviceNotes(analysis: Analysis): string[] {
   const { devices } = analysis.run;
   const software = devices.filter(isSoftware).map(deviceLabel);
-  const browsers = devices.filter(({ environment }) => environment.browser !== undefined);
   return [
+    ...devices.flatMap((device) =>
+      meansOf(device, analysis).flatMap((means) => {
+        const note = meansNote(means);
+        return note === undefined ? [] : [`${deviceLabel(device)}: ${note}`];
+      }),
+    ),
     ...software.map(
       (name) =>
-        `${name}: the processor plays the GPU, so that its timings say nothing about a GPU; its answers count.`,
+        `${name}: a software GPU: its latencies say nothing about a real GPU, but its predictions are valid.`,
     ),
-    ...(browsers.length > 0
-      ? [
-          'Peak memory in a browser is what its renderers take over what they took before the model was loaded, and its GPU buffers likewise.',
-        ]
-      : []),
     ...devices.flatMap((device) => {
       const note = agreementNote(
         acrossDevices(analysis.run).filter((each) => each.device === device),
@@ -133,6 +155,12 @@ function deviceNotes(analysis: Analysis): string[] {
       return note === undefined ? [] : [note];
     }),
   ];
+}
+
+/** By what the memory of a device is known. */
+function meansOf(device: Analysis['run']['devices'][number], { run }: Analysis): MemoryMeans[] {
+  const timed = run.cells.filter((cell) => cell.device === device && cell.row.kind === 'performance');
+  return [...new Set(timed.flatMap(memoryMeansOf))];
 }
 
 /** How far a device agrees with the reference, at its worst. */

@@ -29,13 +29,13 @@ export function precisionNote(analysis: Analysis): string | undefined {
   const [first] = stopped;
   if (first === undefined) return undefined;
   const capped = stopped.filter(({ stopping }) => stopping.reason === 'cap');
-  const asked = `Rounds were added until each speed was known to ± ${shareText(first.stopping.asked)} %`;
-  if (capped.length === 0) return `${asked}: all are.`;
+  const asked = `Rounds were added until the 95 % interval of each speed was ±${shareText(first.stopping.asked)} %`;
+  if (capped.length === 0) return `${asked}: all reached that.`;
   const names = capped.map(
     ({ name, stopping: { reached } }) =>
-      `${name} (${reached === null ? 'too few rounds to tell' : `± ${shareText(reached)} %`})`,
+      `${name} (${reached === null ? 'too few undisturbed rounds to tell' : `± ${shareText(reached)} %`})`,
   );
-  return `${asked}, or the cap was reached: ${stopped.length - capped.length} of ${stopped.length} are; not ${names.join('; ')}.`;
+  return `${asked}, or the cap was reached: ${stopped.length - capped.length} of ${stopped.length} reached that; not ${names.join('; ')}.`;
 }
 
 function shareText(share: number): string {

@@ -50,8 +50,8 @@ export function rooflineTable(rooflines: readonly StoredRoofline[]): Table {
     ],
     rows,
     notes: [
-      'At best: what the fastest tenth of all executions reaches. A multiplication and its addition are two operations; of a ' +
-        'stream, what is read and what is written count once.',
+      'At best: what the fastest tenth of all executions reaches. A multiplication and its addition are two operations; for a ' +
+        'stream, every byte read or written counts once.',
       ...rooflines.flatMap(notesOf),
     ],
   };
@@ -92,7 +92,7 @@ function notesOf(roofline: StoredRoofline): string[] {
     `${device}: ${environment.cpu.model}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${runtime.name} ` +
       `${runtime.version}, ${format.moment(measuredAt)}.`,
     ...(environment.gpu?.software === true
-      ? [`${device}: the processor plays the GPU, so that its timings say nothing about a GPU.`]
+      ? [`${device}: a software GPU: its timings say nothing about a real GPU.`]
       : []),
     ...[...failures].map(([what, why]) => `${device}, ${what}: ${why}.`),
   ];

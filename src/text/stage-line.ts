@@ -16,10 +16,12 @@ function factText(fact: Fact): string {
   return `${fact.label}: ${factFigure(fact)}`;
 }
 
-/** What a fact says, without its label: `1,024 of 2,048`. */
-export function factFigure({ value, unit, of }: Fact): string {
-  const figure = valueText(value, unit);
-  return of === undefined ? figure : `${figure} of ${valueText(of, unit)}`;
+/** What a fact says, without its label: `1,024 of 2,048`, `0.2 pt (0 pt to 0.5 pt)`. */
+export function factFigure({ value, unit, of, interval }: Fact): string {
+  const figure = valueText(value, unit) + (of === undefined ? '' : ` of ${valueText(of, unit)}`);
+  return interval === undefined
+    ? figure
+    : `${figure} (${valueText(interval.low, unit)} to ${valueText(interval.high, unit)})`;
 }
 
 /**
@@ -44,6 +46,8 @@ export function valueText(value: FactValue, unit: FactUnit): string {
       return `${format.ratio(value)}×`;
     case 'bytes':
       return format.mebibytes(value);
+    case 'points':
+      return `${format.significant(value, 2)} pt`;
     case 'decibels':
       return `${value.toFixed(1)} dB`;
   }

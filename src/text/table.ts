@@ -11,7 +11,7 @@ import { precisionText } from './precision.js';
 import { signOf } from './flags.js';
 import * as format from './format.js';
 import { labelOf } from '../analysis/label.js';
-import { headOf } from '../analysis/model.js';
+import { headOf, type HeadState } from '../analysis/model.js';
 import { notesOf } from './notes.js';
 import { publishedOf } from '../analysis/published.js';
 
@@ -52,6 +52,7 @@ const columns: readonly Column[] = [
   { key: 'head', title: 'head', align: 'left', spare: 9 },
   { key: 'top1', title: 'top-1 % (95 %)', align: 'right' },
   { key: 'mcnemar', title: 'McNemar p', align: 'right', spare: 7 },
+  { key: 'cosine', title: 'cosine to fp32 (95 %)', align: 'right', spare: 8 },
   { key: 'agreement', title: 'same class % (95 %)', align: 'right', spare: 3 },
   { key: 'batch', title: 'batch', align: 'right' },
   { key: 'latency', title: 'latency ms (95 %)', align: 'right' },
@@ -59,11 +60,12 @@ const columns: readonly Column[] = [
   { key: 'cpu', title: 'CPU ms', align: 'right', spare: 3 },
   { key: 'speedup', title: 'speed (95 %)', align: 'right' },
   { key: 'precision', title: 'speed ± (rounds)', align: 'right', spare: 5 },
-  { key: 'memory', title: 'peak memory', align: 'right' },
-  { key: 'reduction', title: 'peak vs fp32', align: 'right' },
-  { key: 'verdict', title: 'verdict', align: 'left', spare: 9 },
+  { key: 'memory', title: 'peak memory (95 %)', align: 'right', spare: 10 },
+  { key: 'steadyPeak', title: 'steady peak (95 %)', align: 'right', spare: 4 },
+  { key: 'gpuBuffers', title: 'GPU buffers', align: 'right', spare: 5 },
+  { key: 'reduction', title: 'peak vs fp32', align: 'right', spare: 11 },
+  { key: 'verdict', title: 'verdict', align: 'left' },
   { key: 'rawPeak', title: 'raw peak', align: 'right', spare: 2 },
-  { key: 'steadyPeak', title: 'steady peak', align: 'right', spare: 1 },
   { key: 'testSet', title: 'test set', align: 'right', spare: 5 },
   { key: 'file', title: 'file', align: 'right', spare: 8 },
   { key: 'parameters', title: 'parameters', align: 'right', spare: 6 },
@@ -87,20 +89,26 @@ export function mainTable(analysis: Analysis): MainTable {
   };
 }
 
+/** What the column says of the heads. */
+const HEADS: Readonly<Record<HeadState, string>> = {
+  ...{ trained: '', fitted: 'fitted', refitted: 'refitted', none: 'none (k-NN)' },
+};
+
 type Cells = Readonly<Record<string, string>>;
 type MarkedCells = Pick<RowState, 'mark'> & { readonly cells: Cells };
 
 function rowsOf(figures: VariantFigures, analysis: Analysis): (MarkedCells & RowState)[] {
-  const { variant, accuracy, latencies, failures, pending } = figures;
+  const { variant, accuracy, features, latencies, failures, pending } = figures;
   const common: Cells = {
     variant: `${labelOf(figures, analysis)}${figures.substitutions.length === 0 ? '' : ' §'}`,
-    head: headOf(variant) === 'trained' ? '' : headOf(variant),
+    head: HEADS[headOf(variant)],
     top1: accuracy?.top1 ? format.share(accuracy.top1) : '',
     mcnemar: accuracy?.mcnemarP === undefined ? '' : format.pValue(accuracy.mcnemarP),
+    cosine: features?.cosine ? format.cosine(features.cosine.mean) : '',
     agreement: accuracy?.agreement ? format.share(accuracy.agreement) : '',
     testSet: accuracy ? format.seconds(accuracy.testSetSeconds) : '',
-    file: format.mebibytes(figures.fileBytes),
-    parameters: format.parameters(variant.parameters),
+    file: figures.fileBytes === undefined ? '' : format.mebibytes(figures.fileBytes),
+    parameters: figures.parameters === undefined ? '' : format.parameters(figures.parameters),
     published: publishedOf(variant)?.figures.join('; ') ?? '',
   };
   const timed = [
@@ -157,7 +165,8 @@ function joined(timing = '', accuracy: string): string {
 }
 
 function latencyRow(figures: LatencyFigures, variant: VariantFigures): MarkedCells {
-  const { batch, median, p90, cpuTime, speedup, memory, flags, stopping, rounds, soundness } = figures;
+  const { batch, median, p90, cpuTime, speedup, memory, gpuBuffers, flags, stopping, rounds, soundness } =
+    figures;
   const sign = signOf(flags);
   return {
     cells: {
@@ -167,16 +176,13 @@ function latencyRow(figures: LatencyFigures, variant: VariantFigures): MarkedCel
       cpu: cpuTime === undefined ? '' : format.milliseconds(cpuTime.value),
       speedup: speedup ? format.times(speedup) : soundness.decides ? '' : 'not decided',
       precision: stopping ? precisionText(stopping, rounds) : '',
-      memory: memory ? format.mebibytes(memory.peak) : '',
+      memory: memory ? format.mebibytesWithin(memory.estimate) : '',
+      steadyPeak: memory?.steady ? format.mebibytesWithin(memory.steady) : '',
+      gpuBuffers: gpuBuffers ? format.mebibytesWithin(gpuBuffers) : '',
       reduction: memory?.reduction === undefined ? '' : format.reduction(memory.reduction),
       verdict: verdictOf([judgementOf(variant, 'latency', batch), judgementOf(variant, 'memory', batch)]),
       rawPeak: memory ? format.mebibytes(memory.rawPeak) : '',
-      steadyPeak: optionalBytes(memory?.byPhase.get('steady')),
     },
     mark: sign ? 'flagged' : undefined,
   };
-}
-
-function optionalBytes(bytes: number | undefined): string {
-  return bytes === undefined ? '' : format.mebibytes(bytes);
 }

@@ -1,3 +1,5 @@
+import { area, divided, type Size } from '../base/size.js';
+
 /** What stands between the two layers of an MLP. */
 export type Activation =
   /** x · Φ(x), by the error function. */
@@ -38,10 +40,10 @@ export type LastNorm = 'tokens' | 'pooled' | 'none';
  * their own, each of which may be left out.
  */
 export interface ViTConfig {
-  /** Side of the square input image, in pixels. */
-  readonly imageSize: number;
-  /** Side of a square patch, in pixels; divides `imageSize`. */
-  readonly patchSize: number;
+  /** Sides of the input image, in pixels. */
+  readonly imageSize: Size;
+  /** Sides of a patch, in pixels; they divide those of the image. */
+  readonly patchSize: Size;
   readonly channels: number;
   /** Width of the residual stream. */
   readonly hiddenSize: number;
@@ -68,17 +70,34 @@ export interface ViTConfig {
   readonly positions?: boolean | undefined;
   /**
    * Whether a learned number for each head and each distance between two patches is added to the scores of attention (BEiT, arXiv
-   * 2106.08254); false unless given. With a class token alone before the patches.
+   * 2106.08254); false unless given. With at most one token before the patches.
    */
   readonly relativePositions?: boolean | undefined;
+  /**
+   * Whether pairs of the queries' and keys' channels are rotated by angles that depend on where a patch lies (Su et al., arXiv
+   * 2104.09864; in two dimensions EVA-02, arXiv 2303.11331): the same in all blocks and heads, or in each other ones (Heo et al., arXiv
+   * 2403.13298). Tokens before the patches are not rotated. None unless given.
+   */
+  readonly rotary?: 'shared' | 'per-head' | undefined;
+  /**
+   * Whether the LayerNorms of a block norm what attention and MLP give, before it is added to the residual stream, and not what they are
+   * given (Swin V2, arXiv 2111.09883, section 3.2); false unless given.
+   */
+  readonly resPostNorm?: boolean | undefined;
   /** Whether a LayerNorm stands before the first block (CLIP, arXiv 2103.00020); false unless given. */
   readonly firstNorm?: boolean | undefined;
   /** Whether the queries and keys of each head pass through LayerNorms (arXiv 2302.05442); false unless given. */
   readonly queryKeyNorms?: boolean | undefined;
+  /** Whether what attention gives passes through a LayerNorm before its output projection (arXiv 2210.06423); false unless given. */
+  readonly attentionNorm?: boolean | undefined;
+  /** Whether what the MLP's neurons give passes through a LayerNorm before fc2 (arXiv 2110.09456); false unless given. */
+  readonly mlpNorm?: boolean | undefined;
   /** `class` unless given. */
   readonly pooling?: Pooling | undefined;
   /** Width of the MLP behind pooling by attention. */
   readonly poolSize?: number | undefined;
+  /** Heads of pooling by attention; as many as the blocks have unless given. */
+  readonly poolHeads?: number | undefined;
   /** `tokens` unless given. */
   readonly lastNorm?: LastNorm | undefined;
   /** Class names in the order of the logits. */
@@ -90,14 +109,29 @@ export function layerCount(config: ViTConfig): number {
   return config.mlpSizes.length;
 }
 
-/** How many patches an image is cut into. */
+/** How many patches lie below each other, and how many beside each other. */
+export function gridOf({ imageSize, patchSize }: Pick<ViTConfig, 'imageSize' | 'patchSize'>): Size {
+  return divided(imageSize, patchSize);
+}
+
+/** How many patches an image is cut into: they are counted row by row. */
 export function patchCount(config: ViTConfig): number {
-  return (config.imageSize / config.patchSize) ** 2;
+  return area(gridOf(config));
+}
+
+/** How many numbers a patch has. */
+export function patchValues({ channels, patchSize }: ViTConfig): number {
+  return channels * area(patchSize);
 }
 
 /** Width of queries, keys and values: of all heads side by side. */
 export function attentionWidth({ hiddenSize, heads, headSize }: ViTConfig): number {
   return headSize === undefined ? hiddenSize : heads * headSize;
+}
+
+/** Width of an attention head. */
+export function headWidth(config: ViTConfig): number {
+  return attentionWidth(config) / config.heads;
 }
 
 /** How many outputs fc1 has for each of its neurons: a gate and a value with SwiGLU, and otherwise one. */
@@ -186,11 +220,12 @@ export function featureWidth(config: ViTConfig): number {
 }
 
 /**
- * How many numbers each head has for distances between patches: one for each way to go from one patch to another, and three
- * for those from and to the class token and of it to itself (BEiT).
+ * How many numbers each head has for distances between patches: one for each way to go from one patch to another, and with a token before
+ * them three for the ways from and to that token and of it to itself (BEiT).
  */
-export function relativeDistances({ imageSize, patchSize }: ViTConfig): number {
-  return (2 * (imageSize / patchSize) - 1) ** 2 + 3;
+export function relativeDistances(config: ViTConfig): number {
+  const { height, width } = gridOf(config);
+  return (2 * height - 1) * (2 * width - 1) + (prefixTokens(config) > 0 ? 3 : 0);
 }
 
 /**

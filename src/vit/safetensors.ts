@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { firstLine, foundBy, InputError, messageOf } from '../base/errors.js';
 import { show } from '../base/schema.js';
 import { bytesPerElement, type DType } from '../onnx/dtype.js';
-import { readRange } from '../onnx/file.js';
+import { readRange } from '../base/read-range.js';
 import { elementCount, type TensorSource } from '../onnx/tensor.js';
 
 /** Headers beyond this are refused before they are read; the reference implementation has the same limit. */

@@ -1,4 +1,5 @@
 import { seededRandom } from '../base/random.js';
+import { square, type Size } from '../base/size.js';
 import { elementCount, float32, type TensorSource } from '../onnx/tensor.js';
 import type { ViTConfig } from './config.js';
 import { weightShapes, type ViT } from './vit.js';
@@ -24,19 +25,20 @@ export const syntheticNames = Object.keys(sizes) as SyntheticName[];
  *
  * @param name - the architecture
  * @param seed - determines every weight
- * @param imageSize - side of the input in pixels
+ * @param imageSize - sides of the input in pixels
  * @param labels - class names
  */
 export function syntheticViT(
   name: SyntheticName,
   seed: number,
-  imageSize: number,
+  imageSize: Size,
   labels: readonly string[],
 ): ViT {
-  const { layers, mlpSize, ...size } = sizes[name];
+  const { layers, mlpSize, patchSize, ...size } = sizes[name];
   const config: ViTConfig = {
     ...size,
     imageSize,
+    patchSize: square(patchSize),
     channels: 3,
     mlpSizes: Array.from({ length: layers }, () => mlpSize),
     layerNormEpsilon: 1e-12,

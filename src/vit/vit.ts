@@ -1,8 +1,12 @@
-import { elementCount, type TensorSource } from '../onnx/tensor.js';
+import { elementCount, float32, type TensorSource } from '../onnx/tensor.js';
 import {
   attentionWidth,
   featureWidth,
+  headWidth,
   layerCount,
+  neuronsOf,
+  patchCount,
+  patchValues,
   poolsByAttention,
   prefixOf,
   relativeDistances,
@@ -16,11 +20,12 @@ import { linearNames, linearRoles, linearWidths, type LinearForm, type LinearNam
  * a new one that shares the tensors it did not change.
  *
  * Weights (`[outputs, inputs]` for matrices, as PyTorch stores them):
- * `patch.weight` `[hidden, channels·patch²]`, `patch.bias`, `cls` `[hidden]`, `positions` `[tokens, hidden]`,
+ * `patch.weight` `[hidden, channels·patch height·patch width]`, `patch.bias`, `cls` `[hidden]`, `positions` `[tokens, hidden]`,
  * `layers.N.norm1.{weight,bias}`, `layers.N.{q,k,v,o,fc1,fc2}.{weight,bias}`, `layers.N.norm2.{weight,bias}`,
  * `norm.{weight,bias}`, `head.{weight,bias}`. What the configuration asks for besides: `distillation` `[hidden]`, `registers`
  * `[registers, hidden]`, `first_norm.{weight,bias}`, `layers.N.{q,k}_norm.{weight,bias}` `[head size]`, `layers.N.distances`
- * `[heads, distances]`; pooling by attention has `pool.scores` `[heads, hidden]` (its query times the projection of the keys, scaled),
+ * `[heads, distances]`, `layers.N.attention_norm.{weight,bias}`, `layers.N.mlp_norm.{weight,bias}`; the angles by which the first half of a
+ * head's channels is turned into the second, `rotary` `[patches, head size / 2]` or `layers.N.rotary` `[heads, patches, head size / 2]`; pooling by attention has `pool.scores` `[pool heads, hidden]` (its query times the projection of the keys, scaled),
  * `pool.{v,o,fc1,fc2}.{weight,bias}` and `pool.norm.{weight,bias}`. `head.weight` is as wide as the features: the class token's columns, then the distillation token's or those of
  * the mean. With SwiGLU, fc1's first half are the gates. A backbone without a head has no labels.
  */
@@ -66,14 +71,27 @@ export function withWeights(
 }
 
 /**
+ * A model without its head: what it gives are features.
+ *
+ * @param vit - the model
+ */
+export function withoutHead(vit: ViT): ViT {
+  const config = { ...vit.config, labels: [] };
+  return withWeights({ ...vit, config }, [
+    ['head.weight', float32([0, featureWidth(config)], [])],
+    ['head.bias', float32([0], [])],
+  ]);
+}
+
+/**
  * The shape of every tensor that a float model of this architecture has, by name.
  *
  * @param config - the architecture
  */
 export function weightShapes(config: ViTConfig): Map<string, readonly number[]> {
-  const { hiddenSize, channels, patchSize, labels } = config;
+  const { hiddenSize, labels } = config;
   const shapes = new Map<string, readonly number[]>([
-    ['patch.weight', [hiddenSize, channels * patchSize ** 2]],
+    ['patch.weight', [hiddenSize, patchValues(config)]],
     ['patch.bias', [hiddenSize]],
   ]);
   for (const { name, count } of prefixOf(config))
@@ -83,12 +101,16 @@ export function weightShapes(config: ViTConfig): Map<string, readonly number[]> 
     shapes.set(`${name}.weight`, [width]).set(`${name}.bias`, [width]);
   };
   if (config.firstNorm) norm('first_norm');
+  if (config.rotary === 'shared') shapes.set('rotary', [patchCount(config), headWidth(config) / 2]);
   for (let layer = 0; layer < layerCount(config); layer++) {
     norm(`layers.${layer}.norm1`);
     norm(`layers.${layer}.norm2`);
     if (config.queryKeyNorms)
-      for (const role of ['q', 'k'])
-        norm(`layers.${layer}.${role}_norm`, attentionWidth(config) / config.heads);
+      for (const role of ['q', 'k']) norm(`layers.${layer}.${role}_norm`, headWidth(config));
+    if (config.attentionNorm) norm(`layers.${layer}.attention_norm`, attentionWidth(config));
+    if (config.mlpNorm) norm(`layers.${layer}.mlp_norm`, neuronsOf(config, layer));
+    if (config.rotary === 'per-head')
+      shapes.set(`layers.${layer}.rotary`, [config.heads, patchCount(config), headWidth(config) / 2]);
     if (config.relativePositions)
       shapes.set(`layers.${layer}.distances`, [config.heads, relativeDistances(config)]);
     for (const role of linearRoles) {
@@ -99,8 +121,8 @@ export function weightShapes(config: ViTConfig): Map<string, readonly number[]> 
   }
   if (config.lastNorm !== 'none') norm('norm');
   if (poolsByAttention(config)) {
-    const { heads, poolSize = 0 } = config;
-    shapes.set('pool.scores', [heads, hiddenSize]);
+    const { heads, poolHeads = heads, poolSize = 0 } = config;
+    shapes.set('pool.scores', [poolHeads, hiddenSize]);
     for (const [layer, outputs, inputs] of [
       ['v', hiddenSize, hiddenSize],
       ['o', hiddenSize, hiddenSize],
@@ -116,10 +138,11 @@ export function weightShapes(config: ViTConfig): Map<string, readonly number[]> 
 
 /**
  * How many parameters an architecture has: weights and biases, whatever their number of bits. The scales and zero
- * points of quantised linears are not counted.
+ * points of quantised linears are not counted, nor are angles of rotary positions.
  */
 export function parameterCount(config: ViTConfig): number {
-  return [...weightShapes(config).values()].reduce((sum, dims) => sum + elementCount(dims), 0);
+  const learned = [...weightShapes(config)].filter(([name]) => !/(^|\.)rotary$/.test(name));
+  return learned.reduce((sum, [, dims]) => sum + elementCount(dims), 0);
 }
 
 /** How many of a model's linears have each kind of form. */

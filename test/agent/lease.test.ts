@@ -18,7 +18,7 @@ it('an agent with a lease lives while it hears something, however long a run kee
   const { model } = await writeMicro(folder());
   const inputs = folder('inputs.bin');
   await writeFile(inputs, new Uint8Array(BATCH * 3 * 32 * 32 * 4));
-  const agent = join(packageRoot(), 'dist', 'agent', 'node.js');
+  const agent = join(packageRoot(), 'dist', 'agent', 'agent.mjs');
   const child = spawn(process.execPath, [agent, `--lease=${LEASE_SECONDS}`], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });

@@ -317,6 +317,42 @@ describe('memory', () => {
     expect(after!.byPhase.get('steady')! - before!.byPhase.get('steady')!).toBeGreaterThan(9e8);
   });
 
+  it('has a steady peak of its own, with an interval over the rounds', async () => {
+    const { analysis, raw } = await stored();
+    const key = timed('int8', 8);
+    const bases = raw.memory(key, 'resident').map((phases) => phases.get('prepare')!);
+    const over = raw
+      .memory(key, 'peakResident')
+      .map((phases, round) => phases.get('steady')! - bases[round]!);
+    const { steady, byPhase } = figuresOf(analysis, 'int8').latencies.find(
+      ({ batch }) => batch === 8,
+    )!.memory!;
+    expect(steady!.value / geometric(over)).toBeCloseTo(1, 12);
+    expect(steady!.value).toBe(byPhase.get('steady'));
+    expect(steady!.low).toBeLessThan(steady!.value);
+    expect(steady!.high).toBeGreaterThan(steady!.value);
+  });
+
+  it('is by the means that the device had, and says nothing beside figures of another', async () => {
+    const { analysis } = await stored();
+    expect(figuresOf(analysis, 'int8').latencies[0]!.memory!.means).toBe('vmhwm-of-phase');
+    const ofInt8 = `id in (select r.id from rounds r join cells c on c.id = r.cell_id
+      join variants v on v.id = c.variant_id where v.recipe = 'int8'`;
+    const other = await storedExample(folder('other.sqlite'), {}, (database) => {
+      database.exec(`update rounds set memory_means = 'rusage-of-process' where ${ofInt8})`);
+    });
+    const { memory } = figuresOf(other.analysis, 'int8').latencies[0]!;
+    expect(memory).toMatchObject({ means: 'rusage-of-process', peaksAreOfPhases: false });
+    expect(memory!.reduction).toBeUndefined();
+    expect(judgementOf(figuresOf(other.analysis, 'int8'), 'memory', 8)).toBeUndefined();
+    const mixed = await storedExample(folder('mixed.sqlite'), {}, (database) => {
+      database.exec(
+        `update rounds set memory_means = 'rusage-of-process' where ${ofInt8} and r.round in (0, 2))`,
+      );
+    });
+    expect(figuresOf(mixed.analysis, 'int8').latencies[0]!.memory).toBeUndefined();
+  });
+
   it('is absent where a device does not tell the peak of the first run, and not that of loading alone', async () => {
     const { analysis } = await storedExample(folder('untold.sqlite'), {}, (database) => {
       database.exec("delete from memory where phase = 'first'");

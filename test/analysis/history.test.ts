@@ -186,6 +186,22 @@ describe('a history', () => {
     expect(found.breaks[0]!.differences.map(({ name }) => name)).toEqual([what]);
   });
 
+  it('begins a series of peaks, and of nothing else, where these are known by other means', async () => {
+    const { history: found, findings } = await history(24, (index) =>
+      index < 12
+        ? { milliseconds: 10, mebibytes: 20 }
+        : { milliseconds: 10, mebibytes: 40, memoryMeans: 'vmhwm-of-process' },
+    );
+    expect(findings.regressions).toEqual([]);
+    expect(seriesOf(found, 'fp32 · batch 8', 'memory').map(({ points }) => points.length)).toEqual([12, 12]);
+    expect(seriesOf(found, 'fp32 · batch 8', 'latency')).toHaveLength(1);
+    expect(found.breaks).toHaveLength(1);
+    expect(found.breaks[0]).toMatchObject({
+      run: { id: runOf(12) },
+      differences: [{ before: 'vmhwm-of-phase', after: 'vmhwm-of-process' }],
+    });
+  });
+
   it('begins a series of its own with another browser, which is no regression', async () => {
     const of = (product: string) => ({ browser: { product, userAgent: '', flags: [] } });
     const { history: found, findings } = await history(24, (index) =>
@@ -259,6 +275,59 @@ describe('a history', () => {
     expect(fewer.findings.worseNow).toHaveLength(1);
   });
 
+  it('follows the features of models without a head: their cosines to fp32, and the top-1 of the vote', async () => {
+    const { history: found, findings } = await history(20, (index) => ({
+      ...{ milliseconds: 10, right: 160 },
+      features: { cosine: index < 10 ? 0.98 : 0.97, images: 500 },
+    }));
+    const [series] = seriesOf(found, 'int8', 'cosine');
+    expect(series!.points).toHaveLength(20);
+    for (const [index, { estimate }] of series!.points.entries())
+      expect(estimate.value).toBeCloseTo(index < 10 ? 0.98 : 0.97, 4);
+    expect(seriesOf(found, 'fp32', 'accuracy')[0]!.points[0]!.estimate.value).toBe(0.8);
+    // fp32 is not held against itself.
+    expect(found.cells.filter(({ metric }) => metric === 'cosine').map(({ name }) => name)).toEqual(['int8']);
+    const [lost, ...others] = findings.regressions;
+    expect(others).toEqual([]);
+    expect([lost!.cell.metric, lost!.change.firstAfter.id]).toEqual(['cosine', runOf(10)]);
+    const { size } = lost!.change;
+    for (const end of [size.low, size.value, size.high]) expect(end).toBeCloseTo(-0.01, 4);
+    expect(historyText(found)).toMatch(/int8, cosine to fp32: 0\.01000 lower .* 0\.98000 → 0\.97000/);
+  });
+
+  it('leaves cosines alone that moved by less than counts', async () => {
+    const { findings } = await history(12, (index) => ({
+      milliseconds: 10,
+      features: { cosine: index < 6 ? 0.98 : 0.9795, images: 500 },
+    }));
+    expect(findings.regressions).toEqual([]);
+    expect(findings.worseNow).toEqual([]);
+  });
+
+  it('begins a series of scores where neighbours vote among other images, however many were asked for', async () => {
+    const { history: found, findings } = await history(24, (index) => ({
+      ...{ milliseconds: 10, right: index < 12 ? 160 : 150 },
+      features: { cosine: 0.98, images: index < 12 ? 500 : 400, asked: index % 2 === 0 ? 5000 : undefined },
+    }));
+    expect(findings.regressions).toEqual([]);
+    expect(seriesOf(found, 'fp32', 'accuracy').map(({ points }) => points.length)).toEqual([12, 12]);
+    expect(found.breaks).toHaveLength(1);
+    const [difference] = found.breaks[0]!.differences;
+    expect(difference!.before).toContain('500 training images');
+    expect(difference!.after).toContain('400 training images');
+  });
+
+  it('does not hold answers to some images against those to others', async () => {
+    const { history: found, findings } = await history(24, (index) => ({
+      ...{ milliseconds: 10, right: 100 },
+      ...(index < 12 && { images: IMAGES / 2 }),
+    }));
+    expect(findings.regressions).toEqual([]);
+    expect(found.breaks.map(({ differences }) => differences)).toEqual([
+      [{ name: 'test images', before: String(IMAGES / 2), after: String(IMAGES) }],
+    ]);
+  });
+
   it('is told to programs whole', async () => {
     const { history: found } = await history(12, (index) => ({ milliseconds: index < 6 ? 10 : 12 }));
     const document = JSON.parse(JSON.stringify(historyDocument(found))) as ReturnType<typeof historyDocument>;
@@ -275,7 +344,7 @@ describe('a history', () => {
 });
 
 describe('false alarms', () => {
-  const thresholds = { ratio: 0.02, accuracy: 0.003 };
+  const thresholds = { ratio: 0.02, accuracy: 0.003, cosine: 0.001 };
 
   /** A flat history with a noise, from run to run and within a run. */
   const flat = (length: number, noise: number, normal: () => number): HistoryPoint[] =>
@@ -283,7 +352,7 @@ describe('false alarms', () => {
       const value = 10 * Math.exp(noise * normal());
       return {
         run: { id: String(index), startedAt: '2026-01-01T00:00:00.000Z', repository: null },
-        ...{ setting: new Map(), right: undefined },
+        ...{ setting: new Map(), stages: '', right: undefined, cosines: undefined },
         estimate: { value, low: value * (1 - noise), high: value * (1 + noise) },
       };
     });

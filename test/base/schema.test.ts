@@ -75,7 +75,7 @@ describe('readYaml', () => {
     const path = inFolder('missing.yaml');
     const missing = await refusalOf(() => readYaml(path, 'a suite'));
     expect(missing).toMatchObject({ source: path, expected: 'a suite' });
-    expect(missing.found).toBe('nothing');
+    expect(missing.found).toBe('no such file or folder');
     expect((await refusalOf(() => readYaml(inFolder(), 'a suite'))).found).toBe('a directory');
   });
 
@@ -214,8 +214,9 @@ describe('checked', () => {
       {
         source: ':2',
         place: 'sede',
-        found: 'the unknown key "sede"',
-        expected: 'only the keys that the documentation names',
+        found: 'the unknown key "sede" (did you mean "seed"?)',
+        expected:
+          'one of name, seed, tier, ratio, batch, devices, options, model, alpha, block, device, code',
       },
     ],
     [

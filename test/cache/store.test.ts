@@ -1,13 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { cacheKey } from '../../src/cache/key.js';
 import { cache } from '../../src/cache/store.js';
-import { useFolder } from '../support/folder.js';
+import { useFolderWithCache } from '../support/folder.js';
 
-const folder = useFolder();
-beforeEach(() => void vi.stubEnv('EDGEFLEX_CACHE', folder('cache')));
-afterEach(() => void vi.unstubAllEnvs());
+useFolderWithCache();
 
 describe('an entry of the cache', () => {
   it('that one process asks for twice at once is made once, and both get it', async () => {

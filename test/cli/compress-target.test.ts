@@ -8,11 +8,11 @@ const MODEL = 'suites/models/vit-micro-shapes10';
 
 describe('edgeflex compress refuses', () => {
   test.each<[string, string[], string]>([
-    ['neither a recipe nor a target', [], 'neither --recipe nor --target'],
+    ['neither a recipe nor a target', [], 'neither a recipe nor a target'],
     [
       'both of them',
       ['--recipe', 'suites/recipes/int8.yaml', '--target', 'latency=2x'],
-      'both --recipe and --target',
+      'both a recipe and a target',
     ],
     ['a target that says nothing', ['--target', 'latency=fast'], '--target: latency: found fast'],
     ['a single round', ['--target', 'latency=2x', '--rounds', '1'], 'from 2 to 1000'],

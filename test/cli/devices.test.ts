@@ -60,7 +60,7 @@ describeOnBoard('edgeflex devices, with a board', { timeout: 120_000 }, () => {
       expect(good.code).toBe(0);
       expect(good.out).toMatch(/✓ architecture +aarch64/);
       const cleaned = await edgeflex(['devices', 'clean', board.profilePath], {});
-      expect(cleaned.out).toBe('pi: nothing was there\n');
+      expect(cleaned.out).toBe('pi: nothing to remove\n');
 
       await writeFile(board.knownHosts, '');
       const bad = await edgeflex(['devices', 'check', board.profilePath, '--json'], {});
@@ -68,7 +68,7 @@ describeOnBoard('edgeflex devices, with a board', { timeout: 120_000 }, () => {
       const [{ findings }] = JSON.parse(bad.out) as [{ findings: Finding[] }];
       expect(findings).toHaveLength(1);
       expect(findings[0]).toMatchObject({ state: 'fail' });
-      expect(findings[0]!.mend).toContain('ssh-keyscan');
+      expect(findings[0]!.fix).toContain('ssh-keyscan');
     } finally {
       await board.remove();
     }

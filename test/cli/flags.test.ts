@@ -1,5 +1,14 @@
 import { expect, it } from 'vitest';
-import { ageOf, batchSize, batchSizes, countOf, pointsOf, roundsFrom, shareOf } from '../../src/cli/flags.js';
+import {
+  ageOf,
+  batchSize,
+  batchSizes,
+  countOf,
+  partOf,
+  pointsOf,
+  roundsFrom,
+  shareOf,
+} from '../../src/cli/flags.js';
 
 it('batch sizes and rounds are whole numbers within bounds', () => {
   expect(batchSize('4096')).toBe(4096);
@@ -33,5 +42,10 @@ it.each([
   ['rounds', '100000000', roundsFrom(1)],
   ['rounds', '-3', roundsFrom(1)],
 ])('%s %s is refused', (_, value, parse) => {
-  expect(() => parse(value)).toThrow(/expected/);
+  expect(() => parse(value)).toThrow(/^Expected/);
+});
+
+it('a part of a whole is a percentage or a number', () => {
+  expect([partOf('20%'), partOf('0.2'), partOf('.5'), partOf('1 %')]).toEqual([0.2, 0.2, 0.5, 0.01]);
+  for (const bad of ['0', '0%', '1', '100%', '-1%', 'high', '', '20%%']) expect(() => partOf(bad)).toThrow();
 });

@@ -64,6 +64,7 @@ describe('edgeflex history', () => {
     [['tiny', '--cell', 'w4'], 'int8 · batch 8'],
     [['tiny', '--threshold', '2'], 'such as 2%'],
     [['tiny', '--accuracy-threshold', '2%'], 'such as 0.3pt'],
+    [['tiny', '--cosine-threshold', '3'], 'of at most 2'],
     [['tiny', '--since', 'mian'], 'expected a baseline or a stored run of tiny'],
     [['tinny'], 'did you mean "tiny"?'],
   ])('refuses %j', async (args, text) => {

@@ -70,7 +70,7 @@ describeInBrowser('a run in a browser', () => {
     stopped.child.kill('SIGINT');
     const { code, err } = await stopped.ended;
     expect(code).toBe(exitCodes.interrupted);
-    expect(err).toContain('this goes on with the rest');
+    expect(err).toContain('continue with');
     expect(err).not.toContain('  at ');
     expect(processesWith('EDGEFLEX_CACHE', folder('cache'))).toEqual([]);
     expect(browserProfiles()).toEqual([]);

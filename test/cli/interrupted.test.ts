@@ -82,7 +82,7 @@ describe('a run that is killed, stopped and resumed', () => {
     expect(between.slice(0, before.length)).toEqual(before);
     expect(between.length).toBeLessThan(MEASUREMENTS);
 
-    const command = /this goes on with the rest:\n {2}edgeflex (.*)\n/.exec(stopped.err)?.[1];
+    const command = /continue with:\n {2}edgeflex (.*)\n/.exec(stopped.err)?.[1];
     const words = command?.match(/'[^']*'|\S+/g)?.map((word) => word.replaceAll("'", '')) ?? [];
     const finished = await edgeflexProcess(words, env);
     expect(finished.err).not.toContain('error');

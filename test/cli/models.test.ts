@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { exitCodes } from '../../src/cli/failure.js';
 import { packageRoot } from '../../src/base/paths.js';
 import { loadFolder } from '../support/load.js';
-import { builtInConfig, builtInTensors, directoryOf, safetensorsBytes } from '../vit/checkpoint.js';
+import { directoryOf, safetensorsBytes } from '../vit/checkpoint.js';
+import { backboneFiles } from '../support/backbone.js';
 import { renamed } from '../vit/rename.js';
 import { ID, startHub, type TestHub } from '../net/hub-server.js';
 import { useFolder } from '../support/folder.js';
@@ -30,9 +31,13 @@ async function suiteOnly(): Promise<string> {
   return path;
 }
 
-async function run(model: string, env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+async function run(
+  model: string,
+  env: NodeJS.ProcessEnv = {},
+  more: readonly string[] = [],
+): Promise<Outcome> {
   const places = ['--results', folder('results'), '--reports', folder('reports')];
-  return edgeflex(['run', await suiteOnly(), '--model', model, '--json', ...places], {
+  return edgeflex(['run', await suiteOnly(), '--model', model, '--json', ...places, ...more], {
     ...{ EDGEFLEX_CACHE: folder('cache'), HF_TOKEN: '' },
     ...env,
   });
@@ -56,14 +61,7 @@ interface Report {
 
 /** The built-in model without its classifier, on a Hub. */
 async function backboneHub(): Promise<TestHub> {
-  const tensors = new Map([...(await builtInTensors())].filter(([name]) => !name.startsWith('classifier.')));
-  return startHub({
-    files: {
-      'config.json': Buffer.from(await builtInConfig({ id2label: undefined })),
-      'preprocessor_config.json': await readFile(join(microDirectory, 'preprocessor_config.json')),
-      'model.safetensors': safetensorsBytes(tensors),
-    },
-  });
+  return startHub({ files: await backboneFiles() });
 }
 
 describe('edgeflex run --model', () => {
@@ -87,9 +85,34 @@ describe('edgeflex run --model', () => {
     expect(table).toMatch(/\| fp32 +\| fitted +\|/);
     for (const text of [table, await readFile(join(directory, 'report.html'), 'utf8')]) {
       expect(text).toContain(`commit ${hub.commit}`);
-      expect(text).toContain('Head: fitted here, in closed form on 512 training images');
+      expect(text).toContain('Head: fitted here by ridge regression in closed form on 512 training images');
     }
     expect(await readFile(join(directory, 'report.csv'), 'utf8')).toContain(',fitted,');
+  });
+
+  test('fits a head of another kind to it where that is asked for', async () => {
+    const hub = await backboneHub();
+    const logistic = await run(`${ID}@main`, { HF_ENDPOINT: hub.url }, ['--head', 'logistic']);
+    expect(logistic.code).toBe(exitCodes.fine);
+    const fitted = JSON.parse(logistic.out) as Report;
+    expect(fitted.variants).toMatchObject([
+      { head: 'fitted', source: { fittedHead: { kind: 'logistic', images: 512 } } },
+    ]);
+    expect(fitted.results[0]!.accuracy.top1.value).toBeGreaterThan(0.7);
+  });
+
+  test('leaves it without a head where that is asked for, and fits none anew then', async () => {
+    const hub = await backboneHub();
+    const without = await run(`${ID}@main`, { HF_ENDPOINT: hub.url }, ['--head', 'none']);
+    expect(without.code).toBe(exitCodes.fine);
+    const { variants, results } = JSON.parse(without.out) as Report;
+    expect(variants).toMatchObject([{ head: 'none', source: { hub: { commit: hub.commit } } }]);
+    expect(variants[0]!.source).not.toHaveProperty('fittedHead');
+    expect(results).toMatchObject([{ features: { width: 128, neighbours: 20, meanCosine: null } }]);
+    expect(results[0]!.accuracy.top1.value).toBeGreaterThan(0.5);
+    const refit = await run(`${ID}@main`, { HF_ENDPOINT: hub.url }, ['--head', 'none', '--refit']);
+    expect(refit.code).toBe(exitCodes.usage);
+    expect(refit.err).toContain('--refit');
   });
 
   test('takes a checkpoint of torchvision, and says what it assumes', async () => {
@@ -111,7 +134,7 @@ describe('edgeflex run --model', () => {
   test('refuses what is nowhere, in one message', async () => {
     const nothing = await run('./nowhere');
     expect(nothing.code).toBe(exitCodes.usage);
-    expect(nothing.err).toMatch(/^.*\.\/nowhere: found nothing; expected a directory with a model/);
+    expect(nothing.err).toMatch(/^.*\.\/nowhere: found no such .*; expected a directory with a model/);
     const hub = await backboneHub();
     const unknown = await run('someone/else', { HF_ENDPOINT: hub.url });
     expect(unknown.code).toBe(exitCodes.usage);

@@ -12,11 +12,11 @@ const env = (): NodeJS.ProcessEnv => ({ EDGEFLEX_CACHE: folder('cache') });
 
 describe('edgeflex roofline', () => {
   test.each([
-    [[], /expected a device profile, such as devices\/local-cpu.yaml, or --list/],
-    [['nowhere.yaml'], /nowhere.yaml: found nothing; expected a device profile/],
+    [[], /expected a device profile, such as local-cpu, or --list/],
+    [['nowhere.yaml'], /nowhere.yaml: found no such file or folder; expected a device profile/],
     [['devices/local-cpu.yaml', '--rounds', '1'], /from 2 to 1000/],
-    [['devices/local-cpu.yaml', '--batch', '0'], /a whole number from 1 to 4096 is expected/],
-    [['--list'], /found nothing; expected a results database/],
+    [['devices/local-cpu.yaml', '--batch', '0'], /whole number from 1 to 4096/],
+    [['--list'], /found no such file; expected a results database/],
   ])('refuses %j, and makes no database', async (args, message) => {
     const { code, err } = await edgeflex(['roofline', ...args, '--results', folder('none')], env());
     expect(code).toBe(exitCodes.usage);
@@ -32,12 +32,12 @@ describe('edgeflex roofline', () => {
     child.kill('SIGINT');
     const { code, err } = await ended;
     expect(code).toBe(exitCodes.interrupted);
-    expect(err).toContain('A roofline is measured in one go: nothing of it is kept.');
+    expect(err).toContain('A roofline cannot be resumed: nothing was stored.');
     expect(all()).toEqual([]);
     const db = await openForReading(`${results}/edgeflex.db`);
     expect(await listRooflines(db)).toEqual([]);
     await db.destroy();
     const list = await edgeflex(['roofline', '--list', '--results', results], env());
-    expect([list.code, list.out]).toEqual([0, 'No device has a roofline yet.\n']);
+    expect([list.code, list.out]).toEqual([0, 'No roofline has been measured yet.\n']);
   });
 });

@@ -23,6 +23,9 @@ export interface Running {
   said(text: string): Promise<void>;
 }
 
+/** What a test's environment must not decide: where images lie, and whether there are colours. */
+const plain = { EDGEFLEX_DATA: undefined, FORCE_COLOR: undefined, NO_COLOR: undefined };
+
 /**
  * Starts the real command in a process of its own, built code and all.
  *
@@ -33,7 +36,7 @@ export interface Running {
 export function start(args: readonly string[], env: NodeJS.ProcessEnv, cwd = packageRoot()): Running {
   const child = spawn(process.execPath, [join(packageRoot(), 'bin', 'edgeflex.js'), ...args], {
     cwd,
-    env: { ...process.env, EDGEFLEX_DATA: undefined, ...env },
+    env: { ...process.env, ...plain, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const said = { out: '', err: '' };
@@ -93,7 +96,7 @@ async function called(args: readonly string[], env: NodeJS.ProcessEnv): Promise<
   ];
   const release = rememberListeners();
   try {
-    setEnvironment({ ...before, EDGEFLEX_DATA: undefined, ...env });
+    setEnvironment({ ...before, ...plain, ...env });
     process.exitCode = 0;
     await main([process.execPath, join(packageRoot(), 'bin', 'edgeflex.js'), ...args]);
     return { code: exitCode(), signal: null, ...said };

@@ -49,6 +49,17 @@ const fields: [string, Partial<ViTConfig>][] = [
     { relativePositions: true, positions: false, pooling: 'patches', lastNorm: 'pooled' },
   ],
   ['relative positions and a class token', { relativePositions: true }],
+  [
+    'relative positions without a class token',
+    { relativePositions: true, positions: false, classToken: false, pooling: 'patches' },
+  ],
+  ['rotary positions', { rotary: 'shared', positions: false, registers: 1, pooling: 'patches' }],
+  ['rotary positions and nothing that reads patches', { rotary: 'shared' }],
+  ['rotary positions of each head', { rotary: 'per-head', queryKeyNorms: true, pooling: 'class-patches' }],
+  ['a norm behind attention', { attentionNorm: true, pooling: 'patches' }],
+  ['norms within the MLPs', { mlpNorm: true, activation: 'swiglu' }],
+  ['norms behind attention and within the MLPs', { attentionNorm: true, mlpNorm: true, headSize: 12 }],
+  ['more heads in pooling', { pooling: 'tokens-attention', poolSize: 20, poolHeads: 6 }],
   ['a distillation token and registers', { distilled: true, registers: 1 }],
   [
     'nearly all of it',
@@ -90,7 +101,8 @@ function relative(found: Float32Array, expected: ArrayLike<number>): number {
 
 describe.each(fields)('a model with %s', (name, changes) => {
   const vit = smallViT(name.length, changes);
-  const { relativePositions = false } = changes;
+  const { relativePositions = false, rotary, mlpNorm = false } = changes;
+  const merges = !relativePositions && rotary === undefined;
 
   it('computes what a float64 forward does, on a CPU, on WebGPU, and with the last block whole', async () => {
     const expected = await expectedOf(vit);
@@ -100,7 +112,7 @@ describe.each(fields)('a model with %s', (name, changes) => {
       expect(maxDifference(found, expected)).toBeLessThan(2e-5);
   });
 
-  if (!relativePositions)
+  if (merges)
     it('merges tokens as a float64 forward does', async () => {
       const merged = withMerges(vit, [3, 2, changes.pooling === undefined ? 0 : 2]);
       const expected = await expectedOf(merged);
@@ -108,15 +120,23 @@ describe.each(fields)('a model with %s', (name, changes) => {
         expect(maxDifference(await logitsOf(merged, target), expected)).toBeLessThan(2e-5);
     });
 
-  if (relativePositions)
+  if (!merges)
     it('does not merge tokens, and says why', async () => {
       const options = mergeTokensOptionsSchema.parse({ r: 1, images: 16 });
       const { place, found } = await refusalOf(() => mergeTokens(vit, bench.context, options));
       expect(place).toBe('merge-tokens');
-      expect(found).toContain('relative positions');
+      expect(found).toContain(relativePositions ? 'relative positions' : 'rotary positions');
     });
 
-  it('loses nothing when neurons go that do nothing', async () => {
+  if (mlpNorm)
+    it('is not pruned, and says why', async () => {
+      const options = pruneOptionsSchema.parse({ ratio: 0.25, images: 16, multiple: 1 });
+      const { place, found } = await refusalOf(() => prune(vit, bench.context, options));
+      expect(place).toBe('prune');
+      expect(found).toContain('norm between the activation and the second layer');
+    });
+
+  it.skipIf(mlpNorm)('loses nothing when neurons go that do nothing', async () => {
     const idle = await withIdleNeurons(vit);
     const options = pruneOptionsSchema.parse({
       ...{ ratio: 0.25, images: 16, multiple: 1 },
@@ -146,7 +166,9 @@ describe.each(fields)('a model with %s', (name, changes) => {
     const options = precisionOptionsSchema.parse({ images: 16, float16: ['*'] });
     const { vit: half } = await precision(vit, bench.context, options);
     for (const [tensor, { dtype }] of half.weights)
-      expect(dtype, tensor).toBe(/norm\d?\.|bias$|distances$|scores$/.test(tensor) ? 'float32' : 'float16');
+      expect(dtype, tensor).toBe(
+        /norm\d?\.|bias$|distances$|scores$|rotary$/.test(tensor) ? 'float32' : 'float16',
+      );
     expect(relative(await logitsOf(half), await logitsOf(vit))).toBeLessThan(0.01);
   });
 

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/base/random.js';
 import { headOptionsSchema } from '../../src/compress/head/options.js';
-import { ridge, scoreOf, type Labelled } from '../../src/compress/head/ridge.js';
+import { scoreOf, type Labelled } from '../../src/compress/head/classifier.js';
+import { ridge } from '../../src/compress/head/ridge.js';
 import { head } from '../../src/compress/head/stage.js';
 import { openBlas } from '../../src/compress/linalg/blas.js';
 import type { ViT } from '../../src/vit/vit.js';
@@ -17,6 +18,7 @@ import { microDirectory } from '../support/micro.js';
 import { refusalOf } from '../support/refusal.js';
 import { multiply, solve, transpose } from './reference.js';
 import { fingerprint, logitsOf, maxDifference, openBench, type Bench } from './support.js';
+import { storedRecords } from '../data/support/cifar.js';
 
 let bench: Bench;
 let preprocessing: Preprocessing;
@@ -28,7 +30,7 @@ beforeAll(async () => {
 /** Images of three classes around three centres, with a channel that says nothing. */
 function blobs(images: number, width: number, seed: number): Labelled {
   const random = seededRandom(seed);
-  const classes = Uint8Array.from({ length: images }, () => random.integer(3));
+  const classes = Uint16Array.from({ length: images }, () => random.integer(3));
   const features = new Float64Array(images * width);
   for (const [image, label] of classes.entries())
     for (let j = 0; j < width; j++)
@@ -90,7 +92,7 @@ async function testAccuracy(vit: ViT): Promise<number> {
   const { test } = bench.data;
   const count = 1000;
   const pixels = await readImages(
-    test.files,
+    storedRecords(test),
     Array.from({ length: count }, (_, index) => index),
   );
   const session = await bench.engine.open(await serializeModel(preprocessingGraph(preprocessing)), {
@@ -146,7 +148,7 @@ describe('a fitted head', () => {
   });
 
   it('is refused when not every class is seen', async () => {
-    const fault = await refusalOf(() => head(bench.vit, bench.context, { images: 4 }));
+    const fault = await refusalOf(() => head(bench.vit, bench.context, { kind: 'ridge', images: 4 }));
     expect(fault.place).toBe('head.images');
     expect(fault.expected).toBe('images of every class');
   });
@@ -155,7 +157,7 @@ describe('a fitted head', () => {
 describe('scores', () => {
   it('count what is right and how far the scores are off', () => {
     const classifier = { weight: Float64Array.of(1, 0, 0, 1), bias: Float64Array.of(0, 0) };
-    const labelled = { features: Float64Array.of(1, 0, 0.5, 2), classes: Uint8Array.of(0, 0) };
-    expect(scoreOf(classifier, labelled)).toEqual({ squaredError: (0.25 + 4) / 2, accuracy: 0.5 });
+    const labelled = { features: Float64Array.of(1, 0, 0.5, 2), classes: Uint16Array.of(0, 0) };
+    expect(scoreOf(classifier, labelled)).toMatchObject({ squaredError: (0.25 + 4) / 2, accuracy: 0.5 });
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { square } from '../../src/base/size.js';
 import { effortsOf } from '../../src/compress/planned.js';
 import { startPace } from '../../src/compress/pace.js';
 import { profileOptionsSchema } from '../../src/compress/profile/options.js';
@@ -62,8 +63,8 @@ describe('the pace', () => {
 });
 
 it('a step’s effort grows with images and width, and is less behind one that prunes', () => {
-  const base = syntheticViT('vit-base', 1, 224, ['a']);
-  const huge = syntheticViT('vit-huge', 1, 224, ['a']);
+  const base = syntheticViT('vit-base', 1, square(224), ['a']);
+  const huge = syntheticViT('vit-huge', 1, square(224), ['a']);
   const profile = (images: number): Step => ({
     stage: 'profile',
     options: profileOptionsSchema.parse({ images }),
@@ -77,7 +78,7 @@ it('a step’s effort grows with images and width, and is less behind one that p
 });
 
 it('a step that does not fit the shapes that are predicted refuses nothing: those that will be are others', () => {
-  const vit = syntheticViT('vit-base', 1, 224, ['a']);
+  const vit = syntheticViT('vit-base', 1, square(224), ['a']);
   const prune = stepOf(pruneStage, { ratio: 0.5 });
   const merge = stepOf(mergeTokensStage, { budget: { speed: 50 } });
   const quantize = stepOf(quantizeStage);

@@ -8,6 +8,7 @@ import { precisionStage } from '../../src/compress/stages/precision.js';
 import { profileStage } from '../../src/compress/stages/profile.js';
 import { pruneStage } from '../../src/compress/stages/prune.js';
 import { quantizeStage } from '../../src/compress/stages/quantize.js';
+import { shrinkStage } from '../../src/compress/stages/shrink.js';
 import { constantBytes } from '../../src/onnx/liveness.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
 import { formCounts, parameterCount } from '../../src/vit/vit.js';
@@ -165,5 +166,33 @@ describe('the pipeline', () => {
     const stopped = compress(bench.vit, recipe('prune'), { ...bench.context, throwIfStopped });
     await expect(stopped).rejects.toBe(reason);
     expect(calls).toBe(5);
+  });
+});
+
+describe('a stage that asks for more training images than there are', () => {
+  it('gets what there is, and its figures say so', async () => {
+    const asking = (images: number): Recipe => ({
+      ...fp32,
+      name: 'asking',
+      steps: [stepOf(profileStage, { images })],
+    });
+    const enough = await compress(bench.vit, asking(8), bench.context);
+    expect(
+      enough.stages[0]?.facts.headline.filter(({ label }) => label.startsWith('training images to')),
+    ).toEqual([]);
+    const { stages } = await compress(bench.vit, asking(1000), bench.context);
+    // Three quarters of the 512 of shapes10.
+    expect(stages[0]?.facts.headline.at(-1)).toEqual({
+      ...{ label: 'training images to calibrate on', value: 384, unit: 'count', of: 1000 },
+    });
+  });
+
+  it('more than once is told of the most that it asked for', async () => {
+    const budget = { accuracy: 0.5, confidence: 0.75, images: 900 };
+    const steps = [stepOf(shrinkStage, { budget, images: 16, compared: 200 })];
+    const { stages } = await compress(bench.vit, { ...fp32, name: 'twice', steps }, bench.context);
+    expect(stages[0]?.facts.headline.at(-1)).toEqual({
+      ...{ label: 'training images to check on', value: 128, unit: 'count', of: 900 },
+    });
   });
 });

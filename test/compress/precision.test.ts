@@ -58,6 +58,27 @@ describe('float16 by name', () => {
     expect(verdict(report, 'layers.2.q')).toMatchObject({ stored: 'unchanged', because: 'not selected' });
   });
 
+  it('puts no image through the model where no linear is named, and says the same of every component', async () => {
+    const float16 = ['patch', 'cls', 'positions', 'head'];
+    let drawn = 0;
+    const calibration = {
+      ...bench.context.calibration,
+      images: (count: number) => {
+        drawn += 1;
+        return bench.context.calibration.images(count);
+      },
+    };
+    const context = { ...bench.context, calibration };
+    const { vit, report } = await precision(bench.vit, context, options({ float16 }));
+    expect([drawn, report.images]).toEqual([0, 0]);
+    expect(halved(vit).sort()).toEqual(['cls', 'head.weight', 'patch.weight', 'positions']);
+    const all = await precision(bench.vit, context, options({ float16: [...float16, 'layers.3.fc2'] }));
+    expect([drawn, all.report.images]).toEqual([1, 16]);
+    const others = ({ components }: PrecisionReport): unknown =>
+      components.filter(({ component }) => component !== 'layers.3.fc2');
+    expect(others(report)).toEqual(others(all.report));
+  });
+
   it('makes the file smaller by what it says, and the logits differ as float16 does', async () => {
     const { vit, report } = await precision(bench.vit, bench.context, options());
     const [before, after] = [await fileBytes(bench.vit, 'a.onnx'), await fileBytes(vit, 'b.onnx')];

@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/base/random.js';
 import { openBlas, type Blas } from '../../src/compress/linalg/blas.js';
 import { allocate, type BlockCost } from '../../src/compress/prune/allocation.js';
-import { orderMlp } from '../../src/compress/prune/compensation.js';
-import { ridgeOf } from '../../src/compress/prune/covariance.js';
+import { narrowed, orderMlp } from '../../src/compress/prune/compensation.js';
+import { ridgeOf } from '../../src/compress/linalg/covariance.js';
 import { importanceOf } from '../../src/compress/prune/importance.js';
 import type { MlpObservation, NarrowMlp } from '../../src/compress/prune/mlp.js';
 import { compensations, importances, pruneOptionsSchema } from '../../src/compress/prune/options.js';
 import { prune } from '../../src/compress/prune/stage.js';
-import { narrowingCosts } from '../../src/compress/prune/widths.js';
+import { rankBlocks } from '../../src/compress/prune/ranked.js';
 import { parameterCount, withWeights, type ViT } from '../../src/vit/vit.js';
 import { float32 } from '../../src/onnx/tensor.js';
 import { copyOf, logitsOf, maxDifference, openBench, type Bench } from './support.js';
@@ -91,7 +91,12 @@ describe.each(compensations)('an MLP narrowed with compensation "%s"', (compensa
   it('makes the error that was predicted, at every width', async () => {
     const ordered = await orderMlp(mlp, await importanceOf('flap', mlp, blas), compensation, blas);
     for (const width of [1, 5, 12, 20, 24]) {
-      const loss = measuredLoss(x, mlp, await ordered.narrow(width), ordered.order.slice(0, width));
+      const loss = measuredLoss(
+        x,
+        mlp,
+        await narrowed(mlp, ordered, width, blas),
+        ordered.order.slice(0, width),
+      );
       const excess = ordered.loss[width]! - loss;
       // The ridge of least squares stands for noise in every neuron, so that what is predicted is a little more.
       expect(excess).toBeGreaterThan(-1e-6);
@@ -112,7 +117,7 @@ describe.each(compensations)('an MLP narrowed with compensation "%s"', (compensa
   it('keeps the rows of FC1 of the neurons that stay', async () => {
     const scores = Float64Array.from({ length: neurons }, (_, i) => (i * 7) % neurons);
     const ordered = await orderMlp(mlp, scores, compensation, blas);
-    const { fc1, fc1Bias } = await ordered.narrow(3);
+    const { fc1, fc1Bias } = await narrowed(mlp, ordered, 3, blas);
     for (const [slot, neuron] of ordered.order.slice(0, 3).entries()) {
       expect(scores[neuron]).toBe(neurons - 1 - slot);
       expect(fc1.subarray(slot * hidden, (slot + 1) * hidden)).toEqual(
@@ -129,7 +134,7 @@ describe('compensation', () => {
     const mlp = observationOf(x);
     const ordered = await orderMlp(mlp, await importanceOf('variance', mlp, blas), 'least-squares', blas);
     const width = 10;
-    const { fc2 } = await ordered.narrow(width);
+    const { fc2 } = await narrowed(mlp, ordered, width, blas);
     const { covariance } = mlp.moments;
     const ridge = ridgeOf(covariance, neurons, rows);
     const sigma = (i: number, j: number): number => covariance[i * neurons + j]! + (i === j ? ridge : 0);
@@ -296,8 +301,9 @@ describe('the prune stage', () => {
     const whole = /^(patch|cls|positions)|\.(o|fc2)\./;
     const loud = await scaled(bench.vit, 16, whole);
     expect(maxDifference(await logitsOf(bench, loud), bench.reference)).toBeLessThan(1e-2);
-    const costs = (vit: ViT): ReturnType<typeof narrowingCosts> =>
-      narrowingCosts(vit, bench.context, options({ ratio: 0.5 }), blas);
+    const images = await bench.context.calibration.images(128);
+    const costs = (vit: ViT): ReturnType<typeof rankBlocks> =>
+      rankBlocks(vit, bench.context, options({ ratio: 0.5 }), images, blas, 1);
     const [before, after] = [await costs(bench.vit), await costs(loud)];
     for (const [block, { neurons, loss }] of before.entries())
       for (const width of [0, 32, neurons / 2, neurons - 32])

@@ -7,11 +7,11 @@ import {
 } from '../../src/compress/quantize/options.js';
 import { quantize } from '../../src/compress/quantize/stage.js';
 import { modelBytes, writeModel } from '../../src/onnx/file.js';
-import { float32, viewAs } from '../../src/onnx/tensor.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
 import { linearName, linearNames, linearWidths, type LinearName } from '../../src/vit/linears.js';
-import { formOf, weightOf, withWeights, type ViT } from '../../src/vit/vit.js';
+import { formOf, weightOf, type ViT } from '../../src/vit/vit.js';
 import { useFolder } from '../support/folder.js';
+import { dequantized } from './dequantized.js';
 import {
   copyOf,
   kernelsOf,
@@ -31,38 +31,6 @@ beforeAll(async () => {
 
 const options = (more: object = {}): QuantizeOptions =>
   quantizeOptionsSchema.parse({ images: 32, rows: 256, ...more });
-
-/** The weights that a quantised linear's integers stand for, by the definitions of the two operators. */
-async function meantBy(vit: ViT, name: LinearName): Promise<Float32Array> {
-  const form = formOf(vit, name);
-  const bytes = await weightOf(vit, `${name}.weight`).read();
-  const [inputs, outputs] = linearWidths(vit.config, 0, name.split('.')[2] as 'fc1');
-  return Float32Array.from({ length: inputs * outputs }, (_, index) => {
-    const [o, i] = [Math.floor(index / inputs), index % inputs];
-    if ('weightScales' in form) return viewAs(bytes, Int8Array)[index]! * form.weightScales[o]!;
-    if (form.kind === 'float') throw new Error(`${name} is float`);
-    const { bits, blockSize, scales } = form;
-    const block = o * Math.ceil(inputs / blockSize) + Math.floor(i / blockSize);
-    const bit = (block * blockSize + (i % blockSize)) * bits;
-    const q = (bytes[bit >> 3]! >> (bit & 7)) & (2 ** bits - 1);
-    return (q - 2 ** (bits - 1)) * scales[block]!;
-  });
-}
-
-/** A quantised model with its linears float again, by the weights that their integers stand for. */
-async function dequantized(vit: ViT): Promise<ViT> {
-  const names = linearNames(vit.config).filter((name) => formOf(vit, name).kind !== 'float');
-  const weights: [string, ReturnType<typeof float32>][] = [];
-  for (const name of names) {
-    const [inputs, outputs] = linearWidths(vit.config, 0, name.split('.')[2] as 'fc1');
-    weights.push([`${name}.weight`, float32([outputs, inputs], await meantBy(vit, name))]);
-  }
-  return withWeights(
-    vit,
-    weights,
-    names.map((name) => [name, { kind: 'float' }]),
-  );
-}
 
 const spread = (): number => Math.max(...bench.reference) - Math.min(...bench.reference);
 

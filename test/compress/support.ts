@@ -47,12 +47,15 @@ export async function openBench(): Promise<Bench> {
     engine,
     calibration: calibrationSource(engine, 1, data.train, preprocessing, tokenCount(vit.config), 1),
     threads: 1,
+    judgedBy: 'accuracy',
     seed: 1,
     finished: (vit) => vit,
     microBatch: undefined,
     measurePeak: undefined,
     checkpoints: noCheckpoints,
     checkpointsOf: () => Promise.resolve(noCheckpoints),
+    observations: () => Promise.resolve(noCheckpoints),
+    observationsOf: () => Promise.resolve(noCheckpoints),
     workedBefore: () => undefined,
     onProgress: () => undefined,
     throwIfStopped: () => undefined,
@@ -73,7 +76,10 @@ export async function logitsOf(bench: Bench, vit: ViT, pixels = bench.pixels): P
     ...defaultSessionOptions,
     threads: 1,
   });
-  const { channels, imageSize } = vit.config;
+  const {
+    channels,
+    imageSize: { height: imageSize },
+  } = vit.config;
   const images = pixels.length / (channels * imageSize ** 2);
   const input = bench.engine.tensor('float32', pixels, [images, channels, imageSize, imageSize]);
   const output = await session.run({ pixel_values: input });
@@ -115,7 +121,10 @@ export async function valuesOf(
     ...defaultSessionOptions,
     threads: 1,
   });
-  const { channels, imageSize } = vit.config;
+  const {
+    channels,
+    imageSize: { height: imageSize },
+  } = vit.config;
   const images = pixels.length / (channels * imageSize ** 2);
   const input = bench.engine.tensor('float32', pixels, [images, channels, imageSize, imageSize]);
   const results = await session.run({ pixel_values: input });

@@ -8,10 +8,12 @@ import { serializeModel } from '../../src/onnx/file.js';
 import { targetForm } from '../../src/vit/graph/form.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
 import { linearNames } from '../../src/vit/linears.js';
-import { formOf, weightOf, withWeights, type ViT } from '../../src/vit/vit.js';
-import { float32 } from '../../src/onnx/tensor.js';
+import { withoutHead, type ViT } from '../../src/vit/vit.js';
 import { runOnce } from '../support/engine.js';
 import { withMerges } from '../../src/compress/merge-tokens/stage.js';
+import { floatsOf } from '../../src/compress/weights.js';
+import { dequantized } from './dequantized.js';
+import { multiply, transpose } from './reference.js';
 import { logitsOf, maxDifference, openBench, type Bench } from './support.js';
 import { smallViT } from './tome-reference.js';
 
@@ -37,29 +39,26 @@ async function logitsFor(target: GraphTarget, vit: ViT): Promise<Float32Array> {
 const operatorsOf = (vit: ViT, target: GraphTarget): Set<string> =>
   new Set(buildGraph(vit, {}, target).nodes.map(({ opType }) => opType));
 
-/** The model with the weights that its int8 linears stand for. */
-async function dequantized(vit: ViT): Promise<ViT> {
-  const weights: [string, ReturnType<typeof float32>][] = [];
-  for (const name of linearNames(vit.config)) {
-    const form = formOf(vit, name);
-    if (form.kind !== 'int8') continue;
-    const tensor = weightOf(vit, `${name}.weight`);
-    const columns = tensor.dims[1]!;
-    const bytes = new Int8Array((await tensor.read()).slice().buffer);
-    const values = Float32Array.from(
-      bytes,
-      (byte, at) => byte * form.weightScales[Math.floor(at / columns)]!,
-    );
-    weights.push([`${name}.weight`, float32(tensor.dims, values)]);
-  }
-  return { ...withWeights(vit, weights), forms: new Map() };
-}
-
 describe("WebGPU's graph", () => {
   it('computes what the CPU’s graph does', async () => {
     const [own, other] = [await logitsFor('webgpu', bench.vit), await logitsOf(bench, bench.vit)];
     expect(maxDifference(own, other)).toBeLessThan(1e-5 * spread);
     expect(maxDifference(own, bench.reference)).toBeLessThan(1e-5 * spread);
+  });
+
+  it('gives the features of a model without a head, as the CPU’s graph does: what its head would have read', async () => {
+    const [weight, bias] = [await floatsOf(bench.vit, 'head.weight'), await floatsOf(bench.vit, 'head.bias')];
+    const width = weight.length / bias.length;
+    for (const target of ['cpu', 'webgpu'] as const) {
+      const inputs = { pixel_values: { dims: [32, 3, 32, 32], data: bench.pixels } };
+      const outputs = Object.values(await runOnce(buildGraph(withoutHead(bench.vit), {}, target), inputs));
+      expect(outputs.map(({ dims }) => dims)).toEqual([[32, width]]);
+      const features = outputs[0]!.data as Float32Array;
+      const logits = multiply(features, transpose(weight, bias.length), width).map(
+        (value, index) => value + bias[index % bias.length]!,
+      );
+      expect(maxDifference(logits, bench.reference)).toBeLessThan(1e-5 * spread);
+    }
   });
 
   it('has no operator that WebGPU’s provider leaves to the processor', () => {

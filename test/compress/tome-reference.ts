@@ -1,7 +1,9 @@
 import { seededRandom } from '../../src/base/random.js';
+import { square } from '../../src/base/size.js';
 import { elementCount, float32 } from '../../src/onnx/tensor.js';
 import {
   attentionWidth,
+  gridOf,
   layerCount,
   prefixOf,
   prefixTokens,
@@ -19,7 +21,14 @@ import { floatsOf } from '../../src/compress/weights.js';
 /** A small ViT whose weights are drawn from a seed, large enough that tokens differ. */
 export function smallViT(seed: number, changes: Partial<ViTConfig> = {}): ViT {
   const config: ViTConfig = {
-    ...{ imageSize: 32, patchSize: 8, channels: 3, hiddenSize: 24, heads: 3, mlpSizes: [40, 32, 36] },
+    ...{
+      imageSize: square(32),
+      patchSize: square(8),
+      channels: 3,
+      hiddenSize: 24,
+      heads: 3,
+      mlpSizes: [40, 32, 36],
+    },
     ...{ layerNormEpsilon: 1e-6, distilled: false, labels: ['a', 'b', 'c', 'd', 'e'], ...changes },
   };
   const random = seededRandom(seed);
@@ -92,6 +101,18 @@ export async function referenceOf(
   let tokens: Row[] = [...before, ...patches(config, pixels).map((p) => linear('patch', p))]
     .map((row, t) => row.map((value, c) => value + (positions?.[t * row.length + c] ?? 0)))
     .map((row) => (config.firstNorm ? norm('first_norm', row) : row));
+  /** Channels of a head's query or key, as complex numbers whose imaginary parts lie behind all real ones, turned. */
+  const turned = (part: Row, patch: number, head: number, layer: number): Row => {
+    const angles = all.get('rotary') ?? all.get(`layers.${layer}.rotary`);
+    if (angles === undefined || patch < 0) return part;
+    const half = part.length / 2;
+    const place = config.rotary === 'shared' ? patch : head * (tokens.length - before.length) + patch;
+    return part.map((value, c) => {
+      const angle = angles[place * half + (c % half)]!;
+      const other = c < half ? -part[c + half]! : part[c - half]!;
+      return value * Math.cos(angle) + other * Math.sin(angle);
+    });
+  };
   let sizes = tokens.map(() => 1);
   let members = tokens.map((_, t) => [t]);
   const history: number[][] = [];
@@ -99,20 +120,23 @@ export async function referenceOf(
     const at = `layers.${layer}`;
     const normed = tokens.map((row) => norm(`${at}.norm1`, row));
     const [q, k, v] = ['q', 'k', 'v'].map((role) =>
-      normed.map((row) => {
+      normed.map((row, t) => {
         const made = linear(`${at}.${role}`, row);
-        if (!config.queryKeyNorms || role === 'v') return made;
+        if (role === 'v') return made;
         const size = attentionWidth(config) / config.heads;
-        return Array.from({ length: config.heads }, (_, head) =>
-          norm(`${at}.${role}_norm`, made.slice(head * size, (head + 1) * size)),
-        ).flat();
+        return Array.from({ length: config.heads }, (_, head) => {
+          const part = made.slice(head * size, (head + 1) * size);
+          const own = config.queryKeyNorms ? norm(`${at}.${role}_norm`, part) : part;
+          return turned(own, t - before.length, head, layer);
+        }).flat();
       }),
     );
     const table = all.get(`${at}.distances`);
     const bias = (head: number, from: number, to: number): number =>
       table ? table[(head * table.length) / config.heads + distance(config, from, to)]! : 0;
     const mixed = attend(q!, k!, v!, config.heads, proportional ? sizes : sizes.map(() => 1), bias);
-    tokens = tokens.map((row, t) => plus(row, linear(`${at}.o`, mixed[t]!)));
+    const context = mixed.map((row) => (config.attentionNorm ? norm(`${at}.attention_norm`, row) : row));
+    tokens = tokens.map((row, t) => plus(row, linear(`${at}.o`, context[t]!)));
     const groups = matchTokens(k!, config.heads, config.merges?.[layer] ?? 0, prefixTokens(config));
     tokens = groups.map((group) => {
       const size = group.reduce((sum, t) => sum + sizes[t]!, 0);
@@ -123,7 +147,7 @@ export async function referenceOf(
     history.push(sizes);
     tokens = tokens.map((row) => {
       const hidden = activated(config.activation ?? 'gelu', linear(`${at}.fc1`, norm(`${at}.norm2`, row)));
-      return plus(row, linear(`${at}.fc2`, hidden));
+      return plus(row, linear(`${at}.fc2`, config.mlpNorm ? norm(`${at}.mlp_norm`, hidden) : hidden));
     });
   }
   const { pooling = 'class', lastNorm = 'tokens' } = config;
@@ -136,9 +160,10 @@ export async function referenceOf(
   };
   const attended = (from: number): Row => {
     const scores = all.get('pool.scores')!;
-    const width = config.hiddenSize / config.heads;
+    const { poolHeads = config.heads } = config;
+    const width = config.hiddenSize / poolHeads;
     const seen = read.slice(from);
-    const context = Array.from({ length: config.heads }, (_, h) => {
+    const context = Array.from({ length: poolHeads }, (_, h) => {
       const row = scores.subarray(h * config.hiddenSize, (h + 1) * config.hiddenSize);
       const weights = seen.map(
         (token, t) => sizes[from + t]! * Math.exp(token.reduce((sum, value, c) => sum + value * row[c]!, 0)),
@@ -166,13 +191,14 @@ export async function referenceOf(
 }
 
 /** Which number of a head's stands for two tokens (BEiT): by the way from patch to patch, the last three for the class token. */
-function distance({ imageSize, patchSize }: ViTConfig, from: number, to: number): number {
-  const side = imageSize / patchSize;
+function distance(config: ViTConfig, from: number, to: number): number {
+  const { classToken = true } = config;
+  const side = gridOf(config).width;
   const ways = (2 * side - 1) ** 2;
-  if (from === 0 && to === 0) return ways + 2;
-  if (from === 0) return ways;
-  if (to === 0) return ways + 1;
-  const [a, b] = [from - 1, to - 1];
+  if (classToken && from === 0 && to === 0) return ways + 2;
+  if (classToken && from === 0) return ways;
+  if (classToken && to === 0) return ways + 1;
+  const [a, b] = classToken ? [from - 1, to - 1] : [from, to];
   const down = Math.floor(a / side) - Math.floor(b / side) + side - 1;
   return down * (2 * side - 1) + (a % side) - (b % side) + side - 1;
 }
@@ -259,7 +285,11 @@ function attend(
 }
 
 function patches(config: ViTConfig, pixels: ArrayLike<number>): Row[] {
-  const { imageSize, patchSize, channels } = config;
+  const {
+    imageSize: { height: imageSize },
+    patchSize: { height: patchSize },
+    channels,
+  } = config;
   const side = imageSize / patchSize;
   return Array.from({ length: side * side }, (_, patch) => {
     const [top, left] = [Math.floor(patch / side) * patchSize, (patch % side) * patchSize];

@@ -124,7 +124,7 @@ describe('fetching CIFAR-10', () => {
 
   test.each([
     ['an altered pixel', 'test_batch.bin', 'test_batch.bin: found another digest'],
-    ['a missing batch', 'data_batch_3.bin', 'data_batch_3.bin: found nothing'],
+    ['a missing batch', 'data_batch_3.bin', 'data_batch_3.bin: found no such file'],
   ])('replaces a dataset with %s', async (what, file, reason) => {
     const server = await serveFile(() => ({ content: archive }));
     const { directory } = await fetchFrom(server, archive);

@@ -6,7 +6,15 @@ import { packageRoot } from '../../src/base/paths.js';
 import { IMAGE_BYTES, RECORD_BYTES } from '../../src/data/dataset.js';
 import { datasetOf, openDataset } from '../../src/data/registry.js';
 import { readImages } from '../../src/data/records.js';
-import { cifarFiles, labels, records, sha256, temporaryDirectory, writeFiles } from './support/cifar.js';
+import {
+  cifarFiles,
+  labels,
+  records,
+  sha256,
+  storedRecords,
+  temporaryDirectory,
+  writeFiles,
+} from './support/cifar.js';
 
 async function dataset(
   change: (files: Map<string, Buffer>) => void = () => undefined,
@@ -40,8 +48,8 @@ describe('a valid dataset', () => {
     expect(verified).toBe(false);
     expect([...scored.classes]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect([...train.classes.subarray(0, 9)]).toEqual([0, 1, 2, 3, 0, 1, 2, 3, 4]);
-    expect(train.files.map(({ records: count }) => count)).toEqual([4, 5, 6, 7, 8]);
-    expect(train.files[1]).toEqual({
+    expect(storedRecords(train).files.map(({ records: count }) => count)).toEqual([4, 5, 6, 7, 8]);
+    expect(storedRecords(train).files[1]).toEqual({
       path: join(directory, 'data_batch_2.bin'),
       records: 5,
       sha256: sha256(files.get('data_batch_2.bin')!),
@@ -93,7 +101,7 @@ describe('images are read from where they lie', () => {
   test('across files, in the order asked for', async () => {
     const { directory, files } = await dataset();
     const { train } = await openDataset('cifar10', directory);
-    const pixels = await readImages(train.files, [29, 0, 4, 4]);
+    const pixels = await readImages(storedRecords(train), [29, 0, 4, 4]);
     const image = (name: string, record: number): Buffer =>
       files.get(name)!.subarray(record * RECORD_BYTES + 1, (record + 1) * RECORD_BYTES);
     const expected = [image('data_batch_5.bin', 7), image('data_batch_1.bin', 0)];
@@ -105,15 +113,15 @@ describe('images are read from where they lie', () => {
   test.each([30, -1])('there is no image %i', async (index) => {
     const { directory } = await dataset();
     const { train } = await openDataset('cifar10', directory);
-    await expect(readImages(train.files, [0, index])).rejects.toThrow(RangeError);
+    await expect(readImages(storedRecords(train), [0, index])).rejects.toThrow(RangeError);
   });
 
   test('a file that was cut since gives no black images', async () => {
     const { directory } = await dataset();
     const { test: scored } = await openDataset('cifar10', directory);
     await truncate(join(directory, 'test_batch.bin'), 9 * RECORD_BYTES + 100);
-    await expect(readImages(scored.files, [8])).resolves.toHaveLength(IMAGE_BYTES);
-    await expect(readImages(scored.files, [9])).rejects.toThrow(
+    await expect(readImages(storedRecords(scored), [8])).resolves.toHaveLength(IMAGE_BYTES);
+    await expect(readImages(storedRecords(scored), [9])).rejects.toThrow(
       `test_batch.bin: record 9: found 99 of its ${IMAGE_BYTES} bytes`,
     );
   });
@@ -201,11 +209,13 @@ describe('what is refused, in one message that says where', () => {
     const { directory } = await dataset((files) => files.set('batches.meta.txt', Buffer.from('\n\n')));
     expect(await refusal(directory)).toMatch(/batches\.meta\.txt: found no class name/);
     await rm(join(directory, 'batches.meta.txt'));
-    expect(await refusal(directory)).toMatch(/batches\.meta\.txt: found nothing/);
+    expect(await refusal(directory)).toMatch(/batches\.meta\.txt: found no such file/);
   });
 
   test('a directory that is not there', async () => {
-    expect(await refusal(join(await temporaryDirectory(), 'nowhere'))).toMatch(/nowhere.*: found nothing/);
+    expect(await refusal(join(await temporaryDirectory(), 'nowhere'))).toMatch(
+      /nowhere.*: found no such file/,
+    );
   });
 
   test('other files are not mistaken for batches', async () => {

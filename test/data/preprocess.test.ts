@@ -4,8 +4,10 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { InputError } from '../../src/base/errors.js';
 import { packageRoot } from '../../src/base/paths.js';
 import { seededRandom } from '../../src/base/random.js';
-import { IMAGE_BYTES, IMAGE_CHANNELS, IMAGE_SIDE } from '../../src/data/dataset.js';
+import { sizeOf, square } from '../../src/base/size.js';
+import { cifarLayout, IMAGE_BYTES, IMAGE_CHANNELS, IMAGE_SIDE } from '../../src/data/dataset.js';
 import {
+  channelsOf,
   defaultPreprocessing,
   PIXEL_VALUES,
   PIXELS,
@@ -15,6 +17,9 @@ import {
 } from '../../src/data/preprocess.js';
 import { readPreprocessing } from '../../src/model/image-processor.js';
 import { readImages } from '../../src/data/records.js';
+import { greyOf } from '../../src/data/grey.js';
+import { resizedAndCut } from '../../src/data/images/resize.js';
+import { resizedShape, resizingOf, type Resizing } from '../../src/data/resizing.js';
 import { serializeModel } from '../../src/onnx/file.js';
 import { viewAs } from '../../src/onnx/tensor.js';
 import { defaultSessionOptions, type Engine } from '../../src/runtime/engine.js';
@@ -38,15 +43,20 @@ async function preprocessed(preprocessing: Preprocessing, pixels: Uint8Array): P
   const session = await engine.open(graph, { ...defaultSessionOptions, threads: 1 });
   const input = engine.tensor('uint8', pixels, [images, IMAGE_CHANNELS, IMAGE_SIDE, IMAGE_SIDE]);
   const output = (await session.run({ [PIXELS]: input }))[PIXEL_VALUES]!;
-  expect(output.dims).toEqual([images, IMAGE_CHANNELS, preprocessing.size, preprocessing.size]);
+  expect(output.dims).toEqual([
+    images,
+    channelsOf(preprocessing),
+    preprocessing.size.height,
+    preprocessing.size.width,
+  ]);
   const values = Float32Array.from(output.data as Float32Array);
   await session.close();
   return values;
 }
 
 /** Resizing alone: the values are those of the resized pixels. */
-function onlyResized(size: number, interpolation: Preprocessing['interpolation']): Preprocessing {
-  return { size, interpolation, rescale: 1, mean: [0, 0, 0], std: [1, 1, 1] };
+function onlyResized(side: number, interpolation: Preprocessing['interpolation']): Preprocessing {
+  return { size: square(side), interpolation, rescale: 1, mean: [0, 0, 0], std: [1, 1, 1] };
 }
 
 function maxDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -56,9 +66,9 @@ function maxDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
 
 async function images(): Promise<Uint8Array> {
   const random = seededRandom(5);
-  const file = { path: join(suites, 'data', 'shapes10', 'test.bin'), records: 1000 };
+  const files = [{ path: join(suites, 'data', 'shapes10', 'test.bin'), records: 1000 }];
   return Buffer.concat([
-    await readImages([file], [3, 400]),
+    await readImages({ layout: cifarLayout, files }, [3, 400]),
     Buffer.from(Array.from({ length: IMAGE_BYTES }, () => random.integer(256))),
     // Black and white: where a filter overshoots most.
     Buffer.from(Array.from({ length: IMAGE_BYTES }, () => 255 * random.integer(2))),
@@ -103,7 +113,7 @@ describe('the preprocessing graph', () => {
       [0.229, 0.224, 0.225],
     ] as const;
     const values = await preprocessed(
-      { size: IMAGE_SIDE, interpolation: 'linear', rescale: 1 / 255, mean, std },
+      { size: square(IMAGE_SIDE), interpolation: 'linear', rescale: 1 / 255, mean, std },
       pixels,
     );
     const plane = IMAGE_SIDE * IMAGE_SIDE;
@@ -168,9 +178,9 @@ describe('the preprocessing graph', () => {
     const pixels = await images();
     const preprocessing = timmPreprocessing(
       { crop_pct: 32 / (resizedTo + 0.5), mean: [0, 0, 0], std: [1, 1, 1] },
-      32,
+      square(32),
     );
-    expect(preprocessing.resizedTo).toBe(resizedTo);
+    expect(preprocessing.resizedTo).toEqual(square(resizedTo));
     const cut = await preprocessed({ ...preprocessing, rescale: 1 }, pixels);
     const whole = await preprocessed(onlyResized(resizedTo, 'cubic'), pixels);
     for (const y of [0, 13, 31])
@@ -214,6 +224,90 @@ describe('the preprocessing graph', () => {
   });
 });
 
+describe('the preprocessing graph for rectangles and grey images', () => {
+  const wide = { height: 12, width: 20 };
+  const ways: Readonly<Record<string, Resizing>> = {
+    'each side by itself': { size: wide, interpolation: 'cubic' },
+    'up in one direction and down in the other': { size: { height: 8, width: 50 }, interpolation: 'linear' },
+    'columns first': { size: { height: 5, width: 31 }, interpolation: 'cubic' },
+    'covered and cut': timmPreprocessing({ crop_pct: 0.9 }, wide),
+    squashed: timmPreprocessing({ crop_pct: 0.9, crop_mode: 'squash' }, wide),
+    'cut alone': { size: wide, resizedTo: square(IMAGE_SIDE), fit: 'none', interpolation: 'linear' },
+    'cut out of a square': { size: wide, resizedTo: square(24), fit: 'shortest', interpolation: 'linear' },
+    grey: { size: wide, interpolation: 'cubic', grey: true },
+  };
+
+  test.each(Object.keys(ways))('resizes as images of other sizes are resized: %s', async (name) => {
+    const resizing = ways[name]!;
+    const channels = channelsOf(resizing);
+    const plain = { rescale: 1, mean: Array(channels).fill(0), std: Array(channels).fill(1) };
+    const pixels = await images();
+    const values = await preprocessed({ ...resizingOf(resizing), ...plain }, pixels);
+    const plane = resizing.size.height * resizing.size.width;
+    for (let image = 0; image * IMAGE_BYTES < pixels.length; image++) {
+      const own = pixels.subarray(image * IMAGE_BYTES, (image + 1) * IMAGE_BYTES);
+      const interleaved = Uint8Array.from(
+        own,
+        (_, at) => own[(at % 3) * IMAGE_SIDE ** 2 + Math.floor(at / 3)]!,
+      );
+      const picture = { width: IMAGE_SIDE, height: IMAGE_SIDE, pixels: interleaved };
+      const expected = resizedAndCut(picture, resizing).subarray(0, channels * plane);
+      const given = values.subarray(image * channels * plane, (image + 1) * channels * plane);
+      expect(maxDifference(given, expected)).toBe(0);
+    }
+  });
+
+  // What Pillow 13 gives for convert('L').
+  test.each([
+    [[255, 0, 0], 76],
+    [[0, 255, 0], 150],
+    [[0, 0, 255], 29],
+    [[10, 200, 30], 124],
+    [[1, 2, 3], 2],
+    [[254, 255, 253], 254],
+    [[128, 64, 191], 98],
+  ])('makes %o as grey as Pillow does', (colour, grey) => {
+    expect([...greyOf(Uint8Array.from(colour))]).toEqual([grey, grey, grey]);
+  });
+
+  // What timm 1.0.31 gives (ResizeKeepRatio).
+  test.each([
+    [
+      [21, 29],
+      [36, 54],
+      [39, 54],
+    ],
+    [
+      [21, 29],
+      [54, 36],
+      [54, 75],
+    ],
+    [
+      [32, 32],
+      [73, 146],
+      [146, 146],
+    ],
+    [
+      [37, 100],
+      [73, 146],
+      [73, 197],
+    ],
+    [
+      [100, 37],
+      [36, 54],
+      [146, 54],
+    ],
+    [
+      [480, 640],
+      [73, 146],
+      [110, 146],
+    ],
+  ] as const)('covers as timm does: %o to %o', (given, wanted, shape) => {
+    const resizing = { size: sizeOf(wanted), fit: 'cover', interpolation: 'cubic' } as const;
+    expect(resizedShape(sizeOf(given), resizing)).toEqual(sizeOf(shape));
+  });
+});
+
 describe('a preprocessor_config.json', () => {
   async function read(config: unknown): Promise<Preprocessing> {
     const path = join(await temporaryDirectory(), 'preprocessor_config.json');
@@ -222,22 +316,27 @@ describe('a preprocessor_config.json', () => {
   }
 
   test('is read with its defaults', async () => {
-    expect(await read({})).toEqual(defaultPreprocessing(224));
+    expect(await read({})).toEqual(defaultPreprocessing(square(224)));
     expect(await read({ size: 384, resample: 3 })).toEqual({
-      ...defaultPreprocessing(384),
+      ...defaultPreprocessing(square(384)),
       interpolation: 'cubic',
     });
-    expect((await read({ size: { height: 64, width: 64 } })).size).toBe(64);
+    expect((await read({ size: { height: 64, width: 48 } })).size).toEqual({ height: 64, width: 48 });
   });
 
   test('may cut out the centre', async () => {
     expect(await read({ size: 256, do_center_crop: true, crop_size: 224 })).toEqual({
-      ...defaultPreprocessing(224),
-      resizedTo: 256,
+      ...defaultPreprocessing(square(224)),
+      resizedTo: square(256),
     });
-    expect(await read({ size: { shortest_edge: 64 }, do_center_crop: true })).toEqual(
-      defaultPreprocessing(64),
-    );
+    expect(await read({ size: { shortest_edge: 64 }, do_center_crop: true })).toEqual({
+      ...defaultPreprocessing(square(64)),
+      fit: 'shortest',
+    });
+    expect(await read({ size: { shortest_edge: 64 } })).toEqual({
+      ...defaultPreprocessing(square(64)),
+      fit: 'uncut',
+    });
   });
 
   test.each(['ViTImageProcessorFast', 'ViTFeatureExtractor', undefined])(
@@ -254,33 +353,39 @@ describe('a preprocessor_config.json', () => {
         },
         ...{ do_rescale: null, rescale_factor: null, do_normalize: null, image_mean: null, image_std: null },
       };
-      expect(await read({ image_processor_type, ...nothing })).toEqual(defaultPreprocessing(224));
+      expect(await read({ image_processor_type, ...nothing })).toEqual(defaultPreprocessing(square(224)));
     },
   );
 
   test('has what its class has: DeiT cuts out the centre, CLIP has means of its own', async () => {
     expect(await read({ image_processor_type: 'DeiTImageProcessor' })).toEqual({
-      ...defaultPreprocessing(224),
-      ...{ resizedTo: 256, interpolation: 'cubic' },
+      ...defaultPreprocessing(square(224)),
+      ...{ resizedTo: square(256), interpolation: 'cubic' },
     });
     const clip = await read({ image_processor_type: 'CLIPImageProcessorFast', size: { shortest_edge: 224 } });
     expect(clip.mean[0]).toBeCloseTo(0.48145466, 8);
-    expect(clip.interpolation).toBe('cubic');
+    expect(clip).toMatchObject({ interpolation: 'cubic', fit: 'shortest' });
+    // A size without a name is the shorter side there, and both sides of a ViT.
+    expect(await read({ image_processor_type: 'CLIPImageProcessor', size: 64, crop_size: 64 })).toMatchObject(
+      {
+        fit: 'shortest',
+      },
+    );
   });
 
   test('may switch steps off', async () => {
     const off = { do_resize: false, do_rescale: false, do_normalize: false, image_mean: [1, 1, 1] };
-    expect(await read(off)).toEqual(onlyResized(IMAGE_SIDE, 'linear'));
+    expect(await read(off)).toEqual({ ...onlyResized(IMAGE_SIDE, 'linear'), fit: 'none' });
   });
 
   test.each([
     ['{', 'the whole file'],
-    [{ size: { height: 32, width: 64 } }, 'size'],
+    [{ do_center_crop: true, size: 64, crop_size: { height: 32, width: 65 } }, 'height 32, width 65'],
     [{ size: { longest_edge: 224 } }, 'size'],
-    [{ resample: 1 }, 'resample: found 1; expected 0 (nearest), 2 (bilinear) or 3 (bicubic)'],
+    [{ resample: 6 }, 'resample: found 6; expected 0 (nearest)'],
     [{ do_center_crop: 'yes' }, 'do_center_crop'],
     [{ do_center_crop: true, size: 224, crop_size: 256 }, 'crop_size: found 256; expected at most the 224'],
-    [{ image_mean: [0.5] }, 'image_mean'],
+    [{ image_mean: [0.5, 0.5] }, 'image_mean'],
     [{ image_std: 'none' }, 'image_std'],
     [{ rescale_factor: 0 }, 'rescale_factor'],
     [{ image_std: [0, 0, 0] }, 'image_std'],

@@ -4,8 +4,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { cifarLayout } from '../../src/data/dataset.js';
 import { DeviceError, UnsupportedError } from '../../src/base/errors.js';
 import { packageRoot } from '../../src/base/paths.js';
+import { square } from '../../src/base/size.js';
 import type { Device } from '../../src/device/device.js';
 import { pageSource } from '../../src/device/browser/launch.js';
 import { PageServer } from '../../src/device/browser/server.js';
@@ -15,6 +17,7 @@ import { writeModel } from '../../src/onnx/file.js';
 import { gather, reshape } from '../../src/onnx/ops.js';
 import { tensorOf } from '../../src/onnx/tensor.js';
 import type { AgentEvent } from '../../src/protocol/events.js';
+import { peakGpuBuffers } from '../../src/protocol/peak.js';
 import type { Task } from '../../src/protocol/task.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
 import { loadFolder } from '../support/load.js';
@@ -55,7 +58,7 @@ afterEach(async () => {
   expect(readdirSync(folder('tmp'))).toEqual([]);
 });
 
-const images = { files: [{ path: join(shapesDirectory, 'test.bin'), records: 1000 }] };
+const images = { layout: cifarLayout, files: [{ path: join(shapesDirectory, 'test.bin'), records: 1000 }] };
 
 /** Opens a browser for a test. */
 async function opened(
@@ -148,6 +151,7 @@ describeInBrowser('a task in a page', () => {
     for (let c = 0; c < 10; c++)
       expect(timed!.logits[0]!.values[c]).toBeCloseTo(reference.logits[1]!.values[10 + c]!, 4);
     expect(timed!.latencies.length).toBeGreaterThanOrEqual(2);
+    expect(timed!.conditions.filter(({ phase }) => phase === 'steady').length).toBeGreaterThan(0);
     const load = timed!.phases.find(({ phase }) => phase === 'load')!.memory;
     expect(load.wasmHeap).toBeGreaterThan(1e7);
     expect(load.jsHeap).toBeGreaterThan(1e5);
@@ -168,6 +172,10 @@ describeInBrowser('a task in a page', () => {
     } as const;
     const { device, results } = await performAll('webgpu', [
       timing(path, inputs, 1, twoQueries),
+      {
+        ...{ kind: 'memory', ...taskBase, model: path, inputs, batch: 1, microBatch: 1 },
+        ...{ runs: 2, maxSeconds: 10 },
+      },
       { kind: 'kernels', ...taskBase, model: path, inputs, batch: 1, microBatch: 1, runs: 2 },
       { ...accuracy, model: path },
     ]);
@@ -178,7 +186,25 @@ describeInBrowser('a task in a page', () => {
       software: true,
     });
     expect(device.environment.gpu!.limits['maxBufferSize']).toBeGreaterThan(2 ** 27);
-    const [timed, listed, scored] = results.map(({ measurement }) => measurement);
+    const [timed, apart, listed, scored] = results.map(({ measurement }) => measurement);
+    expect(apart!.phases.map(({ phase }) => phase)).toEqual([
+      'runtime',
+      'prepare',
+      'load',
+      'first',
+      'steady',
+    ]);
+    expect([timed, apart].map((each) => each!.started!.memoryMeans)).toEqual([
+      'renderers-of-phase',
+      'renderers-liftoff-of-phase',
+    ]);
+    const buffers = [timed, apart].map((each) =>
+      peakGpuBuffers(
+        new Map(each!.phases.map(({ phase, memory }) => [phase, new Map(Object.entries(memory))])),
+      ),
+    );
+    expect(buffers[0]).toBeGreaterThan(0);
+    expect(buffers[1]).toBe(buffers[0]);
     expect(timed!.started!.runtime.provider).toBe('WebGpuExecutionProvider');
     const memory = new Map(timed!.phases.map((each) => [each.phase, each.memory]));
     const weights = 4 * vit.config.hiddenSize * vit.config.mlpSizes[0]! * 2 * 4;
@@ -196,7 +222,7 @@ describeInBrowser('a task in a page', () => {
 
   it('attends over many tokens on narrow subgroups as a process does', async () => {
     // 65 tokens, heads of 64: where ONNX Runtime's attention would exchange keys within a subgroup.
-    const shape = { patchSize: 4, hiddenSize: 64, heads: 1, mlpSizes: [64, 64] };
+    const shape = { patchSize: square(4), hiddenSize: 64, heads: 1, mlpSizes: [64, 64] };
     const wide = smallViT(5, shape);
     const [here, there] = [folder('here.onnx'), folder('there.onnx')];
     await writeModel(buildGraph(wide), here);
@@ -228,7 +254,8 @@ describeInBrowser('a task in a page', () => {
     const server = await PageServer.start();
     const source = await pageSource(browserProfile());
     const { page, close } = await source.open();
-    const processes = (): Promise<object> => Promise.resolve({});
+    const processes: Parameters<PageServer['admit']>[0]['processes'] = () =>
+      Promise.resolve({ means: null, memory: {} });
     const visit = {
       request: { kind: 'identify' } as const,
       files: new Map([['files/0/a', inputs]]),

@@ -13,7 +13,7 @@ import { writeMicro } from '../support/micro.js';
 import { agentsOf, isRunning, until } from '../support/processes.js';
 import { longPass, openTestDevice, perform, timing, type Watch } from '../support/tasks.js';
 
-const agent = join(packageRoot(), 'dist', 'agent', 'node.js');
+const agent = join(packageRoot(), 'dist', 'agent', 'agent.mjs');
 
 let directory: string;
 let device: Device;

@@ -43,7 +43,7 @@ describe('a device profile', () => {
   it.each([
     ['a kind that is not known', 'name: a\nkind: cloud\n', ':2', 'kind', '"local"'],
     ['a name that is no name', 'name: a b\nkind: local\n', ':1', 'name', 'a name of letters'],
-    ['a key that is not known', 'name: a\nkind: local\ncores: 2\n', ':3', 'cores', 'only the keys'],
+    ['a key that is not known', 'name: a\nkind: local\ncores: 2\n', ':3', 'cores', 'threads'],
     ['no thread', 'name: a\nkind: local\nthreads: 0\n', ':3', 'threads', 'more than 0'],
   ])('with %s is refused at its line', async (_, text, line, place, expected) => {
     const fault = await refusalOf(() => profileOf(text));

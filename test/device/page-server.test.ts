@@ -7,9 +7,11 @@ let url: URL;
 
 beforeEach(async () => {
   server = await PageServer.start();
-  const processes = (): Promise<object> => Promise.resolve({});
-  const visit = { request: { kind: 'identify' } as const, files: new Map(), outputs: new Map(), processes };
-  url = new URL(server.admit(visit).url);
+  const { url: address } = server.admit({
+    ...{ request: { kind: 'identify' }, files: new Map(), outputs: new Map() },
+    processes: () => Promise.resolve({ means: null, memory: {} }),
+  });
+  url = new URL(address);
 });
 
 afterEach(() => server.close());

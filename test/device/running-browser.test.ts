@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { launch } from 'puppeteer';
+import { launch } from 'puppeteer-core';
 import { expect, it, vi } from 'vitest';
 import { browserPath } from '../support/parts.js';
 import { describeInBrowser } from '../report/support/browser.js';

@@ -78,7 +78,7 @@ export async function fillDisk(fixture: Fixture, phase: Phase): Promise<DiskRepo
       report.full.push(size);
       if (gone.length > 0) {
         report.deleted.push(size);
-        if (!err.includes('what was deleted is gone')) note(`runs are gone, and it says: ${err}`);
+        if (!err.includes('the runs were deleted')) note(`runs are gone, and it says: ${err}`);
       }
       const errors = err.split('\n').filter((line) => line.startsWith('error: '));
       const full = errors.length === 1 && /disk is full/.test(errors[0] ?? '');

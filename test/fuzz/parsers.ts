@@ -2,6 +2,7 @@ import type { Parser } from './parser.js';
 import { agent } from './parsers/agent.js';
 import { flags } from './parsers/flags.js';
 import { hub } from './parsers/hub.js';
+import { imageSets } from './parsers/image-sets.js';
 import { images } from './parsers/images.js';
 import { modelJson } from './parsers/model-json.js';
 import { onnx } from './parsers/onnx.js';
@@ -19,6 +20,7 @@ export const parsers: readonly Parser[] = [
     torchFile,
     ...onnx,
     ...images,
+    ...imageSets,
     ...agent,
     hub,
     ...flags,

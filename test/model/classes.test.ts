@@ -62,7 +62,7 @@ describe('a model', () => {
     const reversed = [...labels].reverse();
     const moved = withClassesOf('x', vit, reversed);
     expect(moved.vit.config.labels).toEqual(reversed);
-    expect(moved.notes.join()).toContain(`${labels.length} of ${labels.length} stand at another place`);
+    expect(moved.notes.join()).toContain(`${labels.length} of ${labels.length} are at another index`);
     for (const name of ['head.weight', 'head.bias']) {
       const [before, after] = await Promise.all(
         [vit, moved.vit].map(async (each) => viewAs(await each.weights.get(name)!.read(), Float32Array)),

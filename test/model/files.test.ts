@@ -1,8 +1,11 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { square } from '../../src/base/size.js';
+import type { Preprocessing } from '../../src/data/preprocess.js';
 import { digestsOf, identityOf } from '../../src/model/identity.js';
 import { fileOf, findFiles } from '../../src/model/files.js';
+import { readPreprocessing } from '../../src/model/image-processor.js';
 import { loadModel, modelHere } from '../../src/model/load.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
 import { writeModel } from '../../src/onnx/file.js';
@@ -113,6 +116,50 @@ describe('the file that is read', () => {
       expect(fileOf(files, 'config')).toBe(join(root, 'config.json'));
       expect(files.absent).toEqual(['card']);
     }
+  });
+
+  it('has its image processor within a processor_config.json where Transformers wrote one, and not where an older one did', async () => {
+    const inner = { image_processor_type: 'CLIPImageProcessor', size: { shortest_edge: 48 }, crop_size: 32 };
+    const root = await put({
+      'model.safetensors': 'x',
+      'preprocessor_config.json': '{"size": 64}',
+      'processor_config.json': '{"processor_class": "CLIPProcessor"}',
+    });
+    const read = async (): Promise<Preprocessing> =>
+      readPreprocessing(fileOf(await findFiles(root), 'preprocessor')!);
+    expect((await read()).size).toEqual(square(64));
+    await writeFile(join(root, 'processor_config.json'), JSON.stringify({ image_processor: inner }));
+    expect(await read()).toMatchObject({ size: square(32), resizedTo: square(48), fit: 'shortest' });
+    const strange = JSON.stringify({ image_processor: { ...inner, do_pad: true } });
+    await writeFile(join(root, 'processor_config.json'), strange);
+    expect(await refusalOf(read)).toMatchObject({
+      ...{ source: join(root, 'processor_config.json'), place: 'image_processor.do_pad' },
+    });
+    await writeFile(join(root, 'processor_config.json'), '{');
+    expect((await refusalOf(read)).source).toBe(join(root, 'processor_config.json'));
+  });
+
+  it('may lie in the cache of the Hub, as links to what was fetched, at the commit that main is', async () => {
+    const root = await put({
+      'blobs/one': weights,
+      'blobs/two': others,
+      'refs/main': 'bbb\n',
+      'snapshots/aaa/config.json': await builtInConfig(),
+      'snapshots/bbb/config.json': await builtInConfig(),
+    });
+    for (const [commit, blob] of [
+      ['aaa', 'one'],
+      ['bbb', 'two'],
+    ] as const)
+      await symlink(`../../blobs/${blob}`, join(root, 'snapshots', commit, 'model.safetensors'));
+    expect((await findFiles(root)).weights).toBe(join(root, 'snapshots', 'bbb', 'model.safetensors'));
+    expect(await identity(root)).toBe(await identity(join(root, 'snapshots', 'bbb')));
+    await rm(join(root, 'refs', 'main'));
+    const { place, found } = await refusalOf(() => findFiles(root));
+    expect(place).toBe('snapshots');
+    expect(found).toContain('aaa, bbb');
+    await rm(join(root, 'snapshots', 'bbb'), { recursive: true });
+    expect((await findFiles(root)).weights).toBe(join(root, 'snapshots', 'aaa', 'model.safetensors'));
   });
 
   it('must have what it names beside it', async () => {

@@ -24,6 +24,31 @@ export const mutants: readonly Mutant[] = [
     ['Math.max(largest, Math.min', 'Math.min(1, Math.min'],
   ),
   ...of(
+    'stats/shapley.ts',
+    'stats/shapley.test.ts',
+    ['players * choose(players - 1, size)', 'players * choose(players, size)'],
+    ['? -weight : weight', '? weight : weight'],
+  ),
+  ...of(
+    'stats/contrast.ts',
+    'stats/contrast.test.ts',
+    ['const n = questions + 2', 'const n = questions + 1'],
+    ['variance ** 2 / squares', 'variance / squares'],
+    ['sampleVariance(sums) / sums.length', 'sampleVariance(sums)'],
+  ),
+  ...of(
+    'suite/matrix/fraction.ts',
+    'suite/fraction.test.ts',
+    ['length(product) < resolution', 'length(product) < resolution - 1'],
+    ['+ 1) % 2', ') % 2'],
+  ),
+  ...of(
+    'analysis/ablation/terms.ts',
+    'analysis/ablation/ablation.test.ts',
+    ['- 1 / factor.levels.length', '- 0'],
+    ['> 1e-6', '> 1e6'],
+  ),
+  ...of(
     'stats/wilson.ts',
     'stats/wilson.test.ts',
     ['1 - (1 - confidence) / 2', '1 - (1 - confidence)'],
@@ -119,12 +144,8 @@ export const mutants: readonly Mutant[] = [
     ['Math.ceil(minQueries / rounds)', 'Math.floor(minQueries / rounds)'],
     ['seededRandom(suite.seed)', 'seededRandom(1)'],
   ),
-  ...of(
-    'search/target.ts',
-    'search/target.test.ts',
-    ["unit === 's' ? 1000", "unit === 's' ? 100"],
-    ['Number(percent) < 100', 'Number(percent) <= 100'],
-  ),
+  ...of('base/quantities.ts', 'base/quantities.test.ts', ['const SECOND = 1000', 'const SECOND = 100']),
+  ...of('search/target.ts', 'search/target.test.ts', ['less > 0 && less < 1', 'less > 0 && less <= 1']),
   ...of(
     'agent/kernels.ts',
     'agent/kernels.test.ts',

@@ -149,6 +149,16 @@ describe('a model of the Hub', () => {
     ).toBe(true);
   });
 
+  it('is fetched with the configuration of open_clip where it has one', async () => {
+    const names = ['open_clip_config.json', 'open_clip_model.safetensors'];
+    const hub = await hubWith({ files: Object.fromEntries(names.map((name) => [name, Buffer.from(name)])) });
+    await fetchIt();
+    const fetched = hub.seen.flatMap(({ path }) =>
+      path.includes('/resolve/') ? path.split('/').at(-1)! : [],
+    );
+    expect(fetched.sort()).toEqual(names);
+  });
+
   it('is fetched in its shards, with their index', async () => {
     const hub = await hubWith({
       files: {

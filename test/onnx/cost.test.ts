@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { square } from '../../src/base/size.js';
 import { GraphBuilder, type Value } from '../../src/onnx/builder.js';
 import { nodeCosts, type NodeCost } from '../../src/onnx/cost.js';
 import { batch } from '../../src/onnx/dims.js';
@@ -109,7 +110,7 @@ describe('the cost of a node', () => {
   });
 
   it('of a whole model is what its architecture says', () => {
-    const vit = syntheticViT('vit-tiny', 1, 32, ['a', 'b']);
+    const vit = syntheticViT('vit-tiny', 1, square(32), ['a', 'b']);
     const costs = [...nodeCosts(buildGraph(vit), 5).values()];
     const [tokens, width, mlp, layers] = [5, 192, 768, 12];
     const perImage =

@@ -2,7 +2,8 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { mkdir, open, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../../src/base/random.js';
-import { modelBytes, readModel, readRange, serializeModel, writeModel } from '../../src/onnx/file.js';
+import { readRange } from '../../src/base/read-range.js';
+import { modelBytes, readModel, serializeModel, writeModel } from '../../src/onnx/file.js';
 import { ModelProtoSchema } from '../../src/onnx/schema/onnx_pb.js';
 import { float32, tensorOf, viewAs, type TensorSource } from '../../src/onnx/tensor.js';
 import { runOnce } from '../support/engine.js';
@@ -271,7 +272,7 @@ describe('readModel', () => {
   test('refuses a file that is not there', async () => {
     const fault = await refusalOf(() => readModel(inFolder('missing.onnx')));
     expect(fault.source).toBe(inFolder('missing.onnx'));
-    expect(fault.found).toBe('nothing');
+    expect(fault.found).toBe('no such file or folder');
   });
 
   test.each(['../secret', 'a/../../secret', '/etc/hostname', '..', 'a/b/../../../secret'])(
@@ -327,7 +328,7 @@ describe('readModel', () => {
     const gone = (await readModel(inFolder('m.onnx'))).initializers.get('w')!;
     const fault = await refusalOf(() => gone.read());
     expect(fault.source).toBe(inFolder('gone.bin'));
-    expect(fault.found).toBe('nothing');
+    expect(fault.found).toBe('no such file or folder');
   });
 });
 

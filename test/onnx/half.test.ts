@@ -141,6 +141,12 @@ describe('toFloat16 and fromFloat16', () => {
   });
 });
 
+test('fromFloat16 gives all 65,536 patterns what each stands for alone', () => {
+  const all = Uint16Array.from({ length: 0x10000 }, (_, bits) => bits);
+  for (const [bits, value] of fromFloat16(all).entries())
+    expect(Object.is(value, float16Value(bits))).toBe(true);
+});
+
 describe('fromBfloat16', () => {
   test('is the float32 with these upper 16 bits, for all 65,536', () => {
     const all = Uint16Array.from({ length: 0x10000 }, (_, bits) => bits);

@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { cifarLayout } from '../../src/data/dataset.js';
 import { base64 } from '../../src/agent/base64.js';
-import { ConversationCheck, News, ProtocolError } from '../../src/protocol/conversation.js';
+import { ConversationCheck, News } from '../../src/protocol/conversation.js';
+import { ProtocolError } from '../../src/protocol/protocol-error.js';
 import { eventSchema, type AgentEvent, type Phase } from '../../src/protocol/events.js';
 import type { Task } from '../../src/protocol/task.js';
 import { taskBase } from '../support/tasks.js';
 
 const CLASSES = 3;
 
-const images = { files: [{ path: 'test.bin', records: 4 }] };
+const images = { layout: cifarLayout, files: [{ path: 'test.bin', records: 4 }] };
 
 const tasks = {
   prepare: { kind: 'prepare', ...taskBase, preprocess: 'p.onnx', images, indices: [0, 1], output: 'i.bin' },
@@ -29,10 +31,19 @@ const tasks = {
     ...{ kind: 'performance', ...taskBase, model: 'm.onnx', batch: 2, microBatch: 2, inputs: 'i.bin' },
     ...{ minQueries: 1, minSeconds: 1, maxSeconds: 2, maxWarmupSeconds: 1 },
   },
+  server: {
+    ...{ kind: 'server', ...taskBase, model: 'm.onnx', batch: 2, microBatch: 2, inputs: 'i.bin' },
+    ...{ arrivals: Array.from({ length: 120 }, (_, query) => query + 1), queries: 100, p99: 9 },
+    ...{ maxSeconds: 2, maxWarmupSeconds: 1 },
+  },
+  offline: {
+    ...{ kind: 'offline', ...taskBase, model: 'm.onnx', batch: 2, microBatch: 2, inputs: 'i.bin' },
+    ...{ minQueries: 1, minSeconds: 1, maxSeconds: 2, maxWarmupSeconds: 1 },
+  },
 } satisfies Record<string, Task>;
 
 const started: AgentEvent = {
-  ...{ event: 'started', platform: 'linux-arm64 node 20', peakIsOfPhase: true },
+  ...{ event: 'started', platform: 'linux-arm64 node 20', memoryMeans: 'vmhwm-of-phase' },
   runtime: { name: 'onnxruntime-node', version: '1.30.0', provider: 'CPUExecutionProvider' },
   session: { threads: 1, memoryPattern: false, arena: true, spinning: true },
 };
@@ -50,6 +61,13 @@ const logits = (first: number, count: number, classes = CLASSES): AgentEvent => 
 });
 
 const latencies = (...milliseconds: number[]): AgentEvent => ({ event: 'latencies', milliseconds });
+/** Queries of which each is served within a millisecond of its arrival; at a rate of 100 a second the schedule has one each 10 ms. */
+const served = (...scheduled: number[]): AgentEvent => ({
+  ...{ event: 'served', scheduled, started: scheduled },
+  ended: scheduled.map((arrival) => arrival + 1),
+});
+const trial = (rate: number | null, planned: number): AgentEvent => ({ event: 'trial', rate, planned });
+const atOnce: AgentEvent = { event: 'served', scheduled: [0, 0], started: [0, 2], ended: [2, 4] };
 const progress = (done: number): AgentEvent => ({ event: 'progress', done });
 const placement = (...nanoseconds: number[]): AgentEvent => ({ event: 'placement', nanoseconds });
 const finished: AgentEvent = { event: 'finished' };
@@ -83,6 +101,17 @@ const honest: Record<keyof typeof tasks, AgentEvent[]> = {
     ...[started, phase('runtime'), phase('prepare'), phase('load'), phase('first')],
     ...[{ event: 'warmedUp', queries: 0, steady: true } as const, phase('warmup')],
     ...[latencies(2, 3), progress(0.5), latencies(1), progress(1), phase('steady'), logits(0, 2), finished],
+  ],
+  server: [
+    ...[started, phase('runtime'), phase('prepare'), phase('load'), phase('first')],
+    ...[{ event: 'warmedUp', queries: 2, steady: true } as const, phase('warmup')],
+    ...[served(10, 20), served(30), trial(100, 120), progress(0.5), served(5, 10), trial(200, 120)],
+    ...[phase('steady'), logits(0, 2), finished],
+  ],
+  offline: [
+    ...[started, phase('runtime'), phase('prepare'), phase('load'), phase('first')],
+    ...[{ event: 'warmedUp', queries: 2, steady: true } as const, phase('warmup')],
+    ...[atOnce, trial(null, 7), phase('steady'), logits(0, 2), finished],
   ],
 };
 
@@ -136,6 +165,51 @@ describe('what an agent says', () => {
       changed('performance', phase('load')),
       '"load" never ended',
     ],
+    [
+      'arrivals that are not those of the schedule',
+      'server',
+      changed('server', served(30), served(31)),
+      'query 2 arrived after 31 ms where the schedule has 30 ms',
+    ],
+    [
+      'a query that began before it arrived',
+      'server',
+      changed('server', served(30), { event: 'served', scheduled: [30], started: [29], ended: [31] }),
+      '1 ms before it arrived',
+    ],
+    [
+      'two queries at a time',
+      'offline',
+      changed('offline', atOnce, { event: 'served', scheduled: [0, 0], started: [0, 1], ended: [2, 4] }),
+      'before the one before it had ended',
+    ],
+    [
+      'a query that took no time',
+      'offline',
+      changed('offline', atOnce, { event: 'served', scheduled: [0], started: [1], ended: [1] }),
+      'took 0 ms',
+    ],
+    [
+      'lists of other lengths',
+      'offline',
+      changed('offline', atOnce, { event: 'served', scheduled: [0], started: [1, 2], ended: [1] }),
+      '1 arrivals, 2 starts and 1 ends',
+    ],
+    ['queries of no trial', 'server', changed('server', trial(200, 120)), '2 queries of a trial that never'],
+    ['no trial', 'offline', changed('offline', atOnce).filter(({ event }) => event !== 'trial'), 'no load'],
+    ['a trial without a query', 'offline', changed('offline', atOnce), 'without a query'],
+    ['two trials offline', 'offline', changed('offline', atOnce, atOnce, trial(null, 7), atOnce), 'trial 2'],
+    ['a rate where there is none', 'offline', changed('offline', trial(null, 7), trial(3, 7)), 'a rate of 3'],
+    ['no rate where there is one', 'server', changed('server', trial(100, 120), trial(null, 120)), 'rate'],
+    [
+      'trials of different lengths',
+      'server',
+      changed('server', trial(200, 120), trial(200, 110)),
+      '110 queries where others have 120',
+    ],
+    ['trials of a few queries', 'server', changed('server', trial(100, 120), trial(100, 9)), '9 queries'],
+    ['latencies beside a load', 'server', changed('server', served(30), latencies(1)), 'latencies'],
+    ['a load beside latencies', 'performance', changed('performance', latencies(1), atOnce), '"served"'],
     ['something before it began', 'kernels', [phase('runtime'), ...honest.kernels], 'before "started"'],
     ['twice that it began', 'kernels', [started, ...honest.kernels], '"started" twice'],
     ['no placement', 'placement', [finished], 'how far its cores are apart'],

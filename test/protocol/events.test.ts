@@ -10,7 +10,7 @@ const started: AgentEvent = {
   runtime: { name: 'onnxruntime-node', version: '1.30.0', provider: 'CPUExecutionProvider' },
   platform: 'linux-x64 node 20.20.2',
   session: { threads: 2, memoryPattern: false, arena: true, spinning: true },
-  peakIsOfPhase: true,
+  memoryMeans: 'vmhwm-of-phase',
 };
 
 /** The same object without one of its keys. */

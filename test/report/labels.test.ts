@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
-import { candidatesOf } from '../../src/analysis/procure/candidate.js';
+import { observe } from '../../src/analysis/procure/observe.js';
 import { historyMetrics, pointsOf } from '../../src/analysis/history/points.js';
 import { openStore } from '../../src/store/open.js';
 import { comparisonDocument } from '../../src/report/compare/document.js';
@@ -86,8 +86,6 @@ function asInAConnectedBrowser(database: Database.Database): void {
       select round_id, phase, 'peakGpuBuffers', 0 from memory where figure = 'wasmHeap';`);
 }
 
-const noLimits = { latency: undefined, accuracy: undefined };
-
 describe('peak memory that a device cannot know', () => {
   it('is absent from reports, histories and rankings, and never 0', async () => {
     const stored = await storedExample(folder('run.sqlite'), { smooth: true }, asInAConnectedBrowser);
@@ -113,8 +111,9 @@ describe('peak memory that a device cannot know', () => {
     const metrics = new Set(pointsOf(analysis.run, historyMetrics).map(({ metric }) => metric));
     expect([...metrics].sort()).toEqual(['accuracy', 'file', 'latency']);
 
-    for (const { memory } of candidatesOf(analysis, 1, { ...noLimits, memory: 1e12 }))
-      expect(memory).toEqual({ answer: 'cannot tell', estimate: undefined });
+    const { observations } = observe(analysis.run, { batch: 1, quantile: 0.5 });
+    expect(observations.some(({ timed }) => timed !== undefined)).toBe(true);
+    for (const { timed } of observations) expect(timed?.memory).toBeUndefined();
   });
 
   it('is not compared, and its obstacle is named', async () => {
@@ -123,5 +122,18 @@ describe('peak memory that a device cannot know', () => {
     expect(compared.some(({ metric }) => metric === 'memory')).toBe(false);
     expect(compared.some(({ metric }) => metric === 'latency')).toBe(true);
     expect(uncompared.filter(({ metrics }) => metrics.includes('memory')).length).toBeGreaterThan(0);
+  });
+
+  it('and what is known by other means is not compared with it', async () => {
+    const runs = await twoRuns(folder('means.sqlite'), (database) => {
+      database.exec(`update rounds set memory_means = 'rusage-of-process' where memory_means is not null
+        and cell_id in (select id from cells where run_id = 'new')`);
+    });
+    const { compared, uncompared } = comparisonDocument({ comparison: runs.compare(), gates: [] });
+    expect(compared.some(({ metric }) => metric === 'memory')).toBe(false);
+    expect(compared.some(({ metric }) => metric === 'latency')).toBe(true);
+    const reasons = uncompared.filter(({ metrics }) => metrics.includes('memory')).map(({ why }) => why);
+    expect(reasons.length).toBeGreaterThan(0);
+    for (const why of reasons) expect(why).toMatch(/VmHWM.*ru_maxrss/);
   });
 });

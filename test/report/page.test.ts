@@ -94,7 +94,7 @@ describeInBrowser('the page', () => {
     expect(await ask(textsOf('.banner'))).toEqual([
       'What could not be measured vit-drawn · pruned, performance, batch 8: ' +
         'the agent was killed (SIGKILL) out of memory, "perhaps"; see the log',
-      'In doubt: something disturbed these measurements, so that they are less certain than their intervals say. ' +
+      'In doubt: something disturbed these measurements, so they are less certain than their intervals suggest. ' +
         '‡ vit-drawn · int8, batch 1: 1 of 5 rounds never reached a steady state',
       'Not finished: 1 cell of this run is not measured yet.',
     ]);
@@ -216,13 +216,17 @@ describeInBrowser('the page on other media', () => {
     expect(wide).toEqual([]);
   });
 
-  it('stays dark on light where the reader prefers dark', async () => {
+  it('is dark where the reader prefers that, but for its charts, and light on paper', async () => {
     const { page, ask } = await visit((await written()).file);
+    const colours = (selector: string): Promise<readonly string[]> =>
+      ask(
+        `(({ color, backgroundColor }) => [color, backgroundColor])(getComputedStyle(document.querySelector('${selector}')))`,
+      );
+    expect(await colours('body')).toEqual(['rgb(34, 34, 34)', 'rgb(255, 255, 255)']);
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }]);
-    expect(
-      await ask(
-        `(({ color, backgroundColor }) => [color, backgroundColor])(getComputedStyle(document.body))`,
-      ),
-    ).toEqual(['rgb(34, 34, 34)', 'rgb(255, 255, 255)']);
+    expect(await colours('body')).toEqual(['rgb(230, 230, 230)', 'rgb(22, 25, 29)']);
+    expect((await colours('figure .picture'))[1]).toBe('rgb(255, 255, 255)');
+    await page.emulateMediaType('print');
+    expect(await colours('body')).toEqual(['rgb(34, 34, 34)', 'rgb(255, 255, 255)']);
   });
 });

@@ -73,7 +73,7 @@ beforeEach(async () => {
 
 /** Stores a round of a cell with one latency. */
 async function store({ cell, round }: AddedRound, milliseconds: number): Promise<void> {
-  const measurement = fullMeasurement({ latencies: [milliseconds] });
+  const measurement = fullMeasurement({ latencies: [milliseconds], conditions: [] });
   const place = { ...placeOf({ id: cell.id } as CellRow, round) };
   await insertRound(runs.db(), place, measurement, labels, false);
 }

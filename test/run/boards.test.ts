@@ -5,12 +5,14 @@ import { expect, it } from 'vitest';
 import { hashFile } from '../../src/base/hash.js';
 import { arm64Node } from '../../src/device/ssh/bring-node.js';
 import { analyse, type Analysis } from '../../src/analysis/analysis.js';
+import { observe } from '../../src/analysis/procure/observe.js';
 import { procure } from '../../src/analysis/procure/procurement.js';
 import { procurementTable } from '../../src/text/procure/table.js';
 import { mainTable } from '../../src/text/table.js';
 import { writeReport } from '../../src/report/write.js';
 import { findRun, loadRun } from '../../src/store/read.js';
 import { describeOnBoard, TestBoard } from '../support/board/board.js';
+import { catalogueOf, euros, offer } from '../analysis/procure/support.js';
 import { useRuns } from './support.js';
 
 const runs = useRuns();
@@ -27,7 +29,7 @@ describeOnBoard('a run on this machine and on a board', { timeout: 400_000 }, ()
       withoutNode: true,
       sys: { 'class/thermal/thermal_zone0/temp': '52000\n' },
       bin: { vcgencmd: '#!/bin/sh\n[ "$1" = get_throttled ] && cat /home/bench/firmware\n' },
-      profile: `node: bring\nprice: { amount: 85, currency: EUR }\nmeter: [cat, ${runs.folder('watts')}]\n`,
+      profile: `node: bring\nmeter: [cat, ${runs.folder('watts')}]\n`,
     });
     try {
       const firmware = board.home('firmware');
@@ -113,8 +115,9 @@ function expectHeldBack(analysis: Analysis): void {
 
 /** Energy of an image: watts of the profile's meter, times its seconds; an emulator is not ranked by it. */
 function expectEnergy(analysis: Analysis): void {
-  const constraints = { latency: undefined, memory: undefined, accuracy: 0.5 };
-  const found = procure(analysis, { batch: 1, constraints, emulatedToo: false });
+  const asked = { batch: 1, constraints: { accuracy: 0.5 }, terms: undefined, rates: [], emulatedToo: false };
+  const catalogue = catalogueOf(offer('pi', euros(85)));
+  const found = procure([observe(analysis.run, { batch: 1, quantile: 0.5 })], catalogue, asked);
   const onBoard = found.candidates.filter(({ emulated }) => emulated);
   expect(onBoard).toHaveLength(2);
   for (const { energy, throughput, cost } of onBoard) {
@@ -124,7 +127,7 @@ function expectEnergy(analysis: Analysis): void {
   }
   const rows = procurementTable(found).rows.filter(({ device }) => device === 'pi (emulated)');
   expect(rows).toHaveLength(2);
-  for (const row of rows) expect(Object.values(row)).toContain('not ranked');
+  for (const row of rows) expect(row['place']).toBe('not the hardware');
 }
 
 async function expectNoSecrets(analysis: Analysis, board: TestBoard): Promise<void> {

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseFailure, type CellFailure } from '../../src/protocol/failure.js';
 import { failureText } from '../../src/text/failures.js';
-import type { RunObserver } from '../../src/run/observer.js';
 import { readRepository } from '../../src/run/repository.js';
 import { findRun, listRuns, loadRun, type StoredCell } from '../../src/store/read.js';
 import { repositoryOf } from '../../src/store/repository.js';
@@ -12,7 +11,7 @@ import { planOf } from '../../src/suite/plan.js';
 import { tiers } from '../../src/suite/schema.js';
 import { agentsOf } from '../support/processes.js';
 import { refusalOf } from '../support/refusal.js';
-import { data, useRuns } from './support.js';
+import { data, useRuns, type Handlers } from './support.js';
 
 const runs = useRuns();
 
@@ -53,14 +52,14 @@ describe('a run', () => {
 
     const second: number[] = [];
     const cached: boolean[] = [];
-    const observer: Partial<RunObserver> = {
-      compressed: (_variant, _seconds, wasCached) => cached.push(wasCached),
-      measured: ({ position }, failure) => {
+    const handlers: Handlers = {
+      compressed: ({ cached: wasCached }) => cached.push(wasCached),
+      measured: ({ position, failure }) => {
         expect(failure).toBeUndefined();
         second.push(position);
       },
     };
-    expect(await runs.execute(suite, observer, { resume: true })).toEqual({ id, failedCells: 0 });
+    expect(await runs.execute(suite, handlers, { resume: true })).toEqual({ id, failedCells: 0 });
     expect(cached).toEqual([true, true]);
     expect(second).toEqual([5, 6, 7]);
     expect(plan.rounds).toHaveLength(8);
@@ -99,7 +98,7 @@ describe('a run', () => {
     let killed = false;
     const failures: (CellFailure | undefined)[] = [];
     const outcome = await runs.execute(suite, {
-      compressed: (variant) => {
+      compressed: ({ variant }) => {
         const artifacts = runs.folder('cache', 'entries', 'artifact');
         const made = readdirSync(artifacts).find((name) => !known.has(name))!;
         known.add(made);
@@ -110,7 +109,7 @@ describe('a run', () => {
         killed = true;
         process.kill(agentsOf()[0]!, 'SIGKILL');
       },
-      measured: (_, failure) => failures.push(failure?.reason),
+      measured: ({ failure }) => failures.push(failure?.reason),
     });
     expect(outcome.failedCells).toBe(4);
     expect(failures.filter((failure) => failure === undefined)).toHaveLength(2);

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Device } from '../../src/device/device.js';
 import type * as opening from '../../src/device/open.js';
-import type { RoundProgress } from '../../src/run/observer.js';
+import type { RoundProgress } from '../../src/run/events.js';
 import { findRun, loadRun } from '../../src/store/read.js';
 import { planOf } from '../../src/suite/plan.js';
 import type { Suite } from '../../src/suite/read.js';
@@ -135,7 +135,7 @@ describe('devices of a run', () => {
         killed = true;
         process.kill(agentsOf()[0]!, 'SIGKILL');
       },
-      measured: ({ device }, failure) => {
+      measured: ({ device, failure }) => {
         if (failure !== undefined) failed.push(`${device}: ${JSON.stringify(failure.reason)}`);
       },
     });

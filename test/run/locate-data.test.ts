@@ -7,6 +7,7 @@ import { locateData } from '../../src/run/locate-data.js';
 import { useFolder } from '../support/folder.js';
 import { shapesDirectory } from '../support/micro.js';
 import { refusalOf } from '../support/refusal.js';
+import { storedRecords } from '../data/support/cifar.js';
 
 const folder = useFolder();
 
@@ -39,7 +40,7 @@ async function putFetched(): Promise<string> {
 /** The folder in which test images were found. */
 async function found(own?: string, given?: string): Promise<string> {
   const { test } = await locateData('cifar10', own, given);
-  return join(test.files[0]!.path, '..');
+  return join(storedRecords(test).files[0]!.path, '..');
 }
 
 describe('the images of a suite', () => {
@@ -67,7 +68,7 @@ describe('the images of a suite', () => {
   it('are found though nobody names them when they come with EdgeFlex', async () => {
     vi.stubEnv('EDGEFLEX_DATA', folder('elsewhere'));
     const { test } = await locateData('shapes10', undefined, undefined);
-    expect(test.files[0]!.path).toBe(join(shapesDirectory, 'test.bin'));
+    expect(storedRecords(test).files[0]!.path).toBe(join(shapesDirectory, 'test.bin'));
   });
 });
 

@@ -32,8 +32,10 @@ describe('a run for a precision', () => {
       expect(numbersOf(cell)).toEqual([0, 1, 2, 3]);
     }
     expect(fp32.stopping).toBeUndefined();
-    expect(int8.stopping).toMatchObject({ reason: 'precision', asked });
-    expect(int8.stopping!.reached).toBeLessThanOrEqual(asked);
+    // None is reached where others disturbed most of the four rounds.
+    const { reached } = int8.stopping!;
+    expect(int8.stopping).toMatchObject({ reason: reached === null ? 'cap' : 'precision', asked });
+    expect(reached ?? 0).toBeLessThanOrEqual(asked);
   });
 
   it('adds rounds of fp32 and the variant up to the cap, also when it is interrupted among them', async () => {
@@ -72,7 +74,8 @@ describe('a run for a precision', () => {
       expect(numbersOf(cell)).toEqual([0, 1, 2, 3, 4, 5]);
     }
     expect(int8.stopping).toMatchObject({ reason: 'cap', asked: 1e-6 });
-    expect(int8.stopping!.reached).toBeGreaterThan(1e-6);
+    // Null where others disturbed too many of the rounds.
+    expect(int8.stopping!.reached ?? Infinity).toBeGreaterThan(1e-6);
     // Of each added round both were measured one after the other.
     for (const round of [4, 5]) {
       const [one, other] = [fp32, int8].map(({ rounds }) => rounds[round]!.row.position);

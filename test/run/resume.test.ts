@@ -21,20 +21,31 @@ function refusalOfResuming(suite: Suite, resume: true | string = true): Promise<
 
 describe('resuming', () => {
   it.each<[string, (suite: Suite) => Suite]>([
-    ['seed', (suite) => ({ ...suite, seed: 2 })],
-    ['recipes', (suite) => ({ ...suite, recipes: suite.recipes.slice(0, 1) })],
-    ['rounds', (suite) => ({ ...suite, performance: { ...suite.performance, rounds: 3 } })],
-    ['precision', (suite) => ({ ...suite, performance: { ...suite.performance, precision: 0.01 } })],
-    ['images', (suite) => ({ ...suite, accuracy: { batch: 16, images: 41 } })],
-    ['models', (suite) => ({ ...suite, models: [{ ...suite.models[0]!, name: 'other' }] })],
-  ])('is refused with other %s', async (_, changed) => {
+    ['seed is 2 and was 1', (suite) => ({ ...suite, seed: 2 })],
+    ['micro / int8 is gone', (suite) => ({ ...suite, recipes: suite.recipes.slice(0, 1) })],
+    ['rounds is 3 and was 2', (suite) => ({ ...suite, performance: { ...suite.performance, rounds: 3 } })],
+    ['precision is new', (suite) => ({ ...suite, performance: { ...suite.performance, precision: 0.01 } })],
+    ['images is 41 and was 40', (suite) => ({ ...suite, accuracy: { batch: 16, images: 41 } })],
+    ['other / fp32 is new', (suite) => ({ ...suite, models: [{ ...suite.models[0]!, name: 'other' }] })],
+  ])('is refused where %s', async (difference, changed) => {
     const suite = runs.suite();
     await runs.interrupt(suite, (stop) => ({ started: stop }));
     const fault = await refusalOfResuming(changed(suite));
     expect(fault.source).toBe('--resume');
-    expect(fault.found).toContain('planned from another suite, other recipes or other images');
+    expect(fault.found).toContain(difference);
     const { id } = await findRun(runs.db(), '');
     expect((await refusalOfResuming(changed(suite), id)).found).toContain(id);
+  });
+
+  it('is refused where the run is one of another suite', async () => {
+    const suite = runs.suite();
+    await begin(suite);
+    const { id } = await findRun(runs.db(), '');
+    const fault = await refusalOfResuming({ ...suite, name: 'renamed' }, id);
+    expect([fault.found, fault.expected]).toEqual([
+      expect.stringContaining('tiny'),
+      expect.stringContaining('renamed'),
+    ]);
   });
 
   it.each([

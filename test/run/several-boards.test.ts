@@ -37,7 +37,7 @@ describeOnBoard('a run on several boards', { timeout: 300_000 }, () => {
       const unusable: string[] = [];
       let isDown: Promise<void> | undefined;
       const outcome = await runs.execute(suite, {
-        unusable: (device, reason) => unusable.push(`${device}: ${reason}`),
+        unusable: ({ device, reason }) => unusable.push(`${device}: ${reason}`),
         measuring: ({ device, scenario, phase }) => {
           if (device === 'two' && scenario.kind === 'performance' && phase === 'load') isDown ??= two.down();
         },

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { defined } from '../../src/base/defined.js';
 import { headOptionsSchema } from '../../src/compress/head/options.js';
 import { mergeTokensOptionsSchema } from '../../src/compress/merge-tokens/options.js';
 import { precisionOptionsSchema } from '../../src/compress/precision/options.js';
@@ -14,7 +16,7 @@ import { artifactOf, type Artifact } from '../../src/run/artifacts/artifact.js';
 import type { BuildContext } from '../../src/run/artifacts/build-context.js';
 import { cacheKey, type EntryKind } from '../../src/cache/key.js';
 import { cache } from '../../src/cache/store.js';
-import { stageKeys } from '../../src/run/artifacts/keys.js';
+import { artifactKey, stageKeys } from '../../src/run/artifacts/keys.js';
 import { loadModel, modelHere } from '../../src/model/load.js';
 import { nodeEngine } from '../../src/runtime/node.js';
 import { entryFolders } from '../support/cache.js';
@@ -80,7 +82,10 @@ async function stoppedAfterBlock(made: Recipe): Promise<string[]> {
 }
 
 async function modelOf({ model }: Artifact): Promise<string[]> {
-  const read = async (file: string): Promise<string> => (await readFile(file)).toString('base64');
+  const read = async (file: string): Promise<string> =>
+    createHash('sha256')
+      .update(await readFile(file))
+      .digest('hex');
   return [await read(model), await read(`${model}.data`)];
 }
 
@@ -89,7 +94,7 @@ const inCache = (kind: EntryKind): Promise<string[]> => entryFolders(folder(), k
 /** Every file that stages have kept. */
 async function keptFiles(): Promise<string[]> {
   const files: string[] = [];
-  for (const stage of await inCache('checkpoint'))
+  for (const stage of [...(await inCache('checkpoint')), ...(await inCache('observation'))])
     for (const file of await readdir(join(stage, 'files')))
       if (file.endsWith('.kept')) files.push(join(stage, 'files', file));
   return files;
@@ -110,8 +115,8 @@ describe('compression that is stopped at every block', () => {
       if ((await inCache('artifact')).length > 0) break;
     }
     const blocks = [...times].filter(([what]) => what.includes('block'));
-    // profile 4, prune 8, merge-tokens 8, precision 4, quantize 4 and its checks, head 8.
-    expect(blocks.length).toBeGreaterThan(40);
+    // profile 4, prune 4, merge-tokens 8, precision 4, quantize 4 and its checks, head 8.
+    expect(blocks.length).toBeGreaterThan(36);
     for (const [what, count] of blocks) expect([what, count <= 2]).toEqual([what, true]);
     const resumed = await artifactOf(micro, made, context);
     expect(resumed.cached).toBe(true);
@@ -158,6 +163,42 @@ describe('recipes that begin alike', () => {
     expect(await modelOf(shared)).toEqual(await modelOf(await artifactOf(micro, second, context)));
   });
 
+  it('share pruning by a budget of accuracy, which looks at none of the steps behind it', async () => {
+    const options = pruneOptionsSchema.parse({ budget: { accuracy: 5, images: 96 }, images: 16 });
+    const budgeted: Step = { stage: 'prune', options };
+    await stoppedAfterBlock(recipe(budgeted));
+    await artifactOf(micro, recipe(budgeted), { ...context, next: [recipe(budgeted, merge)] });
+    expect(await inCache('checkpoint')).toHaveLength(1);
+    const { told, onProgress } = watched();
+    const shared = await artifactOf(micro, recipe(budgeted, merge), { ...context, onProgress });
+    expect(told.filter((what) => what.startsWith('prune'))).toEqual([]);
+    vi.stubEnv('EDGEFLEX_CACHE', folder('other'));
+    expect(await modelOf(shared)).toEqual(
+      await modelOf(await artifactOf(micro, recipe(budgeted, merge), context)),
+    );
+  });
+
+  it('have different keys for all that a budget of accuracy says, and for another model, seed and images', () => {
+    const keyed = (budget: object, more: Partial<BuildContext> = {}, model = micro): string => {
+      const step: Step = { stage: 'prune', options: pruneOptionsSchema.parse({ budget }) };
+      const here = { ...context, ...more };
+      return [artifactKey(model, recipe(step), 'cpu', here), ...stageKeys(model, recipe(step), here)]
+        .map(({ digest }) => digest)
+        .join();
+    };
+    const keys = [
+      keyed({ accuracy: 1 }),
+      keyed({ accuracy: 1.1 }),
+      keyed({ accuracy: 1, confidence: 0.9 }),
+      keyed({ accuracy: 1, images: 100 }),
+      keyed({ accuracy: 1 }, { seed: 2 }),
+      keyed({ accuracy: 1 }, { train: { ...data.train, hash: 'other images' } }),
+      keyed({ accuracy: 1 }, {}, { ...micro, identity: 'weights from a seed' }),
+    ];
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(keyed({ accuracy: 1 })).toBe(keys[0]);
+  });
+
   it('share nothing where a budget looks at the steps behind it', async () => {
     const options = pruneOptionsSchema.parse({ budget: { parameters: 2.5 }, images: 16 });
     const budgeted: Step = { stage: 'prune', options };
@@ -166,13 +207,48 @@ describe('recipes that begin alike', () => {
   });
 });
 
+describe('what a stage observed of a model', () => {
+  const other: Step = { stage: 'prune', options: pruneOptionsSchema.parse({ ratio: 0.25, images: 32 }) };
+  const looked = (told: readonly string[]): string[] => told.filter((what) => what.includes('loss of block'));
+
+  it('is shared with later recipes that come to the same model, whatever else they ask for', async () => {
+    await artifactOf(micro, recipe(prune), context);
+    const { told, onProgress } = watched();
+    const profile = defined(steps[0], 'the profile');
+    const later = recipe(profile, other);
+    const shared = await artifactOf(micro, later, { ...context, onProgress });
+    expect(shared.cached).toBe(false);
+    expect(looked(told)).toEqual([]);
+    vi.stubEnv('EDGEFLEX_CACHE', folder('other'));
+    expect(await modelOf(shared)).toEqual(await modelOf(await artifactOf(micro, later, context)));
+  });
+
+  it('is not shared where the model is another, or other images or criteria were asked for', async () => {
+    await artifactOf(micro, recipe(prune), context);
+    const fewer: Step = { stage: 'prune', options: pruneOptionsSchema.parse({ ratio: 0.25, images: 16 }) };
+    const variance: Step = {
+      stage: 'prune',
+      options: pruneOptionsSchema.parse({ ratio: 0.25, images: 32, importance: 'variance' }),
+    };
+    for (const made of [recipe(fewer), recipe(variance), recipe(merge, other)]) {
+      const { told, onProgress } = watched();
+      await artifactOf(micro, made, { ...context, onProgress });
+      expect(looked(told)).toHaveLength(4);
+    }
+    const { told, onProgress } = watched();
+    await artifactOf(micro, recipe(other), { ...context, seed: 2, onProgress });
+    expect(looked(told)).toHaveLength(4);
+  });
+});
+
 describe('the cache', () => {
   it('keeps nothing of a stage that another works on, and leaves it alone', async () => {
-    await stoppedAfterBlock(recipe(prune));
-    const [key] = stageKeys(micro, recipe(prune), context);
+    await stoppedAfterBlock(recipe(quantize));
+    const [key] = stageKeys(micro, recipe(quantize), context);
     const entry = await cache().claim(key!, 'worked on');
     const before = await keptFiles();
-    expect((await artifactOf(micro, recipe(prune), context)).cached).toBe(false);
+    expect(before).not.toEqual([]);
+    expect((await artifactOf(micro, recipe(quantize), context)).cached).toBe(false);
     expect(await keptFiles()).toEqual(before);
     entry.release();
   });

@@ -3,8 +3,9 @@ import { afterEach, beforeEach, expect, vi } from 'vitest';
 import { fp32, type Recipe } from '../../src/compress/recipe.js';
 import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
 import { executeSuite, type RunOutcome } from '../../src/run/execute.js';
-import type { RunObserver } from '../../src/run/observer.js';
+import type { RunEvent } from '../../src/run/events.js';
 import type { Resume } from '../../src/run/record.js';
+import type { OpenedData } from '../../src/data/kind.js';
 import { openStore, type Db } from '../../src/store/open.js';
 import type { Suite } from '../../src/suite/read.js';
 import { useFolder } from '../support/folder.js';
@@ -20,32 +21,31 @@ export interface RunBench {
   /** The built-in model in float32 and in INT8, timed as shortly as a tier allows. */
   readonly suite: (changes?: Partial<Suite>) => Suite;
   /** Executes a suite. */
-  readonly execute: (suite: Suite, observer?: Partial<RunObserver>, how?: How) => Promise<RunOutcome>;
-  /** Executes a suite until its observer says that it is enough. */
-  readonly interrupt: (suite: Suite, observer: (stop: () => void) => Partial<RunObserver>) => Promise<void>;
+  readonly execute: (suite: Suite, handlers?: Handlers, how?: How) => Promise<RunOutcome>;
+  /** Executes a suite until a handler says that it is enough. */
+  readonly interrupt: (suite: Suite, handlers: (stop: () => void) => Handlers) => Promise<void>;
 }
 
 /** How a suite is executed. */
 interface How {
   readonly resume?: Resume;
   readonly signal?: AbortSignal;
+  /** Left out, the built-in ones. */
+  readonly images?: OpenedData;
 }
 
-const nothing = (): void => undefined;
-
-const silent: RunObserver = {
-  ...{
-    started: nothing,
-    unusable: nothing,
-    unclosed: nothing,
-    compressing: nothing,
-    compressed: nothing,
-    rewritten: nothing,
-    measuring: nothing,
-    disturbed: nothing,
-    measured: nothing,
-  },
+/** What is done about events of a run, by their kinds. */
+export type Handlers = {
+  readonly [Kind in RunEvent['kind']]?: (event: Extract<RunEvent, { readonly kind: Kind }>) => unknown;
 };
+
+/** Gives each event to the handler of its kind. */
+function dispatch(handlers: Handlers): (event: RunEvent) => void {
+  return (event) => {
+    const handle = handlers[event.kind] as ((event: RunEvent) => unknown) | undefined;
+    handle?.(event);
+  };
+}
 
 /** The built-in images. */
 export const data = await openShapes();
@@ -83,16 +83,21 @@ export function useRuns(): RunBench {
     };
   };
 
-  const execute: RunBench['execute'] = (tiny, observer = {}, { resume = false, signal } = {}) =>
+  const execute: RunBench['execute'] = (
+    tiny,
+    handlers = {},
+    { resume = false, signal, images = data } = {},
+  ) =>
     executeSuite(tiny, {
-      ...{ db, data, resume, command: 'edgeflex run tiny', signal: signal ?? new AbortController().signal },
-      observer: { ...silent, ...observer },
+      ...{ db, data: images, resume, command: 'edgeflex run tiny' },
+      signal: signal ?? new AbortController().signal,
+      emit: dispatch(handlers),
     });
 
-  const interrupt: RunBench['interrupt'] = async (tiny, observer) => {
+  const interrupt: RunBench['interrupt'] = async (tiny, handlers) => {
     const controller = new AbortController();
     const reason = new Error('enough');
-    const watching = observer(() => {
+    const watching = handlers(() => {
       controller.abort(reason);
     });
     await expect(execute(tiny, watching, { signal: controller.signal })).rejects.toBe(reason);

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { square } from '../../src/base/size.js';
 import { withWidths } from '../../src/compress/stand-ins.js';
 import { defaultPreprocessing } from '../../src/data/preprocess.js';
 import type { Device } from '../../src/device/device.js';
@@ -25,13 +26,13 @@ const folder = useFolder();
 const data = await openShapes();
 const device = await openTestDevice();
 const SIDE = 64;
-const tiny = syntheticViT('vit-tiny', 1, SIDE, data.train.labels);
+const tiny = syntheticViT('vit-tiny', 1, square(SIDE), data.train.labels);
 
 /** Two narrow blocks of a small ViT. */
 const model: LoadedModel = {
   name: 'two-blocks',
   vit: withWidths({ ...tiny, config: { ...tiny.config, mlpSizes: [768, 768] } }, [128, 128]),
-  preprocessing: defaultPreprocessing(SIDE),
+  preprocessing: defaultPreprocessing(square(SIDE)),
   identity: 'two blocks of a test',
   digests: [],
   synthetic: true,
@@ -105,6 +106,10 @@ describe('a search', () => {
     }
     const { rows } = searchTable(outcome);
     expect(rows).toHaveLength(tried.length + 1);
+    const notesFor = (affordableImages: number): string =>
+      searchTable({ ...outcome, images: 128, affordableImages }).notes.join('\n');
+    expect(notesFor(8192)).toContain('8,192');
+    expect(notesFor(128)).not.toContain('held out');
     expect(rows.slice(1).every((row) => row['target'] === 'fails')).toBe(true);
   }, 240_000);
 

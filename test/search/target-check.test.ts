@@ -6,7 +6,8 @@ import {
   measuredDistance,
   type Measured,
 } from '../../src/search/target-check.js';
-import { lossOf, LossModel } from '../../src/search/loss.js';
+import { lossOf } from '../../src/compress/loss.js';
+import { LossModel } from '../../src/search/loss.js';
 import { paretoFront } from '../../src/search/pareto.js';
 import { parseTarget } from '../../src/search/target.js';
 
@@ -21,9 +22,9 @@ const rounds = (latencies: readonly number[], mebibytes: readonly number[]) => (
 /** Loses 3 of 1,000 images and wins 1. */
 const loss = lossOf(
   'accuracy',
-  Uint8Array.from({ length: 1000 }, () => 1),
-  Uint8Array.from({ length: 1000 }, (_, image) => (image === 0 ? 0 : 1)),
-  Uint8Array.from({ length: 1000 }, (_, image) => (image >= 997 ? 0 : 1)),
+  Uint16Array.from({ length: 1000 }, () => 1),
+  Uint16Array.from({ length: 1000 }, (_, image) => (image === 0 ? 0 : 1)),
+  Uint16Array.from({ length: 1000 }, (_, image) => (image >= 997 ? 0 : 1)),
 );
 
 const measured: Measured = {
@@ -43,16 +44,16 @@ describe('what is lost', () => {
   it('is agreement where there is no truth', () => {
     const { points } = lossOf(
       'agreement',
-      new Uint8Array(4),
-      Uint8Array.of(1, 2, 3, 4),
-      Uint8Array.of(1, 2, 3, 5),
+      new Uint16Array(4),
+      Uint16Array.of(1, 2, 3, 4),
+      Uint16Array.of(1, 2, 3, 5),
     );
     expect(points.value).toBe(25);
     expect(points.low).toBeGreaterThan(0);
   });
 
   it('is judged on the images that there are predictions for', () => {
-    const few = lossOf('accuracy', Uint8Array.of(1, 1, 0), Uint8Array.of(1, 1, 1), Uint8Array.of(1, 0));
+    const few = lossOf('accuracy', Uint16Array.of(1, 1, 0), Uint16Array.of(1, 1, 1), Uint16Array.of(1, 0));
     expect(few.images).toBe(2);
     expect(few.points.value).toBe(50);
   });

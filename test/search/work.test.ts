@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { square } from '../../src/base/size.js';
 import { multiplications } from '../../src/compress/merge-tokens/schedule.js';
 import { fitDevice, undisturbedCost } from '../../src/search/device-model.js';
 import { probeSettings } from '../../src/search/probes.js';
 import { shapeOf, untouched, type Settings } from '../../src/search/settings.js';
 import { workKinds, workOf } from '../../src/search/work.js';
-import { layerCount, tokensRead, tokenCount, tokensAt } from '../../src/vit/config.js';
+import { layerCount, tokensRead, tokenCount, tokensAt, type ViTConfig } from '../../src/vit/config.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
 import { syntheticViT } from '../../src/vit/synthetic.js';
 
-const vit = syntheticViT('vit-tiny', 1, 32 * 7, ['a', 'b', 'c']);
+const vit = syntheticViT('vit-tiny', 1, square(32 * 7), ['a', 'b', 'c']);
 const graph = buildGraph(vit);
 const { config } = vit;
 
@@ -85,6 +86,17 @@ describe('a device fitted to probes', () => {
       expect(milliseconds / timeOf(load)).toBeCloseTo(1, 3);
       expect(peak / 1e7).toBeCloseTo(1, 3);
     }
+  });
+
+  it('is asked for nothing that a model cannot give', () => {
+    const knobsOf = (changes: Partial<ViTConfig>): string[] =>
+      (['prune', 'merges'] as const).filter((knob) =>
+        probeSettings({ ...config, ...changes }, 8).some((each) => each[knob] !== undefined),
+      );
+    expect(knobsOf({})).toEqual(['prune', 'merges']);
+    expect(knobsOf({ mlpNorm: true })).toEqual(['merges']);
+    expect(knobsOf({ rotary: 'shared' })).toEqual(['prune']);
+    expect(knobsOf({ relativePositions: true })).toEqual(['prune']);
   });
 
   it('is fitted to undisturbed queries', () => {

@@ -44,9 +44,11 @@ describe('a run that a process works on', () => {
   it('is not pruned, however old, nor deleted when it was taken after the plan', async () => {
     const rule = { keep: 0, before: undefined, suite: undefined };
     const [decision] = await planPruning(db, rule, Date.now());
-    expect(decision!.keptBecause).toBeUndefined();
+    expect(decision!.reasons).toEqual([]);
     const lease = await RunLease.take(db, 'one', never);
-    expect((await planPruning(db, rule, Date.now()))[0]!.keptBecause).toContain(`process ${process.pid}`);
+    expect((await planPruning(db, rule, Date.now()))[0]!.reasons).toMatchObject([
+      { kind: 'held', holder: { pid: process.pid } },
+    ]);
     expect((await refusalOf(() => deleteRuns(db, ['one']))).found).toContain(`process ${process.pid}`);
     expect(await listRuns(db)).toHaveLength(1);
     await lease.release();

@@ -85,7 +85,7 @@ describe.each([
 
   it('is refused, and left alone, when it is a database of something else', async () => {
     foreign(path(), 'create table recipes (name text)');
-    expect((await refusalOf(() => openPath(path()))).found).toBe('a database of something else');
+    expect((await refusalOf(() => openPath(path()))).found).toBe('a database of another program');
     const database = new Database(path());
     expect(database.pragma('journal_mode', { simple: true })).toBe('delete');
     expect(database.prepare('select name from sqlite_master').pluck().all()).toEqual(['recipes']);
@@ -129,7 +129,7 @@ describe('a place for results', () => {
 
   it('has nothing to read before the first run', async () => {
     const fault = await refusalOf(() => openForReading(folder('results.sqlite')));
-    expect(fault).toMatchObject({ source: folder('results.sqlite'), found: 'nothing' });
+    expect(fault).toMatchObject({ source: folder('results.sqlite'), found: 'no such file' });
     expect(fault.hint).toContain('run a suite first');
     await writeFile(folder('empty.sqlite'), '');
     expect((await refusalOf(() => openForReading(folder('empty.sqlite')))).found).toBe('an empty database');

@@ -3,7 +3,13 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { setBaseline } from '../../src/store/baselines.js';
 import { openStore, type Db } from '../../src/store/open.js';
 import { findRun, listRuns, loadRun } from '../../src/store/read.js';
-import { deleteRuns, planPruning, shrinkDatabase, type PruneRule } from '../../src/store/prune.js';
+import {
+  deleteRuns,
+  planPruning,
+  shrinkDatabase,
+  type KeepReason,
+  type PruneRule,
+} from '../../src/store/prune.js';
 import { endCell, endRun, insertRound } from '../../src/store/write.js';
 import { useFolder } from '../support/folder.js';
 import { fullMeasurement, labels, placeOf, storeCell } from '../support/rows.js';
@@ -41,11 +47,11 @@ async function storeFloor(runId: string): Promise<void> {
     .execute();
 }
 
-/** Why each run stays; undefined for those that go. */
-async function fates(rule: Partial<PruneRule>): Promise<Record<string, string | undefined>> {
+/** Why each run stays; nothing for those that go. */
+async function fates(rule: Partial<PruneRule>): Promise<Record<string, readonly KeepReason[]>> {
   const whole = { keep: 0, before: undefined, suite: undefined, ...rule };
   const decisions = await planPruning(db, whole, NOW);
-  return Object.fromEntries(decisions.map(({ run, keptBecause }) => [run.id, keptBecause]));
+  return Object.fromEntries(decisions.map(({ run, reasons }) => [run.id, reasons]));
 }
 
 describe('pruning', () => {
@@ -53,12 +59,12 @@ describe('pruning', () => {
     for (const day of ['01', '02', '03']) await store(`t${day}`, `2026-11-${day}T00:00:00.000Z`);
     await store('l01', '2026-10-01T00:00:00.000Z', { suite: 'large' });
     expect(await fates({ keep: 2 })).toEqual({
-      t03: 'one of the newest 2 of tiny',
-      t02: 'one of the newest 2 of tiny',
-      t01: undefined,
-      l01: 'one of the newest 2 of large',
+      t03: [{ kind: 'newest', keep: 2 }],
+      t02: [{ kind: 'newest', keep: 2 }],
+      t01: [],
+      l01: [{ kind: 'newest', keep: 2 }],
     });
-    expect(await fates({ keep: 1, suite: 'tiny' })).toMatchObject({ t02: undefined, t01: undefined });
+    expect(await fates({ keep: 1, suite: 'tiny' })).toMatchObject({ t02: [], t01: [] });
     expect(Object.keys(await fates({ keep: 1, suite: 'large' }))).toEqual(['l01']);
   });
 
@@ -71,14 +77,12 @@ describe('pruning', () => {
     await setBaseline(db, 'main', { id: 'baseline', suite: 'tiny' }, '2026-11-05T00:00:00.000Z');
     await storeFloor('floor');
     expect(await fates({})).toEqual({
-      ...{ young: undefined, left: undefined, going: 'was interrupted within a day, and can be resumed' },
-      ...{ baseline: 'baseline main', floor: 'holds a noise floor' },
+      ...{ young: [], left: [], going: [{ kind: 'resumable' }] },
+      ...{ baseline: [{ kind: 'baseline', names: ['main'] }], floor: [{ kind: 'calibration' }] },
     });
     const before = '2026-11-02T12:00:00.000Z';
-    expect(await fates({ before })).toMatchObject({ young: 'not old enough', left: undefined });
-    expect((await fates({ before, keep: 1 }))['going']).toBe(
-      'not old enough; was interrupted within a day, and can be resumed',
-    );
+    expect(await fates({ before })).toMatchObject({ young: [{ kind: 'young' }], left: [] });
+    expect((await fates({ before, keep: 1 }))['going']).toEqual([{ kind: 'young' }, { kind: 'resumable' }]);
   });
 
   it('deletes everything of the runs and nothing of others, and gives the space back', async () => {

@@ -32,7 +32,16 @@ async function rowsOfRounds(): Promise<number> {
   let rows = 0;
   const tables = [
     ...(['rounds', 'phases', 'memory', 'conditions', 'samples'] as const),
-    ...(['predictions', 'logits', 'kernels', 'kernel_nodes'] as const),
+    ...([
+      'predictions',
+      'logits',
+      'embeddings',
+      'cosines',
+      'kernels',
+      'kernel_nodes',
+      'trials',
+      'served',
+    ] as const),
   ];
   for (const table of tables) rows += (await db.selectFrom(table).selectAll().execute()).length;
   return rows;
@@ -47,6 +56,7 @@ describe('a round', () => {
     const [stored] = run.cells;
     const [round] = stored!.rounds;
     expect(round!.samples).toEqual(measurement.latencies);
+    expect(round!.trials).toEqual(measurement.trials);
     expect(round!.conditions).toEqual(measurement.conditions);
     expect(round!.phases).toEqual(
       new Map([
@@ -93,6 +103,24 @@ describe('a round', () => {
     const run = await loadRun(db, await findRun(db, 'one'));
     expect(run.cells[0]!.predictions).toBeUndefined();
     expect(run.cells[0]!.rounds).toHaveLength(1);
+  });
+
+  it('keeps embeddings apart from logits, with what was made of them', async () => {
+    const cell = await storeCell(db, 'one', 'accuracy');
+    const logits = [{ first: 0, classes: 2, values: Float32Array.of(1, 2, 4, 3, 0.5, -0.5) }];
+    const scores = { predicted: [0, 1, 1], cosines: [1, 0.25, -0.5] };
+    await insertRound(db, placeOf(cell), fullMeasurement({ logits }), labels, true, [], scores);
+    expect(await db.selectFrom('logits').selectAll().execute()).toEqual([]);
+    expect(await loadLogits(db, cell.id)).toEqual({ classes: 2, values: logits[0]!.values });
+    const variant = { width: 2, neighbours: 3, temperature: 0.07, images: 9 };
+    await db
+      .updateTable('variants')
+      .set({ features_json: JSON.stringify(variant) })
+      .execute();
+    const [stored] = (await loadRun(db, await findRun(db, 'one'))).cells;
+    expect(stored!.predictions).toEqual({ labels: [1, 1, 0], predicted: [0, 1, 1] });
+    expect(stored!.cosines).toEqual([1, 0.25, -0.5]);
+    expect(JSON.parse(stored!.variant.features_json!)).toEqual(variant);
   });
 
   it('has room for more samples than a statement', async () => {
@@ -178,7 +206,7 @@ describe('runs', () => {
 
   it('that nobody or several have in mind are refused', async () => {
     const several = await refusalOf(() => findRun(db, '2026112'));
-    expect(several.found).toBe('2026112, with which 3 runs begin');
+    expect(several.found).toBe('2026112, which matches 3 runs');
     for (const id of ['20261120-a', '20261121-c', '20261122-b']) expect(several.expected).toContain(id);
     expect((await refusalOf(() => findRun(db, 'x'))).found).toBe('x');
   });

@@ -40,7 +40,7 @@ describe('a plan', () => {
     const performance = { batches: [1, 2, 4, 8], tier: 'rapid' as const, rounds: 1000 };
     const devices = Array.from({ length: 20 }, (_, index) => `${index}.yaml`);
     expect(() => planOf(suiteWith({ devices, performance }))).toThrow(
-      /measurements.*20 devices.*1000 rounds/,
+      /measurements.*20 devices.*4000 rounds, of 4 scenarios/,
     );
   });
 
@@ -71,6 +71,28 @@ describe('a plan', () => {
     expect(sorted[1]).toEqual(sorted[0]);
     expect(sorted[2]).toEqual(sorted[0]);
     expect(new Set(orders.map(String)).size).toBe(3);
+  });
+
+  it('times load in turn with the rest, in as many rounds as that has', () => {
+    const load = {
+      ...{ server: { batches: [1, 2], p99: 20 }, offline: { batches: [8] } },
+      ...{ tier: 'smoke' as const, rounds: 2 },
+    };
+    const loaded = planOf(suiteWith({ load }));
+    const subjects = quickstart.recipes.length * 2;
+    const scenarios = loaded.cells.map(({ scenario }) => scenario);
+    expect(scenarios.filter(({ kind }) => kind === 'server')).toHaveLength(2 * subjects);
+    expect(scenarios.find(({ kind }) => kind === 'server')).toEqual({
+      ...{ kind: 'server', batch: 1, p99: 20, tier: 'smoke', rounds: 2 },
+    });
+    for (const [cell, scenario] of scenarios.entries()) {
+      const own = loaded.rounds.filter((each) => each.cell === cell).map(({ round }) => round);
+      const rounds = { performance: 3, server: 2, offline: 2, accuracy: 1, kernels: 1 }[scenario.kind];
+      expect(own).toEqual(Array.from({ length: rounds }, (_, round) => round));
+    }
+    // The rounds of one number come together.
+    const timed = loaded.rounds.filter(({ cell }) => 'tier' in scenarios[cell]!).map(({ round }) => round);
+    expect(timed).toEqual([...timed].sort((a, b) => a - b));
   });
 
   it('is the same for the same seed and in another order for another', () => {

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { InputFault } from '../../src/base/errors.js';
 import { packageRoot } from '../../src/base/paths.js';
+import { square } from '../../src/base/size.js';
 import { candidatesFor } from '../../src/compress/merge-tokens/schedule.js';
 import { loadModel, modelHere } from '../../src/model/load.js';
 import { planOf } from '../../src/suite/plan.js';
@@ -69,8 +70,10 @@ describe('the suites that EdgeFlex brings', () => {
     for (const model of suite.models)
       if (model.kind === 'path') expect(readdirSync(model.path)).toContain('config.json');
     const { batches, rounds } = suite.performance;
+    const { server, offline, rounds: loadRounds = 0 } = suite.load ?? {};
+    const loads = [server, offline].reduce((sum, load) => sum + (load?.batches.length ?? 0), 0);
     const cells = suite.models.length * suite.recipes.length * suite.devices.length;
-    expect(planOf(suite).rounds).toHaveLength(cells * (2 + batches.length * rounds));
+    expect(planOf(suite).rounds).toHaveLength(cells * (2 + batches.length * rounds + loads * loadRounds));
     // A schedule that a model is too small for would show only after what comes before it was done.
     for (const model of suite.models) {
       if (model.kind === 'hub') continue;
@@ -99,13 +102,60 @@ describe('a suite', () => {
     });
     expect(suite.models).toEqual([
       { kind: 'path', name: 'micro', path: folder('models', 'micro') },
-      { kind: 'synthetic', name: 'drawn', architecture: 'vit-tiny', imageSize: 32, seed: 1 },
+      { kind: 'synthetic', name: 'drawn', architecture: 'vit-tiny', imageSize: square(32), seed: 1 },
     ]);
     expect(suite.recipes.map(({ recipe }) => [recipe.name, recipe.steps.length])).toEqual([
       ['fp32', 0],
       ['half', 1],
       ['int8', 1],
     ]);
+  });
+
+  it('may say which head a model gets, and have every recipe with its head fitted anew, too', async () => {
+    const names = async (head: string): Promise<string[]> =>
+      (await readSuite(await written({ 12: head }))).recipes.map(({ recipe }) => recipe.name);
+    expect(await names('')).toEqual(['fp32', 'half', 'int8']);
+    expect(await names('head: logistic')).toEqual(['fp32', 'half', 'int8']);
+    expect(await names('head: { kind: logistic, images: 99, refit: true }')).toEqual([
+      ...['fp32', 'half', 'half+head', 'int8', 'int8+head'],
+    ]);
+    const suite = await readSuite(await written({ 12: 'head: { kind: logistic, images: 99, refit: true }' }));
+    expect(suite.head).toEqual({ kind: 'logistic', images: 99, refit: true });
+    expect(suite.recipes[2]!.recipe.steps.map(({ stage }) => stage)).toEqual(['prune', 'head']);
+    expect(suite.recipes[2]!.recipe.steps[1]!.options).toEqual({ kind: 'logistic', images: 99 });
+    const without = withOverrides(suite, { devices: [], images: undefined, head: { refit: false } });
+    expect(without.recipes.map(({ recipe }) => recipe.name)).toEqual(['fp32', 'half', 'int8']);
+    expect(without.head).toEqual({ kind: 'logistic', images: 99, refit: false });
+    const own = await written({ 10: '      - head: {}', 12: 'head: { kind: ridge, refit: true }' });
+    expect((await readSuite(own)).recipes.map(({ recipe }) => recipe.name)).toEqual([
+      ...['fp32', 'half', 'half+head', 'int8'],
+    ]);
+  });
+
+  it('may leave models without a head, and says how neighbours vote', async () => {
+    const head = async (text: string): Promise<unknown> =>
+      (await readSuite(await written({ 12: `head: ${text}` }))).head;
+    expect(await head('none')).toEqual({ kind: 'none', neighbours: 20, images: 5000 });
+    expect(await head('{ kind: none, neighbours: 5, images: 90 }')).toEqual({
+      ...{ kind: 'none', neighbours: 5, images: 90 },
+    });
+    const suite = await readSuite(await written({ 12: 'head: none' }));
+    const asked = { devices: [], images: undefined };
+    const refused = await refusalOf(() => withOverrides(suite, { ...asked, head: { refit: true } }));
+    expect(refused.source).toBe('--refit');
+    expect(withOverrides(suite, { ...asked, head: { kind: 'ridge', refit: true } }).recipes).toHaveLength(5);
+    const mixed = await refusalWith({ 12: 'head: { kind: none, refit: true }' });
+    expect(mixed.found + mixed.expected).toContain('refit');
+  });
+
+  it('refuses a head of another kind, and two variants of one name', async () => {
+    const unknown = await refusalWith({ 12: 'head: svm' });
+    expect(unknown.source).toBe(`${folder('suite.yaml')}:12`);
+    expect(unknown.place).toContain('head');
+    const twice = await refusalWith({
+      ...{ 8: '  - name: half+head', 12: 'head: { kind: ridge, refit: true }' },
+    });
+    expect(twice.found).toContain('half+head');
   });
 
   it('may name a model of the Hub, and its revision', async () => {
@@ -117,6 +167,36 @@ describe('a suite', () => {
     await expect(readSuite(await hub('vit-tiny'))).rejects.toThrow(
       /the id of a model on the Hub, owner\/name/,
     );
+  });
+
+  it('may have ONNX files that are run as they are, as models and beside the variants of one', async () => {
+    const beside = (more: string): string => `  - { raw: theirs/their int8.onnx, output: y${more} }`;
+    const path = await written({
+      ...{
+        5: '  - { raw: other.onnx, preprocessor: images.json }',
+        8: beside(', model: micro'),
+        9: '',
+        10: '',
+      },
+    });
+    const suite = await readSuite(path);
+    expect(suite.models[1]).toEqual({
+      ...{ kind: 'path', name: 'other', path: folder('other.onnx') },
+      raw: { output: undefined, preprocessor: folder('images.json') },
+    });
+    expect(suite.recipes[2]).toMatchObject({
+      recipe: { name: 'their-int8', steps: [] },
+      raw: { path: folder('theirs/their int8.onnx'), model: 'micro', output: 'y' },
+    });
+    const names = (raw: ReadonlySet<string>): string[] =>
+      planOf(suite, raw).variants.map(({ model, recipe }) => `${model.name} ${recipe.recipe.name}`);
+    expect(names(new Set())).toEqual(['micro fp32', 'micro half', 'micro their-int8', 'other raw']);
+    expect(names(new Set(['micro']))).toEqual(['micro raw', 'micro their-int8', 'other raw']);
+
+    const lost = await written({ 8: beside(''), 9: '', 10: '' });
+    expect((await refusalOf(() => readSuite(lost))).found).toContain('2 models');
+    const unknown = await written({ 8: beside(', model: mikro'), 9: '', 10: '' });
+    expect((await refusalOf(() => readSuite(unknown))).found).toContain('mikro');
   });
 
   it('may bring what others published along with a recipe', async () => {
@@ -138,7 +218,7 @@ describe('a suite', () => {
       12,
       'latency',
       'unknown key "latency"',
-      'only the keys',
+      'models, recipes, devices',
     ],
     [
       'more rounds than anybody waits for',
@@ -190,7 +270,22 @@ describe('a suite', () => {
       12,
       'performance.maxRounds',
       '4',
-      'no fewer than the rounds',
+      'at least the number of rounds',
+    ],
+    [
+      'load without any',
+      { 12: 'load: { tier: rapid }' },
+      ...([12, 'load', '{"tier":"rapid"}', 'server, offline or both'] as const),
+    ],
+    [
+      'a server without a bound',
+      { 12: 'load: { server: { batches: [1] } }' },
+      ...([12, 'load.server.p99', 'nothing', 'a number'] as const),
+    ],
+    [
+      'a bound that nothing meets',
+      { 12: 'load: { server: { p99: 0 } }' },
+      ...([12, 'load.server.p99', '0', 'more than 0'] as const),
     ],
     [
       'a batch size twice',
@@ -206,7 +301,7 @@ describe('a suite', () => {
       10,
       'recipes.1.stages.0.distil',
       'the unknown stage "distil"',
-      'profile, prune, merge-tokens, precision, quantize',
+      'profile, prune, merge-tokens, shrink, precision, quantize',
     ],
     [
       'an option of a stage that is not known',
@@ -214,7 +309,7 @@ describe('a suite', () => {
       10,
       'recipes.1.stages.0.quantize.bits',
       'unknown key "bits"',
-      'only the keys',
+      'format, keep, alpha',
     ],
     [
       'two stages in one step',
@@ -281,6 +376,19 @@ describe('what a user asks for in place of what a suite says', () => {
     expect(changed.accuracy).toEqual({ ...suite.accuracy, images: 7 });
     expect({ ...changed, devices: suite.devices, accuracy: suite.accuracy }).toEqual(suite);
     expect(withOverrides(suite, { devices: [], images: undefined })).toEqual(suite);
+  });
+
+  it('stands beside the only model, where it is an ONNX file as it is', async () => {
+    const suite = await readSuite(await written({ 5: '' }));
+    const { recipes } = withOverrides(suite, { devices: [], images: undefined, raws: ['a/b.onnx'] });
+    expect(recipes.at(-1)).toMatchObject({ recipe: { name: 'b' }, raw: { path: resolve('a/b.onnx') } });
+    const several = await readSuite(await written());
+    const refused = (raws: string[], of = suite) =>
+      refusalOf(() =>
+        Promise.resolve().then(() => withOverrides(of, { devices: [], images: undefined, raws })),
+      );
+    expect((await refused(['a.onnx'], several)).found).toContain('2 models');
+    expect((await refused(['int8.onnx'])).found).toContain('int8');
   });
 
   it('changes how long is timed, and no other thing about timing', async () => {

@@ -2,16 +2,20 @@ import { seededRandom, type Random } from '../../src/base/random.js';
 import { changePoints } from '../../src/stats/change-points.js';
 import { driftOf } from '../../src/stats/drift.js';
 import { tailOverRounds } from '../../src/stats/tail.js';
+import { geometricMean } from '../../src/stats/geometric.js';
 import { holm } from '../../src/stats/holm.js';
 import type { Estimate } from '../../src/stats/interval.js';
+import { enoughQueries, loadOutcome, poissonArrivals } from '../../src/stats/load.js';
 import { mannWhitney } from '../../src/stats/mann-whitney.js';
 import { mcnemar, pairedDifference } from '../../src/stats/mcnemar.js';
 import { medianEstimate } from '../../src/stats/median.js';
 import { quantileEstimate } from '../../src/stats/quantile.js';
+import { nextRate, rateBracket, type TriedRate } from '../../src/stats/rate-search.js';
 import { pairedRatio, unpairedRatio } from '../../src/stats/ratio.js';
 import { creep } from '../../src/stats/trend.js';
 import { wilson } from '../../src/stats/wilson.js';
 import { autoregressive, bimodal, gamma, logNormal, normal, type Distribution } from './distributions.js';
+import { highestLoad } from './queue.js';
 import { covers, draw } from './simulate.js';
 
 /** What one simulated case came to. */
@@ -330,8 +334,48 @@ const histories: CoverageCase[] = [normal, logNormal, autoregressive(0.5)].flatM
   }),
 );
 
+/**
+ * The highest rate that holds of a server that takes the same time for each query, against what the theory of queues says: in trials of as
+ * many queries as the bound needs, and of 200, in which a long queue has no time to build up.
+ */
+const rates: CoverageCase[] = [3, 6, 10].flatMap((bound) =>
+  [enoughQueries(bound, 1), 200].map((queries): CoverageCase => ({
+    estimator: 'highest rate, Student',
+    distribution: `M/D/1, p99 within ${bound} service times`,
+    size: `5 rounds × ${queries} queries`,
+    claim: queries === 200 ? 'none' : 'careful',
+    alpha: 0.05,
+    slow: true,
+    simulate: (random) => {
+      const found = draw(5, () => highestRateOf(poissonArrivals(queries, random), bound));
+      return interval(geometricMean(found), highestLoad(bound));
+    },
+  })),
+);
+
+/** Searches the highest rate of a server whose service takes a millisecond, as the agent does: what it found, in queries a service time. */
+function highestRateOf(arrivals: readonly number[], bound: number): number {
+  const tried: TriedRate[] = [];
+  const first = 0.5;
+  for (let rate: number | undefined = first; rate !== undefined; rate = nextRate(tried, first)) {
+    const current = rate;
+    const scheduled = arrivals.map((arrival) => arrival / current);
+    const started: number[] = [];
+    let free = 0;
+    for (const arrival of scheduled) {
+      const start = Math.max(arrival, free);
+      started.push(start);
+      free = start + 1;
+    }
+    const ended = started.map((start) => start + 1);
+    const load = { ...{ scheduled, started, ended }, rate: 1000 * current, planned: arrivals.length };
+    tried.push({ rate: current, outcome: loadOutcome(load, bound) });
+  }
+  return rateBracket(tried).held!;
+}
+
 const ofLatencies = [...quantiles, pooled, ...paired, ...tails, ...unpaired];
-const ofTheRest = [...proportions, ...pairs, ...ranks, family, ...drifts, ...histories];
+const ofTheRest = [...proportions, ...pairs, ...ranks, family, ...drifts, ...histories, ...rates];
 
 /** Seeds of cases that are gone: the others keep theirs, and with them the rows of the table in docs/. */
 const RETIRED_SEEDS = 19;

@@ -7,10 +7,16 @@ const root = packageRoot();
 /** Modules that start processes for whoever imports them: agents, browsers, boards, commands. */
 const starters = [
   'node:child_process',
-  'puppeteer',
-  ...['cli/main', 'run/execute', 'device/open', 'device/local/device', 'device/browser/device'].map((name) =>
-    join(root, 'src', name),
-  ),
+  'puppeteer-core',
+  ...[
+    'cli/main',
+    'library/index',
+    'run/execute',
+    'device/open',
+    'device/local/device',
+    'device/browser/device',
+    'data/parquet/process',
+  ].map((name) => join(root, 'src', name)),
 ];
 
 /** Modules with which whole models are compressed and run here. */

@@ -25,7 +25,7 @@ export function agentsOf(parent = process.pid): number[] {
       try {
         const after = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').pop()!;
         const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-        return after.split(' ')[1] === String(parent) && command.includes('agent/node.js');
+        return after.split(' ')[1] === String(parent) && command.includes('agent/agent.mjs');
       } catch {
         return false;
       }

@@ -58,7 +58,7 @@ export function fullMeasurement(changes: Partial<Measurement> = {}): Measurement
       runtime: { name: 'onnxruntime-node', version: '1.30.0', provider: 'CPUExecutionProvider' },
       platform: 'linux-x64',
       session: { threads: 2, memoryPattern: false, arena: true, spinning: true },
-      peakIsOfPhase: true,
+      memoryMeans: 'vmhwm-of-phase',
     },
     phases: [
       { phase: 'load', milliseconds: 12.5, memory: { resident: 100, peakResident: 120 } },
@@ -70,6 +70,7 @@ export function fullMeasurement(changes: Partial<Measurement> = {}): Measurement
     ],
     warmup: { queries: 9, steady: true },
     latencies: [3.25, 1.5, 2],
+    trials: [{ rate: 500, planned: 3, scheduled: [1, 1.5], started: [1, 3.25], ended: [3, 5.5] }],
     logits: [
       { first: 0, classes: 2, values: Float32Array.of(1, 2, 4, 3) },
       { first: 2, classes: 2, values: Float32Array.of(NaN, -0.5) },

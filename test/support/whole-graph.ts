@@ -1,10 +1,10 @@
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import type { OnnxModel } from '../../src/onnx/model.js';
-import { layerCount } from '../../src/vit/config.js';
+import { layerCount, readsAllTokens, tokensAt } from '../../src/vit/config.js';
 import { emitBlock } from '../../src/vit/graph/block.js';
 import { emitEmbedding, emitPixels } from '../../src/vit/graph/embedding.js';
 import { emitHead } from '../../src/vit/graph/head.js';
-import { emitRead } from '../../src/vit/graph/leading.js';
+import { emitLeading } from '../../src/vit/graph/leading.js';
 import type { Tokens } from '../../src/vit/graph/merge.js';
 import type { ViT } from '../../src/vit/vit.js';
 
@@ -14,6 +14,11 @@ export function wholeGraph(vit: ViT): OnnxModel {
   let stream: Tokens = { residual: emitEmbedding(g, vit, emitPixels(g, vit)), sizes: undefined };
   const layers = layerCount(vit.config);
   for (let layer = 0; layer < layers; layer++) stream = emitBlock(g, vit, layer, stream);
-  g.output(emitHead(g, vit, emitRead(g, vit.config, stream)));
+  g.output(emitHead(g, vit, readsAllTokens(vit.config) ? stream : leading()));
   return g.finish();
+
+  function leading(): Tokens {
+    const residual = emitLeading(g, 'leading', vit.config, stream.residual, tokensAt(vit.config, layers));
+    return { residual, sizes: undefined };
+  }
 }

@@ -5,6 +5,10 @@ import { failureText, reasonText } from '../../src/text/failures.js';
 const failures: [CellFailure, string[]][] = [
   [{ kind: 'text', text: 'no memory' }, ['no memory']],
   [{ kind: 'device', text: 'no board' }, ['no board']],
+  [
+    { kind: 'file-refused', file: 'odd.onnx', place: 'node x', found: 'Strange', expected: 'a model' },
+    ['odd.onnx', 'node x', 'Strange', 'a model'],
+  ],
   [{ kind: 'link-lost', tries: 3, text: 'the link broke' }, ['the link broke', '3 times']],
   [{ kind: 'agent-failed', text: 'cannot' }, ['cannot']],
   [{ kind: 'no-kernels', text: 'no kernel' }, ['no kernel']],

@@ -181,7 +181,7 @@ describe('the limits of a variant', () => {
     expect(rows[0]).toMatchObject({ variant: 'fp32', batch: '2', reached: '65 %' });
     expect(rows[0]!['where']).toMatch(/^Attention \(FP32\) 56 % \(80 %\); Gemm \(FP32\) 22 % \(50 %\); /);
     expect(notes.some((note) => note.startsWith('More than 100 %'))).toBe(true);
-    expect(notes.some((note) => note.startsWith('Operators of which no ceiling is known'))).toBe(true);
+    expect(notes.some((note) => note.startsWith('Operators without a known ceiling'))).toBe(true);
   });
 
   it('are in every format and in a chart', async () => {

@@ -40,8 +40,8 @@ describe('a run for a precision', () => {
       ...['', '', '0.83 % (5)', '2.1 % (5, cap)', '0.83 % (5)', '– (5, cap)'],
     ]);
     expect(notes).toContain(
-      'Rounds were added until each speed was known to ± 1.0 %, or the cap was reached: 2 of 4 are; ' +
-        'not int8, batch 8 (± 2.1 %); pruned, batch 8 (too few rounds to tell).',
+      'Rounds were added until the 95 % interval of each speed was ±1.0 %, or the cap was reached: 2 of 4 reached that; ' +
+        'not int8, batch 8 (± 2.1 %); pruned, batch 8 (too few undisturbed rounds to tell).',
     );
     const { results } = reportDocument(analysis);
     expect(results.map(({ performance }) => performance.map(({ stopping }) => stopping))).toEqual([
@@ -70,7 +70,9 @@ describe('a run for a precision', () => {
   it('that got there everywhere says so', async () => {
     const analysis = await stoppedExample({ 'int8 1': reached });
     const { notes } = mainTable(analysis);
-    expect(notes).toContain('Rounds were added until each speed was known to ± 1.0 %: all are.');
+    expect(notes).toContain(
+      'Rounds were added until the 95 % interval of each speed was ±1.0 %: all reached that.',
+    );
   });
 
   it('is not spoken of where none was asked for', async () => {

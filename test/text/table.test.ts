@@ -112,7 +112,7 @@ describe('the main table', () => {
   });
 
   it('says when what an image gives depends on its batch', async () => {
-    const words = "an image's logits depend on which others are in it";
+    const words = 'the logits of an image depend on the others in its batch';
     const { analysis } = await stored();
     expect(mainTable(analysis).notes.join('\n')).not.toContain(words);
     const { analysis: dynamic } = await storedExample(folder('dynamic.sqlite'), {}, (database) => {

@@ -35,7 +35,11 @@ const int = (value: number): Attribute => ({ type: 'int', value });
  */
 export async function exported(vit: ViT, forms: Forms): Promise<OnnxModel> {
   const { config } = vit;
-  const { hiddenSize: width, heads, patchSize, channels, imageSize } = config;
+  const { hiddenSize: width, heads, channels } = config;
+  const {
+    patchSize: { height: patchSize },
+    imageSize: { height: imageSize },
+  } = config;
   const [tokens, size] = [tokenCount(config), width / heads];
   const nodes: OnnxNode[] = [];
   const initializers = new Map<string, TensorSource>();

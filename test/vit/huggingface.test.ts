@@ -152,7 +152,7 @@ describe('a checkpoint in Hugging Face layout', () => {
 
   it('refuses a directory without a config, and one without anything', async () => {
     const directory = await directoryOf({ 'model.safetensors': safetensorsBytes(tensors) });
-    await expect(loadHuggingFace(directory)).rejects.toThrow(/config\.json beside it: found nothing/);
+    await expect(loadHuggingFace(directory)).rejects.toThrow(/config\.json beside it: found no such file/);
     await expect(loadHuggingFace(await directoryOf({}))).rejects.toThrow(
       /found no weights; expected a folder with model\.safetensors/,
     );

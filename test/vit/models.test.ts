@@ -1,39 +1,97 @@
-import { readdirSync } from 'node:fs';
+import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/base/paths.js';
+import { square } from '../../src/base/size.js';
 import { viewAs, type TensorSource } from '../../src/onnx/tensor.js';
-import { loadModel, modelHere } from '../../src/model/load.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
+import { loadModel, modelHere, type LoadedModel } from '../../src/model/load.js';
+import { loadCheckpoint } from '../../src/vit/checkpoints/load.js';
 import { readSafetensors } from '../../src/vit/safetensors.js';
+import { openBench, type Bench } from '../compress/support.js';
 import { runOnce } from '../support/engine.js';
-
-/** Tiny models that Transformers and timm wrote, and what PyTorch gives for two images (`models/make.py`). */
-const folder = join(packageRoot(), 'test', 'vit', 'models');
-const names = readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
-  entry.isDirectory() ? [entry.name] : [],
-);
-const classes = Array.from({ length: 10 }, (_, index) => `class ${index}`);
+import { useFolder } from '../support/folder.js';
+import { refusalOf } from '../support/refusal.js';
+import { imagesOf, parityFile, tinyModel, tinyModels } from './support/variants.js';
 
 let parity: ReadonlyMap<string, TensorSource>;
+let bench: Bench;
 beforeAll(async () => {
-  parity = (await readSafetensors(join(folder, 'parity.safetensors'))).tensors;
+  parity = (await readSafetensors(parityFile)).tensors;
+  bench = await openBench();
 });
 
 const floats = async (name: string): Promise<Float32Array> =>
   viewAs(await parity.get(name)!.read(), Float32Array);
 
-it.each(names)('%s gives the logits that PyTorch gave, as graph for a CPU and for WebGPU', async (name) => {
-  const local = await modelHere({ kind: 'path', name, path: join(folder, name) });
-  const { vit } = await loadModel(local, classes);
-  const [pixels, expected] = [await floats('pixel_values'), await floats(name)];
-  const largest = Math.max(...expected.map(Math.abs));
-  const inputs = { pixel_values: { dims: [2, 3, 16, 16], data: pixels } };
-  for (const target of ['cpu', 'webgpu'] as const) {
-    const outputs = await runOnce(buildGraph(vit, {}, target), inputs);
-    const logits = outputs['logits']!.data as Float32Array;
-    expect(logits.length).toBe(expected.length);
-    const difference = Math.max(...logits.map((value, i) => Math.abs(value - expected[i]!)));
-    expect(difference / largest, target).toBeLessThan(2e-6);
-  }
+it.each(tinyModels)(
+  '%s gives the logits that PyTorch gave, as graph for a CPU and for WebGPU',
+  async (name) => {
+    const { vit } = await tinyModel(name, bench);
+    const expected = await floats(name);
+    const largest = Math.max(...expected.map(Math.abs));
+    const inputs = { pixel_values: await imagesOf(parity, name) };
+    for (const target of ['cpu', 'webgpu'] as const) {
+      const outputs = await runOnce(buildGraph(vit, {}, target), inputs);
+      const logits = outputs['logits']!.data as Float32Array;
+      expect(logits.length).toBe(expected.length);
+      const difference = Math.max(...logits.map((value, i) => Math.abs(value - expected[i]!)));
+      expect(difference / largest, target).toBeLessThan(2e-6);
+    }
+  },
+);
+
+const folder = useFolder();
+
+it.each([
+  ['timm_eva02', 'tensor blocks.0.mlp.fc1_g.weight'],
+  ['timm_dinov3', 'tensor blocks.0.mlp.fc1_g.weight'],
+  // Which GELU it has, and which epsilon.
+  ['timm_clip_quick_gelu', 'tensor norm_pre.weight'],
+])('%s is refused without the configuration that says what no tensor shows', async (name, found) => {
+  const path = folder('model.safetensors');
+  await copyFile(join(packageRoot(), 'test', 'vit', 'models', name, 'model.safetensors'), path);
+  const { place, expected } = await refusalOf(() => loadCheckpoint(path, undefined));
+  expect(place).toBe(found);
+  expect(expected).toContain('config.json');
 });
+
+describe('a model of open_clip', () => {
+  const own = join(packageRoot(), 'test', 'vit', 'models', 'open_clip');
+  const stored = async (change: (config: OpenClipConfig) => void): Promise<string> => {
+    await copyFile(join(own, 'open_clip_model.safetensors'), folder('open_clip_model.safetensors'));
+    const config = JSON.parse(await readFile(join(own, 'open_clip_config.json'), 'utf8')) as OpenClipConfig;
+    change(config);
+    await writeFile(folder('open_clip_config.json'), JSON.stringify(config));
+    // Of the same model in Transformers, as repositories have it.
+    await writeFile(folder('config.json'), '{ "model_type": "clip" }');
+    return folder();
+  };
+  const load = async (path: string): Promise<LoadedModel> =>
+    loadModel(await modelHere({ kind: 'path', name: 'clip', path }), ['a', 'b']);
+
+  it('is prepared and activated as its own configuration says, and its texts are left out', async () => {
+    const { vit, preprocessing, record } = await load(await stored(() => undefined));
+    expect(vit.config).toMatchObject({ heads: 3, activation: 'quick-gelu', firstNorm: true, labels: [] });
+    expect(preprocessing).toMatchObject({ size: square(16), interpolation: 'cubic', mean: [0.5, 0.5, 0.5] });
+    expect(record.notes.filter((note) => note.startsWith('Left out: '))).toHaveLength(2);
+    const other = await load(await stored(({ model_cfg }) => delete model_cfg.quick_gelu));
+    expect(other.vit.config.activation).toBeUndefined();
+  });
+
+  it('is refused where its tower is another library’s, pools otherwise, or nothing describes it', async () => {
+    for (const [setting, value] of [
+      ['timm_model_name', 'vit_base_patch16_224'],
+      ['attentional_pool', true],
+    ] as const) {
+      const path = await stored(({ model_cfg }) => Object.assign(model_cfg.vision_cfg, { [setting]: value }));
+      expect((await refusalOf(() => load(path))).place).toBe(`model_cfg.vision_cfg.${setting}`);
+    }
+    await rm(folder('open_clip_config.json'));
+    expect((await refusalOf(() => load(folder()))).place).toContain('open_clip_config.json');
+  });
+});
+
+interface OpenClipConfig {
+  readonly model_cfg: { quick_gelu?: boolean; vision_cfg: object };
+}

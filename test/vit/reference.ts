@@ -30,7 +30,11 @@ export async function distilledLogits(
   images: number,
   epsilon: number,
 ): Promise<Float64Array> {
-  const { hiddenSize: width, heads, patchSize, channels, imageSize, labels } = vit.config;
+  const { hiddenSize: width, heads, channels, labels } = vit.config;
+  const {
+    patchSize: { height: patchSize },
+    imageSize: { height: imageSize },
+  } = vit.config;
   const side = imageSize / patchSize;
   const weights = new Map<string, Float32Array>();
   for (const name of vit.weights.keys())

@@ -83,7 +83,7 @@ export async function renamed(vit: ViT, naming: Naming): Promise<Renamed> {
   };
   put(
     `${fixed['patch']!}.weight`,
-    [hiddenSize, channels, patchSize, patchSize],
+    [hiddenSize, channels, patchSize.height, patchSize.width],
     await floats('patch.weight'),
   );
   put(`${fixed['patch']!}.bias`, [hiddenSize], await floats('patch.bias'));

@@ -127,7 +127,7 @@ describe('a safetensors file', () => {
 
   it('that is not there is refused', async () => {
     await expect(readSafetensors('/nowhere/x.safetensors')).rejects.toThrow(
-      /found nothing.*a safetensors file/,
+      /found no such file.*a safetensors file/,
     );
   });
 });

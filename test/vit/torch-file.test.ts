@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/base/paths.js';
+import { unpickle } from '../../src/base/unpickle.js';
 import { readTorchFile } from '../../src/vit/checkpoints/torch-file.js';
-import { unpickle } from '../../src/vit/checkpoints/unpickle.js';
 import { refusalOf } from '../support/refusal.js';
 import { directoryOf } from './checkpoint.js';
 
@@ -66,6 +66,13 @@ describe('a file of torch.save', () => {
       of: { kind: 'global', name: 'os.system' },
       with: ['exit'],
     });
+  });
+
+  it('may give a list in one piece, however long it is', () => {
+    const count = 300_000;
+    const items = Buffer.alloc(2 * count).fill(Buffer.from([0x4b, 7]));
+    const pickle = Buffer.concat([Buffer.from([0x80, 2, 0x5d, 0x28]), items, Buffer.from('e.')]);
+    expect(unpickle(pickle)).toHaveLength(count);
   });
 
   it('is refused at an instruction that is not known, and where one is missing', () => {

@@ -1,6 +1,6 @@
-import { IMAGE_BYTES, RECORD_BYTES } from '../../data/dataset.js';
-import { memorySchema, type Memory } from '../../protocol/events.js';
-import type { PageRequest } from '../../protocol/page.js';
+import { imageBytes, recordBytes } from '../../data/dataset.js';
+import type { Memory } from '../../protocol/events.js';
+import { processesSchema, type BrowserProcesses, type PageRequest } from '../../protocol/page.js';
 import type { AccuracyTask } from '../../protocol/task.js';
 import { webEngine } from '../../runtime/web.js';
 import type { Host } from '../host.js';
@@ -40,9 +40,10 @@ export function pageHost(request: Extract<PageRequest, { kind: 'task' }>, { gpu,
       const assets = new URL('runtime/', document.baseURI).href;
       return webEngine({ provider, assets, threads: task.session.threads });
     },
+    memoryMeans: async () => (await browserProcesses()).means ?? undefined,
     async memory() {
       const heap = (performance as { memory?: { usedJSHeapSize: number } }).memory?.usedJSHeapSize;
-      const processes = memorySchema.parse(await (await asked('processes')).json());
+      const { memory: processes } = await browserProcesses();
       // Before the runtime has made a memory there is none to tell of.
       const page: Memory = {
         ...(wasm.bytes > 0 && { wasmHeap: wasm.bytes }),
@@ -53,7 +54,6 @@ export function pageHost(request: Extract<PageRequest, { kind: 'task' }>, { gpu,
     },
     resetPeak() {
       gpu.resetPeak();
-      return true;
     },
     collectGarbage: () => (globalThis as { gc?: () => void }).gc?.(),
     readImages,
@@ -66,6 +66,11 @@ export function pageHost(request: Extract<PageRequest, { kind: 'task' }>, { gpu,
   };
 }
 
+/** What the harness sees of the browser's processes. */
+async function browserProcesses(): Promise<BrowserProcesses> {
+  return processesSchema.parse(await (await asked('processes')).json());
+}
+
 /** Something of the harness's server. */
 async function asked(path: string, options: RequestInit = {}): Promise<Response> {
   const response = await fetch(path, options);
@@ -75,17 +80,19 @@ async function asked(path: string, options: RequestInit = {}): Promise<Response>
 
 /** By ranges: of a large file only the records that are asked for. */
 async function readImages(images: AccuracyTask['images'], indices: readonly number[]): Promise<Uint8Array> {
-  const pixels = new Uint8Array(indices.length * IMAGE_BYTES);
+  const { labelBytes } = images.layout;
+  const [size, step] = [imageBytes(images.layout), recordBytes(images.layout)];
+  const pixels = new Uint8Array(indices.length * size);
   let slot = 0;
   for (const { path, first, count } of stretches(images, indices)) {
-    const range = `bytes=${first * RECORD_BYTES}-${(first + count) * RECORD_BYTES - 1}`;
+    const range = `bytes=${first * step}-${(first + count) * step - 1}`;
     const bytes = new Uint8Array(await (await asked(path, { headers: { range } })).arrayBuffer());
     // Black rows instead of an image would be measured without anyone noticing.
-    if (bytes.length !== count * RECORD_BYTES)
+    if (bytes.length !== count * step)
       throw new Error(`${path}: ${bytes.length} bytes where ${count} records lie`);
     for (let record = 0; record < count; record++) {
-      const at = record * RECORD_BYTES + 1;
-      pixels.set(bytes.subarray(at, at + IMAGE_BYTES), slot * IMAGE_BYTES);
+      const at = record * step + labelBytes;
+      pixels.set(bytes.subarray(at, at + size), slot * size);
       slot += 1;
     }
   }

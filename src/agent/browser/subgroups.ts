@@ -16,7 +16,7 @@ interface SubgroupInfo {
 export function hideNarrowSubgroups(): void {
   const features = Object.getOwnPropertyDescriptor(GPUAdapter.prototype, 'features');
   if (features?.get === undefined)
-    throw new Error('this browser tells the features of its adapters in another way');
+    throw new Error('this browser reports the features of its adapters in an unknown way');
   Object.defineProperty(GPUAdapter.prototype, 'features', {
     get(this: GPUAdapter): ReadonlySet<string> {
       const all = features.get?.call(this) as ReadonlySet<string>;

@@ -5,7 +5,9 @@ import type { StoredCell, StoredRun } from '../../store/read.js';
 import type { VariantRow } from '../../store/tables.js';
 import { isScored } from '../figures/accuracy.js';
 import { baselineCell } from '../figures/baseline.js';
+import { metricsOf } from './cell-metrics.js';
 import { flagsOf, type Flag } from '../figures/validity.js';
+import { sizesOf } from '../figures/size.js';
 import { differencesOf, type Difference } from './differences.js';
 import type { Metric } from '../../base/metric.js';
 import { effectOf, fileEffect, type CellPair, type Effect } from './effect.js';
@@ -19,6 +21,8 @@ export interface Subject {
   readonly recipe: string;
   readonly device: string | undefined;
   readonly batch: number | undefined;
+  /** Of the p99 at the highest rate, in milliseconds; left out of everything else. */
+  readonly bound?: number;
 }
 
 /** A difference and what is to be said of it. */
@@ -76,7 +80,8 @@ export interface CompareOptions {
 }
 
 /**
- * Compares two runs cell by cell. Cells are the same when the names of model, recipe and device, the kind and the batch size are.
+ * Compares two runs cell by cell. Cells are the same when the names of model, recipe and device, the kind, the batch size and the
+ * bound of the p99 are.
  *
  * @param reference - the run that is compared with
  * @param run - the other
@@ -106,7 +111,7 @@ export function compareRuns(reference: StoredRun, run: StoredRun, options: Compa
       if (between) uncompared.push({ subject, metrics: kinds, ...between });
       continue;
     }
-    if (cell.row.kind === 'performance')
+    if (isTimedKind(cell))
       for (const [of, doubted] of [
         ['reference', other],
         ['new', cell],
@@ -118,9 +123,12 @@ export function compareRuns(reference: StoredRun, run: StoredRun, options: Compa
     for (const metric of kinds) {
       const baselines = baselinesOf(other, reference, cell, run);
       const effect = effectOf(metric, { reference: other, cell, interleaved, scored, baselines });
-      if ('obstacle' in effect)
-        uncompared.push({ subject, metrics: [metric], obstacle: effect.obstacle, failed: false });
-      else asked.push({ subject, effect, floor: floorOf(cell, metric, effect.observations, interleaved) });
+      if ('obstacle' in effect) {
+        const { obstacle } = effect;
+        // What met the bound and does not any more became worse, though there is no figure to say by how much.
+        const failed = obstacle.kind === 'bound-not-met' && obstacle.run === 'new';
+        uncompared.push({ subject, metrics: [metric], obstacle, failed });
+      } else asked.push({ subject, effect, floor: floorOf(cell, metric, effect.observations, interleaved) });
     }
   }
   for (const cell of reference.cells)
@@ -143,19 +151,19 @@ interface Asked {
   readonly floor: number | undefined;
 }
 
-function metricsOf({ row }: StoredCell, p90: boolean): Exclude<Metric, 'file'>[] {
-  if (row.kind === 'performance') return p90 ? ['latency', 'p90', 'memory'] : ['latency', 'memory'];
-  return row.kind === 'accuracy' ? ['accuracy'] : [];
-}
-
 function subjectOf({ variant, device, row }: StoredCell): Subject {
   const { model, recipe } = variant;
   return {
     model,
     recipe,
     device: device.row.name,
-    batch: row.kind === 'performance' ? row.batch : undefined,
+    batch: row.kind === 'accuracy' ? undefined : row.batch,
+    ...(row.bound_ms !== null && { bound: row.bound_ms }),
   };
+}
+
+function isTimedKind({ row }: StoredCell): boolean {
+  return row.kind !== 'accuracy' && row.kind !== 'kernels';
 }
 
 /** The fp32 cells that two are relative to; undefined for fp32 itself, and unless both runs have one. */
@@ -176,6 +184,7 @@ function counterpart(cell: StoredCell, run: StoredRun): StoredCell | undefined {
       sameVariant(other.variant, cell.variant) &&
       other.device.row.name === cell.device.row.name &&
       other.row.kind === cell.row.kind &&
+      other.row.bound_ms === cell.row.bound_ms &&
       (other.row.batch === cell.row.batch || cell.row.kind === 'accuracy'),
   );
 }
@@ -202,10 +211,11 @@ function obstacleBetween(
 function fileQuestions(reference: StoredRun, run: StoredRun): Asked[] {
   return run.variants.flatMap((variant) => {
     const other = reference.variants.find((each) => sameVariant(each, variant));
-    if (other === undefined) return [];
+    const [then, now] = [other && sizesOf(other), sizesOf(variant)];
+    if (then === undefined || now === undefined) return [];
     const { model, recipe } = variant;
     const subject = { model, recipe, device: undefined, batch: undefined };
-    return [{ subject, effect: fileEffect(other.file_bytes, variant.file_bytes), floor: undefined }];
+    return [{ subject, effect: fileEffect(then.fileBytes, now.fileBytes), floor: undefined }];
   });
 }
 
@@ -242,8 +252,8 @@ function refuseStrangers(reference: StoredRun, run: StoredRun): void {
 function refusal(reference: StoredRun, run: StoredRun, differences: readonly Difference[]): InputError {
   return new InputError({
     source: 'compare',
-    found: `runs that were not made alike:\n${differences.map(({ what, reference: then, value }) => `  ${what}: ${then} in the reference, ${value} in the new run`).join('\n')}\n`,
+    found: `runs that differ in their setup:\n${differences.map(({ what, reference: then, value }) => `  ${what}: ${then} in the reference, ${value} in the new run`).join('\n')}\n`,
     expected: `that ${reference.row.id} and ${run.row.id} were made on the same machine, with the same software, images and models`,
-    hint: 'What differs may be all that the figures show. --force compares them anyway, and says so in the result.',
+    hint: 'These differences alone may explain the figures. --force compares the runs anyway, and says so in the result.',
   });
 }

@@ -41,6 +41,7 @@ function isOfSame(one: GateResult, other: GateResult): boolean {
       subject?.recipe,
       subject?.device,
       subject?.batch,
+      subject?.bound,
     ]);
   return place(one) === place(other);
 }

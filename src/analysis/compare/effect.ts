@@ -3,24 +3,28 @@ import type { Obstacle } from './obstacle.js';
 import { median } from 'simple-statistics';
 import type { Estimate } from '../../stats/interval.js';
 import { mcnemar, pairedDifference, pairedOutcomes } from '../../stats/mcnemar.js';
+import { meanEstimate, pairedMeanDifference } from '../../stats/mean.js';
 import { pairedRatio, unpairedRatio } from '../../stats/ratio.js';
 import { medianUnbiased } from '../../stats/tail.js';
 import type { StoredCell } from '../../store/read.js';
+import type { StoredRound } from '../../store/rounds.js';
 import { accuracyOf } from '../figures/accuracy.js';
-import { samplesByRound, typicalLatency } from '../figures/latency.js';
-import { alikeRounds, soundnessOf } from '../figures/soundness.js';
-import { peaksByRound, typicalPeak } from '../figures/memory.js';
+import { scoredAlike } from '../figures/features.js';
+import { typicalLatency } from '../figures/latency.js';
+import { loadFigure, loadOf } from '../figures/load.js';
+import { alikeRounds, soundnessOf, soundRounds } from '../figures/soundness.js';
+import { memoryMeansOf, peaksByRound, typicalPeak } from '../figures/memory.js';
 
 /** How one cell differs from another in a metric. */
 export interface Effect {
   readonly metric: Metric;
-  /** Of the reference, in the metric's unit: milliseconds, bytes, share of right answers. */
+  /** Of the reference, in the metric's unit: milliseconds, bytes, share of right answers, mean cosine, queries or images a second. */
   readonly reference: number;
   /** Of the other. */
   readonly value: number;
   /**
-   * The change with its 95 % interval: value ÷ reference − 1; of accuracy, value − reference. Above 0 is slower, larger, or
-   * more right answers.
+   * The change with its 95 % interval: value ÷ reference − 1; of accuracy and cosines, value − reference. Above 0 is slower, larger,
+   * more right answers, or features that lie nearer to fp32's.
    */
   readonly change: Estimate;
   /** How often chance alone makes so large a change; undefined where nothing is left to chance. */
@@ -55,35 +59,37 @@ export interface CellPair {
 /** Values of a cell by round. */
 type ByRound = ReadonlyMap<number, readonly number[]>;
 
-/** What is measured of a round's latencies. */
-type OfRound = (samples: readonly number[]) => number;
+/** What is measured of a round: one number. */
+type OfRound = (round: StoredRound) => number;
 
-const medianOf: OfRound = (samples) => median([...samples]);
-const slowestTenth: OfRound = (samples) => medianUnbiased(samples, 0.9);
+const medianOf: OfRound = ({ samples }) => median([...samples]);
+const slowestTenth: OfRound = ({ samples }) => medianUnbiased(samples, 0.9);
 
 /**
- * How much longer a query takes. Of one run it is the ratio of the rounds, which were measured in turn. Of two runs it is the ratio of
+ * How much longer a query takes, or how many more a second are served. Of one run it is the ratio of the rounds, which were measured in turn. Of two runs it is the ratio of
  * the variants' ratios to fp32, each within its run and its rounds; of fp32 itself, and without one, it is the ratio of the latencies.
  */
-function latencyEffect(metric: 'latency' | 'p90', of: OfRound, pair: CellPair): Effect | NoEffect {
+function timedEffect(
+  metric: 'latency' | 'p90' | 'rate' | 'throughput',
+  of: OfRound,
+  pair: CellPair,
+): Effect | NoEffect {
   const { reference, cell, interleaved, baselines } = pair;
   const disturbed =
     disturbedIn('reference', reference, baselines?.reference) ?? disturbedIn('new', cell, baselines?.cell);
   if (disturbed !== undefined) return { obstacle: disturbed };
-  const figures = (samples: ByRound): ByRound =>
-    new Map([...samples].map(([round, values]) => [round, [of(values)]]));
+  const figure = (round: StoredRound): readonly number[] => [of(round)];
   const typical = (values: ByRound): number => typicalLatency([...values.values()]).value;
   const absolute = (theirs: ByRound, own: ByRound): Effect | NoEffect =>
     ratioEffect(metric, theirs, own, interleaved, typical);
   if (interleaved) {
-    const alike = alikeRounds(reference, cell);
-    return absolute(figures(alike.reference), figures(alike.cell));
+    const alike = alikeRounds(reference, cell, figure);
+    return absolute(alike.reference, alike.cell);
   }
-  const [theirs, own] = [figures(samplesByRound(reference)), figures(samplesByRound(cell))];
+  const [theirs, own] = [soundRounds(reference, figure), soundRounds(cell, figure)];
   if (baselines === undefined) return absolute(theirs, own);
   const relative = (baseline: StoredCell, variant: StoredCell): ByRound => {
-    const alike = alikeRounds(baseline, variant);
-    const [before, after] = [figures(alike.reference), figures(alike.cell)];
+    const { reference: before, cell: after } = alikeRounds(baseline, variant, figure);
     return new Map(
       [...after].map(([round, [value = NaN]]) => [round, [value / (before.get(round)?.[0] ?? NaN)]]),
     );
@@ -93,6 +99,24 @@ function latencyEffect(metric: 'latency' | 'p90', of: OfRound, pair: CellPair): 
   if ('obstacle' in effect) return effect;
   const ratios = { reference: effect.reference, value: effect.value };
   return { ...effect, reference: typical(theirs), value: typical(own), relative: ratios };
+}
+
+/** Of a load; where a round of either found no rate there is nothing to compare. */
+function loadEffect(metric: 'rate' | 'throughput', pair: CellPair): Effect | NoEffect {
+  const { reference, cell, baselines } = pair;
+  const obstacle =
+    noRateIn('reference', reference) ??
+    noRateIn('new', cell) ??
+    (baselines && (noRateIn('reference', baselines.reference) ?? noRateIn('new', baselines.cell)));
+  return obstacle ? { obstacle } : timedEffect(metric, loadFigure(cell), pair);
+}
+
+function noRateIn(run: 'reference' | 'new', cell: StoredCell): Obstacle | undefined {
+  if (cell.row.kind !== 'server') return undefined;
+  const found = loadOf(cell, undefined);
+  if (found?.kind !== 'server' || found.missed === 0) return undefined;
+  const { missed, rounds, bound, hopeless } = found;
+  return { kind: hopeless ? 'bound-not-met' : 'no-rate-found', run, bound, missed, rounds };
 }
 
 function disturbedIn(
@@ -114,13 +138,18 @@ function disturbedIn(
 export function effectOf(metric: Exclude<Metric, 'file'>, pair: CellPair): Effect | NoEffect {
   switch (metric) {
     case 'latency':
-      return latencyEffect('latency', medianOf, pair);
+      return timedEffect('latency', medianOf, pair);
     case 'p90':
-      return latencyEffect('p90', slowestTenth, pair);
+      return timedEffect('p90', slowestTenth, pair);
+    case 'rate':
+    case 'throughput':
+      return loadEffect(metric, pair);
     case 'memory':
       return memoryEffect(pair);
     case 'accuracy':
       return accuracyEffect(pair);
+    case 'cosine':
+      return cosineEffect(pair);
   }
 }
 
@@ -139,6 +168,9 @@ export function fileEffect(reference: number, value: number): Effect {
 }
 
 function memoryEffect({ reference, cell, interleaved }: CellPair): Effect | NoEffect {
+  const [before, after] = [memoryMeansOf(reference), memoryMeansOf(cell)];
+  if (before.length > 0 && after.length > 0 && new Set([...before, ...after]).size > 1)
+    return { obstacle: { kind: 'other-memory-means', reference: before, new: after } };
   const [theirs, own] = [peaksByRound(reference), peaksByRound(cell)];
   const all = [...theirs.values(), ...own.values()];
   if (theirs.size === 0 || own.size === 0) return { obstacle: { kind: 'no-memory' } };
@@ -154,6 +186,7 @@ function accuracyEffect({ reference, cell, scored }: CellPair): Effect | NoEffec
   const [theirs, own] = [reference.predictions, cell.predictions];
   if (!scored) return { obstacle: { kind: 'no-accuracy' } };
   if (theirs === undefined || own === undefined) return { obstacle: { kind: 'no-predictions' } };
+  if (!scoredAlike(reference.variant, cell.variant)) return { obstacle: { kind: 'other-scoring' } };
   const images = own.labels.length;
   if (theirs.labels.length !== images || theirs.labels.some((label, image) => label !== own.labels[image]))
     return { obstacle: { kind: 'other-images' } };
@@ -168,6 +201,19 @@ function accuracyEffect({ reference, cell, scored }: CellPair): Effect | NoEffec
     change: same ? { value: 0, low: 0, high: 0 } : { value: value / 100, low: low / 100, high: high / 100 },
     p: mcnemar(outcomes),
     observations: images,
+  };
+}
+
+/** How much nearer features lie to fp32's than those of another run do to its own fp32's, on the same images. */
+function cosineEffect({ reference, cell, interleaved }: CellPair): Effect | NoEffect {
+  const [theirs, own] = [reference.cosines, cell.cosines];
+  if (interleaved || theirs === undefined || own === undefined) return { obstacle: { kind: 'no-cosines' } };
+  if (!scoredAlike(reference.variant, cell.variant)) return { obstacle: { kind: 'other-scoring' } };
+  if (theirs.length !== own.length || own.length < 2) return { obstacle: { kind: 'other-images' } };
+  return {
+    ...{ metric: 'cosine', reference: meanEstimate(theirs).value, value: meanEstimate(own).value },
+    ...pairedMeanDifference(theirs, own),
+    observations: own.length,
   };
 }
 

@@ -1,3 +1,4 @@
+import { RATE_RESOLUTION } from '../../stats/rate-search.js';
 import { detectableApart, detectableInTurn } from '../../stats/noise.js';
 import type { StoredCell, StoredRun } from '../../store/read.js';
 import { floorEnvironment, floorMetrics, type StoredFloor } from '../../store/floors.js';
@@ -7,7 +8,11 @@ import type { Metric } from '../../base/metric.js';
  * What counts as a change where nobody measured what a device can tell, as a share: on quiet machines runs that lie apart differ by so
  * much in latency, and by half of it in memory.
  */
-const DEFAULT_FLOORS: Partial<Record<Metric, number>> = { latency: 0.02, p90: 0.02, memory: 0.01 };
+const DEFAULT_FLOORS: Partial<Record<Metric, number>> = {
+  ...{ latency: 0.02, p90: 0.02, memory: 0.01, throughput: 0.02 },
+  // A search does not know the highest rate any better.
+  rate: RATE_RESOLUTION,
+};
 
 /** Says the smallest change that counts, as a share; undefined where any does. */
 export type FloorOf = (
@@ -17,11 +22,12 @@ export type FloorOf = (
   interleaved: boolean,
 ) => number | undefined;
 
-/** The p90 of a latency is judged by what is known of the latency. */
+/** The p90 of a latency, and how many queries of it fit into a second, are judged by what is known of the latency. */
 const KNOWN_BY: Partial<Record<Metric, (typeof floorMetrics)[number]>> = {
   latency: 'latency',
   p90: 'latency',
   memory: 'memory',
+  throughput: 'latency',
 };
 
 /**

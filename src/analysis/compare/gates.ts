@@ -1,5 +1,6 @@
 import { GATE_FORM, gateSchema, guardSame, type Gate } from '../../base/gate.js';
 import { InputError } from '../../base/errors.js';
+import type { Hosting } from '../../base/hosting.js';
 import type { Compared, Comparison, Subject } from './compare.js';
 import type { Metric } from '../../base/metric.js';
 import { isWorse } from './judge.js';
@@ -45,6 +46,8 @@ export interface ComparisonReport {
   readonly comparison: Comparison;
   /** Empty where none were asked for. */
   readonly gates: readonly GateResult[];
+  /** Where the commits of both runs can be looked at; left out where nobody asked. */
+  readonly hosting?: Hosting;
 }
 
 /**
@@ -103,7 +106,7 @@ export function checkGates(comparison: Comparison, gates: readonly Gate[]): Gate
       .map(({ subject, obstacle, failed }): GateResult => ({
         gate,
         subject,
-        outcome: failed ? 'broken' : obstacle.kind === 'disturbed' ? 'cannot tell' : 'not judged',
+        outcome: failed ? 'broken' : isUndecided(obstacle) ? 'cannot tell' : 'not judged',
         because: { kind: 'not-compared', obstacle },
       }));
     const results = [...compared, ...others];
@@ -111,6 +114,11 @@ export function checkGates(comparison: Comparison, gates: readonly Gate[]): Gate
     const because: GateReason = { kind: 'nothing-compared', metric: gate.metric };
     return [...results, { gate, subject: undefined, outcome: 'broken' as const, because }];
   });
+}
+
+/** Whether measuring again might tell. */
+function isUndecided({ kind }: Obstacle): boolean {
+  return kind === 'disturbed' || kind === 'no-rate-found';
 }
 
 /** fp32 is judged by no gate where others are judged by what they are relative to it. */

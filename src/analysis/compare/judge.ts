@@ -1,13 +1,22 @@
 import { defined } from '../../base/defined.js';
 import { holm } from '../../stats/holm.js';
-import type { Metric } from '../../base/metric.js';
+import { isBetterHigher, type Metric } from '../../base/metric.js';
 import type { Effect } from './effect.js';
 
 /** Differences that chance alone makes at most so often, over all cells of a metric together, count as differences. */
 export const SIGNIFICANCE = 0.05;
 
 /** What is said of a difference. */
-export type Verdict = 'faster' | 'slower' | 'smaller' | 'larger' | 'better' | 'worse' | 'not distinguishable';
+export type Verdict =
+  | 'faster'
+  | 'slower'
+  | 'smaller'
+  | 'larger'
+  | 'better'
+  | 'worse'
+  | 'higher'
+  | 'lower'
+  | 'not distinguishable';
 
 /** An effect and what is to be said of it. */
 export interface Judgement extends Effect {
@@ -49,13 +58,13 @@ export function judge<Asked extends Question>(
 }
 
 /**
- * Whether a change is one for the worse: slower, larger, fewer right answers.
+ * Whether a change is one for the worse: slower, larger, fewer right answers, fewer queries or images a second.
  *
  * @param metric - what changed
- * @param change - above 0 is slower, larger, or more right answers
+ * @param change - above 0 is slower, larger, more right answers, features that lie nearer, or more queries or images a second
  */
 export function isWorse(metric: Metric, change: number): boolean {
-  return metric === 'accuracy' ? change < 0 : change > 0;
+  return isBetterHigher(metric) ? change < 0 : change > 0;
 }
 
 /** What a change of a metric is called. */
@@ -68,6 +77,10 @@ export function wordFor(metric: Metric, change: number): Exclude<Verdict, 'not d
     case 'memory':
     case 'file':
       return worse ? 'larger' : 'smaller';
+    case 'cosine':
+    case 'rate':
+    case 'throughput':
+      return worse ? 'lower' : 'higher';
     case 'accuracy':
       return worse ? 'worse' : 'better';
   }

@@ -1,6 +1,7 @@
 import type { StoredCell, StoredRun } from '../../store/read.js';
 import { isScored } from '../figures/accuracy.js';
 import { effectOf } from './effect.js';
+import { metricsOf } from './cell-metrics.js';
 import type { FloorOf } from './floors.js';
 import { judge, type Judgement } from './judge.js';
 
@@ -29,9 +30,4 @@ export function judgeWithin(
   for (const { cell, judgement } of judge(questions))
     byCell.set(cell, [...(byCell.get(cell) ?? []), judgement]);
   return byCell;
-}
-
-function metricsOf({ row }: StoredCell): readonly ('latency' | 'memory' | 'accuracy')[] {
-  if (row.kind === 'performance') return ['latency', 'memory'];
-  return row.kind === 'accuracy' ? ['accuracy'] : [];
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { modelRecordSchema } from '../../model/record.js';
 import type { Estimate } from '../../stats/interval.js';
 import { mcnemar, pairedOutcomes } from '../../stats/mcnemar.js';
 import { wilson } from '../../stats/wilson.js';
@@ -20,16 +21,29 @@ export interface AccuracyFigures {
 }
 
 const cardSchema = z.object({ dataset: z.string() });
+const modelSchema = modelRecordSchema.pick({ classes: true, fittedHead: true });
 
 /**
  * Whether a variant can be right about images at all: synthetic weights cannot, nor can a model whose card says that it was
- * trained for another dataset, whose classes are others.
+ * trained for another dataset, unless its classes are those of the images by their names, its head was fitted to them, or it has none and
+ * neighbours vote.
  *
  * @param variant - of a run
  * @param data - what the run classifies
  */
-export function isScored({ synthetic, card_json: card }: VariantRow, data: Pick<RunData, 'name'>): boolean {
+export function isScored(
+  {
+    synthetic,
+    card_json: card,
+    model_json: model,
+    features_json: features,
+  }: Pick<VariantRow, 'synthetic' | 'card_json' | 'model_json' | 'features_json'>,
+  data: Pick<RunData, 'name'>,
+): boolean {
   if (synthetic !== 0) return false;
+  if (features !== null) return true;
+  const made = model === null ? undefined : modelSchema.safeParse(JSON.parse(model)).data;
+  if (made?.classes !== undefined || made?.fittedHead !== undefined) return true;
   const named = card === null ? undefined : cardSchema.safeParse(JSON.parse(card)).data;
   return named === undefined || named.dataset === data.name;
 }

@@ -2,12 +2,12 @@ import { mean, median, sum } from 'simple-statistics';
 import { geometricMean } from '../../stats/geometric.js';
 import type { Estimate } from '../../stats/interval.js';
 import { outlierFlags } from '../../stats/outliers.js';
-import { pairedRatio } from '../../stats/ratio.js';
+import { pairedRatio, type RatioEstimate } from '../../stats/ratio.js';
 import { tailOverRounds } from '../../stats/tail.js';
 import type { StoredCell } from '../../store/read.js';
 import type { Stopping } from '../../store/stopping.js';
-import { memoryOf, type MemoryFigures } from './memory.js';
-import { alikeRounds, soundnessOf, type Soundness } from './soundness.js';
+import { gpuBuffersOf, memoryOf, type MemoryFigures } from './memory.js';
+import { alikeRounds, soundnessOf, soundRounds, type Soundness } from './soundness.js';
 import { flagsOf, type Flag } from './validity.js';
 
 /** How fast a variant answers on a device at a batch size. */
@@ -29,13 +29,15 @@ export interface LatencyFigures {
    * How many times as fast as the baseline, with a 95 % interval over the rounds in which both were measured alike; undefined for the
    * baseline, and where others disturbed most rounds of one of the two.
    */
-  readonly speedup: Estimate | undefined;
+  readonly speedup: RatioEstimate | undefined;
   /** How many times less processor time than the baseline's a query takes; others that use the machine hardly change it. */
-  readonly cpuSaving: Estimate | undefined;
+  readonly cpuSaving: RatioEstimate | undefined;
   /** Whether the latency is as others left it: which rounds count, and whether a verdict can be given. */
   readonly soundness: Soundness;
   /** Undefined where the device does not tell. */
   readonly memory: MemoryFigures | undefined;
+  /** Of GPU buffers, in bytes: see `gpuBuffersOf`. Undefined where there are none. */
+  readonly gpuBuffers: Estimate | undefined;
   /** Rounds that never reached a steady state before they were timed. */
   readonly unsteadyRounds: number;
   /** What speaks against the figures. */
@@ -79,6 +81,7 @@ export function latencyOf(cell: StoredCell, baseline: StoredCell | undefined): L
     cpuSaving: baseline && pairedRatio(cpuByRound(baseline), cpuByRound(cell)),
     soundness,
     memory: memoryOf(cell, baseline),
+    gpuBuffers: gpuBuffersOf(cell),
     unsteadyRounds: cell.rounds.filter(({ row }) => row.steady === 0).length,
     flags: flagsOf(cell),
     stopping: cell.stopping,
@@ -107,7 +110,7 @@ export function typicalLatency(rounds: readonly (readonly number[])[]): Estimate
  * @param cell - a done cell of performance
  */
 export function samplesByRound(cell: StoredCell): ReadonlyMap<number, readonly number[]> {
-  return new Map(soundnessOf(cell).rounds.map(({ row, samples }) => [row.round, samples]));
+  return soundRounds(cell, ({ samples }) => samples);
 }
 
 /**
@@ -145,9 +148,9 @@ function cpuByRound({ rounds }: StoredCell): ReadonlyMap<number, readonly number
   );
 }
 
-function speedupOf(baseline: StoredCell, cell: StoredCell): Estimate | undefined {
+function speedupOf(baseline: StoredCell, cell: StoredCell): RatioEstimate | undefined {
   if (!soundnessOf(baseline).decides || !soundnessOf(cell).decides) return undefined;
-  const { reference, cell: own } = alikeRounds(baseline, cell);
+  const { reference, cell: own } = alikeRounds(baseline, cell, ({ samples }) => samples);
   return pairedRatio(reference, own);
 }
 

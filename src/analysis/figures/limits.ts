@@ -1,6 +1,7 @@
 import { median } from 'simple-statistics';
 import type { Precision } from '../../store/node-work.js';
-import type { StoredCell, StoredNode, StoredRun } from '../../store/read.js';
+import type { StoredCell, StoredRun } from '../../store/read.js';
+import type { StoredNode } from '../../store/rounds.js';
 import {
   rooflineEnvironment,
   settingOf,

@@ -1,78 +1,55 @@
-import { disturbancesOf, placedAlike, type Disturbance } from '../../protocol/disturbance.js';
-import type { StoredCell, StoredRound } from '../../store/read.js';
+import { alikePairs, soundOf, type SoundRounds } from '../../protocol/soundness.js';
+import type { StoredCell } from '../../store/read.js';
+import type { StoredRound } from '../../store/rounds.js';
 
 /** What others did to the timed rounds of a cell. */
-export interface Soundness {
-  /** The rounds that latencies are computed from: those that nothing disturbed, or all where too few are left. */
-  readonly rounds: readonly StoredRound[];
-  /** How many rounds something disturbed. */
-  readonly disturbed: number;
-  /** What disturbed them, the worst of each kind; empty where nothing did. */
-  readonly by: readonly Disturbance[];
-  /** Whether a verdict on the latency can be given: most of the rounds were not disturbed. */
-  readonly decides: boolean;
-}
+export type Soundness = SoundRounds<StoredRound>;
 
 /**
- * Which rounds of a cell can be believed. A disturbed round is slower by something that is not the model's: it is left out as long as
- * more than half of the rounds are not disturbed. Otherwise what is left would be chosen more by luck than by quiet, and there is
- * no verdict.
+ * Which rounds of a cell can be believed: see `soundOf`.
  *
- * @param cell - of performance
+ * @param cell - that is timed: of performance or of load
  */
 export function soundnessOf({ rounds }: StoredCell): Soundness {
-  const timed = rounds.filter(({ samples }) => samples.length > 0);
-  const found = timed.map((round) => ({ round, by: disturbancesOf(round.conditions, round.placement) }));
-  const sound = found.filter(({ by }) => by.length === 0).map(({ round }) => round);
-  const decides = sound.length === timed.length || sound.length * 2 > timed.length;
-  return {
-    rounds: decides ? sound : timed,
-    disturbed: timed.length - sound.length,
-    by: worstOfEach(found.flatMap(({ by }) => by)),
-    decides,
-  };
+  return soundOf(rounds.filter(({ samples, trials }) => samples.length > 0 || trials.length > 0));
 }
 
-/** Latencies by round, in milliseconds. */
-type Samples = ReadonlyMap<number, readonly number[]>;
+/** Something of each round. */
+type ByRound<Value> = ReadonlyMap<number, Value>;
 
-/** Latencies of two cells in the same rounds. */
-export interface AlikeRounds {
-  readonly reference: Samples;
-  readonly cell: Samples;
+/** Something of two cells in the same rounds. */
+export interface AlikeRounds<Value> {
+  readonly reference: ByRound<Value>;
+  readonly cell: ByRound<Value>;
 }
 
 /**
- * The rounds of two cells that can be compared with each other: those of one number whose cores lay alike.
+ * Something of each round of a cell that counts, see `soundnessOf`.
  *
- * @param reference - a cell of performance
- * @param cell - another of the same run
- * @returns latencies by round of both, in milliseconds: of the same rounds
+ * @param cell - that is timed
+ * @param of - what of a round
  */
-export function alikeRounds(reference: StoredCell, cell: StoredCell): AlikeRounds {
-  const others = new Map(soundnessOf(reference).rounds.map((round) => [round.row.round, round]));
-  const pairs = soundnessOf(cell).rounds.flatMap((own) => {
-    const other = others.get(own.row.round);
-    return other !== undefined && liesAlike(other, own) ? [{ own, other }] : [];
-  });
+export function soundRounds<Value>(cell: StoredCell, of: (round: StoredRound) => Value): ByRound<Value> {
+  return new Map(soundnessOf(cell).rounds.map((round) => [round.row.round, of(round)]));
+}
+
+/**
+ * Something of the rounds of two cells that can be compared with each other: those of one number whose cores lay alike.
+ *
+ * @param reference - a cell that is timed
+ * @param cell - another of the same run
+ * @param of - what of a round
+ * @returns of the same rounds of both
+ */
+export function alikeRounds<Value>(
+  reference: StoredCell,
+  cell: StoredCell,
+  of: (round: StoredRound) => Value,
+): AlikeRounds<Value> {
+  const numberOf = ({ row }: StoredRound): number => row.round;
+  const pairs = alikePairs(soundnessOf(reference).rounds, soundnessOf(cell).rounds, numberOf);
   return {
-    reference: new Map(pairs.map(({ other }) => [other.row.round, other.samples])),
-    cell: new Map(pairs.map(({ own }) => [own.row.round, own.samples])),
+    reference: new Map(pairs.map((pair) => [numberOf(pair.reference), of(pair.reference)])),
+    cell: new Map(pairs.map(({ own }) => [numberOf(own), of(own)])),
   };
-}
-
-/** A placement that nobody saw is not known to be another one. */
-function liesAlike({ placement: one }: StoredRound, { placement: other }: StoredRound): boolean {
-  return one === undefined || other === undefined || placedAlike(meanOf(one), meanOf(other));
-}
-
-function meanOf({ before, after }: NonNullable<StoredRound['placement']>): number {
-  return (before + after) / 2;
-}
-
-/** Of each kind one: of what others took the most that they took in a round. */
-function worstOfEach(disturbances: readonly Disturbance[]): Disturbance[] {
-  const size = (each: Disturbance): number => (each.kind === 'other-load' ? each.cores : 0);
-  const sorted = [...disturbances].sort((a, b) => size(b) - size(a));
-  return sorted.filter((each, index) => sorted.findIndex(({ kind }) => kind === each.kind) === index);
 }

@@ -1,8 +1,10 @@
 import { median, quantileSorted } from 'simple-statistics';
 import { driftOf } from '../../stats/drift.js';
 import { placedAlike, type Disturbance } from '../../protocol/disturbance.js';
+import { loadFlags } from './load-validity.js';
 import { soundnessOf } from './soundness.js';
-import type { StoredCell, StoredRound } from '../../store/read.js';
+import type { StoredCell } from '../../store/read.js';
+import type { StoredRound } from '../../store/rounds.js';
 import { tiers, type Tier } from '../../suite/schema.js';
 
 /** What a device was like at a moment. */
@@ -39,6 +41,29 @@ export type Flag =
   | { readonly kind: 'placements-differ'; readonly nearest: number; readonly farthest: number }
   | { readonly kind: 'smoke-tier' }
   | { readonly kind: 'few-samples'; readonly queries: number; readonly tier: Tier; readonly asked: number }
+  /** The time of a search for the highest rate ended before that was narrowed down; at worst it is higher by this share. */
+  | {
+      readonly kind: 'search-ended';
+      readonly rounds: number;
+      readonly of: number;
+      readonly share: number | undefined;
+    }
+  /** So few queries of each rate fitted into the time, in the round with the fewest. */
+  | { readonly kind: 'few-offered'; readonly queries: number; readonly tier: Tier; readonly asked: number }
+  /**
+   * The trials of a search, in the round with the fewest queries, are too short for a bound of so many service times: the queue had no time
+   * to become as long as it would be, and the rate is too high.
+   */
+  | {
+      readonly kind: 'short-trials';
+      readonly queries: number;
+      readonly enough: number;
+      readonly serviceTimes: number;
+    }
+  /** Queries were started so late though nothing was before them: the p99, in milliseconds, and as a share of the bound. */
+  | { readonly kind: 'late-starts'; readonly milliseconds: number; readonly share: number }
+  /** The time ended before all queries were served that were there. */
+  | { readonly kind: 'not-all-served'; readonly rounds: number; readonly of: number }
   /** The least and the largest median of a round, in milliseconds. */
   | { readonly kind: 'processes-disagree'; readonly fastest: number; readonly slowest: number };
 
@@ -56,23 +81,23 @@ const FREQUENCY_SHARE = 0.05;
 const DISAGREEMENT_SHARE = 0.1;
 
 /**
- * What speaks against a cell of performance, from its raw data alone.
+ * What speaks against a cell that is timed, from its raw data alone.
  *
- * @param cell - a cell of performance with its rounds
+ * @param cell - of performance or of load, with its rounds
  * @returns in the order in which they are told; none when nothing does
  */
 export function flagsOf(cell: StoredCell): Flag[] {
   const { rounds } = soundnessOf(cell);
+  const isLoad = cell.row.kind !== 'performance';
   const seen = rounds.flatMap(timedConditions);
   const found = [
     unsteady(rounds),
-    drift(rounds),
+    isLoad ? undefined : drift(rounds),
     changedFrequency(seen),
     disturbed(cell),
     differentPlacements(rounds),
     smokeTier(cell),
-    fewSamples(cell),
-    disagreement(rounds),
+    ...(isLoad ? loadFlags(cell) : [fewSamples(cell), disagreement(rounds)]),
   ];
   return found.filter((flag) => flag !== undefined);
 }

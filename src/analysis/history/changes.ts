@@ -1,9 +1,11 @@
 import { defined } from '../../base/defined.js';
+import { isBetterHigher } from '../../base/metric.js';
 import { median } from 'simple-statistics';
 import { changePoints, type Segment } from '../../stats/change-points.js';
 import { exactLevels } from '../../stats/exact-levels.js';
 import type { Estimate } from '../../stats/interval.js';
-import { mcnemar, pairedDifference, pairedOutcomes, type PairedOutcomes } from '../../stats/mcnemar.js';
+import { pairedMeanDifference } from '../../stats/mean.js';
+import { mcnemar, pairedDifference, pairedOutcomes } from '../../stats/mcnemar.js';
 import { creep } from '../../stats/trend.js';
 import type { HistoryMetric, HistoryPoint, HistoryRun } from './points.js';
 
@@ -13,18 +15,23 @@ export const SIGNIFICANCE = 0.05;
 /** So many points on either side of a change say how sharp it is. */
 const NEARBY = 3;
 
+/** A score of less than this counts as so much where logarithms are taken: less than an image cannot be right. */
+const LEAST_SCORE = 1e-6;
+
 /** From which size on a change matters. */
 export interface Thresholds {
   /** Of latency, memory and files, as a share: 0.02 for 2 %. */
   readonly ratio: number;
   /** Of accuracy, in right answers as a share of all: 0.003 for 0.3 points. */
   readonly accuracy: number;
+  /** Of the mean cosine to fp32. */
+  readonly cosine: number;
 }
 
 /** A place where a level changed. */
 export interface Change {
   readonly direction: 'worse' | 'better';
-  /** After ÷ before − 1; of accuracy, after − before. With its 95 % interval. */
+  /** After ÷ before − 1; of accuracy and cosines, after − before. With its 95 % interval. */
   readonly size: Estimate;
   readonly before: number;
   readonly after: number;
@@ -58,7 +65,7 @@ export type Doubt =
 /** A slow change over a series, in steps too small to be seen one by one. */
 export interface SlowChange {
   readonly direction: Change['direction'];
-  /** Over the series: as a share; of accuracy, a difference of shares. */
+  /** Over the series: as a share; of accuracy and cosines, a difference. */
   readonly size: number;
   /** How likely so steady a change is by chance. */
   readonly p: number;
@@ -90,10 +97,8 @@ export function changesOf(
   metric: HistoryMetric,
   thresholds: Thresholds,
 ): SeriesChanges {
-  // Nothing right at all has no logarithm; less than an image cannot be right.
-  const least = metric === 'accuracy' ? 1e-6 : 0;
   const series = points.map(({ estimate: { value, low, high } }) => ({
-    value: Math.max(least, value),
+    value,
     error: isExact(metric) ? 0 : (high - low) / 2,
   }));
   const found = isExact(metric)
@@ -124,11 +129,10 @@ function changeBetween(
 ): Change {
   const last = defined(points[before.to], 'the last point of a level');
   const first = defined(points[after.from], 'the first point of a level');
-  const paired = pairedOf(first, last);
-  const size = paired ? shareOf(pairedDifference(paired.outcomes, paired.images)) : ratio(before, after);
+  const paired = pairedOf(last, first);
+  const size = paired?.size ?? ratio(before, after);
   const newest = after.to === points.length - 1;
-  // Two accuracies by the exact McNemar test on the same images, as everywhere.
-  const significant = paired ? mcnemar(paired.outcomes) <= SIGNIFICANCE : size.low > 0 || size.high < 0;
+  const significant = paired ? paired.p <= SIGNIFICANCE : size.low > 0 || size.high < 0;
   const threshold = thresholdOf(metric, thresholds);
   const doubts: readonly (readonly [Doubt, boolean])[] = [
     ['not significant', !significant],
@@ -160,16 +164,21 @@ function jumpOf(points: readonly HistoryPoint[], { from, to }: Level, metric: Hi
  * whatever Wilson's interval says of other images; and a file has the size that it has.
  */
 function isExact(metric: HistoryMetric): boolean {
-  return metric === 'accuracy' || metric === 'file';
+  return isScore(metric) || metric === 'file';
 }
 
-function thresholdOf(metric: HistoryMetric, { accuracy, ratio: share }: Thresholds): number {
-  return metric === 'accuracy' ? accuracy : share;
+/** Whether a change of a metric is a difference, and no ratio. */
+function isScore(metric: HistoryMetric): metric is 'accuracy' | 'cosine' {
+  return metric === 'accuracy' || metric === 'cosine';
+}
+
+function thresholdOf(metric: HistoryMetric, thresholds: Thresholds): number {
+  return isScore(metric) ? thresholds[metric] : thresholds.ratio;
 }
 
 /** How far two values lie apart, in the unit of thresholds. */
 function changeOf(metric: HistoryMetric, before: number, after: number): number {
-  return Math.abs(metric === 'accuracy' ? after - before : after / before - 1);
+  return Math.abs(isScore(metric) ? after - before : after / before - 1);
 }
 
 function slowChange(
@@ -178,12 +187,17 @@ function slowChange(
   metric: HistoryMetric,
   thresholds: Thresholds,
 ): SlowChange | undefined {
-  const start = levels[0]?.level;
-  if (start === undefined) return undefined;
-  const relative = metric === 'accuracy' ? thresholds.accuracy / start : thresholds.ratio;
-  const found = creep(series, relative);
+  const [first] = levels;
+  if (first === undefined) return undefined;
+  // What is 0 has no logarithm, as that of nothing right at all.
+  const least = isScore(metric) ? LEAST_SCORE : 0;
+  const start = isScore(metric) ? Math.max(least, first.level) : 1;
+  const found = creep(
+    series.map(({ value, error }) => ({ value: Math.max(least, value), error })),
+    thresholdOf(metric, thresholds) / start,
+  );
   if (found === undefined) return undefined;
-  const size = metric === 'accuracy' ? found.change * start : found.change;
+  const size = found.change * start;
   return { direction: directionOf(metric, size), size, p: found.p };
 }
 
@@ -200,7 +214,7 @@ export function isWorseNow({ changes, slow }: SeriesChanges): boolean {
 }
 
 function directionOf(metric: HistoryMetric, size: number): Change['direction'] {
-  return size > 0 === (metric === 'accuracy') ? 'better' : 'worse';
+  return size > 0 === isBetterHigher(metric) ? 'better' : 'worse';
 }
 
 /** After ÷ before − 1; errors of the logarithms add up in squares. */
@@ -218,15 +232,22 @@ function shareOf({ value, low, high }: Estimate): Estimate {
   return { value: value / 100, low: low / 100, high: high / 100 };
 }
 
-/** What two runs answered on the same images; undefined where the images are others. */
+/**
+ * What two runs say of the same images, by the tests that are used everywhere: McNemar's exact one of right answers, the paired t-test of
+ * cosines. Undefined for figures that are not of images one by one; runs on other images are of another series.
+ */
 function pairedOf(
-  first: HistoryPoint,
-  second: HistoryPoint,
-): { outcomes: PairedOutcomes; images: number } | undefined {
-  const images = first.right?.length;
-  if (first.right === undefined || second.right === undefined || images !== second.right.length)
-    return undefined;
-  return { outcomes: pairedOutcomes(new Uint8Array(images).fill(1), first.right, second.right), images };
+  before: HistoryPoint,
+  after: HistoryPoint,
+): { readonly size: Estimate; readonly p: number } | undefined {
+  if (before.right && after.right) {
+    const images = after.right.length;
+    const outcomes = pairedOutcomes(new Uint8Array(images).fill(1), after.right, before.right);
+    return { size: shareOf(pairedDifference(outcomes, images)), p: mcnemar(outcomes) };
+  }
+  if (before.cosines === undefined || after.cosines === undefined) return undefined;
+  const { change, p } = pairedMeanDifference(before.cosines, after.cosines);
+  return { size: change, p };
 }
 
 function sameCode({ repository: before }: HistoryRun, { repository: after }: HistoryRun): boolean {

@@ -40,7 +40,7 @@ export interface CellHistory {
   readonly series: readonly Series[];
 }
 
-/** A run that was the first of a device in a setting: its figures cannot be compared with those before. */
+/** A run that was the first of a device in a setting, or of a variant with a recipe: its figures cannot be compared with those before. */
 export interface SettingBreak {
   readonly device: string;
   readonly run: HistoryRun;
@@ -132,9 +132,9 @@ function byCode(a: HistoryRun, b: HistoryRun): number {
   return time(a) - time(b) || Date.parse(a.startedAt) - Date.parse(b.startedAt);
 }
 
-/** Points of different settings are not of one series, whatever lies between them. */
+/** Points of different settings or recipes are not of one series, whatever lies between them. */
 function seriesOf(points: readonly HistoryPoint[], metric: HistoryMetric, thresholds: Thresholds): Series[] {
-  return [...groupBy(points, ({ setting }) => keyOf(setting)).values()].map((own) => ({
+  return [...groupBy(points, (point) => `${keyOf(point.setting)} ${point.stages}`).values()].map((own) => ({
     setting: defined(own[0], 'the first point of a series').setting,
     points: own,
     current: own.at(-1) === points.at(-1),
@@ -164,8 +164,23 @@ function withoutChance(cells: readonly CellHistory[]): CellHistory[] {
   }));
 }
 
+/** Each metric has its own settings; what several of them say of a device and run is said once. */
 function breaksOf(ordered: readonly PlacedPoint[]): SettingBreak[] {
-  return [...groupBy(ordered, ({ cell }) => cell.device)].flatMap(([device, placed]) => {
+  const breaks = [
+    ...[...groupBy(ordered, ({ cell, metric }) => `${cell.device} ${metric}`).values()].flatMap(
+      breaksOfMetric,
+    ),
+    ...recipeBreaks(ordered),
+  ];
+  return [...groupBy(breaks, ({ device, run }) => `${device} ${run.id}`).values()].map((same) => {
+    const { device, run } = defined(same[0], 'the first of some breaks');
+    const differences = new Map(same.flatMap((each) => each.differences.map((one) => [one.name, one])));
+    return { device, run, differences: [...differences.values()] };
+  });
+}
+
+function breaksOfMetric(points: readonly PlacedPoint[]): SettingBreak[] {
+  return [...groupBy(points, ({ cell }) => cell.device)].flatMap(([device, placed]) => {
     const known = new Set<string>();
     let before: Setting | undefined;
     const breaks: SettingBreak[] = [];
@@ -181,16 +196,40 @@ function breaksOf(ordered: readonly PlacedPoint[]): SettingBreak[] {
   });
 }
 
+/** Where the recipe of a variant became another by the same name. */
+function recipeBreaks(ordered: readonly PlacedPoint[]): SettingBreak[] {
+  const variants = groupBy(ordered, ({ cell }) => `${cell.device} ${cell.model} / ${cell.recipe}`);
+  return [...variants.values()].flatMap((placed) => {
+    const known = new Set<string>();
+    let before: string | undefined;
+    const breaks: SettingBreak[] = [];
+    for (const {
+      cell: { device, model, recipe },
+      point: { run, stages },
+    } of placed) {
+      if (before !== undefined && !known.has(stages))
+        breaks.push({
+          ...{ device, run },
+          differences: [{ name: `the recipe of ${model} / ${recipe}`, before, after: stages }],
+        });
+      known.add(stages);
+      before = stages;
+    }
+    return breaks;
+  });
+}
+
 /** A cell's name among others: model and device only where there are several. */
 function cellNames(cells: readonly HistoryCell[]): (cell: HistoryCell) => string {
   const several = (key: 'model' | 'device'): boolean => new Set(cells.map((cell) => cell[key])).size > 1;
   const [models, devices] = [several('model'), several('device')];
-  return ({ model, recipe, device, emulated, kind, batch }) =>
+  return ({ model, recipe, device, emulated, kind, batch, bound }) =>
     [
       ...(models ? [model] : []),
       recipe,
       ...(devices || emulated ? [device] : []),
-      ...(kind === 'performance' ? [`batch ${batch}`] : []),
+      ...(kind === 'accuracy' ? [] : [`batch ${batch}`]),
+      ...(bound === undefined ? [] : [`p99 ≤ ${bound} ms`]),
     ].join(' · ');
 }
 

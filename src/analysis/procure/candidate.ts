@@ -1,186 +1,166 @@
 import type { CellFailure } from '../../protocol/failure.js';
-import { mean } from 'simple-statistics';
+import { exactly, quotient } from '../../stats/arithmetic.js';
 import type { Estimate } from '../../stats/interval.js';
-import { quantileEstimate } from '../../stats/quantile.js';
-import type { StoredCell, StoredRun } from '../../store/read.js';
-import type { Analysis, VariantFigures } from '../analysis.js';
-import { tailOverRounds } from '../../stats/tail.js';
-import { samplesByRound, typicalLatency } from '../figures/latency.js';
-import { soundnessOf } from '../figures/soundness.js';
-import type { MemoryFigures } from '../figures/memory.js';
-import { deviceLabel, isEmulated, variantLabel } from '../label.js';
-import { profileOf } from '../sessions.js';
+import type { Gathered } from './gather.js';
+import { testsOf, together, type Answer, type Tests } from './limits.js';
 import type { Constraints } from './constraints.js';
+import { converted } from './money.js';
+import type { ExchangeRate, Offer } from './offer.js';
+import { ownershipOf, type Ownership, type Terms } from './ownership.js';
 
-/** Whether something is within its limit, as far as its uncertainty lets one say. */
-export type Answer = 'meets' | 'fails' | 'cannot tell';
+/** Something that is not known of a candidate, although it was asked about. */
+export type Missing =
+  /** No profile of the catalogue has the device's name. */
+  | { readonly kind: 'not in the catalogue' }
+  /** Another machine has been measured under the name since, to which the catalogue is taken to refer. */
+  | { readonly kind: 'another machine'; readonly hardware: string }
+  | { readonly kind: 'no price' }
+  /** Nobody says when it cost that. */
+  | { readonly kind: 'no date of the price' }
+  /** Neither measured nor stated. */
+  | { readonly kind: 'no power' }
+  | { readonly kind: 'no idle power' }
+  | { readonly kind: 'not timed'; readonly batch: number }
+  | { readonly kind: 'one round' }
+  | { readonly kind: 'disturbed' }
+  | { readonly kind: 'no accuracy'; readonly unscorable: boolean }
+  | { readonly kind: 'no memory' }
+  | { readonly kind: 'failed'; readonly reason: CellFailure };
 
-/** A quantity against its limit. */
-export interface Test {
-  readonly answer: Answer;
-  /** Undefined where it was not measured. */
-  readonly estimate: Estimate | undefined;
-}
-
-/** A variant on a device at a batch size, and what a buyer wants to know of it. */
+/** A variant on a device, and what a buyer wants to know of it. */
 export interface Candidate {
+  /** As the catalogue calls it. */
   readonly device: string;
-  readonly variant: string;
-  /** Not the hardware: an emulated board, or a GPU that the processor plays. Its timings say nothing of what it looks like. */
+  /** As tables call it: an emulator, software GPU or a second machine of the same name is marked. */
+  readonly deviceLabel: string;
+  readonly hardware: string;
   readonly emulated: boolean;
-  /** Of all constraints together: fails when one does, meets when all do. */
-  readonly answer: Answer;
-  /** By constraint; undefined for one that was not asked for. */
-  readonly latency: Test | undefined;
-  readonly memory: Test | undefined;
-  readonly accuracy: Test | undefined;
-  /** Share of right answers, asked for or not. */
-  readonly top1: Estimate | undefined;
+  readonly model: string;
+  readonly recipe: string;
+  /** The recipe, after the model's name where there are several models. */
+  readonly variant: string;
+  /** Of the timing and of the accuracy; `older` ones do not count. */
+  readonly runs: {
+    readonly timed: string;
+    readonly scored: string | undefined;
+    readonly older: readonly string[];
+  };
+  /** What the catalogue says; undefined where it does not have this machine. */
+  readonly offer: Offer | undefined;
+  /** Milliseconds at the quantile that was asked for. */
+  readonly latency: Estimate | undefined;
   /** Images a second. */
   readonly throughput: Estimate | undefined;
-  /** Amount of money for each image a second. */
-  readonly cost: (Estimate & { readonly currency: string }) | undefined;
+  /** Peak over the runtime's base, in bytes. */
+  readonly memory: Estimate | undefined;
+  /** Share of right answers. */
+  readonly accuracy: Estimate | undefined;
   /** Joule for an image; `measured` in the run, or from the power that the profile states. */
   readonly energy: (Estimate & { readonly source: 'measured' | 'profile' }) | undefined;
-  /** Why it could not be measured, where it could not. */
-  readonly failure: CellFailure | undefined;
+  /** Amount of money for each image a second. */
+  readonly pricePerThroughput: Estimate | undefined;
+  /** Undefined where no terms were given, or something that they need is missing. */
+  readonly ownership: Ownership | undefined;
+  readonly tests: Tests;
+  /** Of all limits together: fails when one does, meets when all do. */
+  readonly answer: Answer;
+  readonly missing: readonly Missing[];
+}
+
+/** By what candidates are made. */
+export interface CandidateOptions {
+  readonly batch: number;
+  readonly constraints: Constraints;
+  /** Undefined where nobody asked for the cost of ownership. */
+  readonly terms: Terms | undefined;
+  readonly offers: readonly Offer[];
+  /** That prices are told in; undefined where nothing has a price. */
+  readonly currency: string | undefined;
+  readonly rates: readonly ExchangeRate[];
+  /** Whether there are several models. */
+  readonly namesModels: boolean;
 }
 
 /**
- * What each variant on each device is, held against constraints.
+ * What a variant on a device is to a buyer.
  *
- * @param analysis - of a run
- * @param batch - the batch size that is asked about
- * @param constraints - the limits
+ * @param gathered - what runs say of it
+ * @param options - what is asked
  */
-export function candidatesOf(analysis: Analysis, batch: number, constraints: Constraints): Candidate[] {
-  return analysis.figures.map((figures) => candidateOf(figures, analysis, batch, constraints));
-}
-
-function candidateOf(
-  figures: VariantFigures,
-  analysis: Analysis,
-  batch: number,
-  constraints: Constraints,
-): Candidate {
-  const { device, variant } = figures;
-  const { price, power } = profileOf(device);
-  const cell = cellOf(analysis.run, figures, batch);
-  const timing = figures.latencies.find((each) => each.batch === batch);
-  const throughput = timing?.throughput;
-  const latency = constraints.latency && latencyTest(cell, constraints.latency);
-  const memory =
-    constraints.memory === undefined ? undefined : memoryTest(timing?.memory, constraints.memory);
-  const accuracy =
-    constraints.accuracy === undefined
-      ? undefined
-      : accuracyTest(figures.accuracy?.top1, constraints.accuracy);
-  const watts = wattsOf(cell, power?.load);
-  return {
-    device: deviceLabel(device),
-    variant: variantLabel(variant, analysis),
-    emulated: isEmulated(device),
-    answer: together([latency, memory, accuracy]),
-    ...{ latency, memory, accuracy, throughput, top1: figures.accuracy?.top1 },
-    cost: price && throughput && { ...inverse(throughput, price.amount), currency: price.currency },
-    energy: watts && throughput && { ...energyOf(watts, throughput), source: watts.source },
-    failure: figures.failures.find(({ kind, batch: failed }) => kind !== 'performance' || failed === batch)
-      ?.reason,
+export function candidateOf(gathered: Gathered, options: CandidateOptions): Candidate {
+  const { main, scored, sharesName, isFormerMachine } = gathered;
+  const { constraints, terms, currency, rates } = options;
+  const { timed } = main;
+  const named = options.offers.find(({ name }) => name === main.device);
+  const offer = isFormerMachine ? undefined : named;
+  const price = offer?.price && currency !== undefined ? converted(offer.price, currency, rates) : undefined;
+  const stated = offer?.power?.load;
+  const watts = timed?.watts ?? (stated === undefined ? undefined : exactly(stated));
+  const throughput = timed?.throughput;
+  const energy =
+    timed && watts && throughput
+      ? {
+          ...quotient(watts, throughput),
+          source: timed.watts ? ('measured' as const) : ('profile' as const),
+        }
+      : undefined;
+  const ownership =
+    terms && throughput && price !== undefined
+      ? ownershipOf({ price, throughput, busy: watts, idle: offer?.power?.idle }, terms)
+      : undefined;
+  const figures = {
+    latency: timed?.latency,
+    throughput,
+    memory: timed?.memory,
+    accuracy: scored?.top1,
+    energy,
   };
-}
-
-function cellOf(run: StoredRun, { device, variant }: VariantFigures, batch: number): StoredCell | undefined {
-  return run.cells.find(
-    (cell) =>
-      cell.device === device &&
-      cell.variant === variant &&
-      cell.row.status === 'done' &&
-      cell.row.kind === 'performance' &&
-      cell.row.batch === batch,
+  const sure = timed !== undefined && timed.doubt === undefined;
+  const fleet = terms?.use.kind === 'load' ? ownership?.fleet : undefined;
+  const tests = testsOf(
+    figures,
+    { latency: timed?.latencyIsSure === true, throughput: sure, energy: sure, memory: true, accuracy: true },
+    constraints,
+    fleet && offer?.count !== undefined ? { fleet, count: offer.count, isSure: sure } : undefined,
   );
-}
-
-/**
- * The quantile over all queries with its distribution-free interval, widened to the quantiles of the single rounds: processes
- * differ by more than the queries of one do, and the next process is another one.
- */
-function latencyTest(
-  cell: StoredCell | undefined,
-  { milliseconds, quantile }: NonNullable<Constraints['latency']>,
-): Test {
-  const rounds = cell ? [...samplesByRound(cell).values()] : [];
-  const all = rounds.flat();
-  if (cell === undefined || all.length === 0) return { answer: 'cannot tell', estimate: undefined };
-  const pooled = quantileEstimate(all, quantile);
-  const single = rounds.map((samples) => quantileEstimate(samples, quantile).value);
-  const estimate = {
-    // Median and tails are those of reports; where a round has too few queries for the tail it is that of all together.
-    value:
-      quantile === MEDIAN ? typicalLatency(rounds).value : (tailOverRounds(rounds, quantile) ?? pooled).value,
-    low: Math.min(pooled.low, ...single),
-    high: Math.max(pooled.high, ...single),
-  };
-  // Too few queries for a bound on this quantile: that it lies below the largest one seen is not known. One process says nothing of
-  // the next, and disturbed ones nothing of the device.
-  const sure = pooled.coverage >= CONFIDENCE && rounds.length > 1 && soundnessOf(cell).decides;
-  const answer = atMost(estimate, milliseconds);
-  return { answer: answer !== 'cannot tell' && !sure ? 'cannot tell' : answer, estimate };
-}
-
-const MEDIAN = 0.5;
-
-/** What `quantileEstimate` keeps to where there are queries enough. */
-const CONFIDENCE = 0.95 - 1e-9;
-
-/** The peak as reports have it, in the range of what a round took. */
-function memoryTest(memory: MemoryFigures | undefined, limit: number): Test {
-  if (memory === undefined) return { answer: 'cannot tell', estimate: undefined };
-  const estimate = memory.range;
-  return { answer: atMost(estimate, limit), estimate };
-}
-
-function accuracyTest(top1: Estimate | undefined, least: number): Test {
-  if (top1 === undefined) return { answer: 'cannot tell', estimate: undefined };
-  const answer = top1.low >= least ? 'meets' : top1.high < least ? 'fails' : 'cannot tell';
-  return { answer, estimate: top1 };
-}
-
-function atMost({ low, high }: Estimate, limit: number): Answer {
-  return high <= limit ? 'meets' : low > limit ? 'fails' : 'cannot tell';
-}
-
-function together(tests: readonly (Test | undefined)[]): Answer {
-  const answers = tests.flatMap((test) => (test ? [test.answer] : []));
-  if (answers.includes('fails')) return 'fails';
-  return answers.every((answer) => answer === 'meets') ? 'meets' : 'cannot tell';
-}
-
-/** Mean power of each round while queries were timed, over the rounds; else what the profile states. */
-function wattsOf(
-  cell: StoredCell | undefined,
-  stated: number | undefined,
-): (Estimate & { readonly source: 'measured' | 'profile' }) | undefined {
-  const rounds = (cell?.rounds ?? []).flatMap(({ conditions }) => {
-    const seen = conditions
-      .filter(({ phase }) => phase === 'steady')
-      .flatMap(({ conditions: { watts } }) => (watts === undefined ? [] : [watts]));
-    return seen.length > 0 ? [mean(seen)] : [];
-  });
-  if (rounds.length > 0)
-    return { value: mean(rounds), low: Math.min(...rounds), high: Math.max(...rounds), source: 'measured' };
-  return stated === undefined ? undefined : { value: stated, low: stated, high: stated, source: 'profile' };
-}
-
-/** Watts times seconds, for one image. */
-function energyOf(watts: Estimate, throughput: Estimate): Estimate {
   return {
-    value: watts.value / throughput.value,
-    low: watts.low / throughput.high,
-    high: watts.high / throughput.low,
+    device: main.device,
+    deviceLabel: sharesName ? `${main.deviceLabel} [${main.hardware}]` : main.deviceLabel,
+    ...{ hardware: main.hardware, emulated: main.emulated, model: main.model, recipe: main.recipe },
+    variant: options.namesModels ? `${main.model} · ${main.recipe}` : main.recipe,
+    runs: { timed: main.runId, scored: scored?.runId, older: gathered.older },
+    offer,
+    ...figures,
+    pricePerThroughput: throughput && price !== undefined ? quotient(exactly(price), throughput) : undefined,
+    ...{ ownership, tests },
+    answer: together(tests),
+    missing: missingOf(gathered, { ...options, offer, isPowerKnown: watts !== undefined, ownership }),
   };
 }
 
-/** `share / estimate`, whose interval is turned around. */
-function inverse({ value, low, high }: Estimate, share: number): Estimate {
-  return { value: share / value, low: share / high, high: share / low };
+/** What else decides what is missing. */
+interface Known extends CandidateOptions {
+  readonly offer: Offer | undefined;
+  readonly isPowerKnown: boolean;
+  readonly ownership: Ownership | undefined;
+}
+
+function missingOf({ main, scored, isFormerMachine }: Gathered, known: Known): Missing[] {
+  const { constraints, terms, offer, ownership, batch } = known;
+  const { timed, failure } = main;
+  const needsPower = constraints.energy !== undefined || (terms !== undefined && terms.energyPrice > 0);
+  const wanted: readonly (Missing | false | undefined)[] = [
+    failure && { kind: 'failed', reason: failure },
+    failure === undefined && timed === undefined && { kind: 'not timed', batch },
+    timed?.doubt !== undefined && { kind: timed.doubt },
+    scored === undefined && { kind: 'no accuracy', unscorable: main.unscorable },
+    timed !== undefined && timed.memory === undefined && { kind: 'no memory' },
+    isFormerMachine && { kind: 'another machine', hardware: main.hardware },
+    !isFormerMachine && offer === undefined && { kind: 'not in the catalogue' },
+    offer !== undefined && offer.price === undefined && { kind: 'no price' },
+    offer?.price !== undefined && offer.price.date === undefined && { kind: 'no date of the price' },
+    needsPower && timed !== undefined && !known.isPowerKnown && { kind: 'no power' },
+    ownership?.idleUnknown === true && ownership.utilisation < 1 && needsPower && { kind: 'no idle power' },
+  ];
+  return wanted.filter((each) => each !== undefined && each !== false);
 }

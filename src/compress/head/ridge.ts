@@ -1,21 +1,6 @@
 import type { Blas } from '../linalg/blas.js';
 import { cholesky, solveLower, solveLowerTransposed } from '../linalg/cholesky.js';
-
-/** Features of labelled images. */
-export interface Labelled {
-  /** `[images, width]`. */
-  readonly features: Float64Array;
-  /** The class of each image. */
-  readonly classes: Uint8Array;
-}
-
-/** A linear classifier. */
-export interface Classifier {
-  /** `[classes, width]`. */
-  readonly weight: Float64Array;
-  /** `[classes]`. */
-  readonly bias: Float64Array;
-}
+import { centredFeatures, meanVariance, type Classifier, type Labelled } from './classifier.js';
 
 /**
  * Ridge regression on one-hot classes in closed form, the intercept free: with centred features X and targets Y of n images,
@@ -28,26 +13,20 @@ export interface Classifier {
  * @returns a function that gives the classifier for a λ above zero; the products with X are done once
  */
 export async function ridge(
-  { features, classes }: Labelled,
+  labelled: Labelled,
   count: number,
   blas: Blas,
 ): Promise<(lambda: number) => Promise<Classifier>> {
-  const images = classes.length;
-  const width = features.length / images;
-  const mean = new Float64Array(width);
-  for (let i = 0; i < features.length; i++) mean[i % width]! += features[i]! / images;
+  const { classes } = labelled;
+  const { images, width, mean, values: centred } = centredFeatures(labelled);
   const share = new Float64Array(count);
   for (const c of classes) share[c]! += 1 / images;
-  const centred = new Float64Array(features.length);
-  for (let image = 0; image < images; image++)
-    for (let j = 0; j < width; j++) centred[j * images + image] = features[image * width + j]! - mean[j]!;
   const targets = new Float64Array(images * count);
   for (let image = 0; image < images; image++)
     for (let c = 0; c < count; c++) targets[image * count + c] = Number(classes[image] === c) - share[c]!;
   const covariance = (await blas.productTransposed(centred, centred, images)).map((sum) => sum / images);
   const cross = (await blas.product(centred, targets, images)).map((sum) => sum / images);
-  let variance = 0;
-  for (let j = 0; j < width; j++) variance += covariance[j * width + j]! / width;
+  const variance = meanVariance(covariance, width);
 
   return async (lambda) => {
     const penalised = covariance.slice();
@@ -65,34 +44,4 @@ export async function ridge(
     }
     return { weight, bias };
   };
-}
-
-/** How well a classifier does on images. */
-export interface Score {
-  /** Mean over images of Σ (score − one-hot)² over the classes. */
-  readonly squaredError: number;
-  /** Share of images whose class has the largest score. */
-  readonly accuracy: number;
-}
-
-/**
- * Scores a classifier.
- *
- * @param classifier - the classifier
- * @param labelled - images it was not fitted on
- */
-export function scoreOf({ weight, bias }: Classifier, { features, classes }: Labelled): Score {
-  const width = weight.length / bias.length;
-  let [squared, right] = [0, 0];
-  for (const [image, label] of classes.entries()) {
-    let [best, chosen] = [-Infinity, 0];
-    for (let c = 0; c < bias.length; c++) {
-      let score = bias[c]!;
-      for (let j = 0; j < width; j++) score += weight[c * width + j]! * features[image * width + j]!;
-      squared += (score - Number(label === c)) ** 2;
-      if (score > best) [best, chosen] = [score, c];
-    }
-    right += Number(chosen === label);
-  }
-  return { squaredError: squared / classes.length, accuracy: right / classes.length };
 }

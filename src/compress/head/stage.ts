@@ -5,86 +5,94 @@ import type { Calibration, StageContext } from '../context.js';
 import { openBlas } from '../linalg/blas.js';
 import { featuresFor } from '../observe/logits.js';
 import { floatEntry } from '../weights.js';
-import type { HeadOptions } from './options.js';
-import { ridge, scoreOf, type Classifier, type Labelled, type Score } from './ridge.js';
-
-/** A penalty that was tried, and how the head it gives does on images held out. */
-export interface TriedPenalty extends Score {
-  /** In units of the features' mean variance. */
-  readonly lambda: number;
-}
+import type { Classifier, Labelled } from './classifier.js';
+import { imagesOf, type HeadKind, type HeadOptions } from './options.js';
+import { chosenHead, type TriedPenalty } from './penalty.js';
 
 /** The report of the stage. */
 export interface HeadReport {
+  readonly kind: HeadKind;
   /** Training images of the fit, those held out included: with the penalty chosen, the head is fitted on all of them. */
   readonly images: number;
   /** Training images that chose the penalty. */
   readonly holdout: number;
   readonly classes: number;
-  /** The penalty with the least squared error on the images held out. */
+  /** The penalty that does best on the images held out. */
   readonly lambda: number;
   /** Share of the images held out that the head of that penalty, fitted without them, classifies rightly. */
   readonly holdoutAccuracy: number;
   readonly tried: readonly TriedPenalty[];
 }
 
-/** Half decades from next to nothing to more than the features themselves. */
-const LAMBDAS = Array.from({ length: 13 }, (_, index) => 10 ** (index / 2 - 5));
-
 /**
- * Gives a model a new classifier: ridge regression in closed form on what the last norm makes of the class token of training
- * images. The penalty is chosen on training images that the fit leaves out. Nothing else of the model changes.
+ * Gives a model a new classifier: a linear one of what the last norm makes of the tokens that a head reads, fitted on training images.
+ * The penalty is chosen on training images that the fit leaves out. Nothing else of the model changes.
  *
  * @param vit - the model, compressed or not; its own head is not looked at
  * @param context - runtime and training images
- * @param options - how many images
- * @throws InputError when the training images do not show every class
+ * @param options - which kind of fit, and how many images
+ * @param unseen - what becomes of classes that none of the images shows: a head that only judges can do without them
+ * @throws InputError when the training images do not show every class, and that is refused
  */
 export async function head(
   vit: ViT,
   context: StageContext,
   options: HeadOptions,
+  unseen: 'refused' | 'never chosen' = 'refused',
 ): Promise<{ vit: ViT; report: HeadReport }> {
+  const { kind } = options;
   const { labels } = context.calibration;
-  const fit = await context.calibration.images(options.images);
-  const check = await context.calibration.holdout(Math.ceil(options.images / 3));
+  const asked = imagesOf(options, labels.length);
+  const fit = await context.calibration.images(asked.fit);
+  const check = await context.calibration.holdout(asked.holdout);
+  if (unseen === 'refused') refuseUnseen(fit, labels);
   const known = await labelled(vit, context, fit, 'fit', 'features, ', [0, 0.6]);
   const heldOut = await labelled(vit, context, check, 'check', 'features of images held out, ', [0.6, 0.8]);
-  const missing = labels.find((_, index) => !known.classes.includes(index));
-  if (missing !== undefined)
-    throw new InputError({
-      source: 'recipe',
-      place: 'head.images',
-      found: `${fit.count} training images, none of them of the class "${missing}"`,
-      expected: 'images of every class',
-      hint: 'Take more images.',
-    });
   const blas = await openBlas(context.engine, context.threads);
   try {
-    const fitted = await ridge(known, labels.length, blas);
-    const tried: TriedPenalty[] = [];
-    for (const [index, lambda] of LAMBDAS.entries()) {
+    const chosen = await chosenHead(kind, known, heldOut, labels.length, blas, (index, of) => {
       context.throwIfStopped();
-      context.onProgress(0.8 + (0.15 * index) / LAMBDAS.length, `penalty ${index + 1} of ${LAMBDAS.length}`);
-      tried.push({ lambda, ...scoreOf(await fitted(lambda), heldOut) });
-    }
-    const best = tried.reduce((least, each) => (each.squaredError < least.squaredError ? each : least));
-    const all = await ridge(joined(known, heldOut), labels.length, blas);
+      context.onProgress(0.8 + (0.15 * index) / of, `penalty ${index + 1} of ${of}`);
+    });
+    if (chosen === undefined) throw notFitted();
+    const { classifier, best, tried } = chosen;
     return {
-      vit: withHead(vit, labels, await all(best.lambda)),
+      vit: withHead(vit, labels, classifier),
       report: {
-        images: fit.count + check.count,
-        holdout: check.count,
-        classes: labels.length,
-        lambda: best.lambda,
-        holdoutAccuracy: best.accuracy,
-        tried,
+        ...{ kind, images: fit.count + check.count, holdout: check.count, classes: labels.length },
+        ...{ lambda: best.lambda, holdoutAccuracy: best.accuracy, tried },
       },
     };
   } finally {
     await blas.close();
   }
 }
+
+function refuseUnseen({ classes, count }: Calibration, labels: readonly string[]): void {
+  const seen = new Set(classes);
+  const missing = labels.find((_, index) => !seen.has(index));
+  if (missing === undefined) return;
+  throw new InputError({
+    source: 'recipe',
+    place: 'head.images',
+    found: `${count} training images, none of them of the class "${missing}"`,
+    expected: 'images of every class',
+    hint: 'Take more images.',
+  });
+}
+
+function notFitted(): InputError {
+  return new InputError({
+    source: 'recipe',
+    place: 'head.kind',
+    found: 'features whose logistic regression has no minimum within reach of float64',
+    expected: 'features that the search can tell apart',
+    hint: 'kind: ridge is in closed form.',
+  });
+}
+
+/** What the head would read of images, among the observations of a model. */
+const FEATURES = 'features';
 
 async function labelled(
   vit: ViT,
@@ -94,15 +102,12 @@ async function labelled(
   what: string,
   progress: readonly [number, number],
 ): Promise<Labelled> {
-  const features = await featuresFor(context, vit, { name, images, what, progress });
+  // Heads of another kind or other penalties find them.
+  const observations = await context.observations({ features: images.hash });
+  const kept = await observations.take<Float32Array>(FEATURES);
+  const features = kept?.value ?? (await featuresFor(context, vit, { name, images, what, progress }));
+  if (kept === undefined) await observations.put(FEATURES, { value: features, tensors: new Map() });
   return { features: Float64Array.from(features), classes: images.classes };
-}
-
-function joined(a: Labelled, b: Labelled): Labelled {
-  const features = new Float64Array(a.features.length + b.features.length);
-  features.set(a.features);
-  features.set(b.features, a.features.length);
-  return { features, classes: Uint8Array.of(...a.classes, ...b.classes) };
 }
 
 /**

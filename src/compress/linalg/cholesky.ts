@@ -1,7 +1,12 @@
 import type { Blas } from './blas.js';
 
-/** Width of the panels: what is inside one is done in JavaScript, all else by the Gemm. */
-const PANEL = 256;
+/**
+ * Width of the panels: what is inside one is done in JavaScript, all else by the Gemm. Wider ones leave more to JavaScript, narrower ones
+ * copy more, which counts in large matrices.
+ */
+function panelOf(n: number): number {
+  return n <= 2048 ? 128 : 256;
+}
 
 /** Columns that are solved for together, where all of them would take too much memory. */
 const COLUMNS = 1024;
@@ -19,8 +24,9 @@ const COLUMNS = 1024;
  */
 export async function cholesky(a: Float64Array, n: number, blas: Blas): Promise<Float64Array> {
   const l = new Float64Array(n * n);
-  for (let start = 0; start < n; start += PANEL) {
-    const end = Math.min(start + PANEL, n);
+  const most = panelOf(n);
+  for (let start = 0; start < n; start += most) {
+    const end = Math.min(start + most, n);
     const width = end - start;
     const panel = subMatrix(a, n, start, n, start, end);
     if (start > 0) {
@@ -68,9 +74,10 @@ export async function solveLowerTransposed(
   blas: Blas,
 ): Promise<Float64Array> {
   const x = b.slice();
-  const lastPanel = Math.floor((n - 1) / PANEL) * PANEL;
-  for (let start = lastPanel; start >= 0; start -= PANEL) {
-    const end = Math.min(start + PANEL, n);
+  const most = panelOf(n);
+  const lastPanel = Math.floor((n - 1) / most) * most;
+  for (let start = lastPanel; start >= 0; start -= most) {
+    const end = Math.min(start + most, n);
     const width = end - start;
     if (end < n) {
       const below = transposeOf(subMatrix(l, n, end, n, start, end), n - end, width);
@@ -138,8 +145,9 @@ async function solveTrailing(
   blas: Blas,
 ): Promise<Float64Array> {
   const x = b.slice();
-  for (let start = from; start < n; start += PANEL) {
-    const end = Math.min(start + PANEL, n);
+  const most = panelOf(n);
+  for (let start = from; start < n; start += most) {
+    const end = Math.min(start + most, n);
     const [first, last] = [(start - from) * columns, (end - from) * columns];
     if (start > from) {
       const left = subMatrix(l, n, start, end, from, start);

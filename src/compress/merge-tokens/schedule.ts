@@ -5,6 +5,7 @@ import {
   layerCount,
   mostMerges,
   patchCount,
+  patchValues,
   prefixTokens,
   readsAllTokens,
   tokenCount,
@@ -33,9 +34,9 @@ export interface MergeSchedule {
  * @param config - the architecture
  */
 export function multiplications(config: ViTConfig): number {
-  const { hiddenSize, channels, patchSize, mlpSizes } = config;
+  const { hiddenSize, mlpSizes } = config;
   const width = attentionWidth(config);
-  let sum = patchCount(config) * channels * patchSize ** 2 * hiddenSize;
+  let sum = patchCount(config) * patchValues(config) * hiddenSize;
   for (const [layer, mlp] of mlpSizes.entries()) {
     const before = tokensAt(config, layer);
     const last = layer === mlpSizes.length - 1 && !readsAllTokens(config);
@@ -48,8 +49,8 @@ export function multiplications(config: ViTConfig): number {
 }
 
 /** Whether a model's tokens can be merged: not where attention depends on how far two patches are apart. */
-export function canMerge({ relativePositions = false }: ViTConfig): boolean {
-  return !relativePositions;
+export function canMerge({ relativePositions = false, rotary }: ViTConfig): boolean {
+  return !relativePositions && rotary === undefined;
 }
 
 /**
@@ -67,12 +68,15 @@ export function candidatesFor(
     throw new InputError({
       source: 'recipe',
       place: 'merge-tokens',
-      found:
-        'a model with relative positions: it knows how far two patches are apart, which no merged token is',
+      found: `a model with ${config.rotary === undefined ? 'relative' : 'rotary'} positions: it knows how far two patches are apart, which no merged token is`,
       expected: 'a model whose positions are added to its tokens',
     });
   if (budget !== undefined)
-    return SLOPES.map((slope) => ({ slope, merges: withinBudget(config, slope, budget.speed) }));
+    return SLOPES.map((slope) => {
+      const merges = scheduleFor(config, slope, budget.speed);
+      if (merges === undefined) throw unreachable(budget.speed, mostSpeed(config, slope));
+      return { slope, merges };
+    });
   if (Array.isArray(r)) {
     checkList(config, r);
     return [{ slope: 0, merges: r }];
@@ -102,20 +106,31 @@ function spread(config: ViTConfig, slope: number, mean: number): number[] {
   });
 }
 
-/** The gentlest schedule of a slope that meets a budget. */
-function withinBudget(config: ViTConfig, slope: number, speed: number): number[] {
+/**
+ * The gentlest schedule that makes multiplications so many times fewer.
+ *
+ * @param config - the architecture, unmerged
+ * @param slope - how merges are spread, one of `SLOPES`
+ * @param speed - how many times fewer
+ * @returns how many tokens each block merges; undefined where merging everything is not enough
+ */
+export function scheduleFor(config: ViTConfig, slope: number, speed: number): number[] | undefined {
+  if (mostSpeed(config, slope) < speed) return undefined;
   const before = multiplications(config);
-  const scheduled = (mean: number): number[] => spread(config, slope, mean);
-  const speedOf = (merges: readonly number[]): number => before / multiplications({ ...config, merges });
   let [low, high] = [0, tokenCount(config)];
-  if (speedOf(scheduled(high)) < speed) throw unreachable(speed, speedOf(scheduled(high)));
   // Merges are whole numbers for each block, so that a tenth of one on average is fine enough.
   while (high - low > 0.1) {
     const middle = (low + high) / 2;
-    if (speedOf(scheduled(middle)) < speed) low = middle;
+    if (before / multiplications({ ...config, merges: spread(config, slope, middle) }) < speed) low = middle;
     else high = middle;
   }
-  return scheduled(high);
+  return spread(config, slope, high);
+}
+
+/** How many times fewer multiplications the most that a slope can merge gives. */
+function mostSpeed(config: ViTConfig, slope: number): number {
+  const merges = spread(config, slope, tokenCount(config));
+  return multiplications(config) / multiplications({ ...config, merges });
 }
 
 function checkList(config: ViTConfig, merges: readonly number[]): void {

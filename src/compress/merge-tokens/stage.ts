@@ -2,17 +2,12 @@ import { InputError } from '../../base/errors.js';
 import { layerCount, tokensAt } from '../../vit/config.js';
 import type { ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
-import { chosenClasses, logitsFor } from '../observe/logits.js';
+import { logitsApart, logitsFor, type Apart } from '../observe/logits.js';
 import type { MergeTokensOptions } from './options.js';
 import { candidatesFor, multiplications, type MergeSchedule } from './schedule.js';
 
 /** A schedule that was tried, and how far it leads from the unmerged model on held-out training images. */
-export interface TriedSchedule extends MergeSchedule {
-  /** Mean squared difference of the logits, relative to their variance. */
-  readonly error: number;
-  /** Share of images with the same class. */
-  readonly agreement: number;
-}
+export interface TriedSchedule extends MergeSchedule, Apart {}
 
 /** The report of the stage. */
 export interface MergeTokensReport {
@@ -65,7 +60,7 @@ export async function mergeTokens(
   for (const [index, candidate] of candidates.entries()) {
     const what = `schedule ${index + 1} of ${candidates.length}, `;
     const found = await logits(withMerges(vit, candidate.merges), index + 1, what);
-    tried.push({ ...candidate, ...comparison(found, reference, vit.config.labels.length) });
+    tried.push({ ...candidate, ...logitsApart(found, reference, vit.config.labels.length) });
   }
   const schedules = tried.sort((a, b) => a.error - b.error);
   const merged = withMerges(vit, schedules[0]!.merges);
@@ -92,20 +87,4 @@ export async function mergeTokens(
  */
 export function withMerges(vit: ViT, merges: readonly number[]): ViT {
   return { ...vit, config: { ...vit.config, merges } };
-}
-
-function comparison(
-  logits: Float32Array,
-  reference: Float32Array,
-  classes: number,
-): { error: number; agreement: number } {
-  const mean = reference.reduce((sum, value) => sum + value, 0) / reference.length;
-  let [squared, variance] = [0, 0];
-  for (const [i, value] of reference.entries()) {
-    squared += (logits[i]! - value) ** 2;
-    variance += (value - mean) ** 2;
-  }
-  const right = chosenClasses(reference, classes);
-  const same = chosenClasses(logits, classes).filter((choice, image) => choice === right[image]).length;
-  return { error: squared / (variance || 1), agreement: same / right.length };
 }

@@ -1,20 +1,18 @@
 import { GraphBuilder } from '../../onnx/builder.js';
 import { batch } from '../../onnx/dims.js';
-import { serializeModel } from '../../onnx/file.js';
 import { float32, viewAs, type TensorSource } from '../../onnx/tensor.js';
-import { defaultSessionOptions } from '../../runtime/engine.js';
-import type { Session, Tensor } from '../../runtime/engine.js';
+import type { Tensor } from '../../runtime/engine.js';
 import { layerCount, tokensAt, type ViTConfig } from '../../vit/config.js';
-import { emitBlock } from '../../vit/graph/block.js';
+import { emitBlock, emitLastBlock } from '../../vit/graph/block.js';
 import { emitEmbedding, emitPixels, INPUT } from '../../vit/graph/embedding.js';
 import { emitFeatures, emitHead } from '../../vit/graph/head.js';
-import { emitRead } from '../../vit/graph/leading.js';
 import type { Tokens } from '../../vit/graph/merge.js';
 import type { LinearRole } from '../../vit/linears.js';
 import type { ViT } from '../../vit/vit.js';
 import type { Calibration, StageContext } from '../context.js';
 import type { Tensors } from '../checkpoints.js';
 import { finite } from '../weights.js';
+import { openedEachTime, type PartSessions } from './sessions.js';
 import type { Tap } from './taps.js';
 
 const RESIDUAL = 'residual';
@@ -42,15 +40,16 @@ export interface BlockStream {
   /** Moves the stream through a block, observing it on the way. */
   advance(vit: ViT, layer: number, taps?: readonly Tap<unknown>[]): Promise<void>;
   /**
-   * What the model's head makes of the stream: `[images, classes]`.
+   * What the last block, before which the stream stands, and the head make of it: `[images, classes]`. Of the block only what the head
+   * reads is computed.
    *
-   * @param vit - the model the head is taken from
+   * @param vit - the model that they are taken from
    */
   logits(vit: ViT): Promise<Float32Array>;
   /**
-   * What the model's head would read of the stream: `[images, width of the features]`.
+   * What the model's head would read of the stream, which stands before the last block: `[images, width of the features]`.
    *
-   * @param vit - the model the last norm is taken from
+   * @param vit - the model that the block and the last norm are taken from
    */
   features(vit: ViT): Promise<Float32Array>;
   /** The images where they stand, for `restoreStream`. */
@@ -63,30 +62,31 @@ export interface BlockStream {
  * @param context - runtime and threads
  * @param vit - the model
  * @param calibration - the images
+ * @param sessions - of the model, where they are to serve further images, too: nothing is observed there, then
  */
 export async function openStream(
   context: StageContext,
   vit: ViT,
   calibration: Calibration,
+  sessions: PartSessions = openedEachTime(context),
 ): Promise<BlockStream> {
   const { config } = vit;
   const g = new GraphBuilder('embedding');
   const embedding = emitEmbedding(g, vit, emitPixels(g, vit));
   g.output(embedding);
-  const session = await openGraph(context, g);
-  const states: State[] = [];
-  try {
-    const dims = [calibration.batchSize, config.channels, config.imageSize, config.imageSize];
+  const { height, width } = config.imageSize;
+  const dims = [calibration.batchSize, config.channels, height, width];
+  const states = await sessions.within('embedding', g.finish(), async (session) => {
+    const embedded: State[] = [];
     for await (const pixels of calibration.batches()) {
       context.throwIfStopped();
       const outputs = await session.run({ [INPUT]: context.engine.tensor('float32', pixels, dims) });
       const residual = finite(outputs[embedding.name]!.data as Float32Array, 'embedding');
-      states.push({ residual, sizes: undefined });
+      embedded.push({ residual, sizes: undefined });
     }
-  } finally {
-    await session.close();
-  }
-  return streamOf(context, states, calibration.batchSize);
+    return embedded;
+  });
+  return streamOf(context, sessions, states, calibration.batchSize);
 }
 
 /**
@@ -108,7 +108,8 @@ export async function restoreStream(
   const batches: State[] = [];
   for (;;) {
     const residual = await read(`${batches.length}.residual`);
-    if (residual === undefined) return streamOf(context, batches, calibration.batchSize);
+    if (residual === undefined)
+      return streamOf(context, openedEachTime(context), batches, calibration.batchSize);
     batches.push({ residual, sizes: await read(`${batches.length}.sizes`) });
   }
 }
@@ -147,7 +148,12 @@ interface State {
   readonly sizes: Float32Array | undefined;
 }
 
-function streamOf(context: StageContext, start: readonly State[], batchSize: number): BlockStream {
+function streamOf(
+  context: StageContext,
+  sessions: PartSessions,
+  start: readonly State[],
+  batchSize: number,
+): BlockStream {
   const states = [...start];
   const { engine } = context;
 
@@ -167,8 +173,7 @@ function streamOf(context: StageContext, start: readonly State[], batchSize: num
     taps: readonly Tap<unknown>[],
     take: (outputs: Readonly<Record<string, Tensor>>, index: number) => void,
   ): Promise<void> => {
-    const session = await openGraph(context, g);
-    try {
+    await sessions.within(place, g.finish(), async (session) => {
       for (const [index, state] of states.entries()) {
         context.throwIfStopped();
         const feeds = Object.assign({}, ...taps.map((tap) => tap.feeds?.() ?? {})) as Record<string, Tensor>;
@@ -181,9 +186,7 @@ function streamOf(context: StageContext, start: readonly State[], batchSize: num
         for (const tap of taps) tap.add(outputs);
         take(outputs, index);
       }
-    } finally {
-      await session.close();
-    }
+    });
   };
 
   const block = async (
@@ -211,8 +214,8 @@ function streamOf(context: StageContext, start: readonly State[], batchSize: num
 
   const end = async (vit: ViT, emit: typeof emitHead): Promise<Float32Array> => {
     const g = new GraphBuilder('head');
-    const last = layerCount(vit.config);
-    const output = emit(g, vit, emitRead(g, vit.config, entry(g, vit, last)));
+    const last = layerCount(vit.config) - 1;
+    const output = emit(g, vit, emitLastBlock(g, vit, entry(g, vit, last)));
     g.output(output);
     const batches: Float32Array[] = [];
     await run(g, 'head', vit.config.hiddenSize, [], (outputs) => {
@@ -244,13 +247,4 @@ function streamOf(context: StageContext, start: readonly State[], batchSize: num
         ),
       ),
   };
-}
-
-async function openGraph(context: StageContext, g: GraphBuilder): Promise<Session> {
-  return context.engine.open(await serializeModel(g.finish()), {
-    ...defaultSessionOptions,
-    threads: context.threads,
-    // Blocks that are INT8 already run here: what the device computes, and not what this processor saturates at.
-    x64QuantPrecision: true,
-  });
 }

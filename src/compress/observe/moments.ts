@@ -55,14 +55,8 @@ export function momentsTap(role: LinearRole, rowsPerBatch: number): Tap<Moments>
       const blocks = blocksOf(n);
       for (const [block, other] of blockPairs(n)) {
         const own = numbers(outputs, name(`scatter:${block}:${other}`));
-        const [[top, bottom], [left, right]] = [blocks[block]!, blocks[other]!];
-        let at = 0;
-        for (let i = top; i < bottom; i++) {
-          const factor = weight * apart[i]!;
-          const taken = rowsPerBatch * rest[i]!;
-          for (let j = left; j < right; j++)
-            scatter[i * n + j]! += own[at++]! - taken * rest[j]! + factor * apart[j]!;
-        }
+        const change = { rest, rows: rowsPerBatch, apart, weight };
+        addBlock(scatter, n, own, blocks[block]!, blocks[other]!, change);
       }
       rows += rowsPerBatch;
       for (let i = 0; i < n; i++) mean[i]! += (apart[i]! * rowsPerBatch) / rows;
@@ -79,8 +73,40 @@ export function momentsTap(role: LinearRole, rowsPerBatch: number): Tap<Moments>
   };
 }
 
-/** Columns of a block of the Gram matrix. */
-const BLOCK = 1024;
+/** Columns of a block of the Gram matrix: many enough for a fast product, few enough that hardly more than half of it is made. */
+const BLOCK = 384;
+
+/** What joins a batch to those before it. */
+interface Change {
+  /** What rounding left of the batch's mean, `[n]`. */
+  readonly rest: Float32Array;
+  /** Of the batch. */
+  readonly rows: number;
+  /** How far the batch's mean lies from that of those before, `[n]`. */
+  readonly apart: Float64Array;
+  /** How much that counts. */
+  readonly weight: number;
+}
+
+/**
+ * Adds a block of a batch's Gram matrix: scatter + own − rows · rest · restᵀ + weight · apart · apartᵀ. A function of its own, since
+ * numbers that a closure may change are not kept in registers: this runs as often as a batch has products.
+ */
+function addBlock(
+  scatter: Float64Array,
+  n: number,
+  own: Float32Array,
+  [top, bottom]: readonly [number, number],
+  [left, right]: readonly [number, number],
+  { rest, rows, apart, weight }: Change,
+): void {
+  let at = 0;
+  for (let i = top; i < bottom; i++) {
+    const [taken, factor, row] = [rows * rest[i]!, weight * apart[i]!, i * n];
+    for (let j = left; j < right; j++)
+      scatter[row + j]! += own[at++]! - taken * rest[j]! + factor * apart[j]!;
+  }
+}
 
 /** Where the blocks of n columns begin and end. */
 function blocksOf(n: number): [number, number][] {

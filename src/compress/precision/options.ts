@@ -24,7 +24,7 @@ export const precisionOptionsSchema = z.strictObject({
     .int()
     .positive()
     .default(128)
-    .describe('Training images that are searched for large activations.'),
+    .describe('Training images that are searched for large activations, where the patterns name linears.'),
 });
 
 export type PrecisionOptions = z.infer<typeof precisionOptionsSchema>;

@@ -3,7 +3,7 @@ import { FLOAT16_MAX, fromFloat16, toFloat16 } from '../../onnx/half.js';
 import { elementCount, tensorOf } from '../../onnx/tensor.js';
 import { poolsByAttention, prefixOf } from '../../vit/config.js';
 import type { BlockValueName } from '../../vit/graph/block.js';
-import { linearName, linearRoles, type LinearName, type LinearRole } from '../../vit/linears.js';
+import { linearName, linearNames, linearRoles, type LinearName, type LinearRole } from '../../vit/linears.js';
 import { formOf, weightOf, withWeights, type ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
 import { openEvaluator, sqnr, type Evaluator } from '../evaluate.js';
@@ -11,7 +11,7 @@ import { rowsOf } from '../observe/blocks.js';
 import { extremeTap } from '../observe/extremes.js';
 import { sampleTap, type RowSample } from '../observe/sample.js';
 import { walkBlocks } from '../observe/walk.js';
-import { matchesAny } from '../patterns.js';
+import { matchesAny, refuseUnmatched } from '../patterns.js';
 import { floatsOf } from '../weights.js';
 import type { PrecisionOptions } from './options.js';
 
@@ -42,9 +42,10 @@ export interface ComponentPrecision {
 
 /** The report of the stage. */
 export interface PrecisionReport {
+  /** Images that were searched for large activations: none where no linear is named. */
   readonly images: number;
   readonly components: readonly ComponentPrecision[];
-  /** Largest absolute activation in each block. */
+  /** Largest absolute activation in each block; none where no linear is named. */
   readonly largestActivations: readonly number[];
   /** Bytes that the file loses. */
   readonly savedBytes: number;
@@ -63,14 +64,14 @@ const observed: readonly BlockValueName[] = [...linearRoles, ...linearOutputs, '
  * @param vit - the model
  * @param context - runtime and calibration images
  * @param options - which components
+ * @throws InputError when a pattern names no component
  */
 export async function precision(
   vit: ViT,
   context: StageContext,
   options: PrecisionOptions,
 ): Promise<{ vit: ViT; report: PrecisionReport }> {
-  const calibration = await context.calibration.images(options.images);
-  const evaluator = await openEvaluator(context.engine, context.threads);
+  refuseUnmatched('precision.float16', options.float16, componentNames(vit));
   const components: ComponentPrecision[] = [];
   const largestActivations: number[] = [];
   const limit = FLOAT16_MAX * options.headroom;
@@ -111,10 +112,9 @@ export async function precision(
     current = after;
     components.push(found);
   };
-  try {
-    await embed('patch', 'patch.weight');
-    for (const { name } of prefixOf(vit.config)) await embed(name);
-    if (vit.config.positions !== false) await embed('positions');
+  const throughBlocks = async (): Promise<number> => {
+    const calibration = await context.calibration.images(options.images);
+    const evaluator = await openEvaluator(context.engine, context.threads);
     const walked = await walkBlocks<BlockPrecision>(context, current, {
       name: 'precision',
       images: calibration,
@@ -150,24 +150,31 @@ export async function precision(
         }
         return { vit: after, value: { components: considered, largest } };
       },
-    });
+    }).finally(() => evaluator.close());
     current = walked.vit;
     for (const { components: ofBlock, largest } of walked.values) {
       components.push(...ofBlock);
       largestActivations.push(largest);
     }
-    if (poolsByAttention(vit.config))
-      for (const layer of ['v', 'o', 'fc1', 'fc2']) await embed(`pool.${layer}`, `pool.${layer}.weight`);
-    await embed('head', 'head.weight');
-  } finally {
-    await evaluator.close();
-  }
+    return calibration.count;
+  };
+
+  await embed('patch', 'patch.weight');
+  for (const { name } of prefixOf(vit.config)) await embed(name);
+  if (vit.config.positions !== false) await embed('positions');
+  const linears = linearNames(vit.config);
+  const named = linears.some((name) => matchesAny(name, options.float16));
+  // Activations decide on linears alone: where none is named, no image need go through the model.
+  const images = named ? await throughBlocks() : 0;
+  if (!named) for (const name of linears) await embed(name, `${name}.weight`);
+  if (poolsByAttention(vit.config))
+    for (const layer of POOL) await embed(`pool.${layer}`, `pool.${layer}.weight`);
+  await embed('head', 'head.weight');
   const changed = [...vit.weights].filter(([name, tensor]) => current.weights.get(name) !== tensor);
   return {
     vit: current,
     report: {
-      images: calibration.count,
-      components,
+      ...{ images, components },
       largestActivations,
       savedBytes: changed
         .filter(([, { dtype }]) => dtype === 'float32')
@@ -175,6 +182,16 @@ export async function precision(
     },
   };
 }
+
+/** What patterns may name: the components of a model, and those that other models have, for recipes that serve several. */
+function componentNames({ config }: ViT): string[] {
+  const others = ['cls', 'registers', 'positions', ...POOL.map((layer) => `pool.${layer}`)];
+  const prefix = prefixOf(config).map(({ name }) => name);
+  return [...new Set(['patch', 'head', ...prefix, ...others, ...linearNames(config)])];
+}
+
+/** Linears of a pooling by attention that are stored like others. */
+const POOL = ['v', 'o', 'fc1', 'fc2'] as const;
 
 /** A component, and the model with it as it is to be. */
 interface Considered {
@@ -212,5 +229,6 @@ async function roundedSqnr(
   rounded: Float32Array,
 ): Promise<number> {
   const bias = await floatsOf(vit, `${name}.bias`);
-  return sqnr(await evaluator.error(sample, { weight, bias }, { weight: rounded, input: undefined }));
+  const output = await evaluator.output(sample, { weight, bias });
+  return sqnr(await evaluator.error(output, sample, { weight: rounded, bias, input: undefined }));
 }

@@ -19,6 +19,9 @@ const MEASUREMENTS = 7;
 /** A measured peak this share below the budget is near enough. */
 const NEAR_ENOUGH = 0.03;
 
+/** A budget of bytes. */
+export type SizeBudget = Exclude<NonNullable<PruneOptions['budget']>, { accuracy: number }>;
+
 /** How a budget was met. */
 export interface BudgetOutcome {
   readonly widths: readonly number[];
@@ -44,7 +47,7 @@ export interface BudgetOutcome {
 export async function widthsWithin(
   vit: ViT,
   costs: readonly BlockCost[],
-  budget: NonNullable<PruneOptions['budget']>,
+  budget: SizeBudget,
   context: StageContext,
   multiple: number,
 ): Promise<BudgetOutcome> {

@@ -1,7 +1,7 @@
 import type { Blas } from '../linalg/blas.js';
 import { cholesky, solveLowerTransposed, timesLower } from '../linalg/cholesky.js';
-import { permuted, ridgeOf, secondMomentOf, withRidge } from './covariance.js';
-import type { MlpObservation, NarrowMlp } from './mlp.js';
+import { permuted, ridgeOf, secondMomentOf, withRidge } from '../linalg/covariance.js';
+import type { MlpObservation, MlpWeights, NarrowMlp } from './mlp.js';
 import type { Compensation } from './options.js';
 
 /** The share of a sum of squares that may be rounding. */
@@ -27,12 +27,10 @@ export interface OrderedMlp {
   readonly loss: Float64Array;
   /** tr(W2 · Σ · W2ᵀ): the variance of FC2's output, which makes losses of different blocks comparable. */
   readonly outputVariance: number;
-  /**
-   * The MLP with only the first neurons, compensated.
-   *
-   * @param width - how many stay
-   */
-  narrow(width: number): Promise<NarrowMlp>;
+  /** What the ordered neurons give on average, for FC2's bias; undefined without compensation. */
+  readonly mean: Float64Array | undefined;
+  /** L, `[neurons, neurons]`, in this order; undefined unless by least squares. */
+  readonly factor: Float64Array | undefined;
 }
 
 /**
@@ -51,9 +49,7 @@ export async function orderMlp(
 ): Promise<OrderedMlp> {
   const { neurons, hidden, moments } = mlp;
   const order = Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b);
-  const fc2 = new Float64Array(hidden * neurons);
-  for (let r = 0; r < hidden; r++)
-    for (let i = 0; i < neurons; i++) fc2[r * neurons + i] = mlp.fc2[r * neurons + order[i]!]!;
+  const fc2 = fc2InOrder(mlp, order);
   const mean = Float64Array.from(order, (neuron) => moments.mean[neuron]!);
   const covariance = permuted(moments.covariance, neurons, order);
 
@@ -62,12 +58,10 @@ export async function orderMlp(
     const outputVariance = trailingLoss(gram, covariance, neurons)[0]!;
     const second = compensation === 'mean' ? covariance : permuted(secondMomentOf(moments), neurons, order);
     const loss = trailingLoss(gram, second, neurons);
-    const shift = compensation === 'mean' ? mean : undefined;
     return {
-      order,
-      loss,
-      outputVariance,
-      narrow: (width) => Promise.resolve(keepFirst(mlp, order, fc2, width, undefined, shift)),
+      ...{ order, loss, outputVariance },
+      mean: compensation === 'mean' ? mean : undefined,
+      factor: undefined,
     };
   }
 
@@ -83,13 +77,34 @@ export async function orderMlp(
   // tr(W2·(Σ + λI)·W2ᵀ) without the share of λ; what is left of rounding where no neuron varies is nothing.
   const variance = loss[0]! - ridge * fc2.reduce((sum, w) => sum + w * w, 0);
   const outputVariance = variance > ROUNDING * loss[0]! ? variance : 0;
-  return {
-    order,
-    loss,
-    outputVariance,
-    narrow: async (width) =>
-      keepFirst(mlp, order, fc2, width, await expressed(factor, fc2, neurons, hidden, width, blas), mean),
-  };
+  return { order, loss, outputVariance, mean, factor };
+}
+
+/**
+ * The MLP with only the first neurons of an order, compensated.
+ *
+ * @param mlp - its weights
+ * @param ordered - its neurons in order
+ * @param width - how many stay
+ * @param blas - float64 products
+ */
+export async function narrowed(
+  mlp: MlpWeights,
+  { order, mean, factor }: Pick<OrderedMlp, 'order' | 'mean' | 'factor'>,
+  width: number,
+  blas: Blas,
+): Promise<NarrowMlp> {
+  const fc2 = fc2InOrder(mlp, order);
+  const z = factor && (await expressed(factor, fc2, mlp.neurons, mlp.hidden, width, blas));
+  return keepFirst(mlp, order, fc2, width, z, mean);
+}
+
+/** W2 with its columns in the order of the neurons, `[hidden, neurons]`. */
+function fc2InOrder({ fc2, hidden, neurons }: MlpWeights, order: readonly number[]): Float64Array {
+  const out = new Float64Array(hidden * neurons);
+  for (let r = 0; r < hidden; r++)
+    for (let i = 0; i < neurons; i++) out[r * neurons + i] = fc2[r * neurons + order[i]!]!;
+  return out;
 }
 
 /**
@@ -130,7 +145,7 @@ async function expressed(
  * @param mean - of the ordered neurons; undefined leaves the bias alone
  */
 function keepFirst(
-  mlp: MlpObservation,
+  mlp: MlpWeights,
   order: readonly number[],
   fc2: Float64Array,
   width: number,

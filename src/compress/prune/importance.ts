@@ -1,6 +1,7 @@
+import { defined } from '../../base/defined.js';
 import type { Blas } from '../linalg/blas.js';
 import { cholesky, inverseDiagonal } from '../linalg/cholesky.js';
-import { ridgeOf, withRidge } from './covariance.js';
+import { ridgeOf, withRidge } from '../linalg/covariance.js';
 import type { MlpObservation } from './mlp.js';
 import type { Importance } from './options.js';
 
@@ -31,7 +32,7 @@ export async function importanceOf(kind: Importance, mlp: MlpObservation, blas: 
     case 'magnitude':
       return scores((i) => rowNorm(mlp, i) + columnNorm(mlp, i));
     case 'activation':
-      return meanAbs;
+      return defined(meanAbs, 'the mean absolute values of the neurons');
     case 'variance':
       return scores(variance);
     case 'wanda':

@@ -6,9 +6,10 @@ import { channelTap } from '../observe/channels.js';
 import { momentsTap, type Moments } from '../observe/moments.js';
 import type { Tap } from '../observe/taps.js';
 import { floatEntry, floatsOf } from '../weights.js';
+import type { Importance } from './options.js';
 
-/** One block's MLP and what its hidden neurons give over the calibration images. */
-export interface MlpObservation {
+/** The weights of one block's MLP. */
+export interface MlpWeights {
   readonly neurons: number;
   readonly hidden: number;
   /** Rows of FC1 for each neuron: 2 where the first half of the rows are gates (SwiGLU). */
@@ -21,10 +22,19 @@ export interface MlpObservation {
   readonly fc2: Float32Array;
   /** `[hidden]`. */
   readonly fc2Bias: Float32Array;
+}
+
+/** Whether a model's MLPs can be narrowed: not where a norm sees all neurons at once. */
+export function canPrune({ mlpNorm = false }: ViTConfig): boolean {
+  return !mlpNorm;
+}
+
+/** One block's MLP and what its hidden neurons give over the calibration images. */
+export interface MlpObservation extends MlpWeights {
   /** Of what the neurons give to FC2. */
   readonly moments: Moments;
-  /** E|x| of the neurons. */
-  readonly meanAbs: Float64Array;
+  /** E|x| of the neurons; undefined unless they are judged by it. */
+  readonly meanAbs: Float64Array | undefined;
 }
 
 /**
@@ -35,6 +45,7 @@ export interface MlpObservation {
  * @param vit - the model
  * @param layer - which block
  * @param how - whether the images stay before the block or move through it
+ * @param importance - how the neurons will be judged: nothing is observed that it does not ask for
  * @param taps - what else to observe on the way
  */
 export async function observeMlp(
@@ -43,13 +54,29 @@ export async function observeMlp(
   vit: ViT,
   layer: number,
   how: 'observe' | 'advance',
+  importance: Importance,
   taps: readonly Tap<unknown>[],
 ): Promise<MlpObservation> {
   const { rows, rowsPerBatch } = rowsOf(stream, vit.config, layer, 'fc2');
   const moments = momentsTap('fc2', rowsPerBatch);
-  const channels = channelTap('fc2', rows, rowsPerBatch);
+  const channels = importance === 'activation' ? channelTap('fc2', rows, rowsPerBatch) : undefined;
   context.throwIfStopped();
-  await stream[how](vit, layer, [moments, channels, ...taps]);
+  await stream[how](vit, layer, [moments, ...(channels ? [channels] : []), ...taps]);
+  return {
+    ...(await mlpOf(vit, layer)),
+    moments: moments.result(),
+    meanAbs: channels?.result().meanAbs,
+  };
+}
+
+/**
+ * The weights of a block's MLP.
+ *
+ * @param vit - the model
+ * @param layer - which block
+ * @throws InputError when they are quantised, or not finite
+ */
+export async function mlpOf(vit: ViT, layer: number): Promise<MlpWeights> {
   const at = `layers.${layer}`;
   return {
     neurons: vit.config.mlpSizes[layer]!,
@@ -59,8 +86,6 @@ export async function observeMlp(
     fc1Bias: await floatsOf(vit, `${at}.fc1.bias`),
     fc2: await floatsOf(vit, `${at}.fc2.weight`),
     fc2Bias: await floatsOf(vit, `${at}.fc2.bias`),
-    moments: moments.result(),
-    meanAbs: channels.result().meanAbs,
   };
 }
 

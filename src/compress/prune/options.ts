@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MAX_BATCH } from '../../base/limits.js';
+import { accuracyBudget } from '../accuracy-budget.js';
 
 /** How a neuron's worth is judged; the formulas are in `importance.ts`. */
 export const importances = ['magnitude', 'activation', 'variance', 'wanda', 'flap', 'obs'] as const;
@@ -28,9 +29,10 @@ export const pruneOptionsSchema = z
         z.strictObject({
           parameters: z.number().positive().describe('Size of the parameters, in MiB.'),
         }),
+        accuracyBudget,
       ])
       .optional()
-      .describe('What the compressed model must fit into, in place of a ratio.'),
+      .describe('What the compressed model must fit into, or may lose, in place of a ratio.'),
     importance: z
       .enum(importances)
       .default('obs')

@@ -2,15 +2,18 @@ import { seededRandom } from '../../base/random.js';
 import { linearName, type LinearName, type LinearRole } from '../../vit/linears.js';
 import { withWeights, type ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
+import type { Blas } from '../linalg/blas.js';
 import { rowsOf, type BlockStream, type Rows } from '../observe/blocks.js';
 import { channelTap } from '../observe/channels.js';
+import { momentsTap } from '../observe/moments.js';
 import { sampleTap } from '../observe/sample.js';
 import { floatEntry, floatsOf } from '../weights.js';
 import { sqnr, type Evaluator, type FloatLinear } from '../evaluate.js';
-import { fold, foldGroups, readersOf } from './fold.js';
+import { withFeedback } from './feedback.js';
+import { fold, foldGroupsOf, readersOf } from './fold.js';
 import { isWeightFormat, type QuantizeOptions } from './options.js';
-import type { InputRange } from './rounding.js';
-import { searchInputRange, searchTransform, searchWeightClip } from './search.js';
+import { toNearest, type InputRange, type Rounding } from './rounding.js';
+import { searchInputRange, searchTransform, searchWeightClip, type SampledLinear } from './search.js';
 import { EXTENT_PERCENTILE, readValue, transformed, type ReadValue } from './value.js';
 import { bitsOf, blockwiseWeight, int8Weight, type QuantizedWeight } from './weight.js';
 
@@ -53,6 +56,7 @@ const sharedBy: Record<ReadRole, readonly LinearRole[]> = {
  * @param layer - which block
  * @param kept - linears that stay float
  * @param evaluator - compares candidates on sampled rows
+ * @param blas - float64 products
  * @param options - of the stage
  */
 export async function quantizeBlock(
@@ -62,6 +66,7 @@ export async function quantizeBlock(
   layer: number,
   kept: ReadonlySet<LinearName>,
   evaluator: Evaluator,
+  blas: Blas,
   options: QuantizeOptions,
 ): Promise<QuantizedBlock> {
   const values = await observe(context, stream, vit, layer, options);
@@ -69,7 +74,7 @@ export async function quantizeBlock(
   const alphas = new Map<ReadRole, number>();
 
   let folded = vit;
-  for (const group of foldGroups) {
+  for (const group of foldGroupsOf(vit.config)) {
     const role = readersOf[group][0];
     const readers = await floatLinears(folded, layer, readersOf[group]);
     const found = await searchTransform(evaluator, values[role], readers, options);
@@ -82,16 +87,18 @@ export async function quantizeBlock(
   let quantized = folded;
   for (const role of readRoles) {
     const value = values[role];
-    const readers = await floatLinears(folded, layer, sharedBy[role]);
+    const readers = await withOutputs(evaluator, value, await floatLinears(folded, layer, sharedBy[role]));
     const input = isWeightFormat(options.format)
       ? undefined
       : await searchInputRange(evaluator, value, readers, options);
+    const rounding = value.moments ? await withFeedback(value.moments, blas) : toNearest;
     for (const [index, reader] of sharedBy[role].entries()) {
       const name = linearName(layer, reader);
       if (kept.has(name)) continue;
       const linear = readers[index]!;
-      const weight = await quantizeWeight(evaluator, value, linear, input, options);
-      const error = await evaluator.error(value.sample, linear, { weight: weight.rounded, input });
+      const weight = await quantizeWeight(evaluator, value, linear, input, rounding, options);
+      const rounded = { weight: weight.rounded, bias: linear.bias, input };
+      const error = await evaluator.error(linear.output, value.sample, rounded);
       const bias = options.biasCorrection ? linear.bias.map((b, o) => b + error.mean[o]!) : linear.bias;
       quantized = withWeights(
         quantized,
@@ -125,28 +132,47 @@ async function observe(
     (role) => read(role).rowsPerBatch,
     random,
   );
-  await stream.observe(vit, layer, [...channels, samples]);
+  const moments =
+    options.rounding === 'feedback'
+      ? readRoles.map((role) => momentsTap(role, read(role).rowsPerBatch))
+      : undefined;
+  await stream.observe(vit, layer, [...channels, samples, ...(moments ?? [])]);
   const sampled = samples.result();
   return Object.fromEntries(
-    readRoles.map((role, index) => [role, readValue(channels[index]!.result(), sampled[role])]),
+    readRoles.map((role, index) => [
+      role,
+      readValue(channels[index]!.result(), sampled[role], moments?.[index]!.result()),
+    ]),
   ) as Record<ReadRole, ReadValue>;
 }
 
 async function quantizeWeight(
   evaluator: Evaluator,
   value: ReadValue,
-  linear: FloatLinear,
+  linear: SampledLinear,
   input: InputRange | undefined,
+  rounding: Rounding,
   options: QuantizeOptions,
 ): Promise<QuantizedWeight> {
   const inputs = value.min.length;
   const { format, clipWeights, perChannel, blockSize } = options;
   if (!isWeightFormat(format)) {
     const clip = clipWeights ? await searchWeightClip(evaluator, value, linear, input!, options) : undefined;
-    return int8Weight(linear.weight, inputs, format, perChannel, input!, clip);
+    return int8Weight(linear.weight, inputs, format, perChannel, input!, clip, rounding);
   }
   const worth = clipWeights ? value.meanSquare : undefined;
-  return blockwiseWeight(linear.weight, inputs, bitsOf(format), blockSize, worth);
+  return blockwiseWeight(linear.weight, inputs, bitsOf(format), blockSize, worth, rounding);
+}
+
+/** Linears with what they give for the sampled rows of what they read. */
+async function withOutputs(
+  evaluator: Evaluator,
+  { sample }: ReadValue,
+  readers: readonly FloatLinear[],
+): Promise<SampledLinear[]> {
+  const compared: SampledLinear[] = [];
+  for (const reader of readers) compared.push({ ...reader, output: await evaluator.output(sample, reader) });
+  return compared;
 }
 
 async function floatLinears(vit: ViT, layer: number, roles: readonly LinearRole[]): Promise<FloatLinear[]> {

@@ -1,3 +1,4 @@
+import type { ViTConfig } from '../../vit/config.js';
 import { linearWidths } from '../../vit/linears.js';
 import { withWeights, type ViT } from '../../vit/vit.js';
 import { floatEntry, floatsOf } from '../weights.js';
@@ -8,11 +9,20 @@ import type { ChannelTransform } from './value.js';
  *
  * - `attention`: norm1 → q, k, v
  * - `mlp`: norm2 → fc1
- * - `context`: v → o. Each row of a softmax sums to 1, so that a shift and a scale of v's channels pass through attention.
+ * - `context`: v → o. Each row of a softmax sums to 1, so that a shift and a scale of v's channels pass through attention. Where a
+ *   LayerNorm stands behind attention, that norm → o.
  */
 export const foldGroups = ['attention', 'context', 'mlp'] as const;
 
 export type FoldGroup = (typeof foldGroups)[number];
+
+/**
+ * The groups of a model: where the LayerNorms stand behind the branches, attention and MLP read the residual stream itself, which nothing can be
+ * folded into.
+ */
+export function foldGroupsOf({ resPostNorm = false }: ViTConfig): readonly FoldGroup[] {
+  return resPostNorm ? ['context'] : foldGroups;
+}
 
 /** The linears that read a group's value. */
 export const readersOf = {
@@ -38,10 +48,12 @@ export async function fold(
   transform: ChannelTransform,
 ): Promise<ViT> {
   const at = `layers.${layer}`;
-  const produced =
-    group === 'context'
-      ? await dividedLinear(vit, `${at}.v`, vit.config.hiddenSize, transform)
-      : await dividedNorm(vit, group === 'attention' ? `${at}.norm1` : `${at}.norm2`, transform);
+  const norm = { attention: 'norm1', mlp: 'norm2', context: vit.config.attentionNorm && 'attention_norm' }[
+    group
+  ];
+  const produced = norm
+    ? await dividedNorm(vit, `${at}.${norm}`, transform)
+    : await dividedLinear(vit, `${at}.v`, vit.config.hiddenSize, transform);
   // The readers' biases are taken from the model as it was: v both reads one group and produces the next.
   let folded = withWeights(vit, produced);
   for (const role of readersOf[group]) {
@@ -97,7 +109,7 @@ async function dividedLinear(
   const weight = await floatsOf(vit, `${name}.weight`);
   const bias = await floatsOf(vit, `${name}.bias`);
   const outputs = bias.length;
-  const divided = Float64Array.from(weight, (w, index) => w / scale[Math.floor(index / inputs)]!);
+  const divided = Float64Array.from(weight).map((w, index) => w / scale[Math.floor(index / inputs)]!);
   return [
     floatEntry(vit, `${name}.weight`, [outputs, inputs], divided),
     floatEntry(

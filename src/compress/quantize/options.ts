@@ -46,6 +46,12 @@ export const quantizeOptionsSchema = z.strictObject({
     .describe(
       'A scale for each output channel of a weight, or one for the whole weight (not for w8 and w4).',
     ),
+  rounding: z
+    .enum(['nearest', 'feedback'])
+    .default('nearest')
+    .describe(
+      'How weights are rounded: each to the nearest, or one input after the other, the errors made up for by those that are still to be rounded (GPTQ).',
+    ),
   biasCorrection: z.boolean().default(true).describe('Add the mean error of each output to the bias.'),
   blockSize: z
     .union([z.literal(16), z.literal(32), z.literal(64), z.literal(128), z.literal(256)])

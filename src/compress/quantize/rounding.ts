@@ -24,6 +24,47 @@ export function inputRange(min: number, max: number): InputRange {
   return { scale, zeroPoint: Math.min(255, Math.max(0, Math.round(-low / scale))) };
 }
 
+/** The numbers that a weight may be rounded to: whole steps of scales. */
+export interface Grid {
+  /** `[outputs, blocks]`. */
+  readonly scales: Float32Array;
+  /** Inputs that share a scale; the last block of a row may be shorter. */
+  readonly blockSize: number;
+  /** The least and the greatest number of steps. */
+  readonly least: number;
+  readonly greatest: number;
+}
+
+/**
+ * Rounds a weight to a grid.
+ *
+ * @param weight - `[outputs, inputs]`
+ * @param inputs - its width
+ * @param grid - with a scale for each output and block
+ * @returns steps, `[outputs, inputs]`
+ */
+export type Rounding = (weight: Float32Array, inputs: number, grid: Grid) => Int8Array | Promise<Int8Array>;
+
+/** Rounds each number to the nearest. */
+export function toNearest(weight: Float32Array, inputs: number, grid: Grid): Int8Array {
+  const { scales, blockSize } = grid;
+  const steps = new Int8Array(weight.length);
+  let block = 0;
+  for (let row = 0; row < weight.length; row += inputs) {
+    for (let from = row; from < row + inputs; from += blockSize) {
+      const to = Math.min(from + blockSize, row + inputs);
+      const scale = scales[block++]!;
+      for (let at = from; at < to; at++) steps[at] = stepOn(grid, weight[at]! / scale);
+    }
+  }
+  return steps;
+}
+
+/** The number of steps of a grid that is nearest. */
+export function stepOn({ least, greatest }: Pick<Grid, 'least' | 'greatest'>, steps: number): number {
+  return Math.min(greatest, Math.max(least, Math.round(steps)));
+}
+
 /** Int8 weights, symmetric, one scale for each output. */
 export interface Int8Weight {
   /** `[outputs, inputs]`. */
@@ -33,7 +74,32 @@ export interface Int8Weight {
 }
 
 /**
- * Quantises weights to int8, symmetrically.
+ * The grid of symmetric int8 weights.
+ *
+ * @param weight - `[outputs, inputs]`
+ * @param inputs - its width
+ * @param perChannel - one scale for each output, or the largest of them for all
+ * @param clip - share of each row's largest absolute value that the scale covers, `[outputs]`; undefined covers all
+ */
+export function int8Grid(
+  weight: Float32Array,
+  inputs: number,
+  perChannel: boolean,
+  clip?: Float32Array,
+): Grid {
+  const scales = new Float32Array(weight.length / inputs);
+  for (let o = 0; o < scales.length; o++) {
+    const row = weight.subarray(o * inputs, (o + 1) * inputs);
+    let largest = 0;
+    for (let i = 0; i < inputs; i++) largest = Math.max(largest, Math.abs(row[i]!));
+    scales[o] = Math.fround((largest * (clip?.[o] ?? 1)) / INT8_MAX) || 1;
+  }
+  if (!perChannel) scales.fill(Math.max(...scales));
+  return { scales, blockSize: inputs, least: -INT8_MAX, greatest: INT8_MAX };
+}
+
+/**
+ * Quantises weights to int8, symmetrically, each to the nearest.
  *
  * @param weight - `[outputs, inputs]`
  * @param inputs - its width
@@ -46,25 +112,8 @@ export function quantizeInt8(
   perChannel: boolean,
   clip?: Float32Array,
 ): Int8Weight {
-  const outputs = weight.length / inputs;
-  const values = new Int8Array(weight.length);
-  const scales = new Float32Array(outputs);
-  for (let o = 0; o < outputs; o++) {
-    const row = weight.subarray(o * inputs, (o + 1) * inputs);
-    let largest = 0;
-    for (let i = 0; i < inputs; i++) largest = Math.max(largest, Math.abs(row[i]!));
-    scales[o] = Math.fround((largest * (clip?.[o] ?? 1)) / INT8_MAX) || 1;
-  }
-  if (!perChannel) scales.fill(Math.max(...scales));
-  for (let o = 0; o < outputs; o++) {
-    const row = weight.subarray(o * inputs, (o + 1) * inputs);
-    const scale = scales[o]!;
-    for (let i = 0; i < inputs; i++) {
-      const q = Math.round(row[i]! / scale);
-      values[o * inputs + i] = q > INT8_MAX ? INT8_MAX : q < -INT8_MAX ? -INT8_MAX : q;
-    }
-  }
-  return { values, scales };
+  const grid = int8Grid(weight, inputs, perChannel, clip);
+  return { values: toNearest(weight, inputs, grid), scales: grid.scales };
 }
 
 /** The weights that int8 values stand for, `[outputs, inputs]`. */
@@ -91,7 +140,7 @@ export interface BlockwiseWeight {
 const CLIPS = Array.from({ length: 10 }, (_, i) => 1 - i / 20);
 
 /**
- * Quantises weights in blocks of inputs, one scale for each. The value of largest magnitude is put on the side of the
+ * The grid of weights in blocks of inputs, one scale for each. The value of largest magnitude is put on the side of the
  * integers that reaches one step further.
  *
  * @param weight - `[outputs, inputs]`
@@ -101,6 +150,68 @@ const CLIPS = Array.from({ length: 10 }, (_, i) => 1 - i / 20);
  * @param worth - how much an error at each input counts, `[inputs]` (E[x²] of its channel); given, each block tries
  *   narrower scales and takes the one with the least weighted error (AWQ's clip search, arXiv 2306.00978, section 3.2)
  */
+export function blockwiseGrid(
+  weight: Float32Array,
+  inputs: number,
+  bits: 4 | 8,
+  blockSize: number,
+  worth?: Float64Array,
+): Grid {
+  const outputs = weight.length / inputs;
+  const blocks = Math.ceil(inputs / blockSize);
+  const zero = 2 ** (bits - 1);
+  const scales = new Float32Array(outputs * blocks);
+  for (let o = 0; o < outputs; o++) {
+    for (let block = 0; block < blocks; block++) {
+      const from = block * blockSize;
+      const to = Math.min(from + blockSize, inputs);
+      const values = weight.subarray(o * inputs + from, o * inputs + to);
+      scales[o * blocks + block] = blockScale(values, zero, worth?.subarray(from, to));
+    }
+  }
+  return { scales, blockSize, least: -zero, greatest: zero - 1 };
+}
+
+/**
+ * Packs the steps of a weight in blocks.
+ *
+ * @param steps - `[outputs, inputs]`
+ * @param inputs - its width
+ * @param bits - 4 or 8
+ * @param grid - that they are steps of
+ */
+export function packedBlocks(
+  steps: Int8Array,
+  inputs: number,
+  bits: 4 | 8,
+  { scales, blockSize }: Grid,
+): BlockwiseWeight {
+  const zero = 2 ** (bits - 1);
+  const bytes = (blockSize * bits) / 8;
+  const packed = new Uint8Array(scales.length * bytes).fill(bits === 8 ? zero : zero * 17);
+  for (let row = 0, start = 0; row < steps.length; row += inputs) {
+    for (let from = row; from < row + inputs; from += blockSize, start += bytes) {
+      const to = Math.min(from + blockSize, row + inputs);
+      for (let i = 0; i < to - from; i++) {
+        const q = steps[from + i]! + zero;
+        const at = start + (bits === 8 ? i : i >> 1);
+        if (bits === 8) packed[at] = q;
+        else packed[at] = i % 2 === 0 ? (packed[at]! & 0xf0) | q : (packed[at]! & 0x0f) | (q << 4);
+      }
+    }
+  }
+  return { bits, blockSize, packed, scales };
+}
+
+/**
+ * Quantises weights in blocks of inputs, each to the nearest.
+ *
+ * @param weight - `[outputs, inputs]`
+ * @param inputs - its width
+ * @param bits - 4 or 8
+ * @param blockSize - inputs in a block; the last block may be shorter
+ * @param worth - how much an error at each input counts, as `blockwiseGrid` takes it
+ */
 export function quantizeBlockwise(
   weight: Float32Array,
   inputs: number,
@@ -108,29 +219,8 @@ export function quantizeBlockwise(
   blockSize: number,
   worth?: Float64Array,
 ): BlockwiseWeight {
-  const outputs = weight.length / inputs;
-  const blocks = Math.ceil(inputs / blockSize);
-  const zero = 2 ** (bits - 1);
-  const bytes = (blockSize * bits) / 8;
-  const packed = new Uint8Array(outputs * blocks * bytes).fill(bits === 8 ? zero : zero * 17);
-  const scales = new Float32Array(outputs * blocks);
-  for (let o = 0; o < outputs; o++) {
-    for (let block = 0; block < blocks; block++) {
-      const from = block * blockSize;
-      const to = Math.min(from + blockSize, inputs);
-      const values = weight.subarray(o * inputs + from, o * inputs + to);
-      const scale = blockScale(values, zero, worth?.subarray(from, to));
-      scales[o * blocks + block] = scale;
-      const start = (o * blocks + block) * bytes;
-      for (const [i, value] of values.entries()) {
-        const q = clampedStep(value, scale, zero) + zero;
-        if (bits === 8) packed[start + i] = q;
-        else if (i % 2 === 0) packed[start + i / 2] = (packed[start + i / 2]! & 0xf0) | q;
-        else packed[start + (i - 1) / 2] = (packed[start + (i - 1) / 2]! & 0x0f) | (q << 4);
-      }
-    }
-  }
-  return { bits, blockSize, packed, scales };
+  const grid = blockwiseGrid(weight, inputs, bits, blockSize, worth);
+  return packedBlocks(toNearest(weight, inputs, grid), inputs, bits, grid);
 }
 
 /** The weights that packed blocks stand for, `[outputs, inputs]`. */
@@ -159,21 +249,18 @@ function blockScale(values: Float32Array, zero: number, worth: Float64Array | un
   if (extreme === 0) return 1;
   const full = -extreme / zero;
   if (worth === undefined) return Math.fround(full);
+  const limits = { least: -zero, greatest: zero - 1 };
   let best = Math.fround(full);
   let least = Infinity;
   for (const clip of CLIPS) {
     const scale = Math.fround(full * clip);
     let error = 0;
     for (const [i, value] of values.entries())
-      error += worth[i]! * (value - clampedStep(value, scale, zero) * scale) ** 2;
+      error += worth[i]! * (value - stepOn(limits, value / scale) * scale) ** 2;
     if (error < least) {
       least = error;
       best = scale;
     }
   }
   return best;
-}
-
-function clampedStep(value: number, scale: number, zero: number): number {
-  return Math.min(zero - 1, Math.max(-zero, Math.round(value / scale)));
 }

@@ -1,4 +1,4 @@
-import { totalError, type Evaluator, type FloatLinear } from '../evaluate.js';
+import { totalError, type Evaluator, type FloatLinear, type FloatOutput } from '../evaluate.js';
 import { isWeightFormat, type QuantizeOptions } from './options.js';
 import { dequantizeInt8, quantizeInt8, type InputRange } from './rounding.js';
 import { rangeOf, transformed, type ChannelTransform, type ReadValue } from './value.js';
@@ -7,6 +7,11 @@ import { roundedWeight } from './weight.js';
 const ALPHAS = Array.from({ length: 11 }, (_, i) => i / 10);
 const INPUT_CLIPS = [1, 0.9, 0.8, 0.7, 0.6, 0.5];
 const WEIGHT_CLIPS = [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7];
+
+/** A float linear, and what it gives for the sampled rows of what it reads. */
+export interface SampledLinear extends FloatLinear {
+  readonly output: FloatOutput;
+}
 
 /**
  * The channel transform of strength α: channel c is divided by r_c = a_c^α / w_c^(1−α), a_c half its extent and w_c the
@@ -89,15 +94,19 @@ export async function searchTransform(
     transform: channelTransform(value, readers, alpha, shift),
   }));
   if (candidates.length === 1) return candidates[0];
+  // A transform changes nothing of what float readers give.
+  const outputs: FloatOutput[] = [];
+  for (const reader of readers) outputs.push(await evaluator.output(value.sample, reader));
   const errors: number[] = [];
   for (const { transform } of candidates) {
     const after = transformed(value, transform);
     const input = isWeightFormat(options.format) ? undefined : rangeOf(after, 1);
     let sum = 0;
-    for (const reader of readers) {
-      const linear = readingTransformed(reader, transform);
-      const weight = roundedWeight(linear.weight, transform.scale.length, options);
-      sum += totalError(await evaluator.error(after.sample, linear, { weight, input }));
+    for (const [index, reader] of readers.entries()) {
+      const { weight, bias } = readingTransformed(reader, transform);
+      const rounded = roundedWeight(weight, transform.scale.length, options);
+      const candidate = { weight: rounded, bias, input };
+      sum += totalError(await evaluator.error(outputs[index]!, after.sample, candidate));
     }
     errors.push(sum);
   }
@@ -116,7 +125,7 @@ export async function searchTransform(
 export async function searchInputRange(
   evaluator: Evaluator,
   value: ReadValue,
-  readers: readonly FloatLinear[],
+  readers: readonly SampledLinear[],
   options: QuantizeOptions,
 ): Promise<InputRange> {
   // A range that is taken while the model runs covers everything.
@@ -126,8 +135,10 @@ export async function searchInputRange(
   const errors: number[] = [];
   for (const input of ranges) {
     let sum = 0;
-    for (const [index, reader] of readers.entries())
-      sum += totalError(await evaluator.error(value.sample, reader, { weight: weights[index]!, input }));
+    for (const [index, { output, bias }] of readers.entries())
+      sum += totalError(
+        await evaluator.error(output, value.sample, { weight: weights[index]!, bias, input }),
+      );
     errors.push(sum);
   }
   return ranges[errors.indexOf(Math.min(...errors))]!;
@@ -146,18 +157,19 @@ export async function searchInputRange(
 export async function searchWeightClip(
   evaluator: Evaluator,
   value: ReadValue,
-  linear: FloatLinear,
+  linear: SampledLinear,
   input: InputRange,
   options: QuantizeOptions,
 ): Promise<Float32Array> {
-  const outputs = linear.bias.length;
+  const { bias, output } = linear;
+  const outputs = bias.length;
   const inputs = linear.weight.length / outputs;
   const least = new Float64Array(outputs).fill(Infinity);
   const best = new Float32Array(outputs).fill(1);
   for (const clip of WEIGHT_CLIPS) {
     const clips = new Float32Array(outputs).fill(clip);
     const weight = dequantizeInt8(quantizeInt8(linear.weight, inputs, options.perChannel, clips));
-    const { squared } = await evaluator.error(value.sample, linear, { weight, input });
+    const { squared } = await evaluator.error(output, value.sample, { weight, bias, input });
     for (let o = 0; o < outputs; o++) {
       if (squared[o]! < least[o]!) {
         least[o] = squared[o]!;

@@ -2,8 +2,9 @@ import { layerCount } from '../../vit/config.js';
 import { linearNames, type LinearName } from '../../vit/linears.js';
 import { withWeights, type ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
+import { openBlas } from '../linalg/blas.js';
 import { walkBlocks } from '../observe/walk.js';
-import { matchesAny } from '../patterns.js';
+import { matchesAny, refuseUnmatched } from '../patterns.js';
 import { weightOf } from '../../vit/vit.js';
 import { agreementWith } from './agreement.js';
 import { quantizeBlock, type QuantizedLinear } from './block.js';
@@ -32,6 +33,7 @@ export interface QuantizeReport {
  * @param vit - a model whose linears are float
  * @param context - runtime and calibration images
  * @param options - format and searches
+ * @throws InputError when a pattern of linears to keep names none
  */
 export async function quantize(
   vit: ViT,
@@ -39,23 +41,28 @@ export async function quantize(
   options: QuantizeOptions,
 ): Promise<{ vit: ViT; report: QuantizeReport }> {
   const names = linearNames(vit.config);
+  refuseUnmatched('quantize.keep', options.keep, names);
   const kept = new Set(names.filter((name) => matchesAny(name, options.keep)));
   const images = await context.calibration.images(options.images);
   const evaluator = await openEvaluator(context.engine, context.threads);
+  const blas = await openBlas(context.engine, context.threads);
   const layers = layerCount(vit.config);
   const walked = await walkBlocks<readonly QuantizedLinear[]>(context, vit, {
     name: 'quantize',
     images,
     progress: [0, 1],
     async visit(reached, stream, layer) {
-      const block = await quantizeBlock(context, stream, reached, layer, kept, evaluator, options);
+      const block = await quantizeBlock(context, stream, reached, layer, kept, evaluator, blas, options);
       if (layer + 1 < layers) await stream.advance(block.quantized, layer);
       // Only a budget asks for what a linear was before.
       const inBlock = [...block.folded.weights].filter(([name]) => name.startsWith(`layers.${layer}.`));
       const aside = options.budget && new Map(inBlock.map(([name, tensor]) => [`folded.${name}`, tensor]));
       return { vit: block.quantized, value: block.linears, ...(aside && { aside }) };
     },
-  }).finally(() => evaluator.close());
+  }).finally(async () => {
+    await evaluator.close();
+    await blas.close();
+  });
   const linears = walked.values.flat();
   const folded = withWeights(
     vit,

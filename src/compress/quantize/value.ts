@@ -1,4 +1,5 @@
 import type { ChannelStatistics } from '../observe/channels.js';
+import type { Moments } from '../observe/moments.js';
 import type { RowSample } from '../observe/sample.js';
 import { inputRange, type InputRange } from './rounding.js';
 
@@ -21,6 +22,8 @@ export interface ReadValue {
   readonly meanSquare: Float64Array;
   /** Some of its rows. */
   readonly sample: RowSample;
+  /** How its channels vary together; undefined where nobody asks. */
+  readonly moments: Moments | undefined;
 }
 
 /** Percentile that stands for a channel's extent: one outlier must not set the scale of its channel. */
@@ -31,10 +34,15 @@ export const EXTENT_PERCENTILE = 99.9;
  *
  * @param statistics - with the percentile `EXTENT_PERCENTILE`
  * @param sample - some of its rows
+ * @param moments - how its channels vary together, where anybody asks
  */
-export function readValue(statistics: ChannelStatistics, sample: RowSample): ReadValue {
+export function readValue(
+  statistics: ChannelStatistics,
+  sample: RowSample,
+  moments: Moments | undefined,
+): ReadValue {
   const { min, max, meanSquare, percentiles } = statistics;
-  return { min, max, ...percentiles.get(EXTENT_PERCENTILE)!, meanSquare, sample };
+  return { min, max, ...percentiles.get(EXTENT_PERCENTILE)!, meanSquare, sample, moments };
 }
 
 /**
@@ -47,10 +55,15 @@ export function transformed(value: ReadValue, { scale, shift }: ChannelTransform
   const channels = scale.length;
   const apply = (x: number, c: number): number => (x - shift[c]!) / scale[c]!;
   const { values, rows } = value.sample;
-  const sample = { rows, values: values.map((x, index) => apply(x, index % channels)) };
+  const sample = { rows, values: new Float32Array(values.length) };
   // E[((x−t)/r)²] needs E[x]; the sample's is close enough for a weight in a search.
   const meanSquare = new Float64Array(channels);
-  for (let i = 0; i < sample.values.length; i++) meanSquare[i % channels]! += sample.values[i]! ** 2 / rows;
+  for (let row = 0; row < values.length; row += channels) {
+    for (let c = 0; c < channels; c++) {
+      sample.values[row + c] = apply(values[row + c]!, c);
+      meanSquare[c]! += sample.values[row + c]! ** 2 / rows;
+    }
+  }
   return {
     min: value.min.map(apply),
     max: value.max.map(apply),
@@ -58,6 +71,13 @@ export function transformed(value: ReadValue, { scale, shift }: ChannelTransform
     upper: value.upper.map(apply),
     meanSquare,
     sample,
+    moments: value.moments && {
+      rows: value.moments.rows,
+      mean: value.moments.mean.map(apply),
+      covariance: value.moments.covariance.map(
+        (sum, index) => sum / (scale[Math.floor(index / channels)]! * scale[index % channels]!),
+      ),
+    },
   };
 }
 

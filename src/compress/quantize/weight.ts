@@ -2,11 +2,15 @@ import { tensorOf, type TensorSource } from '../../onnx/tensor.js';
 import type { LinearForm } from '../../vit/linears.js';
 import { isWeightFormat, type Format, type QuantizeOptions, type WeightFormat } from './options.js';
 import {
+  blockwiseGrid,
   dequantizeBlockwise,
   dequantizeInt8,
+  int8Grid,
+  packedBlocks,
   quantizeBlockwise,
   quantizeInt8,
   type InputRange,
+  type Rounding,
 } from './rounding.js';
 
 /** A quantised weight: as the model stores it, and as the float numbers it stands for. */
@@ -40,16 +44,19 @@ export function roundedWeight(weight: Float32Array, inputs: number, options: Qua
  * @param perChannel - one scale for each output, or one for all
  * @param input - how the linear's input is quantised
  * @param clip - share of each output's largest weight that the scale covers; undefined covers all
+ * @param rounding - to its grid
  */
-export function int8Weight(
+export async function int8Weight(
   weight: Float32Array,
   inputs: number,
   format: Exclude<Format, WeightFormat>,
   perChannel: boolean,
   input: InputRange,
   clip: Float32Array | undefined,
-): QuantizedWeight {
-  const int8 = quantizeInt8(weight, inputs, perChannel, clip);
+  rounding: Rounding,
+): Promise<QuantizedWeight> {
+  const grid = int8Grid(weight, inputs, perChannel, clip);
+  const int8 = { values: await rounding(weight, inputs, grid), scales: grid.scales };
   const { scale: inputScale, zeroPoint: inputZeroPoint } = input;
   return {
     tensor: tensorOf('int8', [weight.length / inputs, inputs], int8.values),
@@ -72,15 +79,18 @@ export function int8Weight(
  * @param bits - 4 or 8
  * @param blockSize - inputs in a block
  * @param worth - how much an error at each input counts, for the clip search; undefined skips it
+ * @param rounding - to its grid
  */
-export function blockwiseWeight(
+export async function blockwiseWeight(
   weight: Float32Array,
   inputs: number,
   bits: 4 | 8,
   blockSize: number,
   worth: Float64Array | undefined,
-): QuantizedWeight {
-  const quantized = quantizeBlockwise(weight, inputs, bits, blockSize, worth);
+  rounding: Rounding,
+): Promise<QuantizedWeight> {
+  const grid = blockwiseGrid(weight, inputs, bits, blockSize, worth);
+  const quantized = packedBlocks(await rounding(weight, inputs, grid), inputs, bits, grid);
   const dims = [weight.length / inputs, Math.ceil(inputs / blockSize), (blockSize * bits) / 8];
   return {
     tensor: tensorOf('uint8', dims, quantized.packed),

@@ -1,5 +1,26 @@
+import { tokensAt, type ViTConfig } from '../../vit/config.js';
+
 /** How many times a model's multiplications a pass takes on which channels are observed. */
 export const OBSERVED_PASS = 1.3;
 
 /** Multiplications of a block in the time of one in float64. */
-export const FLOAT64 = 2;
+const FLOAT64 = 2;
+
+/** Models that a budget of accuracy judges, in passes of the whole model over the images that judge: most stop early. */
+export const JUDGED_PASSES = 2;
+
+/**
+ * Multiplications that ranking the neurons of all MLPs takes beside the pass over the images: how they vary together, and what is solved
+ * for.
+ *
+ * @param config - the architecture
+ * @param images - that are observed
+ * @param solved - factors and inverses of a matrix as wide as an MLP, n³ / 6 each
+ */
+export function rankingEffort(config: ViTConfig, images: number, solved: number): number {
+  return config.mlpSizes.reduce(
+    (sum, size, layer) =>
+      sum + images * tokensAt(config, layer + 1) * size ** 2 * 0.6 + (FLOAT64 * solved * size ** 3) / 6,
+    0,
+  );
+}

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { linearNames } from '../../vit/linears.js';
 import { weightOf, weightShapes, withWeights } from '../../vit/vit.js';
 import { stageFacts } from '../facts.js';
 import { multiplications } from '../merge-tokens/schedule.js';
@@ -13,7 +14,7 @@ import { figure, valueOf } from './stored.js';
 /** Stores chosen tensors as float16. */
 export const precisionStage = defineStage({
   name: 'precision',
-  version: 1,
+  version: 2,
   description: 'Stores chosen tensors as float16, but for blocks that come near the end of its range.',
   options: precisionOptionsSchema,
   report: z.object({
@@ -29,7 +30,10 @@ export const precisionStage = defineStage({
     ),
     savedBytes: figure,
   }),
-  effort: (vit, { images }) => images * multiplications(vit.config) * OBSERVED_PASS,
+  effort: ({ config }, { images, float16 }) =>
+    linearNames(config).some((name) => matchesAny(name, float16))
+      ? images * multiplications(config) * OBSERVED_PASS
+      : 0,
   shape(vit, { float16 }) {
     const named = [...weightShapes(vit.config).keys()].filter(
       (name) =>
@@ -56,7 +60,9 @@ export const precisionStage = defineStage({
         ...(savedBytes === undefined
           ? []
           : [{ label: 'file smaller by', value: savedBytes, unit: 'bytes' as const }]),
-        { label: 'training images', value: valueOf(images), unit: 'count' },
+        ...(images === 0
+          ? []
+          : [{ label: 'training images', value: valueOf(images), unit: 'count' as const }]),
       ],
       tables: [
         {

@@ -10,6 +10,7 @@ import { figure, valueOf } from './stored.js';
 /** Observes what every linear reads, and lays out the activation memory. */
 export const profileStage = defineStage({
   name: 'profile',
+  changesNothing: true,
   version: 1,
   description: 'Observes the input of every linear and lays out the activation memory; changes nothing.',
   options: profileOptionsSchema,

@@ -1,21 +1,23 @@
 import { z } from 'zod';
-import { tokensAt } from '../../vit/config.js';
-import { stageFacts } from '../facts.js';
+import { stageFacts, type Fact } from '../facts.js';
 import { multiplications } from '../merge-tokens/schedule.js';
 import { withWidths } from '../stand-ins.js';
 import { pruneOptionsSchema } from '../prune/options.js';
 import { prune } from '../prune/stage.js';
 import { defineStage } from '../stage.js';
-import { FLOAT64 } from './effort.js';
+import { JUDGED_PASSES, rankingEffort } from './effort.js';
+import { accuracyOutcome, spentFacts, triedTable } from './spent.js';
 import { figure, valueOf } from './stored.js';
 
 /** What a budget is taken for before anybody knows what it leaves. */
 const USUAL_RATIO = 0.5;
 
+const outcome = accuracyOutcome({ ratio: z.number(), predicted: figure });
+
 /** Removes MLP neurons. */
 export const pruneStage = defineStage({
   name: 'prune',
-  version: 2,
+  version: 4,
   description: 'Removes MLP neurons physically; those that stay make up for them in closed form.',
   options: pruneOptionsSchema,
   report: z.object({
@@ -25,27 +27,22 @@ export const pruneStage = defineStage({
     blocks: z.array(z.object({ layer: z.number(), before: z.number(), after: z.number(), loss: figure })),
     /** In bytes. */
     budget: z.object({ budget: z.number(), predicted: figure, measured: figure }).optional().catch(undefined),
+    /** In percentage points. */
+    accuracy: outcome.optional().catch(undefined),
   }),
-  effort(vit, { images, ratio = USUAL_RATIO, allocation, budget, importance, compensation }) {
-    const { config } = vit;
-    const image = multiplications(config);
-    const passes = budget !== undefined || allocation === 'global' ? 2 : 1;
-    const products = config.mlpSizes.reduce(
-      (sum, size, layer) => sum + images * tokensAt(config, layer + 1) * size ** 2 * 0.6,
-      0,
-    );
-    // Two factors and an inverse, n³ / 6 each.
+  effort({ config }, { images, budget, importance, compensation }) {
+    const judged = budget !== undefined && 'accuracy' in budget ? budget.images : 0;
     const solved = Number(importance === 'obs') * 2 + Number(compensation === 'least-squares') * 2;
-    const algebra = config.mlpSizes.reduce((sum, size) => sum + (FLOAT64 * solved * size ** 3) / 6, 0);
-    const after = { ...config, mlpSizes: narrowed(config.mlpSizes, ratio) };
-    return passes * (images * image + products + algebra) + images * multiplications(after);
+    return (
+      (images + judged * JUDGED_PASSES) * multiplications(config) + rankingEffort(config, images, solved)
+    );
   },
   shape: (vit, { ratio = USUAL_RATIO }) => withWidths(vit, narrowed(vit.config.mlpSizes, ratio)),
   needsFloat: true,
-  looksAhead: ({ budget }) => budget !== undefined,
+  looksAhead: ({ budget }) => budget !== undefined && !('accuracy' in budget),
   measuresPeak: ({ budget }) => budget !== undefined && 'memory' in budget,
   apply: prune,
-  summarise: ({ images, neuronsBefore, neuronsAfter, blocks, budget }) =>
+  summarise: ({ images, neuronsBefore, neuronsAfter, blocks, budget, accuracy }) =>
     stageFacts({
       headline: [
         { label: 'MLP neurons left', value: neuronsAfter, of: neuronsBefore, unit: 'count' },
@@ -56,6 +53,7 @@ export const pruneStage = defineStage({
               { label: 'predicted', value: valueOf(budget.predicted), unit: 'bytes' as const },
               { label: 'measured', value: valueOf(budget.measured), unit: 'bytes' as const },
             ]),
+        ...(accuracy === undefined ? [] : accuracyFacts(accuracy)),
         { label: 'training images', value: valueOf(images), unit: 'count' },
       ],
       tables: [
@@ -70,6 +68,14 @@ export const pruneStage = defineStage({
           ],
           rows: blocks.map(({ layer, before, after, loss }) => [layer, before, after, valueOf(loss)]),
         },
+        ...(accuracy === undefined
+          ? []
+          : [
+              triedTable(accuracy, [
+                { title: 'removed', unit: 'share', of: ({ ratio }) => ratio },
+                { title: 'predicted error', unit: 'number', of: ({ predicted }) => valueOf(predicted) },
+              ]),
+            ]),
       ],
       pictures: [{ kind: 'mlp-widths', blocks }],
     }),
@@ -77,4 +83,12 @@ export const pruneStage = defineStage({
 
 function narrowed(sizes: readonly number[], ratio: number): number[] {
   return sizes.map((size) => Math.ceil(size * (1 - ratio)));
+}
+
+/** What a budget of accuracy came to. */
+function accuracyFacts(accuracy: z.infer<typeof outcome>): Fact[] {
+  return spentFacts(accuracy, ({ ratio, predicted }) => [
+    { label: 'removed', value: ratio, unit: 'share' },
+    { label: 'predicted error in the streams', value: valueOf(predicted), unit: 'number' },
+  ]);
 }

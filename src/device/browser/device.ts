@@ -2,12 +2,13 @@ import { messageOf, DeviceError } from '../../base/errors.js';
 import type { GraphTarget } from '../../base/target.js';
 import type { Environment, Gpu } from '../../protocol/environment.js';
 import type { PageIdentity, PageRequest } from '../../protocol/page.js';
-import type { Task } from '../../protocol/task.js';
+import type { AccuracyTask, Task } from '../../protocol/task.js';
 import { errorOf, THIS_MACHINE, type Device, type DeviceLimits, type MeasureOptions } from '../device.js';
 import { threadsOf } from '../processors.js';
 import type { BrowserProfile } from './profile.js';
 import { browserEnvironment, type BrowserFacts } from './environment.js';
-import { browserFlags, pageSource, type PageSource } from './launch.js';
+import { browserFlags, pageSource, type FreshPage, type PageSource } from './launch.js';
+import { PageLoad } from './load.js';
 import { nameFiles, PageServer, type Visit } from './server.js';
 import { visit, type VisitOptions } from './visit.js';
 
@@ -42,6 +43,7 @@ export async function openBrowser(profile: BrowserProfile): Promise<Device> {
     fault: found instanceof DeviceError ? found.message : undefined,
     target: targetOf(profile, facts?.identity.gpu ?? undefined),
     hidesPeak: true,
+    tellsMemoryApart: profile.connect === undefined,
     limits: limitsOf(profile, environment.gpu),
     session: {
       ...profile.session,
@@ -98,9 +100,8 @@ async function identified(
       },
     },
   );
-  if (identity === undefined) throw new DeviceError('the page did not say where it runs');
-  if (!identity.isolated)
-    throw new DeviceError('the page is not isolated from others, which its threads need');
+  if (identity === undefined) throw new DeviceError('the page did not report where it runs');
+  if (!identity.isolated) throw new DeviceError('the page is not cross-origin isolated, which threads need');
   if (provider === 'webgpu' && identity.gpu === null)
     throw new DeviceError(
       `${product} has no WebGPU adapter: no GPU it can use, or a driver it does not trust` +
@@ -132,6 +133,7 @@ async function measure(
     ...preferenceOf(profile),
     task: renamed(task, nameOf, outputs),
   };
+  let load: PageLoad | undefined;
   const product = await inFreshPage(
     source,
     server,
@@ -145,14 +147,25 @@ async function measure(
           checkAdapter(identity.gpu, said.gpu);
           return undefined;
         }
+        load?.hear(said);
         options.onEvent(said);
         if (said.event === 'failed') throw errorOf(said);
         return said.event === 'finished' ? 'over' : undefined;
       },
     },
-  );
+    {
+      withoutOptimizer: task.kind === 'memory',
+      onOpened: ({ group }) => {
+        if (group !== undefined && process.platform === 'linux')
+          load = new PageLoad(group, (event) => {
+            options.onEvent(event);
+          });
+      },
+    },
+  ).finally(() => load?.close());
   // Browsers update themselves while they are closed.
-  if (product !== known) throw new DeviceError(`the browser is ${product} now; the run began with ${known}`);
+  if (product !== known)
+    throw new DeviceError(`the browser is now ${product}; the run started with ${known}`);
 }
 
 /** Another adapter than the one that is on record would be a silent fallback. */
@@ -162,14 +175,13 @@ function checkAdapter(known: Gpu | null, now: Gpu | null): void {
       ? 'none'
       : [gpu.vendor, gpu.architecture, gpu.device, gpu.description].filter(Boolean).join(' ');
   if (name(known) !== name(now))
-    throw new DeviceError(`the WebGPU adapter is ${name(now)} now; the run began with ${name(known)}`);
+    throw new DeviceError(`the WebGPU adapter is now ${name(now)}; the run started with ${name(known)}`);
 }
 
 /** A task with the names of its files as the page asks for them. */
 function renamed(task: Task, nameOf: (path: string) => string, outputs: Map<string, string>): Task {
-  const images = <T extends { images: { files: { path: string; records: number }[] } }>(
-    of: T,
-  ): T['images'] => ({
+  const images = (of: Pick<AccuracyTask, 'images'>): AccuracyTask['images'] => ({
+    ...of.images,
     files: of.images.files.map(({ path, records }) => ({ path: nameOf(path), records })),
   });
   switch (task.kind) {
@@ -186,9 +198,20 @@ function renamed(task: Task, nameOf: (path: string) => string, outputs: Map<stri
         images: images(task),
       };
     case 'kernels':
+    case 'memory':
     case 'performance':
+    case 'server':
+    case 'offline':
       return { ...task, model: nameOf(task.model), inputs: nameOf(task.inputs) };
   }
+}
+
+/** How a page is wanted. */
+interface PageWishes {
+  /** See `PageOptions`. */
+  readonly withoutOptimizer?: boolean;
+  /** Called when it is there, before it is asked anything. */
+  readonly onOpened?: (fresh: FreshPage) => void;
 }
 
 /**
@@ -201,8 +224,10 @@ async function inFreshPage(
   server: PageServer,
   what: Omit<Visit, 'processes'>,
   options: VisitOptions,
+  wishes: PageWishes = {},
 ): Promise<string> {
-  const fresh = await source.open();
+  const fresh = await source.open({ withoutOptimizer: wishes.withoutOptimizer === true });
+  wishes.onOpened?.(fresh);
   const { url, end } = server.admit({ ...what, processes: fresh.processes });
   try {
     const product = await fresh.browser.version();

@@ -5,7 +5,7 @@ import { browserSchema, type BrowserProfile } from './profile.js';
 /** A browser. */
 export const browserKind: DeviceKind<BrowserProfile> = {
   kind: 'browser',
-  description: 'A browser, with WebGPU or WebAssembly: every measurement in a page of its own.',
+  description: 'A browser, with WebGPU or WebAssembly: every measurement in a separate page.',
   profile: browserSchema,
   open: openBrowser,
   claim: ({ port }) =>

@@ -2,11 +2,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Browser, LaunchOptions, Page } from 'puppeteer';
+import type { Browser, LaunchOptions, Page } from 'puppeteer-core';
 import { DeviceError, messageOf } from '../../base/errors.js';
 import { packageRoot } from '../../base/paths.js';
 import { temporaryFolder } from '../../base/temporary.js';
-import type { Memory } from '../../protocol/events.js';
+import type { BrowserProcesses } from '../../protocol/page.js';
 import type { BrowserProfile } from './profile.js';
 import { agentEnvironment } from '../agent-environment.js';
 import { findBrowser } from './find-browser.js';
@@ -35,26 +35,57 @@ const QUIET_FLAGS = [
   '--disable-gpu-watchdog',
 ];
 
-/** The garbage collector on call, exact sizes of the heap. */
-const MEASURING_FLAGS = ['--js-flags=--expose-gc', '--enable-precise-memory-info'];
+/** Exact sizes of the heap. */
+const MEASURING_FLAGS = ['--enable-precise-memory-info'];
+
+/** The garbage collector on call. */
+const V8_FLAGS = ['--expose-gc'];
 
 /**
- * The flags a browser is started with.
+ * WebAssembly is compiled by V8's baseline compiler alone, function by function as they are called. Its optimizing compiler takes tens of
+ * MiB while it works, at a moment that nobody determines, and none of it is the model's.
+ */
+const BASELINE_COMPILER_ALONE = '--liftoff-only';
+
+/** Only the last flag of this name counts in a browser. */
+const V8_FLAGS_NAME = '--js-flags=';
+
+/** How a page is opened. */
+export interface PageOptions {
+  /** Whether V8's optimizing compiler is off, where the browser is started for the page: for memory, not for speed. */
+  readonly withoutOptimizer: boolean;
+}
+
+const USUAL: PageOptions = { withoutOptimizer: false };
+
+/**
+ * The flags a browser is started with: those for V8, of ours and of the profile's, in one.
  *
  * @param profile - of the browser
+ * @param options - of the page that it is started for
  */
-export function browserFlags({ provider, adapter, flags }: BrowserProfile): string[] {
+export function browserFlags(
+  { provider, adapter, flags }: BrowserProfile,
+  { withoutOptimizer }: PageOptions = USUAL,
+): string[] {
   // Chromium's sandbox does not work for the superuser, who containers often are.
   const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   // Off by default on Linux; adapters tell their names only to developers.
   const webgpu = ['--enable-unsafe-webgpu', '--enable-webgpu-developer-features'];
   const software = adapter === 'swiftshader' ? ['--use-webgpu-adapter=swiftshader'] : [];
+  const isForV8 = (flag: string): boolean => flag.startsWith(V8_FLAGS_NAME);
+  const v8 = [
+    ...V8_FLAGS,
+    ...(withoutOptimizer ? [BASELINE_COMPILER_ALONE] : []),
+    ...flags.filter(isForV8).map((flag) => flag.slice(V8_FLAGS_NAME.length)),
+  ];
   return [
     ...sandbox,
     ...QUIET_FLAGS,
     ...MEASURING_FLAGS,
+    `${V8_FLAGS_NAME}${v8.join(' ')}`,
     ...(provider === 'webgpu' ? [...webgpu, ...software] : []),
-    ...flags,
+    ...flags.filter((flag) => !isForV8(flag)),
   ];
 }
 
@@ -62,15 +93,17 @@ export function browserFlags({ provider, adapter, flags }: BrowserProfile): stri
 export interface FreshPage {
   readonly page: Page;
   readonly browser: Browser;
-  /** Memory of the browser's processes; empty where they are not this machine's. */
-  readonly processes: () => Promise<Memory>;
+  /** Memory of the browser's processes, whose peaks begin anew; not known where they are not this machine's. */
+  readonly processes: () => Promise<BrowserProcesses>;
+  /** The process group of the browser; undefined where it was not started for the page. */
+  readonly group: number | undefined;
   /** Ends the page and all that was started for it. */
   readonly close: () => Promise<void>;
 }
 
 /** Makes fresh pages: each in a browser of its own, or in a browser that already runs. */
 export interface PageSource {
-  open(): Promise<FreshPage>;
+  open(options?: PageOptions): Promise<FreshPage>;
   close(): Promise<void>;
 }
 
@@ -89,13 +122,13 @@ async function startedBrowsers(profile: BrowserProfile): Promise<PageSource> {
   let watchdog: ChildProcess | undefined;
   const watch = (): ChildProcess =>
     // In a group of its own, so that Ctrl-C does not end it together with us.
-    spawn(process.execPath, [join(packageRoot(), 'dist', 'device', 'browser', 'watchdog.js'), folder], {
+    spawn(process.execPath, [join(packageRoot(), 'dist', 'command', 'watchdog.js'), folder], {
       stdio: ['pipe', 'ignore', 'ignore'],
       env: agentEnvironment({}),
       detached: true,
     });
   return {
-    async open() {
+    async open(page = USUAL) {
       const executablePath = findBrowser(profile);
       watchdog ??= watch();
       const userDataDir = await mkdtemp(join(folder, 'profile-'));
@@ -107,7 +140,7 @@ async function startedBrowsers(profile: BrowserProfile): Promise<PageSource> {
         env: agentEnvironment({ TMPDIR: folder }),
         // The browser ends when its pipe closes, which it does when we end.
         pipe: true,
-        args: browserFlags(profile),
+        args: browserFlags(profile, page),
         timeout: START_MILLISECONDS,
         protocolTimeout: START_MILLISECONDS,
         handleSIGINT: false,
@@ -115,7 +148,7 @@ async function startedBrowsers(profile: BrowserProfile): Promise<PageSource> {
         handleSIGHUP: false,
       };
       // Only now: it takes long to load, and asks for the user's home.
-      const browser = await import('puppeteer')
+      const browser = await import('puppeteer-core')
         .then(({ launch }) => launch(options))
         .catch((error: unknown) => {
           throw new DeviceError(`the browser did not start: ${firstLine(messageOf(error))}`);
@@ -133,8 +166,9 @@ async function startedBrowsers(profile: BrowserProfile): Promise<PageSource> {
       };
       try {
         const session = await browser.target().createCDPSession();
-        const [page = await browser.newPage()] = await browser.pages();
-        return { page, browser, processes: () => processMemory(session), close };
+        const [first = await browser.newPage()] = await browser.pages();
+        const processes = (): Promise<BrowserProcesses> => processMemory(session, page);
+        return { page: first, browser, processes, group: started?.pid, close };
       } catch (error) {
         await close();
         throw new DeviceError(`the browser did not start: ${firstLine(messageOf(error))}`);
@@ -179,7 +213,7 @@ function runningBrowser(address: string): PageSource {
   return {
     async open() {
       const where = address.startsWith('http') ? { browserURL: address } : { browserWSEndpoint: address };
-      const { connect } = await import('puppeteer');
+      const { connect } = await import('puppeteer-core');
       const browser = await connect({ ...where, protocolTimeout: START_MILLISECONDS }).catch(
         (error: unknown) => {
           throw new DeviceError(`no browser answers at ${address}: ${firstLine(messageOf(error))}`);
@@ -191,7 +225,8 @@ function runningBrowser(address: string): PageSource {
       return {
         page,
         browser,
-        processes: () => Promise.resolve({}),
+        processes: () => Promise.resolve({ means: null, memory: {} }),
+        group: undefined,
         close: async () => {
           await page.close().catch(() => undefined);
           await context?.close().catch(() => undefined);

@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import type { CDPSession } from 'puppeteer';
+import type { CDPSession } from 'puppeteer-core';
 import { z } from 'zod';
-import type { Memory } from '../../protocol/events.js';
+import type { BrowserProcesses } from '../../protocol/page.js';
+import type { PageOptions } from './launch.js';
 
 const processesSchema = z.object({
   processInfo: z.array(z.object({ type: z.string(), id: z.number().int().positive() })),
@@ -13,6 +14,8 @@ interface Sum {
   readonly peak: number;
   /** Undefined where the kernel does not tell. */
   readonly proportional: number | undefined;
+  /** Whether their peaks begin anew. */
+  readonly isReset: boolean;
 }
 
 /**
@@ -20,14 +23,18 @@ interface Sum {
  * counted together: a fresh browser has one page, and what its other renderers hold does not change.
  *
  * @param session - of the browser
- * @returns empty where there is no `/proc`
+ * @param options - of its page
+ * @returns without means where there is no `/proc`
  */
-export async function processMemory(session: CDPSession): Promise<Memory> {
+export async function processMemory(
+  session: CDPSession,
+  { withoutOptimizer }: PageOptions,
+): Promise<BrowserProcesses> {
   const { processInfo } = processesSchema.parse(await session.send('SystemInfo.getProcessInfo'));
   const sumOf = (type: string): Promise<Sum | undefined> =>
     sum(processInfo.filter((each) => each.type === type).map(({ id }) => id));
   const [renderers, gpu] = await Promise.all([sumOf('renderer'), sumOf('GPU')]);
-  return {
+  const memory = {
     ...(renderers && {
       renderersResident: renderers.resident,
       renderersPeakResident: renderers.peak,
@@ -39,6 +46,9 @@ export async function processMemory(session: CDPSession): Promise<Memory> {
       ...(gpu.proportional === undefined ? {} : { gpuProcessProportional: gpu.proportional }),
     }),
   };
+  if (renderers === undefined) return { means: null, memory };
+  const kind = withoutOptimizer ? 'renderers-liftoff' : 'renderers';
+  return { means: `${kind}-${renderers.isReset ? 'of-phase' : 'of-process'}`, memory };
 }
 
 async function sum(pids: readonly number[]): Promise<Sum | undefined> {
@@ -50,6 +60,7 @@ async function sum(pids: readonly number[]): Promise<Sum | undefined> {
     resident: total(each.map(({ resident }) => resident)),
     peak: total(each.map(({ peak }) => peak)),
     proportional: proportional.length === each.length ? total(proportional) : undefined,
+    isReset: each.every(({ isReset }) => isReset),
   };
 }
 
@@ -65,6 +76,9 @@ async function processOf(pid: number): Promise<Sum | undefined> {
   if (resident === undefined || peak === undefined) return undefined;
   const proportional = kibibytes(await read('smaps_rollup'), 'Pss');
   // Resets VmHWM, where the system lets us (proc(5)).
-  await writeFile(`/proc/${pid}/clear_refs`, '5').catch(() => undefined);
-  return { resident, peak, proportional };
+  const isReset = await writeFile(`/proc/${pid}/clear_refs`, '5').then(
+    () => true,
+    () => false,
+  );
+  return { resident, peak, proportional, isReset };
 }

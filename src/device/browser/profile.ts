@@ -12,29 +12,29 @@ export const browserSchema = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      "The browser's program; left out, `PUPPETEER_EXECUTABLE_PATH`, then the first that is installed.",
+      'Path of the browser; default: `PUPPETEER_EXECUTABLE_PATH`, then the first one that is installed.',
     ),
   channel: z
     .enum(['chromium', 'chrome', 'chrome-beta', 'chrome-dev', 'chrome-canary', 'edge'])
     .optional()
-    .describe('Which of the installed browsers to look for.'),
-  headless: z.boolean().default(true).describe('Whether it runs without a window.'),
+    .describe('Which installed browser to use.'),
+  headless: z.boolean().default(true).describe('Whether to run it without a window.'),
   flags: z
     .array(z.string().startsWith('--'))
     .default([])
-    .describe('Command-line flags besides ours; all of them are recorded with the run.'),
+    .describe('Additional command-line flags; all flags are recorded with the run.'),
   adapter: z
     .enum(['default', 'high-performance', 'low-power', 'swiftshader'])
     .default('default')
     .describe(
-      "Which WebGPU adapter: the browser's choice, the fast or the frugal one, or SwiftShader, which is software.",
+      "Which WebGPU adapter: the browser's choice, the high-performance or low-power one, or SwiftShader (software).",
     ),
   connect: z
     .string()
     .regex(/^(ws|wss|http):\/\/./, 'a ws://, wss:// or http:// address')
     .optional()
     .describe(
-      'A browser that already runs, by its debugging address: `ws://…` or `http://…`. It is left running.',
+      'Debugging address of a browser that is already running: `ws://…` or `http://…`. It is left running.',
     ),
   port: z
     .number()
@@ -43,15 +43,13 @@ export const browserSchema = z.strictObject({
     .max(65535)
     .optional()
     .describe(
-      'The port the page is served on, for a browser that reaches it through a tunnel; left out, any that is free.',
+      'Port on which to serve the page, for a browser that reaches it through a tunnel; default: any free port.',
     ),
   timeout: z
     .number()
     .positive()
     .optional()
-    .describe(
-      'Seconds that a measurement may take as a whole; left out, as long as its agent says something.',
-    ),
+    .describe('Seconds that a whole measurement may take; default: as long as its agent keeps reporting.'),
   ...commonFields,
 });
 

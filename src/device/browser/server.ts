@@ -7,8 +7,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { DeviceError, messageOf } from '../../base/errors.js';
 import { packageRoot } from '../../base/paths.js';
-import type { Memory } from '../../protocol/events.js';
-import type { PageRequest } from '../../protocol/page.js';
+import type { BrowserProcesses, PageRequest } from '../../protocol/page.js';
 
 /** Everything that a page may ask for while it answers one request. */
 export interface Visit {
@@ -17,8 +16,8 @@ export interface Visit {
   readonly files: ReadonlyMap<string, string>;
   /** Files it may write. */
   readonly outputs: ReadonlyMap<string, string>;
-  /** Memory of the browser's processes; empty where they cannot be seen. */
-  readonly processes: () => Promise<Memory>;
+  /** Memory of the browser's processes, whose peaks begin anew. */
+  readonly processes: () => Promise<BrowserProcesses>;
 }
 
 /** The page: nothing but the agent. */

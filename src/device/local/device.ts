@@ -12,7 +12,7 @@ import type { DeviceProfile } from '../kind.js';
 import { localEnvironment } from './environment.js';
 
 /** The agent's program. */
-const ENTRY = join(packageRoot(), 'dist', 'agent', 'node.js');
+const ENTRY = join(packageRoot(), 'dist', 'agent', 'agent.mjs');
 
 /**
  * This machine: every task runs in a child process of its own.

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { commonFields, type DeviceKind } from '../kind.js';
+import { checkLocal } from './check.js';
 import { openLocal } from './device.js';
 
 const localSchema = z.strictObject({ kind: z.literal('local'), ...commonFields });
@@ -10,9 +11,10 @@ export type LocalProfile = z.infer<typeof localSchema>;
 /** This machine's processor. */
 export const localKind: DeviceKind<LocalProfile> = {
   kind: 'local',
-  description: "This machine's processor: every measurement in a process of its own.",
+  description: 'The CPU of this machine: every measurement in a separate process.',
   profile: localSchema,
   open: (profile) => openLocal(profile),
+  check: checkLocal,
 };
 
 /**

@@ -27,8 +27,8 @@ export async function checkBoard(profile: SshProfile): Promise<Finding[]> {
     });
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
-    const [found = '', ...mend] = error.message.split('\n');
-    return [{ what: 'reachable', state: 'fail', found, ...(mend.length > 0 && { mend: mend.join('\n') }) }];
+    const [found = '', ...fix] = error.message.split('\n');
+    return [{ what: 'reachable', state: 'fail', found, ...(fix.length > 0 && { fix: fix.join('\n') }) }];
   }
 }
 

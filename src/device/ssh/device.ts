@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hashJson } from '../../base/hash.js';
-import type { PrepareTask, Task } from '../../protocol/task.js';
+import { isTimedTask, type PrepareTask, type Task } from '../../protocol/task.js';
 import { NODE_FLAGS } from '../agent-flags.js';
 import { agentEnded, converse } from '../conversation.js';
 import { THIS_MACHINE, type AgentError, type Device, type MeasureOptions } from '../device.js';
@@ -133,11 +133,11 @@ class Board {
     try {
       await this.link(signal);
       there = await this.bring(task, workplace, options);
-      if (task.kind === 'performance') await this.coolDown(signal);
+      if (isTimedTask(task)) await this.coolDown(signal);
     } finally {
       signal.removeEventListener('abort', cut);
     }
-    if (task.kind === 'performance' && this.profile.meter)
+    if (isTimedTask(task) && this.profile.meter)
       await this.metered(this.profile.meter, there, workplace, options);
     else await this.perform(there, workplace, options);
     if (task.kind === 'prepare' && there.kind === 'prepare')
@@ -195,22 +195,25 @@ class Board {
    * @returns the task with the board's paths
    */
   private async bring(task: Task, workplace: Workplace, options: MeasureOptions): Promise<Task> {
-    const { files, run } = workplace;
+    const { run } = workplace;
     switch (task.kind) {
       case 'placement':
         return task;
       case 'prepare': {
-        const preprocess = await files.put(task.preprocess);
+        const preprocess = await this.model(task.preprocess, workplace);
         const output = `${run}/inputs-${this.prepared.size}.bin`;
         return { ...task, preprocess, images: await this.images(task, workplace), output };
       }
       case 'accuracy': {
-        const preprocess = await files.put(task.preprocess);
+        const preprocess = await this.model(task.preprocess, workplace);
         const model = await this.model(task.model, workplace);
         return { ...task, preprocess, model, images: await this.images(task, workplace) };
       }
       case 'kernels':
-      case 'performance': {
+      case 'memory':
+      case 'performance':
+      case 'server':
+      case 'offline': {
         const model = await this.model(task.model, workplace);
         return { ...task, model, inputs: await this.inputs(task.inputs, workplace, options) };
       }
@@ -223,7 +226,7 @@ class Board {
   ): Promise<PrepareTask['images']> {
     const there: PrepareTask['images']['files'] = [];
     for (const { path, records } of images.files) there.push({ path: await files.put(path), records });
-    return { files: there };
+    return { ...images, files: there };
   }
 
   /** A model and the weights beside it, under their own names in a folder of their own: one names the other. */

@@ -52,10 +52,10 @@ export function findingsOf(facts: BoardFacts, profile: SshProfile): Finding[] {
 function architecture({ system, architecture: found }: BoardFacts): Finding {
   const what = 'architecture';
   if (system === 'Linux' && /^(aarch64|arm64)$/.test(found)) return { what, state: 'ok', found };
-  const mend = /^arm/.test(found)
+  const fix = /^arm/.test(found)
     ? 'Boards need a 64-bit system: this one is 32-bit, though its processor may not be. Install a 64-bit image.'
-    : 'Boards are 64-bit ARM with Linux; a machine of another kind is not measured over SSH: run edgeflex on it.';
-  return { what, state: 'fail', found: `${system} ${found}`, mend };
+    : 'Boards are 64-bit ARM machines with Linux. To measure another kind of machine, run edgeflex on it.';
+  return { what, state: 'fail', found: `${system} ${found}`, fix };
 }
 
 function libc({ libc: found }: BoardFacts): Finding {
@@ -63,36 +63,36 @@ function libc({ libc: found }: BoardFacts): Finding {
   if (found?.name === 'musl')
     return {
       ...{ what, state: 'fail', found: 'musl' },
-      mend: 'ONNX Runtime needs glibc: use a distribution that has it, such as Debian, Ubuntu or Raspberry Pi OS.',
+      fix: 'ONNX Runtime needs glibc: use a distribution that has it, such as Debian, Ubuntu or Raspberry Pi OS.',
     };
   if (found?.version === undefined)
     return {
       what,
       state: 'warn',
       found: 'unknown',
-      mend: `ONNX Runtime needs glibc ${LEAST_GLIBC} or newer.`,
+      fix: `ONNX Runtime needs glibc ${LEAST_GLIBC} or newer.`,
     };
   const state = isAtLeast(found.version, LEAST_GLIBC) ? 'ok' : 'fail';
-  const mend = `ONNX Runtime and Node need glibc ${LEAST_GLIBC} or newer: install a newer system (Debian 10, Ubuntu 20.04 and later have it).`;
-  return { what, state, found: `glibc ${found.version}`, ...(state === 'ok' ? {} : { mend }) };
+  const fix = `ONNX Runtime and Node need glibc ${LEAST_GLIBC} or newer: install a newer system (Debian 10, Ubuntu 20.04 and later have it).`;
+  return { what, state, found: `glibc ${found.version}`, ...(state === 'ok' ? {} : { fix }) };
 }
 
 function node({ node: found }: BoardFacts, { node: wanted }: SshProfile): Finding {
   const what = 'Node';
-  if (wanted === 'bring') return { what, state: 'ok', found: 'brought by edgeflex' };
+  if (wanted === 'bring') return { what, state: 'ok', found: 'copied by EdgeFlex' };
   if (found !== undefined && isNewEnough(found.version))
     return { what, state: 'ok', found: `${found.version} (${found.path})` };
   const text = found === undefined ? 'none' : `${found.version} (${found.path})`;
-  if (wanted === undefined) return { what, state: 'ok', found: `${text}; one will be brought` };
-  const mend = `Agents need Node ${LEAST_NODE} or newer: install it there, or leave "node" out of the profile, so that one is brought.`;
-  return { what, state: 'fail', found: found === undefined ? `nothing at ${wanted}` : text, mend };
+  if (wanted === undefined) return { what, state: 'ok', found: `${text}; one will be copied there` };
+  const fix = `Agents need Node ${LEAST_NODE} or newer: install it there, or leave "node" out of the profile, so that EdgeFlex copies one.`;
+  return { what, state: 'fail', found: found === undefined ? `nothing at ${wanted}` : text, fix };
 }
 
 function tools({ missing }: BoardFacts): Finding {
   const what = 'tools';
   if (missing.length === 0) return { what, state: 'ok', found: 'all there' };
-  const mend = 'They are in coreutils, tar and gzip (or busybox).';
-  return { what, state: 'fail', found: `no ${missing.join(', no ')}`, mend };
+  const fix = 'They are in coreutils, tar and gzip (or busybox).';
+  return { what, state: 'fail', found: `no ${missing.join(', no ')}`, fix };
 }
 
 function disk({ disk: { freeBytes, writable, folder } }: BoardFacts): Finding {
@@ -104,14 +104,14 @@ function disk({ disk: { freeBytes, writable, folder } }: BoardFacts): Finding {
       what,
       state: 'fail',
       found: `${folder} cannot be written`,
-      mend: 'Name another folder in the profile.',
+      fix: 'Choose another folder in the profile.',
     };
   if (freeBytes !== undefined && freeBytes < LEAST_FREE_BYTES)
     return {
       what,
       state: 'warn',
       found,
-      mend: `A run takes ${mebibytes(LEAST_FREE_BYTES)} and its models: make room.`,
+      fix: `A run needs ${mebibytes(LEAST_FREE_BYTES)} in addition to its models: free some space.`,
     };
   return { what, state: 'ok', found };
 }
@@ -124,7 +124,7 @@ function memory({ memoryBytes, availableBytes }: BoardFacts): Finding {
     what,
     state: 'warn',
     found,
-    mend: 'Agents may be killed for want of memory: stop what else runs there.',
+    fix: 'Agents may be killed when memory runs out: stop other programs there.',
   };
 }
 
@@ -132,13 +132,13 @@ function features(facts: BoardFacts): Finding {
   const what = 'processor features';
   const present = new Set(facts.cores.flatMap((core) => core.features));
   const has = FEATURES.filter(([flag]) => present.has(flag)).map(([, words]) => words);
-  const found = has.length === 0 ? 'none of those that matter' : has.join(', ');
+  const found = has.length === 0 ? 'none of the relevant ones' : has.join(', ');
   if (present.has('asimddp')) return { what, state: 'ok', found };
   return {
     what,
     state: 'warn',
     found,
-    mend: `Without ${FEATURES[0][1]} INT8 is hardly faster than float32; nothing can be done about it.`,
+    fix: `Without ${FEATURES[0][1]} INT8 is hardly faster than float32; nothing can be done about it.`,
   };
 }
 
@@ -158,23 +158,23 @@ function cores(facts: BoardFacts): Finding {
 function governor(facts: BoardFacts): Finding {
   const what = 'governor';
   const found = [...new Set(facts.cores.map((core) => core.governor).filter((each) => each !== undefined))];
-  if (found.length === 0) return { what, state: 'ok', found: 'the board does not tell' };
+  if (found.length === 0) return { what, state: 'ok', found: 'not reported by the board' };
   if (found.every((each) => each === 'performance')) return { what, state: 'ok', found: 'performance' };
-  const mend =
+  const fix =
     'Frequencies change while it measures. On the board: echo performance | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor';
-  return { what, state: 'warn', found: found.join(', '), mend };
+  return { what, state: 'warn', found: found.join(', '), fix };
 }
 
 function temperature({ temperature: found }: BoardFacts): Finding {
   const what = 'temperature';
-  if (found === undefined) return { what, state: 'ok', found: 'the board does not tell' };
+  if (found === undefined) return { what, state: 'ok', found: 'not reported by the board' };
   const text = `${found.toFixed(1)} °C`;
   if (found < HOT) return { what, state: 'ok', found: text };
   return {
     what,
     state: 'warn',
     found: text,
-    mend: 'It will slow down: cool it, or let it rest with "coolDown" in the profile.',
+    fix: 'It will slow down: cool it, or let it rest with "coolDown" in the profile.',
   };
 }
 
@@ -183,28 +183,28 @@ function throttling({ throttling: { now, before } }: BoardFacts): Finding {
   if (now.length > 0)
     return {
       ...{ what, state: 'warn', found: `${now.join(', ')} now` },
-      mend: now.includes('under-voltage')
+      fix: now.includes('under-voltage')
         ? 'Use a stronger power supply and a short cable.'
         : 'Let it cool, or cool it better.',
     };
   if (before.length > 0)
     return {
-      ...{ what, state: 'warn', found: `${before.join(', ')} since it was started` },
-      mend: 'It held back earlier and may again: look at power supply and cooling.',
+      ...{ what, state: 'warn', found: `${before.join(', ')} since it was booted` },
+      fix: 'It was throttled before and may be again: check the power supply and the cooling.',
     };
   return { what, state: 'ok', found: 'none' };
 }
 
 function load({ load: found, cores: of }: BoardFacts): Finding {
   const what = 'other load';
-  if (found === undefined) return { what, state: 'ok', found: 'the board does not tell' };
+  if (found === undefined) return { what, state: 'ok', found: 'not reported by the board' };
   const text = `${found.toFixed(2)} of ${of.length} cores`;
   if (found < 0.5) return { what, state: 'ok', found: text };
   return {
     what,
     state: 'warn',
     found: text,
-    mend: 'Something else runs there and will disturb the timings.',
+    fix: 'Another program is running there and will disturb the timings.',
   };
 }
 

@@ -9,7 +9,7 @@ import { hostOf, resolveTarget } from './target.js';
 /** A board that is reached over SSH. */
 export const sshKind: DeviceKind<SshProfile> = {
   kind: 'ssh',
-  description: 'A board with Linux, reached over SSH: the agent is brought there.',
+  description: 'A Linux board, reached over SSH: the agent is copied there.',
   profile: sshSchema,
   open: openBoard,
   resolve: (profile, folder) =>

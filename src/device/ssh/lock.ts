@@ -148,7 +148,7 @@ async function firstLine(output: AsyncIterable<string>): Promise<string | undefi
 
 function refusal(answer: string): string {
   const [, state, owner = ''] = /^(\S+) ?(.*)$/.exec(answer) ?? [];
-  const who = owner.trim() || 'another EdgeFlex, which does not tell more';
+  const who = owner.trim() || 'another EdgeFlex';
   if (state === 'taken')
     return (
       `the board is in use by ${who}\n` +

@@ -55,6 +55,8 @@ export class Metering {
 
   /** Takes an event of the agent. */
   hear(event: AgentEvent): void {
+    // Nothing may follow the agent's last event; the meter may be slow to answer.
+    if (event.event === 'finished' || event.event === 'failed') this.end.abort();
     if (event.event === 'conditions')
       this.onEvent({ ...event, conditions: { ...event.conditions, watts: undefined } });
     else this.onEvent(event);

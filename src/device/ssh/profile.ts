@@ -12,45 +12,46 @@ export const sshSchema = z.strictObject({
       'a host name or an alias of ~/.ssh/config, which does not begin with "-"',
     )
     .describe(
-      'A host name, `user@host`, or an alias of `~/.ssh/config`: user, port, key, ProxyJump and agent stand there.',
+      'A host name, `user@host`, or an alias from `~/.ssh/config`, which sets user, port, key, ProxyJump and agent.',
     ),
-  config: z
-    .string()
-    .optional()
-    .describe('Another file in the place of `~/.ssh/config`, relative to the profile.'),
+  config: z.string().optional().describe('Another file instead of `~/.ssh/config`, relative to the profile.'),
   folder: z
     .string()
     .max(1024)
     .regex(/^[^\p{Cc}]+$/u, 'a path without control characters')
     .default('.cache/edgeflex')
-    .describe('The folder on the board that everything goes into, from the home of its user.'),
+    .describe(
+      'The folder on the board for everything EdgeFlex puts there, relative to the home of its user.',
+    ),
   node: z
     .string()
     .max(1024)
     .regex(/^[^\p{Cc}]+$/u, 'a path without control characters')
     .optional()
     .describe(
-      "A Node on the board, or `bring`; left out, the board's own where it is new enough, and one that is brought elsewhere.",
+      'Path of Node on the board, or `bring` to copy one there; default: the Node of the board if it is new enough, otherwise `bring`.',
     ),
   coolDown: z
     .strictObject({
-      temperature: z.number().min(0).max(120).describe('Degrees Celsius that it waits for.'),
-      seconds: z.number().positive().max(3600).describe('How long it waits at most.'),
+      temperature: z.number().min(0).max(120).describe('Temperature to wait for, in degrees Celsius.'),
+      seconds: z.number().positive().max(3600).describe('How long to wait at most.'),
     })
     .optional()
-    .describe('Before a timed round the board may cool down.'),
+    .describe('Let the board cool down before each timed round.'),
   restart: z
     .number()
     .min(0)
     .max(3600)
     .default(180)
-    .describe('Seconds that the board may take to come back after a break: a restart takes a minute.'),
+    .describe(
+      'Seconds that the board may take to come back after the connection is lost: a restart takes about a minute.',
+    ),
   meter: z
     .array(z.string().min(1))
     .min(1)
     .optional()
     .describe(
-      'A command on this machine, as a list of words, that prints the watts the board takes now, such as that of a metering plug; started without a shell.',
+      'A command on this machine, as a list of words, that prints the current power of the board in watts, such as a query of a metering plug; started without a shell.',
     ),
   ...commonFields,
 });

@@ -58,9 +58,7 @@ export async function setUp(
   const facts = await probe(await connect(), relative, wanted);
   const fault = findingsOf(facts, profile).find(({ state }) => state === 'fail');
   if (fault)
-    throw new DeviceError(
-      `device ${profile.name}: ${fault.what}: ${fault.found}. ${fault.mend ?? ''}`.trim(),
-    );
+    throw new DeviceError(`device ${profile.name}: ${fault.what}: ${fault.found}. ${fault.fix ?? ''}`.trim());
 
   const run = async (script: string, args: readonly string[], seconds?: number): Promise<string> => {
     const { code, stdout, stderr } = await (
@@ -77,7 +75,7 @@ export async function setUp(
   const isWhole = await (await connect()).run(IS_WHOLE, [`${folder}/${app}`], { seconds: 300 });
   if (isWhole.code !== 0) await run(UNPACK, [`${folder}/${app}`, await files.put(runtime)], 600);
   // Beside the runtime, where Node looks for modules.
-  const entry = join(packageRoot(), 'dist', 'agent', 'board.mjs');
+  const entry = join(packageRoot(), 'dist', 'agent', 'agent.mjs');
   const agents = `${app}/agent-${(await hashFile(entry)).slice(0, 32)}`;
   await files.arrange(agents, new Map([['agent.mjs', await files.put(entry)]]));
 

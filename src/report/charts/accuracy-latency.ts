@@ -29,7 +29,7 @@ const agreement: Score = {
   id: 'agreement-latency',
   title: 'Agreement with fp32 against latency',
   axis: 'same class as fp32, %',
-  explanation: 'Higher is nearer to fp32 with the same synthetic weights (fp32 itself stands at 100 %)',
+  explanation: 'Higher is closer to fp32 with the same synthetic weights (fp32 itself is at 100 %)',
   of: ({ top1, agreement: own }, isBaseline) =>
     top1 ? undefined : isBaseline ? { value: 1, low: 1, high: 1 } : own,
 };
@@ -76,7 +76,7 @@ function scatter(analysis: Analysis, score: Score): Chart | undefined {
     id: score.id,
     title: score.title,
     caption:
-      `${score.explanation}; further left is faster; a larger mark takes more memory at its peak. Lines are 95 % ` +
+      `${score.explanation}; further left is faster; a larger mark means a higher memory peak. Lines are 95 % ` +
       'intervals. A query is one batch of images.',
     spec: {
       $schema: SCHEMA,

@@ -34,7 +34,7 @@ export const kernelShares: ChartMaker = (analysis) => {
     id: 'kernel-shares',
     title: 'Where the time goes: kernels that ran',
     caption:
-      `What the runtime's own profiler saw in one query of batch ${batches}. MatMulIntegerToFloat and MatMulNBits are the ` +
+      `What the profiler of the runtime recorded in one query of batch ${batches}. MatMulIntegerToFloat and MatMulNBits are the ` +
       'kernels of quantised linears, Gemm and FusedMatMul those of float ones. Shares, not times: a faster variant has bars ' +
       'of the same length.',
     spec: {

@@ -43,8 +43,8 @@ export const latencyDistribution: ChartMaker = (analysis) => {
     id: 'latency-distribution',
     title: 'Distribution of latencies',
     caption:
-      'Each curve is one round, a process of its own: at each latency, the share of queries that took no longer. Further ' +
-      'left is faster, steeper is steadier; curves of one colour that lie apart show how much one process differs from ' +
+      'Each curve is one round, which is a separate process: for each latency, the share of queries that took no longer. Further ' +
+      'left is faster, steeper is steadier; curves of the same colour that lie apart show how much one process differs from ' +
       `the next. Drawn from at most ${points} quantiles of each round, without its slowest 1 %; all ` +
       `${format.integer(queries)} samples are in the database.`,
     spec: {

@@ -23,11 +23,11 @@ export const linearSqnr: ChartMaker = (analysis) => {
   const step = blocks > 16 ? 24 : Math.max(32, Math.ceil(PANEL / blocks));
   return {
     id: 'linear-sqnr',
-    title: 'Signal-to-noise ratio of quantised linears',
+    title: 'Signal-to-noise ratio of quantised linear layers',
     caption:
-      "SQNR of each linear's output on calibration images, in decibels: 10 dB more is a tenth of the error's power, and 40 dB " +
-      'means an error of 1 % of the signal. q, k, v and o are the linears of the attention, fc1 and fc2 those of the MLP; ' +
-      'blocks count from 0. "float" marks linears that stayed float or returned to it.',
+      'SQNR of the output of each linear layer on calibration images, in decibels: 10 dB more means a tenth of the error power, and 40 dB ' +
+      'means an error of 1 % of the signal. q, k, v and o are the linear layers of the attention, fc1 and fc2 those of the MLP; ' +
+      'blocks count from 0. "float" marks layers that stayed float or were returned to it.',
     spec: {
       $schema: SCHEMA,
       config,

@@ -1,4 +1,6 @@
 import type { Analysis } from '../../analysis/analysis.js';
+import { ablationInteractions } from './ablation-interactions.js';
+import { ablationWaterfall } from './ablation-waterfall.js';
 import { accuracyLatency, agreementLatency } from './accuracy-latency.js';
 import type { Chart, ChartMaker } from './chart.js';
 import { drawable } from './drawable.js';
@@ -14,6 +16,8 @@ import { timeAtBest } from './time-at-best.js';
 const makers: readonly ChartMaker[] = [
   accuracyLatency,
   agreementLatency,
+  ablationWaterfall,
+  ablationInteractions,
   latencyDistribution,
   memoryPhases,
   stageSizes,

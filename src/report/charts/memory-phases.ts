@@ -39,11 +39,11 @@ export const memoryPhases: ChartMaker = (analysis) => {
     id: 'memory-phases',
     title: 'Memory by phase',
     caption:
-      'The most memory that the process held in each phase, over what it held before the model was loaded (its base, in ' +
-      'grey): while the model was loaded, in the first query, while warming up, and in the timed queries. The largest of ' +
-      'the four is the peak memory of the table. Of each cell, the round that took most.' +
+      'The most memory the process held in each phase, above what it held before the model was loaded (its base, in ' +
+      'grey): while the model was loaded, in the first query, while warming up, and in the timed queries. The larger of ' +
+      'the first two is the peak memory of the table, the last its steady peak: means over the rounds.' +
       (together
-        ? ' Some devices cannot tell the phases apart: there, a bar is the peak since the process began.'
+        ? ' Some devices cannot separate the phases: there, a bar is the peak since the start of the process.'
         : ''),
     spec: {
       $schema: SCHEMA,

@@ -24,10 +24,10 @@ export const mlpWidths: ChartMaker = (analysis) => {
   const panels = pruned.map(({ panel }) => panel);
   return {
     id: 'mlp-widths',
-    title: 'MLP neurons that are left in each block',
+    title: 'MLP neurons left in each block',
     caption:
-      'Pruning removes neurons from the MLP of each block (blocks count from 0, as in the names of the linears): what was ' +
-      'there in grey, what is left in blue.',
+      'Pruning removes neurons from the MLP of each block (blocks count from 0, as in the names of the linear layers): the original width ' +
+      'in grey, what is left in blue.',
     spec: {
       $schema: SCHEMA,
       config,

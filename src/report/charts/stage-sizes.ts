@@ -23,10 +23,10 @@ export const stageSizes: ChartMaker = (analysis) => {
   if (waterfalls.length === 0) return undefined;
   return {
     id: 'stage-sizes',
-    title: 'What each stage takes off',
+    title: 'What each stage removes',
     caption:
-      'Weights and other constants as they lie in memory: all of them in float32, then what each stage of the recipe takes ' +
-      'off or puts on, then what is left. A stage that only observes changes nothing; one that only makes the file smaller ' +
+      'Weights and other constants as stored in memory: all of them in float32, then what each stage of the recipe removes ' +
+      'or adds, then what remains. A stage that only observes changes nothing; one that only shrinks the file ' +
       'changes nothing here either.',
     spec: {
       $schema: SCHEMA,

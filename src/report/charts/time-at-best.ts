@@ -46,9 +46,9 @@ export const timeAtBest: ChartMaker = (analysis) => {
     id: 'time-at-best',
     title: 'How far from the limit: time taken, and at best',
     caption:
-      `Of each variant, one query of batch ${batches}: above, what its operators took; below, what the same operators would take at ` +
-      'the best that this device was seen to do (ceilings of matrix products at the nearest shape, and memory bandwidth). What ' +
-      'differs in length between the two is what could be won without changing the model.',
+      `For each variant, one query of batch ${batches}: above, the time its operators took; below, the time the same operators would take at ` +
+      'the peak performance of this device (ceilings of matrix products at the nearest shape, and memory bandwidth). The ' +
+      'difference in length is what could be gained without changing the model.',
     spec: {
       $schema: SCHEMA,
       config,

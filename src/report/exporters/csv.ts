@@ -1,11 +1,11 @@
 import { failureText } from '../../text/failures.js';
-import type { Estimate } from '../../stats/interval.js';
 import { judgementOf, type Analysis, type VariantFigures } from '../../analysis/analysis.js';
+import { refitEffects, type RefitEffect } from '../../analysis/figures/refit.js';
 import type { Metric } from '../../base/metric.js';
 import type { LatencyFigures } from '../../analysis/figures/latency.js';
-import * as format from '../../text/format.js';
 import { isEmulated } from '../../analysis/label.js';
-import { headOf } from '../../analysis/model.js';
+import { headOf, rawOf } from '../../analysis/model.js';
+import { csvText, estimateColumns, type Value } from './csv-text.js';
 import type { Exporter } from './exporter.js';
 
 /**
@@ -19,28 +19,30 @@ export const csvExporter: Exporter = {
   name: 'csv',
   extension: 'csv',
   render: (analysis) => {
+    const refits = refitEffects(analysis.run);
     const rows = analysis.figures.flatMap((figures) =>
-      batchesOf(figures).map((batch) => rowOf(figures, batch, analysis)),
+      batchesOf(figures).map((batch) => rowOf(figures, batch, analysis.run, refits)),
     );
-    const columns = Object.keys(rows[0] ?? {});
-    const lines = [columns, ...rows.map((row) => columns.map((column) => row[column]))];
-    return lines.map((line) => `${line.map(quoted).join(',')}\r\n`).join('');
+    return csvText(rows);
   },
 };
 
-type Value = string | number | undefined;
-
 /** The batch sizes at which a variant was to be timed; one row without any where none was. */
-function batchesOf({ latencies, failures, pending }: VariantFigures): (number | undefined)[] {
-  const unmeasured = [...failures, ...pending].filter(({ kind }) => kind === 'performance');
-  const batches = new Set([...latencies, ...unmeasured].map(({ batch }) => batch));
+function batchesOf({ latencies, loads, failures, pending }: VariantFigures): (number | undefined)[] {
+  const unmeasured = [...failures, ...pending].filter(isTimed);
+  const batches = new Set([...latencies, ...loads, ...unmeasured].map(({ batch }) => batch));
   return batches.size === 0 ? [undefined] : [...batches].sort((a, b) => a - b);
 }
 
-function rowOf(figures: VariantFigures, batch: number | undefined, { run }: Analysis): Record<string, Value> {
+function rowOf(
+  figures: VariantFigures,
+  batch: number | undefined,
+  run: Analysis['run'],
+  refits: readonly RefitEffect[],
+): Record<string, Value> {
   const { variant, device, accuracy, failures } = figures;
   const latency = figures.latencies.find((each) => each.batch === batch);
-  const relevant = failures.filter((failure) => failure.kind !== 'performance' || failure.batch === batch);
+  const relevant = failures.filter((failure) => !isTimed(failure) || failure.batch === batch);
   return {
     run_id: run.row.id,
     suite: run.row.suite,
@@ -50,23 +52,51 @@ function rowOf(figures: VariantFigures, batch: number | undefined, { run }: Anal
     model: variant.model,
     variant: variant.recipe,
     synthetic: variant.synthetic,
+    raw: Number(rawOf(variant) !== undefined),
     head: headOf(variant),
     batch,
     status: statusOf(figures, batch),
     failure: relevant.map(({ kind, reason }) => `${kind}: ${failureText(reason)}`).join('; '),
     file_bytes: figures.fileBytes,
-    parameters: variant.parameters,
+    parameters: figures.parameters,
     images: accuracy?.images,
     top1_correct: accuracy?.correct,
-    ...estimate('top1', 'share', accuracy?.top1),
+    ...estimateColumns('top1', 'share', accuracy?.top1),
     mcnemar_p: accuracy?.mcnemarP,
-    ...estimate('agreement', 'share', accuracy?.agreement),
+    ...estimateColumns('agreement', 'share', accuracy?.agreement),
+    ...embedded(figures),
     test_set_s: accuracy?.testSetSeconds,
     ...judged('accuracy', figures),
+    ...refitted(figures, refits),
     ...timing(latency),
     ...limited(figures, batch),
+    ...loaded(figures, batch),
     ...judged('latency', figures, batch),
     ...judged('memory', figures, batch),
+  };
+}
+
+/** Of a variant without a head. */
+function embedded({ features }: VariantFigures): Record<string, Value> {
+  return {
+    neighbours: features?.scoring.neighbours,
+    neighbour_images: features?.scoring.images,
+    neighbour_images_asked: features?.scoring.asked,
+    ...estimateColumns('cosine', 'mean', features?.cosine?.mean),
+    cosine_least: features?.cosine?.least,
+  };
+}
+
+/** What the head gave that was fitted anew behind the recipe. */
+function refitted(
+  { variant, device }: VariantFigures,
+  refits: readonly RefitEffect[],
+): Record<string, Value> {
+  const effect = refits.find((each) => each.variant === variant && each.device === device);
+  return {
+    refit_of: effect?.without.recipe,
+    ...estimateColumns('refit_change', 'share', effect?.change),
+    refit_mcnemar_p: effect?.mcnemarP,
   };
 }
 
@@ -74,7 +104,7 @@ function rowOf(figures: VariantFigures, batch: number | undefined, { run }: Anal
 function judged(metric: Metric, figures: VariantFigures, batch?: number): Record<string, Value> {
   const judgement = judgementOf(figures, metric, batch);
   return {
-    ...estimate(`${metric}_change`, 'share', judgement?.change),
+    ...estimateColumns(`${metric}_change`, 'share', judgement?.change),
     [`${metric}_p`]: judgement?.p,
     [`${metric}_p_holm`]: judgement?.adjustedP,
     [`${metric}_floor_share`]: judgement?.floor,
@@ -94,18 +124,20 @@ function timing(latency: LatencyFigures | undefined): Record<string, Value> {
     precision_asked_share: latency?.stopping?.asked,
     precision_reached_share: latency?.stopping?.reached ?? undefined,
     outlier_queries: latency?.outliers,
-    ...estimate('latency_median', 'ms', latency?.median),
-    ...estimate('latency_p90', 'ms', latency?.p90),
-    ...estimate('latency_p99', 'ms', latency?.p99),
-    ...estimate('throughput', 'images_per_s', latency?.throughput),
-    ...estimate('cpu_time', 'ms', latency?.cpuTime),
+    ...estimateColumns('latency_median', 'ms', latency?.median),
+    ...estimateColumns('latency_p90', 'ms', latency?.p90),
+    ...estimateColumns('latency_p99', 'ms', latency?.p99),
+    ...estimateColumns('throughput', 'images_per_s', latency?.throughput),
+    ...estimateColumns('cpu_time', 'ms', latency?.cpuTime),
     disturbed_rounds: latency?.soundness.disturbed,
-    ...estimate('speedup', 'ratio', latency?.speedup),
+    ...estimateColumns('speedup', 'ratio', latency?.speedup),
     load_ms: latency?.load,
     first_run_ms: latency?.firstRun,
-    peak_memory_bytes: memory?.peak,
+    memory_means: memory?.means,
+    ...estimateColumns('peak_memory', 'bytes', memory?.estimate),
     raw_peak_memory_bytes: memory?.rawPeak,
-    steady_peak_memory_bytes: memory?.byPhase.get('steady'),
+    ...estimateColumns('steady_peak_memory', 'bytes', memory?.steady),
+    ...estimateColumns('gpu_buffers', 'bytes', latency?.gpuBuffers),
     base_memory_bytes: memory?.base,
     peak_memory_reduction_share: memory?.reduction,
   };
@@ -121,40 +153,41 @@ function limited({ limits }: VariantFigures, batch: number | undefined): Record<
   };
 }
 
-function statusOf({ latencies, failures, pending }: VariantFigures, batch: number | undefined): string {
-  const holds = (cell: { kind: string; batch: number }): boolean =>
-    batch === undefined || (cell.kind === 'performance' && cell.batch === batch);
-  if (failures.some(holds)) return 'failed';
-  if (pending.some(holds)) return 'pending';
-  return latencies.some((each) => each.batch === batch) || batch === undefined ? 'done' : '';
-}
-
-function estimate(name: string, unit: string, figures: Estimate | undefined): Record<string, Value> {
+/** What it bears under load. */
+function loaded(figures: VariantFigures, batch: number | undefined): Record<string, Value> {
+  const own = figures.loads.filter((each) => each.batch === batch);
+  const server = own.find((each) => each.kind === 'server');
+  const offline = own.find((each) => each.kind === 'offline');
   return {
-    [`${name}_${unit}`]: figures?.value,
-    [`${name}_low_${unit}`]: figures?.low,
-    [`${name}_high_${unit}`]: figures?.high,
+    server_p99_bound_ms: server?.bound,
+    server_rounds: server?.rounds,
+    server_rounds_without_rate: server?.missed,
+    ...estimateColumns('server_rate', 'queries_per_s', server?.rate),
+    ...estimateColumns('server_gain', 'ratio', server?.gain),
+    server_p99_ms: server?.p99,
+    server_busy_share: server?.utilisation,
+    server_late_start_ms: server?.startDelay,
+    server_flags: server?.flags.map(({ kind }) => kind).join('; '),
+    offline_rounds: offline?.rounds,
+    ...estimateColumns('offline_throughput', 'images_per_s', offline?.throughput),
+    ...estimateColumns('offline_gain', 'ratio', offline?.gain),
+    offline_flags: offline?.flags.map(({ kind }) => kind).join('; '),
+    ...judged('rate', figures, batch),
+    ...judged('throughput', figures, batch),
   };
 }
 
-/** What begins a formula in Excel, LibreOffice and Google Sheets; the last four are the same at full width. */
-const FORMULA = /^[=+\-@\uff1d\uff0b\uff0d\uff20]/;
-
-/** A text that programs read as a number, which is no formula whatever its sign. */
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-
-/**
- * A text from outside as a cell shows it and nothing runs it: on one line, without control characters, and with an apostrophe before
- * what a spreadsheet would take for a formula (OWASP, "CSV Injection").
- */
-function harmless(text: string): string {
-  const clean = format.oneLine(text);
-  return FORMULA.test(clean) && !NUMBER.test(clean) ? `'${clean}` : clean;
+function isTimed({ kind }: { readonly kind: string }): boolean {
+  return kind !== 'accuracy' && kind !== 'kernels';
 }
 
-function quoted(value: Value): string {
-  if (value === undefined) return '';
-  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : '';
-  const text = harmless(value);
-  return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+function statusOf(
+  { latencies, loads, failures, pending }: VariantFigures,
+  batch: number | undefined,
+): string {
+  const holds = (cell: { kind: string; batch: number }): boolean =>
+    batch === undefined || (isTimed(cell) && cell.batch === batch);
+  if (failures.some(holds)) return 'failed';
+  if (pending.some(holds)) return 'pending';
+  return [...latencies, ...loads].some((each) => each.batch === batch) || batch === undefined ? 'done' : '';
 }

@@ -2,9 +2,12 @@ import type { Analysis } from '../../analysis/analysis.js';
 import { findingsOf } from '../../text/findings.js';
 import * as format from '../../text/format.js';
 import { deviceLabel } from '../../analysis/label.js';
+import { attributionTable, effectsTable } from '../../text/ablation/table.js';
 import { limitsTable } from '../../text/limits.js';
 import { escaped, markdownTable } from '../../text/markdown.js';
-import { mainTable } from '../../text/table.js';
+import { loadTable } from '../../text/load.js';
+import { refitTable } from '../../text/refit.js';
+import { mainTable, type Table } from '../../text/table.js';
 import type { Exporter } from './exporter.js';
 
 /** The main table with its notes, as a comment on a pull request takes it. */
@@ -22,19 +25,22 @@ export const markdownExporter: Exporter = {
       '',
       ...table.notes.map((note) => `- ${escaped(note)}`),
       '',
-      ...limits(analysis),
+      ...section('Ablation', effectsTable(analysis)),
+      ...section('Attribution of the total difference', attributionTable(analysis)),
+      ...section('What a new head gives', refitTable(analysis)),
+      ...section('Under load', loadTable(analysis)),
+      ...section('How far from the limit', limitsTable(analysis)),
       provenance(analysis),
       '',
     ].join('\n');
   },
 };
 
-/** How far from the limit each variant is, where that is known. */
-function limits(analysis: Analysis): string[] {
-  const table = limitsTable(analysis);
+/** A further table; nothing where it has no rows. */
+function section(title: string, table: Table): string[] {
   if (table.rows.length === 0) return [];
   return [
-    '#### How far from the limit',
+    `#### ${title}`,
     '',
     ...markdownTable(table),
     '',

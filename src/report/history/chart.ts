@@ -9,11 +9,11 @@ import {
   codeText,
   dayOf,
   metricNames,
-  quantity,
   rangeText,
   signedText,
   slowText,
 } from '../../text/history/words.js';
+import { quantity } from '../../text/compare/words.js';
 
 /** So wide that one fits on a phone, and several beside each other elsewhere. */
 const WIDTH = 220;
@@ -27,7 +27,10 @@ const units: Readonly<Record<HistoryMetric, { readonly title: string; readonly s
   latency: { title: 'latency, ms', scale: 1 },
   memory: { title: 'peak memory, MiB', scale: 1024 ** -2 },
   accuracy: { title: 'top-1, %', scale: 100 },
+  cosine: { title: 'cosine to fp32', scale: 1 },
   file: { title: 'model file, MiB', scale: 1024 ** -2 },
+  rate: { title: 'highest rate, queries/s', scale: 1 },
+  throughput: { title: 'offline, images/s', scale: 1 },
 };
 
 /**

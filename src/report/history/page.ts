@@ -1,7 +1,6 @@
 import { defined } from '../../base/defined.js';
 import { definitions, type Term } from '../html/definitions.js';
 import type { PicturedChart } from '../charts/pictured.js';
-import * as format from '../../text/format.js';
 import { framed } from '../html/frame.js';
 import { facts, grid } from '../html/grid.js';
 import { html, unbroken, type Markup } from '../html/markup.js';
@@ -13,10 +12,11 @@ import {
   extentText,
   metricNames,
   paragraphs,
-  quantity,
   rangeText,
   sizeText,
+  thresholdsText,
 } from '../../text/history/words.js';
+import { quantity } from '../../text/compare/words.js';
 
 /**
  * The history of a suite as one page that needs nothing but itself.
@@ -40,10 +40,7 @@ export async function historyPage(
         <p class="soft">EdgeFlex history</p>
         <h1>${history.suite}: ${extentText(history)}</h1>
         ${facts([
-          [
-            'changes count from',
-            `${format.percent(history.thresholds.ratio)} %; top-1 from ${format.percent(history.thresholds.accuracy, 2)} points`,
-          ],
+          ['changes count from', thresholdsText(history)],
           ['worse now', String(findings.worseNow.length)],
         ])}
         <nav>${links.map(({ id, title }) => html`<a href="#${id}">${title}</a> `)}</nav>
@@ -55,8 +52,8 @@ export async function historyPage(
       { id: 'reading', title: 'How to read this', content: reading() },
     ],
     closing: html`Written by EdgeFlex ${version} from its results database. The same figures for programs:
-      <a href="history.json">JSON</a>; to read: <a href="history.md">Markdown</a>; the charts as SVG lie in
-      <code>charts/</code>.`,
+      <a href="history.json">JSON</a>; as text: <a href="history.md">Markdown</a>; the charts are in
+      <code>charts/</code> as SVG.`,
   });
 }
 
@@ -105,34 +102,34 @@ function newestText(metric: History['cells'][number]['metric'], { changes: found
     ...(change
       ? [`${sizeText(metric, change.size.value)} in ${rangeText(change.lastBefore, change.firstAfter)}`]
       : []),
-    ...(slow ? [`creeps: ${sizeText(metric, slow.size)} over all runs`] : []),
+    ...(slow ? [`slow drift: ${sizeText(metric, slow.size)} over all runs`] : []),
   ].join('; ');
 }
 
 const terms: readonly Term[] = [
   [
     'point',
-    'One run. Latency: the geometric mean of the medians of the run’s rounds, with Student’s 95 % interval over the rounds; peak memory likewise. Top-1 with Wilson’s interval.',
+    'One run. Latency: the geometric mean of the medians of the run’s rounds, with Student’s 95 % interval over the rounds; peak memory likewise. Top-1 with Wilson’s interval, the mean cosine to fp32 with Student’s over the images.',
   ],
   [
     'order',
-    'Runs stand in the order in which their commits were made; runs of one commit, and runs outside a repository, by when they began. An asterisk marks a run with changes that were not committed.',
+    'Runs are ordered by the time of their commits; runs of the same commit, and runs outside a repository, by their start. An asterisk marks a run with uncommitted changes.',
   ],
   [
     'level',
-    'The dark line: where a piecewise constant fit sees no change. A change point is where one level ends; its range of commits goes from the last run of one level to the first of the next, so that the commit that brought it is among those after the first and up to the second.',
+    'The dark line: where a piecewise constant fit sees no change. A change point is where one level ends; its range of commits goes from the last run of one level to the first of the next: the commit that caused it comes after the former and is at latest the latter.',
   ],
   [
     'regression',
-    'A level that is worse than the one before: significant, at least as large as the threshold, held by at least two runs, and between different commits. A single run that is off and comes back is no level.',
+    'A level that is worse than the one before: significant, at least as large as the threshold, held by at least two runs, and between different commits. A single outlier that returns to the level does not count.',
   ],
   [
     'slow change',
-    'A steady trend (Mann–Kendall, after Holm’s correction over all series) that amounts to more than the threshold although no step does.',
+    'A steady trend (Mann–Kendall, after Holm’s correction over all series) that exceeds the threshold although no single step does.',
   ],
   [
     'setting',
-    'Processor, threads, system, libraries, session options and dataset. Where one of them changes, another series begins: a new machine is no regression.',
+    'Processor, threads, system, libraries, session options, dataset, how many test images are scored, and the neighbours that vote for a model without a head. When one of them changes, a new series begins: a new machine is not a regression.',
   ],
 ];
 

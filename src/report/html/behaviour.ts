@@ -6,7 +6,7 @@ export const SPECS_ID = 'chart-specs';
  * Expressions are interpreted, so that the page runs under a policy that forbids code from text.
  */
 export const behaviour = `'use strict';
-for (const { id, spec } of JSON.parse(document.getElementById('${SPECS_ID}').textContent)) {
+for (const { id, spec } of JSON.parse(document.getElementById('${SPECS_ID}')?.textContent ?? '[]')) {
   const picture = document.querySelector('#' + id + ' img');
   const chart = document.createElement('div');
   chart.className = 'chart';

@@ -20,6 +20,8 @@ export interface PageParts {
   readonly sections: readonly PageSection[];
   /** What stands at the end, before the licences. */
   readonly closing: Content;
+  /** Rules of its own, behind those that all pages share. */
+  readonly ownStyle?: string;
 }
 
 /**
@@ -29,7 +31,13 @@ export interface PageParts {
  * @returns an HTML document
  * @throws the file system's error when a library of the charts is not installed as it should be
  */
-export async function framed({ title, header, sections, closing }: PageParts): Promise<string> {
+export async function framed({
+  title,
+  header,
+  sections,
+  closing,
+  ownStyle = '',
+}: PageParts): Promise<string> {
   const libraries = await chartLibraries();
   const scripts = [...libraries.map(({ code }) => code), behaviour];
   const shown = sections.filter(({ content }) => content !== undefined);
@@ -40,7 +48,7 @@ export async function framed({ title, header, sections, closing }: PageParts): P
         <meta http-equiv="Content-Security-Policy" content="${policy(scripts)}" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title}</title>
-        ${codeElement('style', style)}
+        ${codeElement('style', style + ownStyle)}
       </head>
       <body>
         ${header(shown.map(({ id, title: name }) => ({ id, title: name })))}

@@ -1,4 +1,5 @@
-import { html, type Content, type Markup } from './markup.js';
+import type { Table } from '../../text/table.js';
+import { html, unbroken, type Content, type Markup } from './markup.js';
 
 /** A column of a small table. */
 export interface GridColumn {
@@ -31,6 +32,21 @@ export function grid(columns: readonly GridColumn[], rows: readonly (readonly Co
       </tbody>
     </table>
   </div>`;
+}
+
+/**
+ * A table that the terminal and Markdown show, too, with its notes below.
+ *
+ * @param table - what to show
+ */
+export function gridOf({ columns, rows, notes }: Table): Markup {
+  return html`${grid(
+      columns,
+      rows.map((row) => columns.map(({ key }) => row[key] ?? '')),
+    )}
+    <ul class="notes">
+      ${notes.map((note) => html`<li>${unbroken(note)}</li> `)}
+    </ul>`;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Analysis } from '../../analysis/analysis.js';
 import type { PicturedChart } from '../charts/pictured.js';
 import { framed } from './frame.js';
 import { html, type Markup } from './markup.js';
+import { ablation } from './sections/ablation.js';
 import { chartFigures } from './sections/charts.js';
 import { devices } from './sections/devices.js';
 import { environment } from './sections/environment.js';
@@ -9,8 +10,10 @@ import { glossary } from './sections/glossary.js';
 import { header } from './sections/header.js';
 import { kernels } from './sections/kernels.js';
 import { limits } from './sections/limits.js';
+import { load } from './sections/load.js';
 import { published } from './sections/published.js';
 import { recipes } from './sections/recipes.js';
+import { refit } from './sections/refit.js';
 import { results } from './sections/results.js';
 
 /**
@@ -24,10 +27,13 @@ import { results } from './sections/results.js';
 export async function page(analysis: Analysis, charts: readonly PicturedChart[]): Promise<string> {
   const sections: readonly (readonly [id: string, title: string, content: Markup | undefined])[] = [
     ['results', 'Results', results(analysis)],
+    ['ablation', 'Ablation', ablation(analysis)],
+    ['refit', 'What a new head gives', refit(analysis)],
+    ['load', 'Under load', load(analysis)],
     ['reading', 'How to read this', glossary()],
     ['charts', 'Charts', chartFigures(charts)],
     ['recipes', 'What each recipe did', recipes(analysis)],
-    ['devices', 'Devices against each other', devices(analysis)],
+    ['devices', 'Agreement between devices', devices(analysis)],
     ['kernels', 'Kernels that ran', kernels(analysis)],
     ['limits', 'How far from the limit', limits(analysis)],
     ['published', 'Published by others', published(analysis)],
@@ -39,8 +45,8 @@ export async function page(analysis: Analysis, charts: readonly PicturedChart[])
     header: (links) => header(analysis, links),
     sections: sections.map(([id, title, content]) => ({ id, title, content })),
     closing: html`Written by EdgeFlex ${row.version} from its results database, where every sample and every
-      prediction behind these figures is kept. The same figures for programs: <a href="report.json">JSON</a>,
-      <a href="report.csv">CSV</a>, <a href="report.md">Markdown</a>; the charts as SVG lie in
-      <code>charts/</code>.`,
+      prediction behind these figures is stored. The same figures for programs:
+      <a href="report.json">JSON</a>, <a href="report.csv">CSV</a>, <a href="report.md">Markdown</a>; the
+      charts are in <code>charts/</code> as SVG.`,
   });
 }

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { defined } from '../../base/defined.js';
-import { hashJson } from '../../base/hash.js';
 import { substitutionsSchema, type Substitution } from '../../base/substitution.js';
 import type { GraphTarget } from '../../base/target.js';
 import type { Entry } from '../../cache/entry.js';
 import { cache } from '../../cache/store.js';
 import type { Compressed, StageReport } from '../../compress/pipeline.js';
 import type { Recipe } from '../../compress/recipe.js';
+import type { Preprocessing } from '../../data/preprocess.js';
 import type { LoadedModel } from '../../model/load.js';
 import type { ValueInfo } from '../../onnx/model.js';
 import type { BuildContext } from './build-context.js';
@@ -28,10 +28,15 @@ export interface Artifact extends ArtifactFacts {
   readonly model: string;
   /** The preprocessing graph. */
   readonly preprocess: string;
-  /** Hash of the preprocessing: models with the same one can share preprocessed images. */
-  readonly preprocessing: string;
+  /** What the images go through: models with the same preprocessing can share preprocessed images. */
+  readonly preprocessing: Preprocessing;
   /** Whether it was there already. */
   readonly cached: boolean;
+  /**
+   * For each class of the images the logit that is its own, where a file that is run as it is has them in another order; undefined where
+   * the order is the same.
+   */
+  readonly order?: readonly number[] | undefined;
 }
 
 /** What is noted of an artifact when it is made. */
@@ -48,7 +53,30 @@ export interface ArtifactFacts {
   readonly stages: readonly KeptStage[];
   /** Types and shapes of the graph's intermediate values, which its file does not hold. */
   readonly values: readonly ValueInfo[];
+  /** Given for an ONNX file that is run as it is. */
+  readonly raw?: RawFacts | undefined;
+  /** Width of what it gives, where that are embeddings and no logits. */
+  readonly embedding?: number | undefined;
 }
+
+const rawFactsSchema = z.object({
+  /** The output that gives the logits. */
+  output: z.string(),
+  classes: z.number(),
+  /** Images that it takes at once; null where any number goes. */
+  batch: z.number().nullable(),
+  /** What the axes of its input are called where it leaves them open, null elsewhere. */
+  freeAxes: z.array(z.string().nullable()),
+  /** Whether it computes in float32 everywhere. */
+  exact: z.boolean(),
+  /** Whether inputs are quantised by the range of the whole batch. */
+  rangeOfBatch: z.boolean(),
+  /** Whether it quantises what it multiplies, so that products of integers must run. */
+  integer: z.boolean(),
+});
+
+/** What measuring an ONNX file as it is must know of it. */
+export type RawFacts = z.infer<typeof rawFactsSchema>;
 
 /** Stage reports and values are as the versions in the key wrote them, and the manifest they lie in has its own digest. */
 const factsSchema = z.object({
@@ -59,6 +87,8 @@ const factsSchema = z.object({
   largestConstant: z.number(),
   stages: z.array(z.custom<KeptStage>()),
   values: z.array(z.custom<ValueInfo>()),
+  raw: rawFactsSchema.optional(),
+  embedding: z.number().optional(),
 });
 
 /** A variant's artifacts by target. */
@@ -113,7 +143,7 @@ async function artifactFor(
     title: `${model.name} / ${recipe.name} for ${target}`,
     signal,
     onWait: () => {
-      onProgress(0, 'waiting for another process that makes the same');
+      onProgress(0, 'waiting for another process that is compressing the same variant');
     },
   };
   const entry = await cache().make(artifactKey(model, recipe, target, context), options, async (folder) =>
@@ -122,7 +152,16 @@ async function artifactFor(
   return artifactIn(entry, model);
 }
 
-function artifactIn(entry: Entry & { readonly cached: boolean }, model: LoadedModel): Artifact {
+/**
+ * An artifact in the cache.
+ *
+ * @param entry - where it lies
+ * @param model - what it was made of
+ */
+export function artifactIn(
+  entry: Entry & { readonly cached: boolean },
+  model: Pick<LoadedModel, 'preprocessing'>,
+): Artifact {
   const { key, files, cached } = entry;
   return {
     ...factsSchema.parse(entry.facts),
@@ -130,7 +169,7 @@ function artifactIn(entry: Entry & { readonly cached: boolean }, model: LoadedMo
     directory: files,
     model: join(files, MODEL_FILE),
     preprocess: join(files, PREPROCESS_FILE),
-    preprocessing: hashJson(model.preprocessing),
+    preprocessing: model.preprocessing,
     cached,
   };
 }

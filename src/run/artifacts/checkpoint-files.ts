@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { OpenEntry } from '../../cache/entry.js';
 import type { Kept, CheckpointStore, Tensors } from '../../compress/checkpoints.js';
 import type { DType } from '../../onnx/dtype.js';
-import { readRange } from '../../onnx/file.js';
+import { readRange } from '../../base/read-range.js';
 import { byteLength, type TensorSource } from '../../onnx/tensor.js';
 
 /** Where a tensor lies: a file, and the place in it. */

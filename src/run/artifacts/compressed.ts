@@ -4,7 +4,7 @@ import type { Recipe } from '../../compress/recipe.js';
 import type { LoadedModel } from '../../model/load.js';
 import { tokenCount } from '../../vit/config.js';
 import type { BuildContext } from './build-context.js';
-import { stageKeys } from './keys.js';
+import { observationKey, stageKeys } from './keys.js';
 import { peakProbe } from './peak-probe.js';
 import { openCheckpoints } from './stage-checkpoints.js';
 
@@ -24,7 +24,9 @@ export async function compressed(
 ): Promise<Compressed> {
   const { engine, threads, train, seed, device, signal, onProgress } = context;
   const tokens = tokenCount(model.vit.config);
-  const calibration = calibrationSource(engine, threads, train, model.preprocessing, tokens, seed);
+  const calibration = calibrationSource(engine, threads, train, model.preprocessing, tokens, seed, {
+    signal,
+  });
   const checkpoints = openCheckpoints(
     stageKeys(model, recipe, context).map((key, index) => ({
       key,
@@ -34,8 +36,11 @@ export async function compressed(
   try {
     return await compress(model.vit, recipe, {
       ...{ engine, calibration, threads, seed, onProgress },
+      judgedBy: model.synthetic ? 'agreement' : 'accuracy',
       measurePeak: device && peakProbe(device, recipe.microBatch, signal),
       checkpointsOf: (index) => checkpoints.ofStage(index),
+      observationsOf: (index, about) =>
+        checkpoints.of(observationKey(model, recipe, index, about, context), `observations of ${model.name}`),
       throwIfStopped: () => {
         signal.throwIfAborted();
       },

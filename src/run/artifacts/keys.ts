@@ -6,6 +6,7 @@ import { stageOf } from '../../compress/registry.js';
 import type { Step } from '../../compress/stage.js';
 import type { Device } from '../../device/device.js';
 import type { LoadedModel } from '../../model/load.js';
+import type { RawModel } from '../../model/raw.js';
 import type { BuildContext } from './build-context.js';
 import { GRAPH_VERSION, OBSERVATION_VERSION } from './versions.js';
 
@@ -37,6 +38,16 @@ export function artifactKey(
 }
 
 /**
+ * The key of an ONNX file that is run as it is: one for all targets.
+ *
+ * @param model - the file, by its digest and those of its external data
+ */
+export function rawKey(model: RawModel): CacheKey {
+  const { output, input, numbers } = model;
+  return cacheKey('artifact', { raw: modelPart(model), output, input, numbers, graph: GRAPH_VERSION });
+}
+
+/**
  * The keys of what each stage of a recipe leaves: recipes that begin alike share those of the stages that are alike.
  *
  * @param model - the model
@@ -58,19 +69,49 @@ export function stageKeys(model: KeyedModel, recipe: Recipe, context: BuildConte
 }
 
 /**
+ * The key of what a stage observes of the model it is given: recipes share it that come to that model by the same steps.
+ *
+ * @param model - the model
+ * @param recipe - the recipe
+ * @param index - which of its steps observes
+ * @param about - what the observations depend on besides the model and the training images
+ * @param context - images, seed, runtime, device
+ */
+export function observationKey(
+  model: KeyedModel,
+  recipe: Recipe,
+  index: number,
+  about: object,
+  context: BuildContext,
+): CacheKey {
+  const before = recipe.steps.slice(0, index).filter((step) => stageOf(step).changesNothing !== true);
+  const ahead = before.some((step) => stageOf(step).looksAhead?.(step.options));
+  return cacheKey('observation', {
+    model: modelPart(model),
+    calibration: calibrationPart(context),
+    measured: measuredPart({ ...recipe, steps: before }, context.device),
+    ...{ steps: before.map(stepPart), ahead: ahead && recipe.steps.slice(index).map(stepPart) },
+    ...{ observed: about, graph: GRAPH_VERSION },
+  });
+}
+
+/**
  * The key of a head that is fitted to a model before anything else happens.
  *
  * @param model - the model without it
  * @param options - of the stage `head`
  * @param context - images, seed, runtime
+ * @param isProbe - whether stages alone use it, so that it may lack classes
  */
 export function headKey(
   model: KeyedModel,
   options: HeadOptions,
   context: Omit<BuildContext, 'device'>,
+  isProbe: boolean,
 ): CacheKey {
   const step = stepPart({ stage: 'head', options });
-  return cacheKey('head', { model: modelPart(model), calibration: calibrationPart(context), step });
+  const calibration = calibrationPart(context);
+  return cacheKey('head', { model: modelPart(model), calibration, step, ...(isProbe && { probe: true }) });
 }
 
 /** The preprocessing is a part of it even where nothing is calibrated: its graph lies with every artifact. */

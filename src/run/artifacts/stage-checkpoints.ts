@@ -8,6 +8,8 @@ import { checkpointsIn } from './checkpoint-files.js';
 export interface StageCheckpoints {
   /** Those of a stage; a store that keeps nothing while another process works on the same stage. */
   ofStage(index: number): Promise<CheckpointStore>;
+  /** Those of a key that stays when the recipe is done; a store that keeps nothing while another process has it. */
+  of(key: CacheKey, title: string): Promise<CheckpointStore>;
   /** Lets others use them. */
   release(): void;
 }
@@ -21,15 +23,19 @@ export function openCheckpoints(
   stages: readonly { readonly key: CacheKey; readonly title: string }[],
 ): StageCheckpoints {
   const opened: OpenEntry[] = [];
+  const open = async (key: CacheKey, title: string): Promise<CheckpointStore> => {
+    const entry = await cache().open(key, title);
+    if (entry === undefined) return noCheckpoints;
+    opened.push(entry);
+    await cache().keepWithinLimit();
+    return checkpointsIn(entry);
+  };
   return {
+    of: open,
     async ofStage(index) {
       const stage = stages[index];
       if (stage === undefined) throw new RangeError(`the recipe has no stage ${index}`);
-      const entry = await cache().open(stage.key, stage.title);
-      if (entry === undefined) return noCheckpoints;
-      opened.push(entry);
-      await cache().keepWithinLimit();
-      return checkpointsIn(entry);
+      return open(stage.key, stage.title);
     },
     release() {
       for (const entry of opened) entry.release();

@@ -4,7 +4,7 @@
  */
 
 /** How images are drawn, run through blocks and observed (`compress/observe`, `compress/calibration.ts`). */
-export const OBSERVATION_VERSION = 1;
+export const OBSERVATION_VERSION = 2;
 
 /**
  * How a model and its preprocessing are written as graphs (`vit/graph`, `data/preprocess.ts`, `onnx`), and what is noted of them

@@ -10,7 +10,8 @@ import { modelBytes, writeModel } from '../../onnx/file.js';
 import { byteLength } from '../../onnx/tensor.js';
 import { targetForm } from '../../vit/graph/form.js';
 import { buildGraph } from '../../vit/graph/model.js';
-import { parameterCount } from '../../vit/vit.js';
+import { featureWidth } from '../../vit/config.js';
+import { parameterCount, withoutHead } from '../../vit/vit.js';
 import type { ArtifactFacts } from './artifact.js';
 
 /** The model's graph. */
@@ -32,10 +33,12 @@ export const PREPROCESS_FILE = 'preprocess.onnx';
 export async function writeArtifact(
   folder: string,
   target: GraphTarget,
-  model: Pick<LoadedModel, 'preprocessing'>,
+  model: Pick<LoadedModel, 'preprocessing' | 'scoredBy'>,
   recipe: Recipe,
-  { vit, stages }: Compressed,
+  { vit: compressed, stages }: Compressed,
 ): Promise<ArtifactFacts> {
+  // The probe was for the stages.
+  const vit = model.scoredBy ? withoutHead(compressed) : compressed;
   const path = join(folder, MODEL_FILE);
   // Nothing that is not in the key, such as a name: whoever asks for the same key gets the same bytes.
   const graph = buildGraph(vit, { recipe: canonicalJson(recipe.steps) }, target);
@@ -51,6 +54,7 @@ export async function writeArtifact(
     ...targetForm(vit, target),
     largestConstant: Math.max(...[...graph.initializers.values()].map(byteLength)),
     values: graph.values,
+    ...(model.scoredBy && { embedding: featureWidth(vit.config) }),
     stages: stages.map((stage) => ({ ...stage, files: undefined })),
   };
 }

@@ -144,12 +144,12 @@ function timesIn({ nodes }: Measurement, own: readonly string[]): number[] {
     throw new UnsupportedError('the runtime has no kernels for it and computes in float32');
   const times = node.gpuMilliseconds ?? node.milliseconds;
   if (node.provider !== 'CPUExecutionProvider' && node.gpuMilliseconds === undefined)
-    throw new UnsupportedError('the adapter has no timestamps, so that nobody knows what its kernels take');
+    throw new UnsupportedError('the adapter has no timestamps, so the time of its kernels is unknown');
   return [...times];
 }
 
 function settingIn({ started }: Measurement, { environment, session }: Device): RooflineSetting {
-  if (started === undefined) throw new DeviceError('the agent never said which runtime it has');
+  if (started === undefined) throw new DeviceError('the agent did not report its runtime');
   const { runtime, session: options } = started;
   return { environment, threads: session.threads, runtime, session: options };
 }
@@ -166,5 +166,5 @@ function fail(states: readonly SubjectState[], state: SubjectState, error: Devic
 }
 
 function reasonIn(states: readonly SubjectState[]): string {
-  return states.find(({ failure }) => failure !== null)?.failure?.reason ?? 'no reason was told';
+  return states.find(({ failure }) => failure !== null)?.failure?.reason ?? 'no reason was given';
 }

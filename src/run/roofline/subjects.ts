@@ -1,3 +1,4 @@
+import { square } from '../../base/size.js';
 import { precisions, type ProductShape } from '../../store/node-work.js';
 import type { CeilingSubject } from '../../store/rooflines.js';
 import { tokenCount } from '../../vit/config.js';
@@ -45,7 +46,7 @@ const UNTOLD_MEMORY = 1024 * MIB;
 
 /** A square linear as q, k, v and o are, and the two of the MLP. */
 function shapesOf(name: (typeof ARCHITECTURES)[number], batch: number): ProductShape[] {
-  const { config } = syntheticViT(name, 1, IMAGE_SIZE, []);
+  const { config } = syntheticViT(name, 1, square(IMAGE_SIZE), []);
   const rows = batch * tokenCount(config);
   return (['o', 'fc1', 'fc2'] as const).map((role) => {
     const [inner, columns] = linearWidths(config, 0, role);

@@ -11,9 +11,9 @@ export function gateReasonText(because: GateReason): string {
       const { judgement, limit, blunt } = because;
       const { metric, floor = 0 } = judgement;
       const why = blunt
-        ? `; the gate is finer than the smallest difference that this device can detect (${amount(metric, floor)})`
+        ? `; the gate is finer than the minimum detectable effect of this device (${amount(metric, floor)})`
         : '';
-      return `${inWords(judgement)}, so that ${amount(metric, limit)} is not excluded${why}`;
+      return `${inWords(judgement)}, which does not rule out ${amount(metric, limit)}${why}`;
     }
     case 'not-compared':
       return obstacleText(because.obstacle);
@@ -21,7 +21,7 @@ export function gateReasonText(because: GateReason): string {
       return `${inWords(because.judgement)}; the latencies of the other variants are judged relative to it`;
     case 'not-confirmed': {
       const { judgement, again } = because;
-      return `${inWords(judgement)}, but measured again it was not: ${gateReasonText(again)}`;
+      return `${inWords(judgement)}, but not when measured again: ${gateReasonText(again)}`;
     }
     case 'nothing-compared':
       return `nothing whose ${metricNames[because.metric]} could be compared`;

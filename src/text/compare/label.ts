@@ -1,5 +1,6 @@
 import { deviceLabel, isEmulated } from '../../analysis/label.js';
 import type { StoredDevice, StoredRun } from '../../store/read.js';
+import * as format from '../format.js';
 import type { Comparison, Subject } from '../../analysis/compare/compare.js';
 
 /**
@@ -29,8 +30,18 @@ export function subjectDevice(
   return [...run.devices, ...reference.devices].find(({ row }) => row.name === device);
 }
 
-/** What a subject is called in a sentence: `int8, batch 8`. */
+/** A bound of the response time, in milliseconds: `p99 ≤ 20 ms`. */
+export function boundText(bound: number): string {
+  return `p99 ≤ ${format.milliseconds(bound)} ms`;
+}
+
+/** What a subject is called in a sentence: `int8, batch 8`, `int8, batch 1, p99 ≤ 20 ms`. */
 export function subjectLabel(subject: Subject, comparison: Comparison): string {
   const name = variantOf(subject, comparison);
-  return subject.batch === undefined ? name : `${name}, batch ${subject.batch}`;
+  const { batch, bound } = subject;
+  return [
+    name,
+    ...(batch === undefined ? [] : [`batch ${batch}`]),
+    ...(bound === undefined ? [] : [boundText(bound)]),
+  ].join(', ');
 }

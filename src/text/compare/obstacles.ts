@@ -3,7 +3,8 @@ import type { Difference } from '../../analysis/compare/differences.js';
 import type { Obstacle } from '../../analysis/compare/obstacle.js';
 import { disturbanceText } from '../disturbance.js';
 import { failureText } from '../failures.js';
-import { oneLine } from '../format.js';
+import * as format from '../format.js';
+import { meansText } from '../memory.js';
 import { missingFloorText } from '../missing.js';
 
 /** Why something could not be compared: a clause that follows a colon, or a sentence without its full stop. */
@@ -19,26 +20,46 @@ export function obstacleText(obstacle: Obstacle): string {
     case 'unsupported': {
       const where = obstacle.run === 'new' ? '' : ' in the reference';
       const what = obstacle.kind === 'failed' ? 'failed' : 'not supported';
-      return `${what}${where}: ${oneLine(failureText(obstacle.failure))}`;
+      return `${what}${where}: ${format.oneLine(failureText(obstacle.failure))}`;
     }
     case 'no-memory':
       return 'the device does not report its memory';
     case 'peak-below-base':
-      return "the peak of a round is not above the runtime's base";
+      return "the peak of a round does not exceed the runtime's base";
+    case 'other-memory-means': {
+      const [before, after] = [obstacle.reference, obstacle.new].map((means) =>
+        means.map(meansText).join(' and '),
+      );
+      return `peaks measured in different ways: ${before} in the reference, ${after} in the new run`;
+    }
     case 'no-accuracy':
       return 'these weights have no accuracy on these images';
     case 'no-predictions':
       return 'no predictions are stored';
     case 'other-images':
       return 'they were scored on different images';
+    case 'other-scoring':
+      return 'they were scored in different ways: with a head or by nearest neighbours, or with other neighbours';
+    case 'no-cosines':
+      return 'one of them has no cosines to its own fp32';
     case 'disturbed': {
       const where = obstacle.run === 'new' ? 'in the new run' : 'in the reference';
       return `not decided: ${where} ${disturbanceText(obstacle.by)}`;
     }
+    case 'bound-not-met':
+    case 'no-rate-found': {
+      const where = obstacle.run === 'new' ? '' : ' in the reference';
+      const why =
+        obstacle.kind === 'bound-not-met'
+          ? 'the model alone takes longer'
+          : 'the time ran out before one was found';
+      const bound = `p99 within ${format.milliseconds(obstacle.bound)} ms`;
+      return `no rate kept ${bound}${where} in ${obstacle.missed} of ${obstacle.rounds} rounds: ${why}`;
+    }
     case 'one-round':
-      return 'one round: nothing tells chance from change';
+      return 'a single round: change and chance cannot be separated';
     case 'no-common-rounds':
-      return 'no rounds in common: nothing tells chance from change';
+      return 'no rounds in common: change and chance cannot be separated';
   }
 }
 

@@ -5,7 +5,7 @@ import type { Compared } from '../../analysis/compare/compare.js';
 import { compareNoteText, differenceText } from './obstacles.js';
 import type { ComparisonReport } from '../../analysis/compare/gates.js';
 import { gateName } from '../../base/gate.js';
-import { variantOf } from './label.js';
+import { boundText, variantOf } from './label.js';
 import { doubtSentences, uncomparedSentences } from './summary.js';
 import { inWords, metricNames, quantity } from './words.js';
 
@@ -46,7 +46,7 @@ export function comparisonTable(report: ComparisonReport): Table {
     const row = {
       variant: name === before ? '' : name,
       batch: subject.batch === undefined ? '' : String(subject.batch),
-      metric: metricNames[metric],
+      metric: `${metricNames[metric]}${subject.bound === undefined ? '' : ` at ${boundText(subject.bound)}`}`,
       reference: quantity(metric, judgement.reference),
       value: quantity(metric, judgement.value),
       difference: `${inWords(judgement)}${marked(metric) && sign !== '' ? ` ${sign}` : ''}`,
@@ -60,7 +60,7 @@ export function comparisonTable(report: ComparisonReport): Table {
     columns: columns.filter(({ key }) => rows.some((row) => row[key as keyof typeof row] !== '')),
     rows,
     notes: [
-      ...comparison.forced.map((each) => `Compared although they differ: ${differenceText(each)}.`),
+      ...comparison.forced.map((each) => `Compared despite differences: ${differenceText(each)}.`),
       ...readingNotes(report),
     ],
   };
@@ -68,7 +68,7 @@ export function comparisonTable(report: ComparisonReport): Table {
 
 /** What speaks against a cell's timing says nothing of its memory. */
 function marked(metric: string): boolean {
-  return metric === 'latency' || metric === 'p90';
+  return !['memory', 'accuracy', 'cosine', 'file'].includes(metric);
 }
 
 const signs = { held: '✓', broken: '✗', 'cannot tell': '?', 'not judged': '–' } as const;
@@ -76,12 +76,20 @@ const signs = { held: '✓', broken: '✗', 'cannot tell': '?', 'not judged': '�
 function readingNotes(report: ComparisonReport): string[] {
   const { compared, notes } = report.comparison;
   const explained = [
-    'A difference counts when it is significant (p ≤ 0.05 after Holm, over all cells of a figure) and at least as large as the smallest that the device can detect.',
+    'A difference counts if it is significant (p ≤ 0.05 after Holm correction over all cells) and at least the minimum detectable effect of the device.',
   ];
   const has = (metric: string): boolean => compared.some(({ judgement }) => judgement.metric === metric);
   if (has('latency'))
     explained.push(
-      "Latency and memory: ratios of the rounds' medians and peaks; slower by 3 % takes 3 % more time.",
+      'Latency and memory: ratios of the medians and peaks of the rounds; 3 % slower means 3 % more time.',
+    );
+  if (has('rate') || has('throughput'))
+    explained.push(
+      'Highest rate and offline throughput: ratios of the figures of the rounds; 3 % higher means 3 % more in the same time.',
+    );
+  if (has('cosine'))
+    explained.push(
+      'Cosine to fp32: the features of each run compared with those of its own fp32; the change of the mean over the same images, with a paired t-test.',
     );
   if (has('accuracy')) explained.push('Accuracy: exact McNemar test on the same images.');
   return [

@@ -20,12 +20,13 @@ export function inWords(judgement: Judgement): string {
       ? `no difference seen: ${range(metric, low, high)}`
       : `${effect} on its own, but not after correction for the number of figures`;
   return verdict === 'not distinguishable'
-    ? `${effect}, below what this device can tell (${amount(metric, floor ?? 0)})`
+    ? `${effect}, below the minimum detectable effect of this device (${amount(metric, floor ?? 0)})`
     : effect;
 }
 
-/** The size of a change: `3.1 %`, `0.30 points`. */
+/** The size of a change: `3.1 %`, `0.30 points`, of a cosine `0.00120`. */
 export function amount(metric: Metric, size: number): string {
+  if (metric === 'cosine') return format.cosineValue(size);
   return metric === 'accuracy' ? `${points(size)} points` : `${percent(size)} %`;
 }
 
@@ -40,6 +41,12 @@ export function quantity(metric: Metric, value: number): string {
       return format.mebibytes(value);
     case 'accuracy':
       return `${format.percent(value, 2)} %`;
+    case 'cosine':
+      return format.cosineValue(value);
+    case 'rate':
+      return `${format.significant(value)} queries/s`;
+    case 'throughput':
+      return `${format.significant(value)} images/s`;
   }
 }
 
@@ -49,7 +56,10 @@ export const metricNames: Readonly<Record<Metric, string>> = {
   p90: 'p90 of the latency',
   memory: 'peak memory',
   accuracy: 'accuracy',
+  cosine: 'cosine to fp32',
   file: 'file size',
+  rate: 'highest rate',
+  throughput: 'offline throughput',
 };
 
 /** An interval on both sides of nothing. */
@@ -63,6 +73,7 @@ function range(metric: Metric, low: number, high: number): string {
 /** An interval on one side of nothing, the smaller end first: `2.4 to 3.8 %`. */
 function span(metric: Metric, low: number, high: number): string {
   const [near, far] = [Math.abs(low), Math.abs(high)].sort((a, b) => a - b) as [number, number];
+  if (metric === 'cosine') return `${format.cosineValue(near)} to ${format.cosineValue(far)}`;
   return metric === 'accuracy'
     ? `${points(near)} to ${points(far)}`
     : `${percent(near)} to ${percent(far)} %`;

@@ -1,5 +1,6 @@
 import { defined } from '../../base/defined.js';
 import type { Estimate } from '../../stats/interval.js';
+import { quantity } from '../compare/words.js';
 import * as format from '../format.js';
 import type { SettingDifference } from '../../analysis/setting.js';
 import type { Doubt } from '../../analysis/history/changes.js';
@@ -12,52 +13,57 @@ export const metricNames: Readonly<Record<HistoryMetric, string>> = {
   latency: 'latency',
   memory: 'peak memory',
   accuracy: 'top-1',
+  cosine: 'cosine to fp32',
   file: 'model file',
+  rate: 'highest rate',
+  throughput: 'offline throughput',
 };
 
 const words: Readonly<Record<HistoryMetric, readonly [more: string, less: string]>> = {
   latency: ['slower', 'faster'],
   memory: ['larger', 'smaller'],
   accuracy: ['better', 'worse'],
+  cosine: ['higher', 'lower'],
   file: ['larger', 'smaller'],
+  rate: ['higher', 'lower'],
+  throughput: ['higher', 'lower'],
 };
 
 const doubts: Readonly<Record<Doubt, string>> = {
-  'not significant': 'chance alone could have made it',
-  'below the threshold': 'too small to matter',
-  'one run only': 'only the newest run has it, the next one confirms or refutes it',
-  'slow change': 'a part of the slow change',
-  'same commit': 'both runs measured the same commit, so that something but the code changed',
+  'not significant': 'could be chance',
+  'below the threshold': 'below the threshold',
+  'one run only': 'only in the newest run: the next one will confirm or refute it',
+  'slow change': 'part of a slow drift',
+  'same commit': 'both runs measured the same commit, so something other than the code changed',
 };
-
-/** A value in its metric's unit: `12.3 ms`, `15.3 MiB`, `83.19 %`. */
-export function quantity(metric: HistoryMetric, value: number): string {
-  if (metric === 'latency') return `${format.milliseconds(value)} ms`;
-  return metric === 'memory' || metric === 'file' ? format.mebibytes(value) : `${format.percent(value, 2)} %`;
-}
 
 /** The size of a change: `5.2 % slower`, `0.50 points worse`. */
 export function sizeText(metric: HistoryMetric, size: number): string {
   const word = words[metric][size > 0 ? 0 : 1];
-  const amount = Math.abs(size);
-  return metric === 'accuracy'
-    ? `${format.percent(amount, 2)} points ${word}`
-    : `${format.percent(amount)} % ${word}`;
+  return `${unsigned(metric, size)} ${word}`;
 }
 
 /** A change with its sign, for a chart: `+5.2 %`, `−0.50 points`. */
 export function signedText(metric: HistoryMetric, size: number): string {
   const sign = size < 0 ? '−' : '+';
-  const amount = Math.abs(size);
-  return metric === 'accuracy'
-    ? `${sign}${format.percent(amount, 2)} points`
-    : `${sign}${format.percent(amount)} %`;
+  return `${sign}${unsigned(metric, size)}`;
+}
+
+function unsigned(metric: HistoryMetric, size: number): string {
+  const bare = amount(metric, Math.abs(size));
+  if (metric === 'cosine') return bare;
+  return metric === 'accuracy' ? `${bare} points` : `${bare} %`;
+}
+
+/** A size or the end of an interval without its unit. */
+function amount(metric: HistoryMetric, size: number): string {
+  if (metric === 'cosine') return format.cosineValue(size);
+  return format.percent(size, metric === 'accuracy' ? 2 : 1);
 }
 
 /** The ends of a change's 95 % interval, with their signs: `+4.1 to +6.3`. */
 function intervalText(metric: HistoryMetric, { low, high }: Estimate): string {
-  const end = (value: number): string =>
-    `${value < 0 ? '−' : '+'}${format.percent(Math.abs(value), metric === 'accuracy' ? 2 : 1)}`;
+  const end = (value: number): string => `${value < 0 ? '−' : '+'}${amount(metric, Math.abs(value))}`;
   return `${end(low)} to ${end(high)}`;
 }
 
@@ -94,7 +100,7 @@ export function slowText({ cell: { name, metric }, series: { points }, slow }: C
   const { run: last } = defined(points.at(-1), 'the last point of a series');
   return (
     `${name}, ${metricNames[metric]}: ${sizeText(metric, slow.size)} over ${plural(points.length, 'run')} ` +
-    `(p ${format.pValue(slow.p).replace(/^(?=\d)/, '= ')}), in ${rangeText(first, last)}, by steps too small to be seen one by one`
+    `(p ${format.pValue(slow.p).replace(/^(?=\d)/, '= ')}), in ${rangeText(first, last)}, in steps too small to be seen one by one`
   );
 }
 
@@ -122,19 +128,31 @@ export function paragraphs(
     { title: 'Improvements', lines: findings.improvements.map(changeText) },
     { title: 'Not decided', lines: findings.open.map(changeText) },
     {
-      title: 'Another setting: figures before and after are not compared',
+      title: 'Another setup: figures before and after are not compared',
       lines: history.breaks.map(breakText),
     },
   ].filter(({ lines }) => lines.length > 0);
 }
 
+/** From which size on a change counts: `2.0 % (top-1: 0.30 points)`. */
+export function thresholdsText({ thresholds, cells }: History): string {
+  const ofScores = [
+    `top-1: ${format.percent(thresholds.accuracy, 2)} points`,
+    ...(cells.some(({ metric }) => metric === 'cosine')
+      ? [`${metricNames.cosine}: ${format.cosineValue(thresholds.cosine)}`]
+      : []),
+  ];
+  return `${format.percent(thresholds.ratio)} % (${ofScores.join(', ')})`;
+}
+
 /** What is said when nothing is to be said, and what was left out. */
-export function closing({ thresholds, runs }: History, findings: HistoryFindings): string[] {
+export function closing(history: History, findings: HistoryFindings): string[] {
+  const { runs } = history;
   const { regressions, improvements, slow, open, others } = findings;
   const quiet = regressions.length + improvements.length + slow.length + open.length === 0;
-  const limits = `${format.percent(thresholds.ratio)} % (top-1: ${format.percent(thresholds.accuracy, 2)} points)`;
+  const limits = thresholdsText(history);
   return [
-    ...(runs.length < 2 ? ['One run has no history: changes are seen from a few runs on.'] : []),
+    ...(runs.length < 2 ? ['A single run has no history: changes become visible after a few runs.'] : []),
     ...(quiet && runs.length > 1 ? [`No change of ${limits} or more was found.`] : []),
     ...(others > 0
       ? [

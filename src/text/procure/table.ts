@@ -1,10 +1,21 @@
-import { failureText } from '../failures.js';
+import type { Procurement, Ranked } from '../../analysis/procure/procurement.js';
+import type { Answer, Tests } from '../../analysis/procure/limits.js';
 import type { Estimate } from '../../stats/interval.js';
+import type { Standing } from '../../stats/ties.js';
 import * as format from '../format.js';
 import type { Table } from '../table.js';
-import type { Answer, Test } from '../../analysis/procure/candidate.js';
-import type { Constraints } from '../../analysis/procure/constraints.js';
-import type { Procurement, Ranked } from '../../analysis/procure/procurement.js';
+import {
+  answerNames,
+  askedFor,
+  costUnit,
+  fleetText,
+  given,
+  missingOf,
+  moneyText,
+  quantitiesOf,
+  termsText,
+  unrankedNames,
+} from './words.js';
 
 const signs: Readonly<Record<Answer, string>> = { meets: '✓', fails: '✗', 'cannot tell': '?' };
 
@@ -14,94 +25,109 @@ const signs: Readonly<Record<Answer, string>> = { meets: '✓', fails: '✗', 'c
  * @param procurement - what was found
  */
 export function procurementTable(procurement: Procurement): Table {
-  const { constraints, candidates } = procurement;
+  const { candidates, terms, currency } = procurement;
   const rows = candidates.map(rowOf);
+  const latency = quantitiesOf(procurement).latency.name;
   const columns: Table['columns'] = [
+    { key: 'place', title: 'rank by cost', align: 'left' },
     { key: 'device', title: 'device', align: 'left' },
     { key: 'variant', title: 'variant', align: 'left' },
-    { key: 'answer', title: 'constraints', align: 'left' },
-    { key: 'latency', title: latencyTitle(constraints), align: 'right' },
-    { key: 'memory', title: 'peak memory', align: 'right' },
-    { key: 'accuracy', title: 'top-1 % (95 %)', align: 'right' },
-    { key: 'throughput', title: 'images/s (95 %)', align: 'right' },
-    { key: 'cost', title: `${currencyOf(candidates)} per image/s`, align: 'right' },
-    { key: 'energy', title: 'J per image', align: 'right' },
-    { key: 'rank', title: 'rank: cost, energy', align: 'right' },
-    { key: 'pareto', title: 'Pareto front', align: 'left' },
+    { key: 'answer', title: 'limits', align: 'left' },
+    { key: 'cost', title: `${costUnit(procurement)} (95 %)`, align: 'right' },
+    { key: 'total', title: `total ${currency ?? ''} (95 %)`, align: 'right', spare: 6 },
+    { key: 'fleet', title: 'devices', align: 'right', spare: 7 },
+    { key: 'price', title: `price each`, align: 'right', spare: 5 },
+    { key: 'latency', title: `${latency} ms (95 %)`, align: 'right', spare: 9 },
+    { key: 'accuracy', title: 'top-1 % (95 %)', align: 'right', spare: 10 },
+    { key: 'memory', title: 'peak memory', align: 'right', spare: 4 },
+    { key: 'throughput', title: 'images/s (95 %)', align: 'right', spare: 8 },
+    { key: 'energy', title: 'J per image', align: 'right', spare: 3 },
+    { key: 'energyPlace', title: 'rank by energy', align: 'left', spare: 2 },
+    { key: 'pareto', title: 'Pareto front', align: 'left', spare: 1 },
   ];
+  const hidden = terms?.use.kind === 'load' ? [] : terms === undefined ? ['fleet', 'total'] : ['fleet'];
   return {
-    columns: columns.filter(({ key }) => rows.some((row) => (row[key] ?? '') !== '')),
+    columns: columns.filter(
+      ({ key }) =>
+        !hidden.includes(key) && rows.some((row) => ![undefined, '', format.NONE].includes(row[key])),
+    ),
     rows,
     notes: notesOf(procurement),
   };
 }
 
 function rowOf(each: Ranked): Readonly<Record<string, string>> {
-  const { device, variant, answer, latency, memory, accuracy, throughput, cost, energy, failure } = each;
-  const places = [each.byCost, each.byEnergy];
+  const { tests, latency, memory, accuracy, throughput, energy, offer, ownership } = each;
   return {
-    ...{ device, variant },
-    answer: failure === undefined ? answer : `${answer}: not measured`,
-    latency: tested(latency, format.latency),
-    memory: tested(memory, range),
-    accuracy: tested(accuracy, format.share),
-    throughput: throughput ? withInterval(throughput) : format.NONE,
-    cost: cost ? withInterval(cost) : format.NONE,
-    energy: energy ? `${withInterval(energy)}${energy.source === 'profile' ? ' *' : ''}` : format.NONE,
-    rank: places.every((place) => place === undefined)
-      ? format.NONE
-      : places.map((place) => place ?? format.NONE).join(', '),
-    pareto: each.pareto ?? 'not ranked',
+    place: each.byCost ? placeText(each.byCost) : each.unranked ? unrankedNames[each.unranked] : format.NONE,
+    device: each.deviceLabel,
+    variant: each.variant,
+    answer: Object.keys(tests).length === 0 ? '' : answerNames[each.answer],
+    cost: amount(each.cost),
+    total: amount(ownership?.total),
+    fleet: signed(tests, 'fleet', ownership?.fleet, fleetText),
+    price: offer?.price ? `${given(offer.price.amount)} ${offer.price.currency}` : format.NONE,
+    latency: signed(tests, 'latency', latency, format.latency),
+    memory: signed(tests, 'memory', memory, format.mebibytesWithin),
+    accuracy: signed(tests, 'accuracy', accuracy, format.share),
+    throughput: signed(tests, 'throughput', throughput, format.amount),
+    energy: `${signed(tests, 'energy', energy, format.amount)}${energy?.source === 'profile' ? ' *' : ''}`,
+    energyPlace: each.byEnergy ? placeText(each.byEnergy) : format.NONE,
+    pareto:
+      each.pareto === undefined ? format.NONE : each.pareto === 'cannot tell' ? 'not known' : each.pareto,
   };
 }
 
-function tested(test: Test | undefined, inWords: (estimate: Estimate) => string): string {
-  if (test === undefined) return '';
-  return `${test.estimate ? inWords(test.estimate) : format.NONE} ${signs[test.answer]}`;
+/** `1`, or `1, tie of 3` where the ones in it are not distinguishable. */
+export function placeText({ tie, tied }: Standing): string {
+  return tied === 1 ? String(tie) : `${tie}, tie of ${tied}`;
 }
 
-function withInterval({ value, low, high }: Estimate): string {
-  return `${format.significant(value)} (${format.significant(low)}–${format.significant(high)})`;
+function amount(estimate: Estimate | undefined): string {
+  return estimate ? moneyText(estimate) : format.NONE;
 }
 
-function range({ value, low, high }: Estimate): string {
-  const mebibytes = (bytes: number): string => format.mebibytes(bytes).replace(' MiB', '');
-  return `${format.mebibytes(value)} (${mebibytes(low)}–${mebibytes(high)})`;
+/** A figure, and how it stands to its limit where there is one. */
+function signed(
+  tests: Tests,
+  limited: keyof Tests,
+  estimate: Estimate | undefined,
+  inWords: (estimate: Estimate) => string,
+): string {
+  const test = tests[limited];
+  const figure = estimate ? inWords(estimate) : format.NONE;
+  return test === undefined ? figure : `${figure} ${signs[test.answer]}`;
 }
 
-function latencyTitle({ latency }: Constraints): string {
-  return latency ? `p${format.significant(latency.quantile * 100, 2)} ms (95 %)` : 'latency';
-}
-
-function currencyOf(candidates: readonly Ranked[]): string {
-  return candidates.find(({ cost }) => cost)?.cost?.currency ?? 'price';
-}
-
-function notesOf({ runId, suite, batch, constraints, candidates, emulatedToo }: Procurement): string[] {
-  const { latency, memory, accuracy } = constraints;
-  const asked = [
-    latency &&
-      `at most ${format.milliseconds(latency.milliseconds)} ms for ${format.percent(latency.quantile, 0)} % of the queries`,
-    memory === undefined
-      ? undefined
-      : `at most ${format.mebibytes(memory)} of peak memory over the runtime's base`,
-    accuracy === undefined ? undefined : `at least ${format.percent(accuracy)} % right`,
-  ].filter((each) => each !== undefined);
+function notesOf(procurement: Procurement): string[] {
+  const { runs, batch, images, candidates, emulatedToo, terms } = procurement;
+  const asked = askedFor(procurement).join('; ') || 'nothing';
+  const where = `${runs.length === 1 ? 'Run' : 'Runs'} ${runs.join(', ')}, batch ${batch}${images ? `, images of ${images.name}` : ''}.`;
   const notes = [
-    `Run ${runId} of ${suite}, batch ${batch}. Asked for: ${asked.join('; ') || 'nothing'}.`,
-    '✓ the whole interval keeps to the limit, ✗ none of it does, ? it lies on both sides, or was not measured.',
-    'Latency: distribution-free interval, widened to the quantiles of the single rounds. Memory: mean, least and most of the rounds.',
-    'Pareto: by cost, energy, throughput and accuracy where they are known; what intervals do not decide is not decided.',
+    `${where} Asked for: ${asked}.`,
+    ...termsText(procurement),
+    'Ranked by cost among those that qualify. A tie contains candidates whose intervals all overlap: they are not distinguishable, and are listed by name. Each candidate of a later tie certainly costs more than at least one of the tie before.',
   ];
+  if (Object.keys(candidates[0]?.tests ?? {}).length > 0)
+    notes.push(
+      '✓ the whole interval meets the limit, ✗ none of it does, ? not known: the interval lies on both sides, it rests on one round or on too few queries, other processes disturbed it, or nothing was measured.',
+    );
+  notes.push(
+    'Latency: distribution-free interval, widened to the quantiles of the single rounds. Memory: mean, least and most of the rounds.',
+  );
+  if (terms !== undefined)
+    notes.push(
+      'The interval of a cost covers every combination of throughput and power within their intervals.',
+    );
   if (candidates.some(({ energy }) => energy?.source === 'profile'))
-    notes.push('* Energy from the power that the profile states, not measured in the run.');
+    notes.push('* Energy computed from the power in the profile, not measured in the run.');
   if (candidates.some(({ emulated }) => emulated))
     notes.push(
       emulatedToo
-        ? 'What is emulated, boards and GPUs that the processor plays, is ranked because that was asked for: ITS FIGURES ARE THE EMULATOR’S AND SAY NOTHING OF THE HARDWARE.'
-        : 'What is emulated, boards and GPUs that the processor plays, is not ranked: its timings are the emulator’s, not those of the hardware.',
+        ? 'Emulated boards and software GPUs are ranked because that was asked for: THEIR FIGURES ARE THE EMULATOR’S AND SAY NOTHING OF THE HARDWARE.'
+        : 'Emulated boards and software GPUs are not ranked: their timings are the emulator’s, not those of the hardware.',
     );
-  for (const { device, variant, failure } of candidates)
-    if (failure !== undefined) notes.push(`${variant} on ${device}: ${format.oneLine(failureText(failure))}`);
+  const missing = missingOf(procurement);
+  if (missing.length > 0) notes.push(`Not measured or not stated: ${missing.join('; ')}.`);
   return notes;
 }

@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { defined } from '../../base/defined.js';
 import { InputError } from '../../base/errors.js';
 import { describeFault } from '../../base/schema.js';
+import { divided, isWhole, sizeOf, sizeText, type Size } from '../../base/size.js';
 import type { Activation, LastNorm, Pooling, ViTConfig } from '../config.js';
 import { readJson } from './json.js';
+import type { RotaryRule } from '../rotary.js';
 import type { Resampling } from './positions.js';
 
 const size = z
@@ -11,6 +13,9 @@ const size = z
   .int()
   .positive()
   .max(2 ** 20);
+
+/** Of a square, or height and width. */
+const sides = z.union([size, z.tuple([size, size])]);
 
 /** Activations by the names that Transformers has for them (`activations.py`). */
 const activations: Readonly<Record<string, Activation>> = {
@@ -45,6 +50,8 @@ interface Family {
   readonly reading?: readonly (keyof typeof PLAIN)[];
   /** Whether keys have no biases. */
   readonly keysWithoutBias?: true;
+  /** How queries and keys are rotated, but for the temperature; such a model takes images of any size. */
+  readonly rotary?: Omit<RotaryRule, 'temperature'>;
   /** How positions are resampled for images of another size; undefined for a model that takes one size. */
   readonly resampling?: Resampling;
   /**
@@ -103,6 +110,16 @@ const families = {
     defaults: { ...dinov2.defaults, num_register_tokens: 4 },
     reading: ['use_swiglu_ffn', 'num_register_tokens'],
   },
+  dinov3_vit: {
+    defaults: {
+      ...{ layer_norm_eps: 1e-5, rope_theta: 100, use_absolute_position_embeddings: false },
+      num_register_tokens: 0,
+    },
+    reading: ['num_register_tokens', 'use_absolute_position_embeddings'],
+    rotary: { kind: 'centred', first: 'vertical', pairs: 'halves' },
+    keysWithoutBias: true,
+    reads: classToken,
+  },
   beit,
   'data2vec-vision': beit,
   clip,
@@ -119,8 +136,8 @@ const configSchema = z.object({
   intermediate_size: size.optional(),
   hidden_act: z.enum(Object.keys(activations) as [string, ...string[]]).default('gelu'),
   layer_norm_eps: z.number().positive().max(1).default(1e-12),
-  image_size: size.default(224),
-  patch_size: size.default(16),
+  image_size: sides.default(224),
+  patch_size: sides.default(16),
   num_channels: size.default(3),
   qkv_bias: z.boolean().default(true),
   id2label: z.record(z.string(), z.string()).optional(),
@@ -133,7 +150,11 @@ const configSchema = z.object({
   // What relatives of ViT in Transformers have: it must be off, since no tensor may show it.
   quantization_config: z.null().optional(),
   pooling_type: z.enum(['cls', 'token']).optional(),
-  rope_theta: z.null().optional(),
+  rope_theta: z.number().positive().nullish(),
+  use_gated_mlp: z.boolean().default(false),
+  query_bias: z.boolean().default(true),
+  value_bias: z.boolean().default(true),
+  apply_layernorm: z.literal(true).optional(),
   rope_parameters: z.null().optional(),
   qk_norm: z.literal(false).optional(),
   use_qk_norm: z.literal(false).optional(),
@@ -160,8 +181,8 @@ export interface Seen {
   readonly distilled: boolean;
   /** Neurons of each block's MLP; taken where the configuration does not say how many. */
   readonly mlpSizes: readonly number[];
-  /** Side of the images that it is to be given, where something says so. */
-  readonly imageSize: number | undefined;
+  /** Sides of the images that it is to be given, where something says so. */
+  readonly imageSize: Size | undefined;
 }
 
 /** What a configuration says of a model. */
@@ -172,6 +193,7 @@ export interface HuggingFaceConfig {
   /** Whether keys have none. */
   readonly keysWithoutBias: boolean;
   readonly resampling: Resampling | undefined;
+  readonly rotary: RotaryRule | undefined;
 }
 
 /**
@@ -191,7 +213,7 @@ export async function readHuggingFaceConfig(
     throw new InputError({
       source: weights,
       place: 'config.json beside it',
-      found: 'nothing',
+      found: 'no such file',
       expected:
         'the config.json of a ViT in Hugging Face layout, which says how many attention heads there are',
     });
@@ -205,11 +227,17 @@ export async function readHuggingFaceConfig(
   }
   const hf = parsed.data;
   const family: Family = families[hf.model_type];
-  const imageSize = family.resampling === undefined ? hf.image_size : (seen.imageSize ?? hf.image_size);
-  if (hf.image_size % hf.patch_size !== 0)
-    throw refuse('patch_size', String(hf.patch_size), `a divisor of image_size, ${hf.image_size}`);
-  if (imageSize % hf.patch_size !== 0)
-    throw refuse('patch_size', String(hf.patch_size), `a divisor of ${imageSize}, the side of the images`);
+  const anySize = family.resampling !== undefined || family.rotary !== undefined;
+  const [saidSize, patchSize] = [sizeOf(hf.image_size), sizeOf(hf.patch_size)];
+  const imageSize = anySize ? (seen.imageSize ?? saidSize) : saidSize;
+  if (!isWhole(divided(saidSize, patchSize)))
+    throw refuse('patch_size', sizeText(patchSize), `a divisor of image_size, ${sizeText(saidSize)}`);
+  if (!isWhole(divided(imageSize, patchSize)))
+    throw refuse(
+      'patch_size',
+      sizeText(patchSize),
+      `a divisor of ${sizeText(imageSize)}, the size of the images`,
+    );
   if (hf.hidden_size % hf.num_attention_heads !== 0)
     throw refuse(
       'num_attention_heads',
@@ -227,11 +255,16 @@ export async function readHuggingFaceConfig(
   for (const [field, plain] of Object.entries(PLAIN) as [keyof typeof PLAIN, boolean | number][])
     if (hf[field] !== plain && !family.reading?.includes(field))
       throw refuse(field, String(hf[field]), `${String(plain)}, as a model of type ${hf.model_type} has it`);
-  const activation = hf.use_swiglu_ffn ? 'swiglu' : defined(activations[hf.hidden_act], hf.hidden_act);
+  if (hf.use_gated_mlp && activations[hf.hidden_act] !== 'silu')
+    throw refuse('hidden_act', hf.hidden_act, '"silu", since the MLPs have gates (use_gated_mlp)');
+  if (hf.rope_theta != null && family.rotary === undefined)
+    throw refuse('rope_theta', String(hf.rope_theta), `nothing, as a model of type ${hf.model_type} has it`);
+  const gated = hf.use_swiglu_ffn || hf.use_gated_mlp;
+  const activation = gated ? 'swiglu' : defined(activations[hf.hidden_act], hf.hidden_act);
   const { pooling, lastNorm } = family.reads(seen.classes > 0, hf.use_mean_pooling);
   const config: ViTConfig = {
     imageSize,
-    patchSize: hf.patch_size,
+    patchSize,
     channels: hf.num_channels,
     hiddenSize: hf.hidden_size,
     heads: hf.num_attention_heads,
@@ -248,6 +281,7 @@ export async function readHuggingFaceConfig(
     ...((hf.use_relative_position_bias || hf.use_shared_relative_position_bias) && {
       relativePositions: true,
     }),
+    ...(family.rotary && { rotary: 'shared' }),
     ...(family.firstNorm && { firstNorm: true }),
     ...(pooling !== 'class' && { pooling }),
     ...(pooling === 'tokens-attention' && { poolSize: hf.intermediate_size }),
@@ -256,9 +290,10 @@ export async function readHuggingFaceConfig(
   };
   return {
     config,
-    qkvBias: hf.qkv_bias,
+    qkvBias: hf.qkv_bias && hf.query_bias && hf.value_bias,
     keysWithoutBias: family.keysWithoutBias === true,
     resampling: family.resampling,
+    rotary: family.rotary && { ...family.rotary, temperature: hf.rope_theta ?? 0 },
   };
 }
 

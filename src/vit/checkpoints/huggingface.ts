@@ -8,10 +8,14 @@ const ROOTS = [
 ];
 
 /** Names that the projection of patches has. */
-const PATCHES = ['embeddings.patch_embeddings.projection', 'embeddings.patch_embedding'];
+const PATCHES = [
+  'embeddings.patch_embeddings.projection',
+  'embeddings.patch_embedding',
+  'embeddings.patch_embeddings',
+];
 
 /** Names that the list of blocks has. */
-const BLOCKS = ['layers', 'encoder.layer', 'encoder.layers'];
+const BLOCKS = ['layers', 'encoder.layer', 'encoder.layers', 'layer', 'model.layer'];
 
 /** Inside a block: the names that a layer of EdgeFlex has in the models and versions of Transformers. */
 const INSIDE = {
@@ -21,7 +25,7 @@ const INSIDE = {
   k: ['attention.attention.key', 'attention.k_proj', 'self_attn.k_proj'],
   v: ['attention.attention.value', 'attention.v_proj', 'self_attn.v_proj'],
   o: ['attention.output.dense', 'attention.o_proj', 'self_attn.out_proj'],
-  fc1: ['intermediate.dense', 'mlp.fc1', 'mlp.weights_in', 'mlp.gate_proj'],
+  fc1: ['intermediate.dense', 'mlp.fc1', 'mlp.weights_in', 'mlp.gate_proj', 'mlp.up_proj'],
   fc2: ['output.dense', 'mlp.fc2', 'mlp.weights_out', 'mlp.down_proj'],
 } as const;
 
@@ -34,7 +38,7 @@ const TABLE = 'relative_position_bias.relative_position_bias_table';
 
 /**
  * The naming of Hugging Face Transformers, in the words of the model and the version that wrote the file: ViT, DeiT, MSN, I-JEPA,
- * DINOv2, BEiT, Data2Vec, CLIP and SigLIP.
+ * DINOv2, DINOv3, BEiT, Data2Vec, CLIP and SigLIP.
  *
  * @param has - whether the checkpoint has a tensor of that name
  * @returns undefined for a checkpoint in another naming
@@ -86,7 +90,10 @@ export function huggingFaceScheme(has: (name: string) => boolean): Scheme | unde
       ...layerPlaces('pool.fc1', `${root}head.mlp.fc1`),
       ...layerPlaces('pool.fc2', `${root}head.mlp.fc2`),
       ...layerPlaces('first_norm', first(within(['pre_layrnorm', 'pre_layernorm']), '.weight')),
-      ...layerPlaces('norm', first(within(['layernorm', 'post_layernorm', 'pooler.layernorm']), '.weight')),
+      ...layerPlaces(
+        'norm',
+        first(within(['layernorm', 'post_layernorm', 'pooler.layernorm', 'norm']), '.weight'),
+      ),
     ]),
     block: (layer) => {
       const at = `${blocks}.${layer}`;

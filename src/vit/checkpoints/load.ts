@@ -1,14 +1,18 @@
 import { z } from 'zod';
 import { defined } from '../../base/defined.js';
 import { InputError } from '../../base/errors.js';
+import { area, type Size } from '../../base/size.js';
 import { elementCount, type TensorSource } from '../../onnx/tensor.js';
-import { featureWidth, prefixTokens, type ViTConfig } from '../config.js';
+import { featureWidth, gridOf, headWidth, prefixTokens, type ViTConfig } from '../config.js';
+import { checkRotaryHeads, learnedAngles, rotaryAngles, withHalves, type RotaryRule } from '../rotary.js';
 import { weightShapes, type ViT } from '../vit.js';
 import { inferArchitecture } from './config.js';
 import { readHuggingFaceConfig } from './huggingface-config.js';
 import { huggingFaceScheme } from './huggingface.js';
 import { readJson } from './json.js';
-import { laidOutPositions, type Resampling } from './positions.js';
+import { openClipScheme } from './open-clip.js';
+import { readOpenClipConfig } from './open-clip-config.js';
+import { distancesAsTransformersReads, laidOutPositions, type Resampling } from './positions.js';
 import { placeIn, type Place, type Scheme, type SchemeName } from './scheme.js';
 import { asFloat32, readCheckpointTensors, type CheckpointTensors } from './tensors.js';
 import {
@@ -21,6 +25,7 @@ import {
   transposed,
   zeros,
 } from '../derived.js';
+import { madeDistances } from '../distances.js';
 import { readTimmConfig, type TimmImages } from './timm-config.js';
 import { timmScheme } from './timm.js';
 import { torchvisionScheme } from './torchvision.js';
@@ -40,7 +45,8 @@ export interface Checkpoint {
 /** Tensors by which the namings are recognised, the last parts of their names. */
 const MARKS = [
   ...['embeddings.patch_embeddings.projection.weight', 'embeddings.patch_embedding.weight'],
-  ...['patch_embed.proj.weight', 'conv_proj.weight'],
+  'embeddings.patch_embeddings.weight',
+  ...['patch_embed.proj.weight', 'conv_proj.weight', 'visual.conv1.weight'],
 ];
 
 /** How a checkpoint names its tensors; undefined when in no way that is known. */
@@ -49,16 +55,17 @@ function schemeOf(tensors: ReadonlyMap<string, TensorSource>): Scheme | undefine
   const huggingFace = huggingFaceScheme(has);
   if (huggingFace !== undefined) return huggingFace;
   if (has('patch_embed.proj.weight') || has('patch_embed.backbone.conv.weight')) return timmScheme(has);
+  if (has('visual.conv1.weight')) return openClipScheme;
   return has('conv_proj.weight') ? torchvisionScheme : undefined;
 }
 
 /**
  * Loads a ViT or one of its relatives in F32, F16 or BF16, in the naming of Hugging Face Transformers (which needs a `config.json`),
- * timm (`config.json` as on the Hub, or none) or torchvision (which has none). The naming is recognised from the names.
+ * timm (`config.json` as on the Hub, or none), torchvision (which has none) or open_clip (`open_clip_config.json`). The naming is recognised from the names.
  *
  * @param weights - the `.safetensors` file, or the index of its shards
  * @param config - the `config.json` that belongs to it; undefined where there is none
- * @param wanted - side of the images that it is to be given, where something beside the weights says so: models that resample their
+ * @param wanted - sides of the images that it is to be given, where something beside the weights says so: models that resample their
  *   positions take other sizes than they were trained with
  * @returns the model in float32; tensors are read from disk when they are needed
  * @throws InputError when a file is missing or malformed, the architecture is none that is known, or a tensor is missing or misshapen
@@ -66,13 +73,14 @@ function schemeOf(tensors: ReadonlyMap<string, TensorSource>): Scheme | undefine
 export async function loadCheckpoint(
   weights: string,
   config: string | undefined,
-  wanted?: number,
+  wanted?: Size,
 ): Promise<Checkpoint> {
   const checkpoint = await readCheckpointTensors(weights);
   const { source, tensors } = checkpoint;
   const scheme = schemeOf(tensors);
   if (scheme === undefined) throw await foreign(checkpoint, config);
   refuseForeign(source, tensors, scheme);
+  refuseSmallFloats(checkpoint);
   const heads = scheme.heads.find((set) => set.every((head) => tensors.has(`${head}.weight`))) ?? [];
   const [head] = heads;
   const classes = head === undefined ? 0 : classesOf(source, `${head}.weight`, tensors);
@@ -86,6 +94,7 @@ export async function loadCheckpoint(
       imageSize: wanted,
     });
     const { vit, notes } = assemble(checkpoint, scheme, read.config, heads, {
+      rotary: read.rotary,
       resampling: read.resampling,
       leading: prefixTokens({ ...read.config, registers: 0 }),
       needed: (role) =>
@@ -93,13 +102,15 @@ export async function loadCheckpoint(
     });
     return { vit, scheme: scheme.name, notes, images: undefined };
   }
-  const { told, images } = await readTimmConfig(config);
+  const { told, images } =
+    scheme.name === 'open_clip' ? await readOpenClipConfig(source, config) : await readTimmConfig(config);
   const {
     config: architecture,
     leadingPositions,
     notes,
   } = inferArchitecture(source, tensors, scheme, told, classes);
   const made = assemble(checkpoint, scheme, architecture, heads, {
+    rotary: told.rotary,
     resampling: undefined,
     leading: leadingPositions,
     needed: () => false,
@@ -145,12 +156,14 @@ async function foreign(
   return new InputError({
     source,
     found: called === undefined ? names : `${names} (config.json calls it ${called})`,
-    expected: `a ViT or one of its relatives as Hugging Face Transformers, timm or torchvision name it (one of ${MARKS.join(', ')})`,
+    expected: `a ViT or one of its relatives as Hugging Face Transformers, timm, torchvision or open_clip name it (one of ${MARKS.join(', ')})`,
   });
 }
 
 /** What tensors do not show. */
 interface Assembly {
+  /** How queries and keys are rotated; undefined where they are not. */
+  readonly rotary: RotaryRule | undefined;
   readonly resampling: Resampling | undefined;
   /** Rows of the table of positions that belong to tokens before the patches. */
   readonly leading: number;
@@ -166,9 +179,10 @@ function assemble(
   scheme: Scheme,
   config: ViTConfig,
   heads: readonly string[],
-  { resampling, leading, needed }: Assembly,
+  { rotary, resampling, leading, needed }: Assembly,
 ): { readonly vit: ViT; readonly notes: readonly string[] } {
   const { source, tensors } = checkpoint;
+  if (rotary) checkRotaryHeads(source, config);
   const used = new Set<string>();
   const takeIfThere = (tensor: string, dims: readonly number[]): TensorSource | undefined =>
     tensors.has(tensor) ? take(tensor, dims) : undefined;
@@ -185,13 +199,13 @@ function assemble(
     return found;
   };
   const positions = (tensor: string): TensorSource => {
-    const { hiddenSize, imageSize, patchSize } = config;
-    const side = imageSize / patchSize;
+    const { hiddenSize } = config;
+    const grid = gridOf(config);
     const rows = tensors.get(tensor)?.dims.at(-2) ?? 0;
-    const there = resampling ? Math.round(Math.sqrt(Math.max(1, rows - leading))) : side;
-    const theirs = [leading + there ** 2, hiddenSize];
+    const there = resampling ? Math.round(Math.sqrt(Math.max(1, rows - leading))) ** 2 : area(grid);
+    const theirs = [leading + there, hiddenSize];
     const found = asFloat32(source, tensor, take(tensor, theirs), theirs);
-    return laidOutPositions(found, { leading, prefix: prefixTokens(config), side, resampling });
+    return laidOutPositions(found, { leading, prefix: prefixTokens(config), grid, resampling });
   };
   const placed = (
     name: string,
@@ -221,7 +235,7 @@ function assemble(
   };
 
   const scores = (): TensorSource => {
-    const { hiddenSize, heads: count } = config;
+    const { hiddenSize, heads: ofBlocks, poolHeads: count = ofBlocks } = config;
     const part = (of: string, ...shape: readonly number[]): TensorSource =>
       placed(`pool.${of}`, shape, placeIn(scheme.fixed, `pool.${of}`), false);
     // The bias of the keys is the same for all tokens, which no softmax sees.
@@ -229,6 +243,26 @@ function assemble(
     return poolScores(count, {
       ...{ latent: part('latent', hiddenSize), query: part('q.weight', hiddenSize, hiddenSize) },
       ...{ bias: part('q.bias', hiddenSize), keys: part('k.weight', hiddenSize, hiddenSize) },
+    });
+  };
+
+  const angles = (rule: RotaryRule, layer: number): TensorSource => {
+    if (rule.kind !== 'learned') return rotaryAngles(rule, config);
+    const { tensor } = placeIn(scheme.fixed, 'frequencies');
+    const dims = [2, config.mlpSizes.length, config.heads, headWidth(config) / 2];
+    return learnedAngles(asFloat32(source, tensor, take(tensor, dims), dims), config, layer);
+  };
+
+  const distances = (layer: number): TensorSource | undefined => {
+    const places = scheme.block(layer);
+    const first = places['distances.fc1.weight']?.tensor;
+    const hidden = first === undefined ? undefined : tensors.get(first)?.dims[0];
+    if (hidden === undefined) return undefined;
+    const part = (of: string, ...shape: readonly number[]): TensorSource =>
+      placed(`distances.${of}`, shape, placeIn(places, `distances.${of}`), false);
+    return madeDistances(config, {
+      fc1: { weight: part('fc1.weight', hidden, 2), bias: part('fc1.bias', hidden) },
+      fc2: { weight: part('fc2.weight', config.heads, hidden), bias: part('fc2.bias', config.heads) },
     });
   };
 
@@ -248,9 +282,22 @@ function assemble(
       continue;
     }
     const [, layer, role] = /^layers\.(\d+)\.(.+)$/.exec(name) ?? [];
+    if (role === 'distances' && layer !== undefined) {
+      const made = distances(Number(layer));
+      if (made) {
+        weights.set(name, made);
+        continue;
+      }
+    }
+    if (rotary && (name === 'rotary' || role === 'rotary')) {
+      weights.set(name, angles(rotary, Number(layer ?? 0)));
+      continue;
+    }
     const place =
       role === undefined ? placeIn(scheme.fixed, name) : placeIn(scheme.block(Number(layer)), role);
-    weights.set(name, placed(name, dims, place, mayLack(name)));
+    const found = placed(name, dims, place, mayLack(name));
+    const asRead = scheme.name === 'Hugging Face' && role === 'distances';
+    weights.set(name, asRead ? distancesAsTransformersReads(found, gridOf(config)) : found);
   }
   const widened = heads.map((head) => {
     const shape = [
@@ -265,7 +312,8 @@ function assemble(
   });
   for (const [name, tensor] of averagedHeads(config, widened)) weights.set(name, tensor);
   const notes = accountForUnused(checkpoint, scheme, used, config.mlpSizes.length);
-  return { vit: { config, weights, forms: new Map() }, notes };
+  const alike = rotary?.pairs === 'neighbours' ? withHalves(weights, config) : weights;
+  return { vit: { config, weights: alike, forms: new Map() }, notes };
 }
 
 /** Refuses what changes the function in a way that no form here has, by its name. */
@@ -282,10 +330,20 @@ function refuseForeign(source: string, tensors: ReadonlyMap<string, TensorSource
   }
 }
 
+/** @throws InputError when there are floats of 8 bits or fewer, which are weights that were quantised */
+function refuseSmallFloats({ source, unreadable }: CheckpointTensors): void {
+  for (const [name, type] of unreadable)
+    if (/^F\d|float/i.test(type))
+      throw new InputError({
+        ...{ source, place: `tensor ${name}`, found: type, expected: 'F32, F16 or BF16' },
+        hint: 'Weights that were quantised cannot be compressed: take those that they were made from.',
+      });
+}
+
 /** The shape a tensor has in every checkpoint, where it differs from EdgeFlex's. */
 function shapeThere(config: ViTConfig, name: string, dims: readonly number[]): readonly number[] {
   if (name === 'patch.weight')
-    return [config.hiddenSize, config.channels, config.patchSize, config.patchSize];
+    return [config.hiddenSize, config.channels, config.patchSize.height, config.patchSize.width];
   if (name === 'cls' || name === 'distillation' || name === 'registers') return [1, 1, ...dims];
   return dims;
 }

@@ -1,3 +1,4 @@
+import { area, sameSize, square, type Size } from '../../base/size.js';
 import { computed, floats } from '../derived.js';
 import type { TensorSource } from '../../onnx/tensor.js';
 
@@ -10,8 +11,8 @@ export interface PositionLayout {
   readonly leading: number;
   /** How many tokens stand before the patches; those beyond the leading rows get zeros. */
   readonly prefix: number;
-  /** Patches along a side of the image. */
-  readonly side: number;
+  /** Patches below and beside each other. */
+  readonly grid: Size;
   /** What is done with a table for another number of patches. */
   readonly resampling: Resampling | undefined;
 }
@@ -19,55 +20,80 @@ export interface PositionLayout {
 /**
  * A table of positions as the model adds it to its tokens.
  *
- * @param table - `[leading + patches, hidden]`, the patches a square
+ * @param table - `[leading + patches, hidden]`: the patches of such an image, or of a square one where they are resampled
  * @param layout - where its rows go
- * @returns `[prefix + side², hidden]`
+ * @returns `[prefix + patches, hidden]`
  */
 export function laidOutPositions(
   table: TensorSource,
-  { leading, prefix, side, resampling }: PositionLayout,
+  { leading, prefix, grid, resampling }: PositionLayout,
 ): TensorSource {
   const [rows, width] = table.dims as [number, number];
-  const there = Math.round(Math.sqrt(rows - leading));
-  return computed([prefix + side ** 2, width], async () => {
+  const there = square(Math.round(Math.sqrt(rows - leading)));
+  const patches = area(grid);
+  return computed([prefix + patches, width], async () => {
     const values = await floats(table);
-    const out = new Float32Array((prefix + side ** 2) * width);
+    const out = new Float32Array((prefix + patches) * width);
     out.set(values.subarray(0, leading * width));
-    const patches = values.subarray(leading * width);
-    out.set(resampling ? resampled(patches, there, side, width, resampling) : patches, prefix * width);
+    const learned = values.subarray(leading * width);
+    out.set(resampling ? resampled(learned, there, grid, width, resampling) : learned, prefix * width);
     return out;
   });
 }
 
 /**
- * A square grid of vectors in another size, as PyTorch's `interpolate` does it (mode `bicubic`, corners not aligned).
+ * A table of BEiT's distances as Transformers reads it: what it holds of pairs of patches, `[2·height − 1, 2·width − 1]`, is taken for
+ * `[2·width − 1, 2·height − 1]` and resampled to the former (`BeitRelativePositionBias.forward`), which changes nothing of a square.
  *
- * @param grid - `[from, from, width]`
- * @param from - its side
- * @param to - the new side
+ * @param table - `[heads, distances]`, the last three of tokens before the patches
+ * @param grid - of the image
+ */
+export function distancesAsTransformersReads(table: TensorSource, grid: Size): TensorSource {
+  if (grid.height === grid.width) return table;
+  const [heads, count] = table.dims as [number, number];
+  const to = { height: 2 * grid.height - 1, width: 2 * grid.width - 1 };
+  const from = { height: to.width, width: to.height };
+  return computed(table.dims, async () => {
+    const out = Float32Array.from(await floats(table));
+    for (let head = 0; head < heads; head++) {
+      const own = out.subarray(head * count, head * count + area(to));
+      own.set(resampled(own, from, to, 1, 'linear'));
+    }
+    return out;
+  });
+}
+
+/**
+ * A grid of vectors in another size, as PyTorch's `interpolate` does it (modes `bicubic` and `bilinear`, corners not aligned).
+ *
+ * @param grid - `[from.height, from.width, width]`
+ * @param from - its sides
+ * @param to - the new sides
  * @param width - of a vector
  * @param how - with or without blurring before thinning out
- * @returns `[to, to, width]`; the same values where the side stays
+ * @returns `[to.height, to.width, width]`; the same values where the sides stay
  */
 function resampled(
   grid: Float32Array,
-  from: number,
-  to: number,
+  from: Size,
+  to: Size,
   width: number,
-  how: Resampling,
+  how: Resampling | 'linear',
 ): Float32Array {
-  if (from === to) return grid;
-  const taps = how === 'cubic' ? plainTaps(from, to) : antialiasedTaps(from, to);
-  const rows = new Float64Array(from * to * width);
-  for (let y = 0; y < from; y++)
-    for (const [x, of] of taps.entries())
+  if (sameSize(from, to)) return grid;
+  const taps = { cubic: plainTaps, 'cubic-antialiased': antialiasedTaps, linear: linearTaps }[how];
+  const [across, down] = [taps(from.width, to.width), taps(from.height, to.height)];
+  const line = to.width * width;
+  const rows = new Float64Array(from.height * line);
+  for (let y = 0; y < from.height; y++)
+    for (const [x, of] of across.entries())
       for (const { index, weight } of of)
         for (let c = 0; c < width; c++)
-          rows[(y * to + x) * width + c]! += weight * grid[(y * from + index) * width + c]!;
-  const out = new Float64Array(to * to * width);
-  for (const [y, of] of taps.entries())
+          rows[y * line + x * width + c]! += weight * grid[(y * from.width + index) * width + c]!;
+  const out = new Float64Array(to.height * line);
+  for (const [y, of] of down.entries())
     for (const { index, weight } of of)
-      for (let i = 0; i < to * width; i++) out[y * to * width + i]! += weight * rows[index * to * width + i]!;
+      for (let i = 0; i < line; i++) out[y * line + i]! += weight * rows[index * line + i]!;
   return Float32Array.from(out);
 }
 
@@ -85,6 +111,18 @@ function plainTaps(from: number, to: number): Tap[][] {
       index: Math.min(from - 1, Math.max(0, first + k)),
       weight: cubic(first + k - place, -0.75),
     }));
+  });
+}
+
+/** The two points around each new one; beyond the edge the edge goes on. */
+function linearTaps(from: number, to: number): Tap[][] {
+  return Array.from({ length: to }, (_, i) => {
+    const place = Math.max(0, ((i + 0.5) * from) / to - 0.5);
+    const first = Math.min(from - 1, Math.floor(place));
+    return [
+      { index: first, weight: 1 - (place - first) },
+      { index: Math.min(from - 1, first + 1), weight: place - first },
+    ];
   });
 }
 

@@ -57,7 +57,7 @@ export interface Scheme {
 }
 
 /** The naming schemes. */
-export type SchemeName = 'Hugging Face' | 'timm' | 'torchvision';
+export type SchemeName = 'Hugging Face' | 'timm' | 'torchvision' | 'open_clip';
 
 /** Weight and bias of a layer. */
 export function layerPlaces(

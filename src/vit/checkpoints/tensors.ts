@@ -18,7 +18,7 @@ export interface CheckpointTensors {
 }
 
 /**
- * Opens a safetensors file, all shards that an index names, or what `torch.save` wrote.
+ * Opens a safetensors file, all shards that an index names, or what `torch.save` wrote. What a wrapper put before all names is left away.
  *
  * @param weights - the `.safetensors` file, the index (`….safetensors.index.json`), or the `.bin`, `.pt` or `.pth` file
  * @throws InputError when it is missing or malformed
@@ -29,7 +29,23 @@ export async function readCheckpointTensors(weights: string): Promise<Checkpoint
     : isPickle(weights)
       ? await readTorchFile(weights)
       : await readSafetensors(weights);
-  return { source: weights, ...read };
+  return { source: weights, ...withoutWrapper(read) };
+}
+
+/**
+ * What stands before all names where a model was saved within another: PyTorch's wrappers for several processors and for compiled models,
+ * Transformers' for models of timm, a training module of Lightning.
+ */
+const WRAPPERS = ['module.', '_orig_mod.', 'timm_model.', 'model.'];
+
+/** Tensors by their names within the model that was wrapped. */
+function withoutWrapper(read: Safetensors): Safetensors {
+  const names = [...read.tensors.keys(), ...read.unreadable.keys()];
+  const wrapper = WRAPPERS.find((each) => names.length > 0 && names.every((name) => name.startsWith(each)));
+  if (wrapper === undefined) return read;
+  const within = <Value>(values: ReadonlyMap<string, Value>): Map<string, Value> =>
+    new Map([...values].map(([name, value]) => [name.slice(wrapper.length), value]));
+  return withoutWrapper({ tensors: within(read.tensors), unreadable: within(read.unreadable) });
 }
 
 async function readShards(index: string): Promise<Safetensors> {
@@ -49,7 +65,7 @@ async function readShards(index: string): Promise<Safetensors> {
       throw new InputError({
         source: path,
         place: `tensor ${name}`,
-        found: 'nothing',
+        found: 'no such tensor',
         expected: `the tensor that ${index} says is here`,
       });
   }

@@ -1,17 +1,20 @@
 import { z } from 'zod';
 import { InputError } from '../../base/errors.js';
 import { describeFault } from '../../base/schema.js';
+import { sizeOf } from '../../base/size.js';
 import type { Activation, Pooling } from '../config.js';
 import type { Part, Told } from './config.js';
 import { readJson } from './json.js';
+import { families, headsOf, rotaryOf, sizes } from './timm-names.js';
 
-const mean = z.array(z.number().min(-1e4).max(1e4)).length(3);
-const std = z.array(z.number().min(1e-4).max(1e4)).length(3);
+/** A number for each channel. */
+const perChannel = (schema: z.ZodNumber) => z.array(schema).min(1).max(512);
+const mean = perChannel(z.number().min(-1e4).max(1e4));
+const std = perChannel(z.number().min(1e-4).max(1e4));
 const pretrainedSchema = z.object({
   input_size: z.tuple([z.number(), z.number(), z.number()]).optional(),
   interpolation: z.enum(['bicubic', 'bilinear', 'nearest']).optional(),
   crop_pct: z.number().min(0.05).max(1).nullish(),
-  // Images are squares, which both treat alike.
   crop_mode: z.enum(['center', 'squash']).optional(),
   mean: mean.optional(),
   std: std.optional(),
@@ -47,6 +50,10 @@ const argsSchema = z.strictObject({
   fc_norm: z.boolean().nullish(),
   final_norm: z.boolean().optional(),
   pool_include_prefix: z.boolean().optional(),
+  swiglu_mlp: z.boolean().optional(),
+  use_fc_norm: z.boolean().nullish(),
+  use_post_transformer_norm: z.boolean().nullish(),
+  attn_pool_num_heads: count.nullish(),
   // The tensors show these.
   class_token: z.boolean().optional(),
   reg_tokens: z.number().int().nonnegative().optional(),
@@ -55,15 +62,33 @@ const argsSchema = z.strictObject({
   proj_bias: z.boolean().optional(),
   use_abs_pos_emb: z.boolean().optional(),
   use_rel_pos_bias: z.boolean().optional(),
+  num_reg_tokens: z.number().int().nonnegative().optional(),
+  use_pre_transformer_norm: z.boolean().optional(),
+  scale_attn_inner: z.boolean().optional(),
+  scale_attn_norm: z.boolean().optional(),
+  scale_mlp: z.boolean().optional(),
+  scale_mlp_norm: z.boolean().optional(),
+  qkv_fused: z.boolean().optional(),
+  swiglu_align_to: z.number().int().nonnegative().optional(),
+  attn_type: z.enum(['eva', 'rope']).optional(),
+  // These are of rotary positions.
+  use_rot_pos_emb: z.boolean().optional(),
+  rope_type: z.enum(['cat', 'dinov3', 'mixed']).nullish(),
+  rope_temperature: z.number().positive().optional(),
+  rope_grid_offset: z.number().optional(),
+  rope_grid_indexing: z.enum(['ij', 'xy']).optional(),
+  rope_rotate_half: z.boolean().optional(),
+  ref_feat_shape: side.nullish(),
   use_shared_rel_pos_bias: z.literal(false).optional(),
+  rel_pos_type: z.literal('mlp').optional(),
+  rel_pos_dim: count.nullish(),
+  shared_rel_pos: z.boolean().optional(),
   // These must be as they are in a plain ViT.
   norm_layer: z.enum(['layernorm']).nullish(),
   embed_norm_layer: z.null().optional(),
   embed_layer: z.null().optional(),
   block_fn: z.null().optional(),
   attn_layer: z.null().optional(),
-  scale_attn_norm: z.literal(false).optional(),
-  scale_mlp_norm: z.literal(false).optional(),
   pos_embed: z.literal('learn').optional(),
   // These are of training, or of images of other sizes.
   dynamic_img_size: z.boolean().optional(),
@@ -74,6 +99,15 @@ const argsSchema = z.strictObject({
   proj_drop_rate: rate.optional(),
   attn_drop_rate: rate.optional(),
   drop_path_rate: rate.optional(),
+  attn_pool_mlp_ratio: z.number().positive().nullish(),
+  use_post_norm: z.literal(false).optional(),
+  num_kv_heads: z.null().optional(),
+  attn_only_layer_scale: z.literal(false).optional(),
+  rope_mrope_section: z.null().optional(),
+  rope_shift_coords: rate.nullish(),
+  rope_jitter_coords: rate.nullish(),
+  rope_rescale_coords: rate.nullish(),
+  head_init_scale: rate.optional(),
   weight_init: z.string().optional(),
   fix_init: z.boolean().optional(),
 });
@@ -89,29 +123,19 @@ const configSchema = pretrainedSchema.extend({
   pretrained_cfg: pretrainedSchema.extend({ label_names: z.array(z.string()).nullish() }).optional(),
 });
 
-/** Attention heads of timm's architectures, by the size in their names (timm's `vision_transformer.py`, `deit.py`). */
-const HEADS: Readonly<Record<string, number>> = {
-  ...{ tiny: 3, wee: 4, xsmall: 4, little: 5, small: 6, medium: 8, mediumd: 8, betwixt: 10, base: 12 },
-  ...{ so150m2: 13, so150m: 14, large: 16, huge: 16, giant: 16, giantopt: 16, gigantic: 16, so400m: 16 },
-  ...{ intern300m: 16 },
-};
-
-/** Heads that differ from those of the size, by a part of the name. */
-const OTHER_HEADS: readonly (readonly [RegExp, number])[] = [
-  [/^vit_base_.*plus/, 14],
-  [/^vit_base_patch16_gap_224$/, 16],
-  [/^vit_giant_patch14_.*(dinov2|tipsv2)$|^vit_giant_patch16_radio/, 24],
-  [/^test_vit2?$/, 2],
-  [/^test_vit3$/, 3],
-];
-
-/** Parts of an architecture's name, behind its size, whose meaning is read here or shown by tensors. */
-const KNOWN_PART =
-  /^(patch\d+|\d+|plus|miil|distilled|dinov2|tipsv2|36x1|clip|quickgelu|siglip|gap|map|radio|v\d|reg\d)$/;
-
 /** SigLIPs whose GELU is the tanh approximation, by their names (timm's `vision_transformer.py`). */
 const TANH =
   /^vit_(base_patch32|so400m_patch16|giantopt_patch16)_siglip_|^vit_large_patch16_siglip_(gap_)?512$/;
+
+/** Architectures whose MLPs have gates. */
+const GATED =
+  /^vit_giant_patch14_.*(dinov2|tipsv2)$|^eva02_|^vit_\w+_plus_patch16_dinov3|^vit_7b_patch16_dinov3$|^vit_giant_patch16_lingbot$/;
+
+/** Architectures whose heads read an average where nothing is said. */
+const AVERAGED = /^(beit|eva)|_s?relpos|_rpn_|_dinov3|^vit_pe_(lang|spatial)_/;
+
+/** Architectures whose LayerNorms have the epsilon 1e-5. */
+const SMALL_EPSILON = /^vit_.*_clip_|_dinov3|_lingbot$|^vit_pe_|^beit3_/;
 
 /** What images go through before a model of timm, as its configuration says it. */
 export type TimmImages = z.infer<typeof pretrainedSchema>;
@@ -146,33 +170,38 @@ export async function readTimmConfig(path: string | undefined): Promise<TimmConf
     throw refuse(
       'architecture',
       named,
-      `a ViT, DeiT or BEiT whose parts are known: vit_…, deit_…, deit3_…, beit_…, beitv2_…, eva_… or flexivit_… of the sizes ${Object.keys(HEADS).join(', ')}`,
+      `a ViT, DeiT, BEiT or EVA whose parts are known: ${families.join('_…, ')}_… of the sizes ${sizes.join(', ')}`,
     );
   const pooling = poolingOf(
-    args?.global_pool ?? config.global_pool ?? (/^(beit|eva)/.test(architecture ?? '') ? 'avg' : 'token'),
-    args?.pool_include_prefix ?? architecture === 'test_vit3',
+    args?.global_pool ?? config.global_pool ?? (AVERAGED.test(architecture ?? '') ? 'avg' : 'token'),
+    args?.pool_include_prefix ?? (architecture === 'test_vit3' || /^vit_pe_core_/.test(architecture ?? '')),
     refuse,
   );
   const activation = activationOf(architecture ?? '', args ?? {});
-  const epsilon = config.layer_norm_eps ?? (/^vit_.*_clip_/.test(architecture ?? '') ? 1e-5 : undefined);
+  const epsilon = config.layer_norm_eps ?? (SMALL_EPSILON.test(architecture ?? '') ? 1e-5 : undefined);
+  const lastNorm = args?.final_norm ?? (args?.use_fc_norm ? undefined : args?.use_post_transformer_norm);
   const noLastNorm =
-    args?.final_norm === false ||
-    (args?.final_norm === undefined && /^vit_intern|_radio_/.test(architecture ?? ''));
+    lastNorm === false ||
+    (lastNorm == null && /^vit_intern|_radio_|^vit_pe_(lang|spatial)_/.test(architecture ?? ''));
+  const rotary = rotaryOf(architecture ?? '', args ?? {});
+  const poolHeads = args?.attn_pool_num_heads ?? (/^vit_pe_core_/.test(architecture ?? '') ? 8 : undefined);
+  const [, height, width] = config.pretrained_cfg?.input_size ?? config.input_size ?? [];
   const heads = args?.num_heads ?? config.num_attention_heads ?? usual;
   const size = args?.img_size;
-  if (Array.isArray(size) && size[0] !== size[1])
-    throw refuse('model_args.img_size', size.join(' × '), 'a square');
   const labels = label_names ?? config.pretrained_cfg?.label_names ?? undefined;
-  const imageSize = Array.isArray(size) ? size[0] : size;
   return {
     told: {
       ...(heads !== undefined && { heads }),
-      ...(imageSize !== undefined && { imageSize }),
+      ...(size !== undefined && { imageSize: sizeOf(size) }),
       ...(epsilon !== undefined && { layerNormEpsilon: epsilon }),
       ...(activation !== undefined && { activation }),
       ...(pooling !== undefined && { pooling }),
       ...(args?.no_embed_class !== undefined && { positionsOfPatches: args.no_embed_class }),
+      ...(/_rpn_/.test(architecture ?? '') && { resPostNorm: true }),
       ...(noLastNorm && { noLastNorm }),
+      ...(rotary !== undefined && { rotary }),
+      ...(poolHeads !== undefined && { poolHeads }),
+      ...(height !== undefined && width !== undefined && { usualImageSize: { height, width } }),
       parts: partsOf(args ?? {}, { architecture: architecture ?? '', pooling, noLastNorm }),
       ...(labels !== undefined && { labels }),
     },
@@ -189,20 +218,28 @@ function partsOf(
     readonly noLastNorm: boolean;
   },
 ): NonNullable<Told['parts']> {
-  const { reg_tokens: registers, ...switches } = args;
+  const { reg_tokens, num_reg_tokens, fc_norm: normed, use_fc_norm, ...switches } = args;
+  const registers = reg_tokens ?? num_reg_tokens;
+  const fcNorm = normed ?? use_fc_norm;
   // An average is normed behind it unless that is said otherwise, or the architecture's name says that it is of those that differ.
-  const usual = /_gap_/.test(read.architecture)
+  const usual = /_gap_|_dinov3|_lingbot|^vit_pe_|_s?relpos/.test(read.architecture)
     ? undefined
     : read.pooling === 'patches' || read.pooling === 'tokens';
-  const pooled = read.noLastNorm ? false : (args.fc_norm ?? usual);
+  const pooled = read.noLastNorm ? false : (fcNorm ?? usual);
   const said: [string, Part, boolean | undefined][] = [
     ['model_args.class_token', 'cls', switches.class_token],
     ['model_args.reg_tokens', 'registers', registers === undefined ? undefined : registers > 0],
-    ['model_args.pre_norm', 'first_norm', switches.pre_norm],
+    ['model_args.pre_norm', 'first_norm', switches.pre_norm ?? switches.use_pre_transformer_norm],
+    ['model_args.scale_attn_inner', 'attention_norm', switches.scale_attn_inner ?? switches.scale_attn_norm],
+    ['model_args.scale_mlp', 'mlp_norm', switches.scale_mlp ?? switches.scale_mlp_norm],
     ['model_args.qk_norm', 'q_norm', switches.qk_norm],
     ['model_args.use_abs_pos_emb', 'positions', switches.use_abs_pos_emb],
     ['model_args.use_rel_pos_bias', 'distances', switches.use_rel_pos_bias],
-    [args.fc_norm == null ? 'global_pool' : 'model_args.fc_norm', 'pooled norm', pooled],
+    [
+      fcNorm == null ? 'global_pool' : normed == null ? 'model_args.use_fc_norm' : 'model_args.fc_norm',
+      'pooled norm',
+      pooled,
+    ],
   ];
   return Object.fromEntries(
     said.flatMap(([setting, part, has]) => (has === undefined ? [] : [[setting, { part, has }]])),
@@ -228,11 +265,10 @@ function poolingOf(
 /** What stands in the MLP; undefined for GELU. */
 function activationOf(
   architecture: string,
-  { act_layer: layer, mlp_layer: mlp }: z.infer<typeof argsSchema>,
+  { act_layer: layer, mlp_layer: mlp, swiglu_mlp: gated }: z.infer<typeof argsSchema>,
 ): Activation | undefined {
   // The MLP with gates has SiLU in it, unless it is given another activation (which no model gives it).
-  if (mlp != null ? mlp !== 'mlp' : /^vit_giant_patch14_.*(dinov2|tipsv2)$/.test(architecture))
-    return 'swiglu';
+  if (gated ?? (mlp != null ? mlp !== 'mlp' : GATED.test(architecture))) return 'swiglu';
   switch (layer) {
     case 'gelu_tanh':
       return 'gelu-tanh';
@@ -251,15 +287,4 @@ function activationOf(
       if (/_quickgelu_/.test(architecture)) return 'quick-gelu';
       return TANH.test(architecture) ? 'gelu-tanh' : undefined;
   }
-}
-
-/** How many heads an architecture of timm has whose parts are known; undefined for any other. */
-function headsOf(architecture: string): number | undefined {
-  const other = OTHER_HEADS.find(([pattern]) => pattern.test(architecture))?.[1];
-  if (/^test_vit/.test(architecture)) return other;
-  const [, family = '', size = '', rest] =
-    /^(vit|deit|deit3|beit|beitv2|eva|flexivit)_([a-z0-9]+?)(?:_(.+))?$/.exec(architecture) ?? [];
-  const known =
-    rest === undefined ? family === 'flexivit' : rest.split('_').every((part) => KNOWN_PART.test(part));
-  return known && Object.hasOwn(HEADS, size) ? (other ?? HEADS[size]) : undefined;
 }

@@ -15,6 +15,7 @@ export const timmScheme = (has: (name: string) => boolean): Scheme => ({
     ['registers', { tensor: 'reg_token' }],
     ['positions', { tensor: 'pos_embed' }],
     ...layerPlaces('first_norm', 'norm_pre'),
+    ['frequencies', { tensor: 'rope.freqs' }],
     ['pool.latent', { tensor: 'attn_pool.latent' }],
     ...linearPlaces('pool.q', 'attn_pool.q'),
     ...(['k', 'v'] as const).flatMap((role, index): [string, Place][] => [
@@ -31,15 +32,22 @@ export const timmScheme = (has: (name: string) => boolean): Scheme => ({
     const at = `blocks.${layer}`;
     // BEiT's queries and values have biases, its keys none.
     const apart = has('blocks.0.attn.q_bias');
-    const fused = (ours: string, index: number): [string, Place][] => [
-      [`${ours}.weight`, { tensor: `${at}.attn.qkv.weight`, part: { index, of: 3 } }],
-      [
-        `${ours}.bias`,
-        apart
-          ? { tensor: `${at}.attn.${ours}_bias`, optional: true }
-          : { tensor: `${at}.attn.qkv.bias`, part: { index, of: 3 }, optional: true },
-      ],
-    ];
+    // An MLP of its own, or one for all blocks, that makes numbers of distances.
+    const distances = has('shared_rel_pos.mlp.fc1.weight') ? 'shared_rel_pos.mlp' : `${at}.attn.rel_pos.mlp`;
+    // EVA-02's are three layers, or one with biases of its own for queries and values.
+    const separate = has('blocks.0.attn.q_proj.weight');
+    const fused = (ours: string, index: number): [string, Place][] =>
+      separate
+        ? linearPlaces(ours, `${at}.attn.${ours}_proj`)
+        : [
+            [`${ours}.weight`, { tensor: `${at}.attn.qkv.weight`, part: { index, of: 3 } }],
+            [
+              `${ours}.bias`,
+              apart
+                ? { tensor: `${at}.attn.${ours}_bias`, optional: true }
+                : { tensor: `${at}.attn.qkv.bias`, part: { index, of: 3 }, optional: true },
+            ],
+          ];
     const [scale1, scale2] = has('blocks.0.gamma_1')
       ? [`${at}.gamma_1`, `${at}.gamma_2`]
       : [`${at}.ls1.gamma`, `${at}.ls2.gamma`];
@@ -51,9 +59,15 @@ export const timmScheme = (has: (name: string) => boolean): Scheme => ({
       ...linearPlaces('o', `${at}.attn.proj`, { scale: scale1 }),
       ...layerPlaces('q_norm', `${at}.attn.q_norm`),
       ...layerPlaces('k_norm', `${at}.attn.k_norm`),
+      ...layerPlaces('attention_norm', `${at}.attn.norm`),
+      ...layerPlaces('mlp_norm', `${at}.mlp.norm`),
+      ...layerPlaces('distances.fc1', `${distances}.fc1`),
+      ...layerPlaces('distances.fc2', `${distances}.fc2`),
       ['distances', { tensor: `${at}.attn.relative_position_bias_table`, transposed: true }],
       ...layerPlaces('norm2', `${at}.norm2`),
-      ...linearPlaces('fc1', `${at}.mlp.fc1`),
+      ...(has('blocks.0.mlp.fc1_g.weight')
+        ? linearPlaces('fc1', `${at}.mlp.fc1_g`, { below: `${at}.mlp.fc1_x` })
+        : linearPlaces('fc1', `${at}.mlp.fc1`)),
       ...linearPlaces('fc2', `${at}.mlp.fc2`, { scale: scale2 }),
     ]);
   },
@@ -73,10 +87,8 @@ export const timmScheme = (has: (name: string) => boolean): Scheme => ({
         'one convolution that cuts the image itself into patches (this is a hybrid with a convolutional backbone)',
     },
     { pattern: /^patch_embed\.norm\./, expected: 'patches without a norm behind them (embed_norm_layer)' },
-    { pattern: /(^|\.)rope\b/, expected: 'learned positions (this model has rotary ones)' },
-    { pattern: /\.attn\.norm\./, expected: 'attention without a norm before its output (scale_attn_norm)' },
     {
-      pattern: /\.mlp\.(norm|fc1_g|fc1_x|w12|w3)\b/,
+      pattern: /\.mlp\.(w12|w3)\b/,
       expected: 'an MLP of two layers, fc1 and fc2, with nothing but an activation between them',
     },
     {

@@ -1,10 +1,17 @@
 import { InputError } from '../../base/errors.js';
+import { readRange } from '../../base/read-range.js';
+import {
+  asDict,
+  isKind,
+  unpickle,
+  UnpickleError,
+  type Pickled,
+  type PickledDict,
+} from '../../base/unpickle.js';
 import { bytesPerElement, type DType } from '../../onnx/dtype.js';
-import { readRange } from '../../onnx/file.js';
 import { elementCount, type TensorSource } from '../../onnx/tensor.js';
 import type { Safetensors } from '../safetensors.js';
 import { legacyPickle } from './pickle.js';
-import { asDict, isKind, unpickle, UnpickleError, type Pickled, type PickledDict } from './unpickle.js';
 import { storedEntries, type StoredEntry } from './zip.js';
 
 /** A pickle beyond this holds more than names and shapes. */

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import yauzl from 'yauzl';
 import { InputError, messageOf } from '../../base/errors.js';
-import { readRange } from '../../onnx/file.js';
+import { readRange } from '../../base/read-range.js';
 
 /** A file within an archive, as its bytes lie there: stored, not compressed. */
 export interface StoredEntry {

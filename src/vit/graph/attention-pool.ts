@@ -24,7 +24,7 @@ export function emitAttentionPool(
   sizes: Value | undefined,
   on: 'cpu' | 'webgpu',
 ): Value {
-  const { hiddenSize, heads } = vit.config;
+  const { hiddenSize, heads: ofBlocks, poolHeads: heads = ofBlocks } = vit.config;
   const count = tokens.dims[1] as number;
   const linear = (layer: string, x: Value): Value => {
     const weight = matrixConstant(g, vit, `pool.${layer}.weight`);

@@ -17,8 +17,9 @@ import { emitHeadsNorm } from './heads-norm.js';
 import { emitLeading } from './leading.js';
 import { emitLinear, type QuantizedValues } from './linear.js';
 import { emitMerge, emitSizeBias, type Tokens } from './merge.js';
-import { emitNorm } from './norm.js';
+import { emitNorm, emitNormBefore, emitNormBehind } from './norm.js';
 import { emitRelativePositions } from './relative.js';
+import { emitRotary } from './rotary.js';
 
 /**
  * A value in a block: what a linear reads, before any quantisation (by the linear's name; q, k and v read the same), what
@@ -30,7 +31,7 @@ export type BlockValueName = LinearRole | `${LinearRole}.output` | 'attended' | 
 export type BlockValues = Readonly<Record<BlockValueName, Value>>;
 
 /**
- * Adds one transformer block: attention and MLP, each behind a LayerNorm and added to the residual stream.
+ * Adds one transformer block: attention and MLP, each behind a LayerNorm (or before it) and added to the residual stream.
  *
  * Matrices `[batch·tokens, …]` throughout, so that biases ride in the Gemm; only attention sees sequences. The sums are
  * plain Adds: ONNX Runtime 1.30's SkipLayerNormalization takes several times as long on a CPU as Add and
@@ -51,7 +52,7 @@ export function emitBlock(
   before: Tokens,
 ): BlockValues & { readonly sizes: Value | undefined } {
   const tokens = tokensAt(vit.config, layer);
-  const norm1 = emitNorm(g, vit, `layers.${layer}.norm1`, before.residual);
+  const norm1 = emitNormBefore(g, vit, `layers.${layer}.norm1`, before.residual);
   const { keys, attended, ...mixing } = emitMixing(g, vit, layer, norm1, {
     rows: tokens,
     norm1,
@@ -92,7 +93,7 @@ export function emitLastBlock(g: GraphBuilder, vit: ViT, before: Tokens): Tokens
   const at = `layers.${layer}`;
   const tokens = tokensAt(vit.config, layer);
   const picked = (name: string, x: Value): Value => emitLeading(g, name, vit.config, x, tokens);
-  const norm1 = emitNorm(g, vit, `${at}.norm1`, residual);
+  const norm1 = emitNormBefore(g, vit, `${at}.norm1`, residual);
   const { attended } = emitMixing(g, vit, layer, norm1, {
     rows: tokensRead(vit.config),
     norm1: picked(`${at}.norm1:read`, norm1),
@@ -134,8 +135,10 @@ function emitMixing(
   const asSequence = (x: Value, rows: number): Value =>
     reshape(g, `${x.name}:sequence`, x, [batch, rows, width]);
   const [q, k, v] = [linear('q', asking.norm1), linear('k', all), linear('v', all)];
-  const queries = emitHeadsNorm(g, vit, layer, 'q', q, asking.rows);
-  const keys = emitHeadsNorm(g, vit, layer, 'k', k, tokens);
+  const placed = (role: 'q' | 'k', x: Value, rows: number): Value =>
+    emitRotary(g, vit, layer, role, emitHeadsNorm(g, vit, layer, role, x, rows), rows);
+  const queries = placed('q', q, asking.rows);
+  const keys = placed('k', k, tokens);
   const bias = asking.sizes
     ? emitSizeBias(g, `${at}.size_bias`, asking.sizes, tokens, asking.rows)
     : emitRelativePositions(g, vit, layer, asking.rows);
@@ -145,9 +148,12 @@ function emitMixing(
     ...([asSequence(queries, asking.rows), asSequence(keys, tokens), asSequence(v, tokens)] as const),
     ...([heads, bias] as const),
   );
-  const context = asMatrix(g, `${at}.context`, mixed);
+  const rows = asMatrix(g, `${at}.context`, mixed);
+  const context = vit.config.attentionNorm ? emitNorm(g, vit, `${at}.attention_norm`, rows) : rows;
   const o = linear('o', context);
-  return { q, k, keys, v, context, o, attended: binary(g, 'Add', `${at}.residual1`, o, asking.residual) };
+  const branch = emitNormBehind(g, vit, `${at}.norm1`, o);
+  const attended = binary(g, 'Add', `${at}.residual1`, branch, asking.residual);
+  return { q, k, keys, v, context, o, attended };
 }
 
 /** The MLP, added to the residual stream. */
@@ -158,9 +164,11 @@ function emitMlp(
   residual: Value,
 ): Record<'norm2' | 'fc1' | 'activated' | 'fc2' | 'after', Value> {
   const at = `layers.${layer}`;
-  const norm2 = emitNorm(g, vit, `${at}.norm2`, residual);
+  const norm2 = emitNormBefore(g, vit, `${at}.norm2`, residual);
   const fc1 = emitLinear(g, vit, layer, 'fc1', norm2, new Map());
-  const activated = emitActivation(g, at, vit.config, fc1, 'cpu');
+  const neurons = emitActivation(g, at, vit.config, fc1, 'cpu');
+  const activated = vit.config.mlpNorm ? emitNorm(g, vit, `${at}.mlp_norm`, neurons) : neurons;
   const fc2 = emitLinear(g, vit, layer, 'fc2', activated, new Map());
-  return { norm2, fc1, activated, fc2, after: binary(g, 'Add', `${at}.residual2`, fc2, residual) };
+  const branch = emitNormBehind(g, vit, `${at}.norm2`, fc2);
+  return { norm2, fc1, activated, fc2, after: binary(g, 'Add', `${at}.residual2`, branch, residual) };
 }

@@ -1,7 +1,7 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import { batch } from '../../onnx/dims.js';
 import { asMatrix, binary, concat, gemm, reshape, transpose } from '../../onnx/ops.js';
-import { patchCount, prefixOf } from '../config.js';
+import { gridOf, patchCount, patchValues, prefixOf } from '../config.js';
 import type { ViT } from '../vit.js';
 import { floatConstant, matrixConstant } from './constants.js';
 import { emitNorm } from './norm.js';
@@ -9,10 +9,10 @@ import { emitNorm } from './norm.js';
 /** Name of a model's input. */
 export const INPUT = 'pixel_values';
 
-/** Adds a model's input: preprocessed pixels `[batch, channels, size, size]`. */
+/** Adds a model's input: preprocessed pixels `[batch, channels, height, width]`. */
 export function emitPixels(g: GraphBuilder, vit: ViT): Value {
   const { channels, imageSize } = vit.config;
-  return g.input(INPUT, 'float32', [batch, channels, imageSize, imageSize]);
+  return g.input(INPUT, 'float32', [batch, channels, imageSize.height, imageSize.width]);
 }
 
 /**
@@ -22,7 +22,7 @@ export function emitPixels(g: GraphBuilder, vit: ViT): Value {
  *
  * @param g - the graph
  * @param vit - the model
- * @param pixels - `[batch, channels, size, size]`
+ * @param pixels - `[batch, channels, height, width]`
  * @returns `[batch·tokens, hidden]`
  */
 export function emitEmbedding(g: GraphBuilder, vit: ViT, pixels: Value): Value {
@@ -52,15 +52,17 @@ function emitPositioned(g: GraphBuilder, vit: ViT, tokens: Value): Value {
 /**
  * Adds the projection of an image's patches: `[batch·patches, hidden]`.
  *
- * @param pixels - `[batch, channels, size, size]`
+ * @param pixels - `[batch, channels, height, width]`
  */
 export function emitPatches(g: GraphBuilder, vit: ViT, pixels: Value): Value {
-  const { channels, imageSize, patchSize } = vit.config;
-  const side = imageSize / patchSize;
+  const { channels, patchSize } = vit.config;
+  const { height: down, width: across } = gridOf(vit.config);
   const patches = patchCount(vit.config);
-  const cut = reshape(g, 'patches:cut', pixels, [batch, channels, side, patchSize, side, patchSize]);
+  const cut = reshape(g, 'patches:cut', pixels, [
+    ...[batch, channels, down, patchSize.height, across, patchSize.width],
+  ]);
   const ordered = transpose(g, 'patches:ordered', cut, [0, 2, 4, 1, 3, 5]);
-  const rows = reshape(g, 'patches', ordered, [{ perBatch: patches }, channels * patchSize ** 2]);
+  const rows = reshape(g, 'patches', ordered, [{ perBatch: patches }, patchValues(vit.config)]);
   const weight = matrixConstant(g, vit, 'patch.weight');
   return gemm(g, 'patch', rows, weight, floatConstant(g, vit, 'patch.bias'));
 }

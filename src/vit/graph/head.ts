@@ -14,16 +14,17 @@ import { emitNorm } from './norm.js';
 export const OUTPUT = 'logits';
 
 /**
- * Adds the classifier: the features and the head.
+ * Adds the classifier: the features and the head; of a model without classes the features alone.
  *
  * @param g - the graph
  * @param vit - the model
  * @param read - the tokens that the head reads, as they leave the last block
  * @param on - whose kernels are to run it
- * @returns `[batch, classes]`
+ * @returns `[batch, classes]`, or `[batch, width of the features]`
  */
 export function emitHead(g: GraphBuilder, vit: ViT, read: Tokens, on: 'cpu' | 'webgpu' = 'cpu'): Value {
   const features = emitFeatures(g, vit, read, on);
+  if (vit.config.labels.length === 0) return features;
   return gemm(g, OUTPUT, features, matrixConstant(g, vit, 'head.weight'), floatConstant(g, vit, 'head.bias'));
 }
 

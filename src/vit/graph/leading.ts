@@ -1,8 +1,7 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import { batch } from '../../onnx/dims.js';
 import { asMatrix, gather, reshape } from '../../onnx/ops.js';
-import { layerCount, readsAllTokens, tokensAt, tokensRead, type ViTConfig } from '../config.js';
-import type { Tokens } from './merge.js';
+import { tokensRead, type ViTConfig } from '../config.js';
 
 /**
  * Picks the tokens that a head which reads no mean reads: the class token, and behind it the distillation token where there is one.
@@ -24,17 +23,4 @@ export function emitLeading(
   const sequence = reshape(g, `${name}:from`, rows, [batch, tokens, config.hiddenSize]);
   const places = Array.from({ length: tokensRead(config) }, (_, token) => token);
   return asMatrix(g, name, gather(g, `${name}:sequence`, sequence, g.indices(places), 1));
-}
-
-/**
- * Of all tokens behind the last block, those that the head reads.
- *
- * @param g - the graph
- * @param config - the architecture
- * @param all - the stream behind the last block
- */
-export function emitRead(g: GraphBuilder, config: ViTConfig, all: Tokens): Tokens {
-  if (readsAllTokens(config)) return all;
-  const tokens = tokensAt(config, layerCount(config));
-  return { residual: emitLeading(g, 'leading', config, all.residual, tokens), sizes: undefined };
 }

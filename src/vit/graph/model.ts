@@ -12,7 +12,8 @@ import { buildWebGpuGraph } from './webgpu.js';
 /**
  * The graph of a model, from preprocessed pixels to logits, in the form that ONNX Runtime executes fast on a target.
  *
- * Input `pixel_values` `[batch, channels, size, size]`, output `logits` `[batch, classes]`, both float32.
+ * Input `pixel_values` `[batch, channels, height, width]`, output `logits` `[batch, classes]`, both float32. A model without classes has one
+ * output, too: the features, `[batch, width]`.
  *
  * @param vit - the model
  * @param metadata - properties to store in the file

@@ -13,3 +13,13 @@ export function emitNorm(g: GraphBuilder, vit: ViT, name: string, x: Value): Val
   const shift = floatConstant(g, vit, `${name}.bias`);
   return layerNormalization(g, name, x, scale, shift, vit.config.layerNormEpsilon);
 }
+
+/** Adds the LayerNorm of a branch of a block before it; what comes in, where the model has it behind. */
+export function emitNormBefore(g: GraphBuilder, vit: ViT, name: string, x: Value): Value {
+  return vit.config.resPostNorm ? x : emitNorm(g, vit, name, x);
+}
+
+/** Adds the LayerNorm of a branch of a block behind it; what the branch gives, where the model has it before. */
+export function emitNormBehind(g: GraphBuilder, vit: ViT, name: string, x: Value): Value {
+  return vit.config.resPostNorm ? emitNorm(g, vit, name, x) : x;
+}

@@ -1,7 +1,7 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import { gather, reshape } from '../../onnx/ops.js';
 import { tensorOf, type TensorSource } from '../../onnx/tensor.js';
-import { prefixTokens, relativeDistances, tokenCount, type ViTConfig } from '../config.js';
+import { gridOf, prefixTokens, relativeDistances, tokenCount, type ViTConfig } from '../config.js';
 import type { ViT } from '../vit.js';
 import { floatConstant } from './constants.js';
 
@@ -11,7 +11,7 @@ import { floatConstant } from './constants.js';
  * it, attention takes longer: kernels that hold no scores take no bias.
  *
  * @param g - the graph
- * @param vit - a model with a class token alone before the patches, none of its tokens merged
+ * @param vit - a model with at most one token before the patches, none of its tokens merged
  * @param layer - which block
  * @param asking - how many tokens, the first of all, get new values
  * @returns `[1, heads, asking, tokens]`; undefined for a model without relative positions
@@ -24,8 +24,8 @@ export function emitRelativePositions(
 ): Value | undefined {
   const { config } = vit;
   if (!config.relativePositions) return undefined;
-  if (config.merges !== undefined || prefixTokens(config) !== 1)
-    throw new Error('relative positions are those of a class token and all patches');
+  if (config.merges !== undefined || prefixTokens(config) > 1)
+    throw new Error('relative positions are those of at most one token and all patches');
   const tokens = tokenCount(config);
   const name = `layers.${layer}.distances`;
   const places = g.constant(`distances:${asking}`, placesOf(config, asking));
@@ -46,16 +46,24 @@ function placesOf(config: ViTConfig, asking: number): TensorSource {
   return made;
 }
 
-function distances(config: ViTConfig, asking: number): Int32Array {
-  const side = config.imageSize / config.patchSize;
+/**
+ * Which number of a head's stands for two tokens.
+ *
+ * @param config - with a class token alone before the patches
+ * @param asking - how many tokens, the first of all, get new values
+ * @returns `[asking, tokens]`
+ */
+export function distances(config: ViTConfig, asking: number): Int32Array {
+  const { height, width } = gridOf(config);
   const tokens = tokenCount(config);
   const count = relativeDistances(config);
+  const prefix = prefixTokens(config);
   return Int32Array.from({ length: asking * tokens }, (_, at) => {
     const [from, to] = [Math.floor(at / tokens), at % tokens];
-    if (from === 0) return to === 0 ? count - 1 : count - 3;
-    if (to === 0) return count - 2;
-    const down = Math.floor((from - 1) / side) - Math.floor((to - 1) / side);
-    const right = ((from - 1) % side) - ((to - 1) % side);
-    return (down + side - 1) * (2 * side - 1) + right + side - 1;
+    if (from < prefix) return to < prefix ? count - 1 : count - 3;
+    if (to < prefix) return count - 2;
+    const down = Math.floor((from - prefix) / width) - Math.floor((to - prefix) / width);
+    const right = ((from - prefix) % width) - ((to - prefix) % width);
+    return (down + height - 1) * (2 * width - 1) + right + width - 1;
   });
 }

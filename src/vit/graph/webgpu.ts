@@ -36,8 +36,9 @@ import { emitLeading } from './leading.js';
 import { emitLinear } from './linear.js';
 import { emitSizeBias, type Tokens } from './merge.js';
 import { emitMergeByProducts } from './merge-products.js';
-import { emitNorm } from './norm.js';
+import { emitNorm, emitNormBefore, emitNormBehind } from './norm.js';
 import { emitRelativePositions } from './relative.js';
+import { emitRotary } from './rotary.js';
 import { weightOnly } from './weight-only.js';
 
 /** What a block needs besides its input. */
@@ -78,7 +79,7 @@ export function buildWebGpuGraph(
   const scope = { g, vit: weightOnly(model), half };
   const { vit } = scope;
   const residual = emitTokens(scope);
-  const norm = emitNorm(g, vit, 'layers.0.norm1', residual);
+  const norm = emitNormBefore(g, vit, 'layers.0.norm1', residual);
   let stream: Stream = { residual, norm, sizes: undefined };
   for (let layer = 0; layer + 1 < layerCount(vit.config); layer++) stream = emitBlock(scope, layer, stream);
   g.output(emitHead(g, vit, emitLastBlock(scope, stream), 'webgpu'));
@@ -127,7 +128,8 @@ function emitBlock(scope: Scope, layer: number, stream: Stream): Stream {
   const attended = emitAttention(scope, layer, stream.norm, stream, tokensAt(vit.config, layer));
   const { residual, norm, sizes } = emitSumNorm(scope, layer, attended, stream);
   const mlp = emitMlp(scope, layer, norm);
-  return { ...emitSkipNorm(scope, `layers.${layer + 1}.norm1`, `${at}.residual2`, mlp, residual), sizes };
+  const names = { own: `${at}.norm2`, next: `layers.${layer + 1}.norm1`, sum: `${at}.residual2` };
+  return { ...emitSkipNorm(scope, names, mlp, residual), sizes };
 }
 
 /** Attention and the residual stream summed, merged where the model says so, and normed for the MLP. */
@@ -138,15 +140,16 @@ function emitSumNorm(scope: Scope, layer: number, { o, keys }: Attended, stream:
   const merges = mergesOf(config, layer);
   if (merges === 0)
     return {
-      ...emitSkipNorm(scope, `${at}.norm2`, `${at}.residual1`, o, stream.residual),
+      ...emitSkipNorm(scope, betweenIn(at), o, stream.residual),
       sizes: stream.sizes,
     };
-  const residual = binary(g, 'Add', `${at}.residual1`, o, stream.residual);
+  const branch = emitNormBehind(g, vit, `${at}.norm1`, o);
+  const residual = binary(g, 'Add', `${at}.residual1`, branch, stream.residual);
   const merged = emitMergeByProducts(g, `${at}.merge`, { residual, sizes: stream.sizes }, asFloat(g, keys), {
     ...{ tokens: tokensAt(config, layer), merges, prefix: prefixTokens(config) },
     ...{ hidden: config.hiddenSize, heads: config.heads, keyWidth: attentionWidth(config) },
   });
-  return { ...merged, norm: emitNorm(g, vit, `${at}.norm2`, merged.residual) };
+  return { ...merged, norm: emitNormBefore(g, vit, `${at}.norm2`, merged.residual) };
 }
 
 /** The residual stream of the tokens that the head reads, as the CPU's graph has it. */
@@ -157,19 +160,18 @@ function emitLastBlock(scope: Scope, stream: Stream): Tokens {
   if (readsAllTokens(vit.config)) {
     const attended = emitAttention(scope, layer, stream.norm, stream, tokensAt(vit.config, layer));
     const { residual, norm, sizes } = emitSumNorm(scope, layer, attended, stream);
-    return { residual: binary(g, 'Add', `${at}.residual2`, emitMlp(scope, layer, norm), residual), sizes };
+    const branch = emitNormBehind(g, vit, `${at}.norm2`, emitMlp(scope, layer, norm));
+    return { residual: binary(g, 'Add', `${at}.residual2`, branch, residual), sizes };
   }
   const picked = (name: string, x: Value): Value =>
     emitLeading(g, name, vit.config, x, tokensAt(vit.config, layer));
   const asking = picked(`${at}.norm1:read`, stream.norm);
   const { o } = emitAttention(scope, layer, asking, stream, tokensRead(vit.config));
   const before = picked(`${at}:read`, stream.residual);
-  const { residual, norm } = emitSkipNorm(scope, `${at}.norm2`, `${at}.residual1`, o, before);
+  const { residual, norm } = emitSkipNorm(scope, betweenIn(at), o, before);
+  const branch = emitNormBehind(g, vit, `${at}.norm2`, emitMlp(scope, layer, norm));
   // The sum is normed by the head.
-  return {
-    residual: binary(g, 'Add', `${at}.residual2`, emitMlp(scope, layer, norm), residual),
-    sizes: undefined,
-  };
+  return { residual: binary(g, 'Add', `${at}.residual2`, branch, residual), sizes: undefined };
 }
 
 /** Of attention: its result before it is added to the residual stream, float32, and the keys of all tokens. */
@@ -193,8 +195,16 @@ function emitAttention(scope: Scope, layer: number, asking: Value, all: Stream, 
   const read = new Reader(scope);
   const projected = (['q', 'k', 'v'] as const).map((role) => {
     const made = emitProjection(scope, layer, role, role === 'q' ? asking : all.norm, read);
-    if (role === 'v' || !vit.config.queryKeyNorms) return made;
-    return emitHeadsNorm(g, vit, layer, role, asFloat(g, made), role === 'q' ? rows : tokens);
+    if (role === 'v' || !(vit.config.queryKeyNorms || vit.config.rotary)) return made;
+    const count = role === 'q' ? rows : tokens;
+    return emitRotary(
+      g,
+      vit,
+      layer,
+      role,
+      emitHeadsNorm(g, vit, layer, role, asFloat(g, made), count),
+      count,
+    );
   });
   // Attention takes one type for all.
   const half = projected.every(({ dtype }) => dtype === 'float16');
@@ -210,7 +220,11 @@ function emitAttention(scope: Scope, layer: number, asking: Value, all: Stream, 
     `${at}.attention`,
     ...([q, k, v, heads, bias && half ? read.asHalf(bias) : bias] as const),
   );
-  const o = emitProjection(scope, layer, 'o', asMatrix(g, `${at}.context`, mixed), read);
+  const context = asMatrix(g, `${at}.context`, mixed);
+  const normed = vit.config.attentionNorm
+    ? emitNorm(g, vit, `${at}.attention_norm`, asFloat(g, context))
+    : context;
+  const o = emitProjection(scope, layer, 'o', normed, read);
   return { o: asFloat(g, o), keys: defined(projected[1], 'the keys') };
 }
 
@@ -219,16 +233,43 @@ function emitMlp(scope: Scope, layer: number, norm: Value): Value {
   const { g, vit } = scope;
   const read = new Reader(scope);
   const fc1 = emitProjection(scope, layer, 'fc1', norm, read);
-  const activated = emitActivation(g, `layers.${layer}`, vit.config, fc1, 'webgpu');
+  const neurons = emitActivation(g, `layers.${layer}`, vit.config, fc1, 'webgpu');
+  const activated = vit.config.mlpNorm
+    ? emitNorm(g, vit, `layers.${layer}.mlp_norm`, asFloat(g, neurons))
+    : neurons;
   const fc2 = emitProjection(scope, layer, 'fc2', activated, read);
   return asFloat(g, fc2);
 }
 
-function emitSkipNorm({ g, vit }: Scope, name: string, sumName: string, x: Value, skip: Value): Normed {
-  const scale = floatConstant(g, vit, `${name}.weight`);
-  const shift = floatConstant(g, vit, `${name}.bias`);
+/** Names of the LayerNorms around a sum with the residual stream, and of the sum. */
+interface SumNames {
+  /** Of the branch that is added. */
+  readonly own: string;
+  /** Of the branch that reads the sum. */
+  readonly next: string;
+  readonly sum: string;
+}
+
+/** The names between attention and MLP of a block. */
+function betweenIn(at: string): SumNames {
+  return { own: `${at}.norm1`, next: `${at}.norm2`, sum: `${at}.residual1` };
+}
+
+/** A branch and the residual stream summed, and what the next branch reads of it. */
+function emitSkipNorm(
+  { g, vit }: Scope,
+  { own, next, sum: sumName }: SumNames,
+  x: Value,
+  skip: Value,
+): Normed {
+  if (vit.config.resPostNorm) {
+    const residual = binary(g, 'Add', sumName, emitNormBehind(g, vit, own, x), skip);
+    return { residual, norm: residual };
+  }
+  const scale = floatConstant(g, vit, `${next}.weight`);
+  const shift = floatConstant(g, vit, `${next}.bias`);
   const { norm, sum } = skipLayerNormalization(
-    ...([g, name, sumName, x, skip, scale, shift, vit.config.layerNormEpsilon] as const),
+    ...([g, next, sumName, x, skip, scale, shift, vit.config.layerNormEpsilon] as const),
   );
   return { norm, residual: sum };
 }

@@ -1,98 +1,159 @@
 import { z } from 'zod';
+import { area, divided, isWhole, type Size } from '../../base/size.js';
 import { defined } from '../../base/defined.js';
-import { InputError } from '../../base/errors.js';
 import type { OnnxNode } from '../../onnx/model.js';
-import { elementCount, type TensorSource } from '../../onnx/tensor.js';
+import { elementCount, float32, type TensorSource } from '../../onnx/tensor.js';
+import type { Tensor } from '../../runtime/engine.js';
 import { readJson } from '../checkpoints/json.js';
-import type { ViTConfig } from '../config.js';
-import { averagedHeads, computed, finite, floats, pickedRows, scaledRows, zeros } from '../derived.js';
+import {
+  prefixOf,
+  prefixTokens,
+  relativeDistances,
+  tokenCount,
+  type Pooling,
+  type ViTConfig,
+} from '../config.js';
+import {
+  averagedHeads,
+  computed,
+  finite,
+  floats,
+  pickedRows,
+  scaledRows,
+  stackedRows,
+  zeros,
+} from '../derived.js';
+import { distances } from '../graph/relative.js';
 import { weightShapes, type ViT } from '../vit.js';
-import { inputOf, notUnderstood } from './graph.js';
-import type { FoundViT, ScaledLinear } from './parse.js';
+import type { KnownActivations } from './activation.js';
+import type { FoundAttention } from './attention.js';
+import { HINT, inputOf, notUnderstood } from './graph.js';
+import type { FoundBlock, FoundViT, HeadRead, ScaledLinear } from './parse.js';
 import type { FoundLinear, FoundNorm, Searched } from './pieces.js';
 import type { Moved } from './probe.js';
+import { UnrecognisedGraph } from './unrecognised.js';
+
+/** What was recognised in a graph, and what running pieces of it showed. */
+export interface RecognisedViT extends FoundViT {
+  /** Of each block: how queries, keys and values are cut from their linears, and how heads are joined. */
+  readonly moved: readonly Moved[];
+  readonly activations: KnownActivations;
+  /** The tokens of an image of zeros as they come into the first block: `[images, tokens, hidden]`, or tokens first. */
+  readonly tokens: Tensor;
+}
 
 /**
  * Puts a model together from what was recognised. Tensors are read from the file when they are needed.
  *
  * @param graph - the graph
  * @param found - what was recognised
- * @param moved - of each block: how queries, keys and values are cut from their linears, and how heads are joined
  * @param image - shape of the graph's input
  * @param configPath - a `config.json` that may name the classes
- * @throws InputError when the pieces are not those of a ViT
+ * @throws UnrecognisedGraph when the pieces are not those of a ViT
  */
 export async function assemble(
   graph: Searched,
-  found: FoundViT,
-  moved: readonly Moved[],
+  found: RecognisedViT,
   image: readonly number[],
   configPath: string | undefined,
 ): Promise<ViT> {
-  const { convolution, tokens, positions, blocks, norm, heads } = found;
-  const [images, channels, imageSize] = image as [number, number, number];
+  const { convolution, firstNorm, blocks, read, heads, moved, activations } = found;
+  const [images, channels, ...imageSides] = image as [number, number, number, number];
+  const imageSize: Size = { height: imageSides[0], width: imageSides[1] };
   const kernel = kernelOf(graph, found);
-  const [hiddenSize, , patchSize] = kernel.dims as [number, number, number];
-  const distilled = tokens.length === 2;
-  const epsilons = new Set([
-    norm.epsilon,
-    ...blocks.flatMap(({ norm1, norm2 }) => [norm1.epsilon, norm2.epsilon]),
-  ]);
-  if (epsilons.size !== 1)
+  const [hiddenSize, , ...patchSides] = kernel.dims as [number, number, number, number];
+  const patchSize: Size = { height: patchSides[0], width: patchSides[1] };
+  for (const { attention } of blocks)
+    if ((attention.q.norm === undefined) !== (attention.k.norm === undefined))
+      throw notUnderstood(graph, attention.node, 'norms of queries and keys, or of neither');
+  const norms = [firstNorm, read.norm, ...blocks.flatMap(normsOf)].flatMap((norm) => norm ?? []);
+  const epsilons = new Set(norms.map(({ epsilon }) => epsilon));
+  const [epsilon = 1e-6, another] = epsilons;
+  if (another !== undefined)
     throw notUnderstood(graph, undefined, `one epsilon in all norms, not ${[...epsilons].join(', ')}`);
   const [queries] = moved;
-  const layout = queries === undefined ? { heads: 1, size: hiddenSize } : headsOf(queries, hiddenSize);
+  const size = queries === undefined ? hiddenSize : defined(queries.dims.at(-1), 'the width of a head');
+  const width = blocks[0] === undefined ? hiddenSize : rowsOf(blocks[0].o.linear, 1);
+  const layout: HeadLayout = { heads: width / size, size };
+  const start = startOf(graph, found, images, hiddenSize);
+  const grid = divided(imageSize, patchSize);
+  if (!isWhole(grid)) throw notUnderstood(graph, convolution, 'patches that divide the image');
+  const patches = area(grid);
+  const prefix = start.count - patches;
+  const distilled = heads.length === 2;
+  const registers = prefix - (distilled ? 2 : 1);
+  const normed = blocks.some(({ attention: { q } }) => q.norm);
+  const biased = blocks.some(({ attention }) => attention.bias);
   const config: ViTConfig = {
     ...{ imageSize, patchSize, channels, hiddenSize, heads: layout.heads, distilled },
-    mlpSizes: blocks.map(({ fc1 }) => rowsOf(fc1)),
-    layerNormEpsilon: norm.epsilon,
+    ...(width !== hiddenSize && { headSize: size }),
+    mlpSizes: blocks.map(({ fc2 }) => rowsOf(fc2.linear, 1)),
+    ...(activations.activation !== 'gelu' && { activation: activations.activation }),
+    layerNormEpsilon: epsilon,
+    ...(prefix === 0 && { classToken: false }),
+    ...(registers > 0 && { registers }),
+    ...(biased && { relativePositions: true }),
+    ...(firstNorm && { firstNorm: true }),
+    ...(normed && { queryKeyNorms: true }),
+    ...(read.what.kind !== 'token' && { pooling: poolingOf(graph, read, prefix) }),
+    ...(read.lastNorm !== 'tokens' && { lastNorm: read.lastNorm }),
     labels: await labelsIn(configPath, rowsOf(defined(heads[0], 'a classifier'))),
   };
+  if (prefix < 0 || registers < (prefix === 0 ? -1 : 0))
+    throw notUnderstood(
+      graph,
+      graph.producers.get(found.start),
+      `${patches} patches and the tokens before them`,
+    );
   const weights = new Map<string, TensorSource>();
   const put = (name: string, tensor: TensorSource): void => {
     weights.set(name, tensor);
   };
-  const putNorm = (name: string, { weight, bias }: FoundNorm): void => {
-    put(`${name}.weight`, weight);
-    put(`${name}.bias`, bias);
+  const putNorm = (name: string, norm: FoundNorm | undefined): void => {
+    if (norm === undefined) return;
+    put(`${name}.weight`, norm.weight);
+    put(`${name}.bias`, norm.bias);
   };
-  const first = (tensor: TensorSource, dims: readonly number[]): TensorSource =>
-    computed(dims, async () => (await floats(tensor)).slice(0, elementCount(dims)));
   put(
     'patch.weight',
-    computed([hiddenSize, channels * patchSize ** 2], () => floats(kernel)),
+    computed([hiddenSize, channels * area(patchSize)], () => floats(kernel)),
   );
-  const bias = graph.constants.get(convolution.inputs[2] ?? '');
-  put('patch.bias', bias ?? zeros([hiddenSize]));
-  const [cls, distillation] = tokens;
-  put('cls', first(defined(cls, 'the class token'), [hiddenSize]));
-  if (distillation) put('distillation', first(distillation, [hiddenSize]));
-  const count = positions.dims.at(-2) ?? 0;
-  put('positions', first(positions, [count, hiddenSize]));
+  const bias = graph.constants.get(convolution.inputs[2] ?? '') ?? zeros([hiddenSize]);
+  put('patch.bias', bias);
+  putStart(put, config, start.values, bias);
+  putNorm('first_norm', firstNorm);
   for (const [layer, block] of blocks.entries()) {
     const at = `layers.${layer}`;
     const [q, k, v, context] = moved.slice(layer * 4, layer * 4 + 4) as [Moved, Moved, Moved, Moved];
-    const { attention, o, fc1, fc2, norm1, norm2 } = block;
+    const { attention, o, activation, fc2, norm1, norm2 } = block;
     const scale = attention.scale * q.scale * k.scale;
-    if (Math.abs(scale * Math.sqrt(layout.size) - 1) > 1e-5 || v.scale !== 1 || context.scale !== 1)
+    if (
+      Math.abs(scale * Math.sqrt(layout.size) - 1) > 1e-5 + graph.rounding ||
+      v.scale !== 1 ||
+      context.scale !== 1
+    )
       throw notUnderstood(graph, attention.node, `scores scaled by 1/√${layout.size}, and values not at all`);
     putNorm(`${at}.norm1`, norm1);
     putNorm(`${at}.norm2`, norm2);
+    putNorm(`${at}.q_norm`, attention.q.norm);
+    putNorm(`${at}.k_norm`, attention.k.norm);
+    if (attention.bias) put(`${at}.distances`, await distancesOf(graph, attention, attention.bias, config));
     const cut = (role: string, linear: FoundLinear, from: Moved, keys = false): void => {
       const rows = columnsOf(graph, attention.node, from, layout, images, keys);
       put(`${at}.${role}.weight`, pickedRows(linear.weight, rows));
-      put(`${at}.${role}.bias`, linear.bias ? pickedRows(linear.bias, rows) : zeros([hiddenSize]));
+      put(`${at}.${role}.bias`, linear.bias ? pickedRows(linear.bias, rows) : zeros([width]));
     };
     cut('q', attention.q.linear, q);
     cut('k', attention.k.linear, k, attention.keysTransposed);
     cut('v', attention.v.linear, v);
     putScaled(weights, `${at}.o`, o);
     checkContext(graph, attention.node, context, layout, images);
+    const fc1 = joined(activation.sources, activations.gatesLast[layer] === true);
     put(`${at}.fc1.weight`, fc1.weight);
-    put(`${at}.fc1.bias`, fc1.bias ?? zeros([rowsOf(fc1)]));
+    put(`${at}.fc1.bias`, fc1.bias);
     putScaled(weights, `${at}.fc2`, fc2);
   }
-  putNorm('norm', norm);
+  putNorm('norm', read.norm);
   const classifiers = heads.map(({ weight, bias: shift = zeros([config.labels.length]) }) => ({
     weight,
     bias: shift,
@@ -101,14 +162,15 @@ export async function assemble(
   for (const [name, dims] of weightShapes(config)) {
     const tensor = weights.get(name);
     const shape = tensor?.dims;
-    if (tensor === undefined || shape?.join() !== dims.join())
-      throw new InputError({
-        source: graph.path,
-        place: `what was recognised as ${name}`,
-        found: shape ? `shape [${shape.join(', ')}]` : 'nothing',
-        expected: `shape [${dims.join(', ')}]`,
-      });
     const place = `what was recognised as ${name}`;
+    if (tensor === undefined || shape?.join() !== dims.join()) {
+      const found = shape ? `shape [${shape.join(', ')}]` : 'nothing';
+      const expected = `shape [${dims.join(', ')}]`;
+      throw new UnrecognisedGraph(
+        { kind: 'shape', weight: name, found, expected },
+        { source: graph.path, place, found, expected, hint: HINT },
+      );
+    }
     put(
       name,
       computed(dims, async () => finite(graph.path, place, await floats(tensor))),
@@ -117,45 +179,142 @@ export async function assemble(
   return { config, weights, forms: new Map() };
 }
 
+function normsOf({ norm1, norm2, attention: { q, k } }: FoundBlock): (FoundNorm | undefined)[] {
+  return [norm1, norm2, q.norm, k.norm];
+}
+
+/** The rows of the first layer of an MLP, the gates first where there are any. */
+function joined(
+  sources: readonly FoundLinear[],
+  gateLast: boolean,
+): { readonly weight: TensorSource; readonly bias: TensorSource } {
+  const [first, second] = sources.map((linear) => ({
+    weight: linear.weight,
+    bias: linear.bias ?? zeros([rowsOf(linear)]),
+  }));
+  if (first === undefined) throw new Error('an MLP without a first layer');
+  if (second === undefined) {
+    if (!gateLast) return first;
+    const half = (first.bias.dims[0] ?? 0) / 2;
+    const rows = Int32Array.from({ length: 2 * half }, (_, row) => (row + half) % (2 * half));
+    return { weight: pickedRows(first.weight, rows), bias: pickedRows(first.bias, rows) };
+  }
+  const [gate, value] = gateLast ? [second, first] : [first, second];
+  return { weight: stackedRows(gate.weight, value.weight), bias: stackedRows(gate.bias, value.bias) };
+}
+
+/** The tokens of an image of zeros, one after the other: `[tokens, hidden]`. */
+function startOf(
+  graph: Searched,
+  { start, tokens: { dims, data } }: RecognisedViT,
+  images: number,
+  width: number,
+): { readonly count: number; readonly values: Float32Array } {
+  const all = data as Float32Array;
+  const [first, second] = dims;
+  const count = all.length / (images * width);
+  const imagesFirst = first === images && (second === count || dims.length === 2);
+  const tokensFirst = first === count && second === images;
+  if (dims.at(-1) !== width || !(imagesFirst || tokensFirst))
+    throw notUnderstood(graph, graph.producers.get(start), `tokens of ${width} numbers`);
+  if (imagesFirst) return { count, values: all.slice(0, count * width) };
+  const values = new Float32Array(count * width);
+  for (let token = 0; token < count; token++)
+    values.set(all.subarray(token * images * width, token * images * width + width), token * width);
+  return { count, values };
+}
+
+/** Tokens before the patches with their positions, and the positions of the patches: what they are without an image, but for the bias. */
+function putStart(
+  put: (name: string, tensor: TensorSource) => void,
+  config: ViTConfig,
+  start: Float32Array,
+  bias: TensorSource,
+): void {
+  const { hiddenSize: width } = config;
+  let row = 0;
+  for (const { name, count } of prefixOf(config)) {
+    const values = start.slice(row * width, (row + count) * width);
+    put(name, float32(name === 'registers' ? [count, width] : [width], values));
+    row += count;
+  }
+  const dims = [start.length / width, width];
+  put(
+    'positions',
+    computed(dims, async () => {
+      const shift = await floats(bias);
+      return start.map((value, at) => (at < row * width ? 0 : value - (shift[at % width] ?? NaN)));
+    }),
+  );
+}
+
+/** What the head reads, of a model with so many tokens before the patches. */
+function poolingOf(graph: Searched, { what, node }: HeadRead, prefix: number): Pooling {
+  if (what.kind === 'token') return 'class';
+  if (what.kind === 'mean' && what.start === 0) return prefix === 0 ? 'patches' : 'tokens';
+  if (what.start !== prefix)
+    throw notUnderstood(graph, node, `a mean of all tokens, or of the patches behind the first ${prefix}`);
+  return what.kind === 'mean' ? 'patches' : 'class-patches';
+}
+
+/** The table of distances that what is added to the scores was made from. */
+async function distancesOf(
+  graph: Searched,
+  { node }: FoundAttention,
+  bias: TensorSource,
+  config: ViTConfig,
+): Promise<TensorSource> {
+  const { heads } = config;
+  const tokens = tokenCount(config);
+  const refuse = (): UnrecognisedGraph =>
+    notUnderstood(
+      graph,
+      node,
+      'a number for each head and distance of patches added to the scores, or nothing',
+    );
+  const perImage = heads * tokens ** 2;
+  // Exporters may write it once for every image.
+  if (prefixTokens(config) !== 1 || elementCount(bias.dims) % perImage !== 0) throw refuse();
+  const places = distances(config, tokens);
+  const count = relativeDistances(config);
+  const values = await floats(bias);
+  const table = new Float32Array(heads * count);
+  const placeOf = (at: number): number =>
+    (Math.floor(at / places.length) % heads) * count + (places[at % places.length] ?? NaN);
+  for (const [at, value] of values.entries()) table[placeOf(at)] = value;
+  if (values.some((value, at) => table[placeOf(at)] !== value)) throw refuse();
+  return float32([heads, count], table);
+}
+
 /** The weight of the convolution that cuts the image into patches. */
 function kernelOf(graph: Searched, { convolution }: FoundViT): TensorSource {
   const { attributes } = convolution;
   const kernel = graph.constants.get(inputOf(graph, convolution, 1));
-  const [, , patchSize] = kernel?.dims ?? [];
+  const patchSides = kernel?.dims.slice(2) ?? [];
   const list = (name: string): readonly number[] => {
     const attribute = attributes[name];
     return attribute?.type === 'ints' ? attribute.value : [];
   };
   const whole =
-    list('strides').every((stride) => stride === patchSize) &&
     list('strides').length === 2 &&
+    list('strides').every((stride, axis) => stride === patchSides[axis]) &&
     list('pads').every((pad) => pad === 0) &&
     list('dilations').every((dilation) => dilation === 1) &&
     kernel?.dtype === 'float32' &&
-    kernel.dims[3] === patchSize;
+    patchSides.length === 2;
   const { group } = attributes;
   if (kernel === undefined || !whole || (group?.type === 'int' && group.value !== 1))
-    throw notUnderstood(
-      graph,
-      convolution,
-      'a convolution of square patches that neither overlap nor leave gaps',
-    );
+    throw notUnderstood(graph, convolution, 'a convolution of patches that neither overlap nor leave gaps');
   return kernel;
 }
 
-function rowsOf({ weight }: FoundLinear): number {
-  return defined(weight.dims[0], 'the width of a linear layer');
+function rowsOf({ weight }: FoundLinear, axis: 0 | 1 = 0): number {
+  return defined(weight.dims[axis], 'the width of a linear layer');
 }
 
 interface HeadLayout {
   readonly heads: number;
   readonly size: number;
-}
-
-/** How many heads queries come in: `[batch, heads, tokens, size]` or `[batch·heads, tokens, size]`. */
-function headsOf({ dims }: Moved, width: number): HeadLayout {
-  const size = defined(dims.at(-1), 'the width of a head');
-  return { heads: width / size, size };
 }
 
 /** For each channel of the heads in order, the output of the linear that it is. */
@@ -205,8 +364,14 @@ function putScaled(weights: Map<string, TensorSource>, name: string, { linear, s
 
 const labelsSchema = z.object({ id2label: z.record(z.string(), z.string()) });
 
-/** Class names from a `config.json`, where it has as many. */
-async function labelsIn(config: string | undefined, classes: number): Promise<string[]> {
+/**
+ * Class names from a `config.json`, where it has as many.
+ *
+ * @param config - the file; undefined where there is none
+ * @param classes - how many there are
+ * @returns `class 0`, `class 1`, … where it has none, or another number
+ */
+export async function labelsIn(config: string | undefined, classes: number): Promise<string[]> {
   const raw = config === undefined ? undefined : await readJson(config, 'a configuration');
   const names = labelsSchema.safeParse(raw).data?.id2label ?? {};
   const labels = Array.from({ length: classes }, (_, index) => names[String(index)] ?? `class ${index}`);

@@ -1,15 +1,25 @@
 import type { OnnxNode } from '../../onnx/model.js';
-import { viewAs } from '../../onnx/tensor.js';
+import { viewAs, type TensorSource } from '../../onnx/tensor.js';
 import { behindViews, floatOf, inputOf, intOf, isView, makerOf, notUnderstood, outputOf } from './graph.js';
-import { linearAt, productAt, scalarAt, type FoundLinear, type Searched } from './pieces.js';
+import {
+  linearAt,
+  normAt,
+  productAt,
+  scalarAt,
+  type FoundLinear,
+  type FoundNorm,
+  type Searched,
+} from './pieces.js';
 
 /** One operand of attention and the linear whose output is cut, turned and scaled into it. */
 export interface Operand {
   readonly linear: FoundLinear;
   /** The value that attention reads. */
   readonly value: string;
-  /** The nodes between the two. */
+  /** The nodes between the two; in the place of a norm one that leaves everything as it is. */
   readonly between: readonly OnnxNode[];
+  /** The norm of each head that it passes through. */
+  readonly norm: FoundNorm | undefined;
 }
 
 /** Attention of all heads as it was found: `softmax(scale · q · kᵀ) · v`. */
@@ -23,6 +33,8 @@ export interface FoundAttention {
   readonly keysTransposed: boolean;
   /** What the scores are multiplied by behind the product. */
   readonly scale: number;
+  /** What is added to the scores, the same for every image: `[…, heads, tokens, tokens]`. */
+  readonly bias: TensorSource | undefined;
   readonly node: OnnxNode;
 }
 
@@ -40,7 +52,8 @@ export async function attentionAt(graph: Searched, name: string): Promise<FoundA
   if (node?.opType !== 'MatMul')
     throw notUnderstood(graph, node, 'the product of attention shares and values');
   const softmax = await softmaxAt(graph, inputOf(graph, node, 0));
-  const scores = await productAt(graph, await behindEmptyMask(graph, inputOf(graph, softmax, 0)));
+  const { scores: biased, bias } = await behindMasks(graph, inputOf(graph, softmax, 0));
+  const scores = await productAt(graph, biased);
   const [value = '', ...others] = scores.values;
   const product = graph.producers.get(value);
   if (others.length > 0 || product?.opType !== 'MatMul')
@@ -56,6 +69,7 @@ export async function attentionAt(graph: Searched, name: string): Promise<FoundA
     v: await operandAt(graph, inputOf(graph, node, 1)),
     keysTransposed: true,
     scale: scores.factor,
+    bias,
     node,
   };
 }
@@ -63,7 +77,8 @@ export async function attentionAt(graph: Searched, name: string): Promise<FoundA
 async function attentionOperator(graph: Searched, node: OnnxNode, output: string): Promise<FoundAttention> {
   const [q = '', k = '', v = '', mask = '', ...more] = node.inputs;
   const shape = graph.shapes.get(q);
-  const masked = mask !== '' && !(await masksNothing(graph, mask));
+  const bias = mask === '' || (await masksNothing(graph, mask)) ? undefined : fixedFloats(graph, mask);
+  const masked = mask !== '' && bias === undefined && !(await masksNothing(graph, mask));
   const plain = intOf(node, 'is_causal', 0) === 0 && floatOf(node, 'softcap', 0) === 0;
   if (shape?.length !== 4 || masked || !plain || more.some((input) => input !== ''))
     throw notUnderstood(
@@ -73,20 +88,45 @@ async function attentionOperator(graph: Searched, node: OnnxNode, output: string
     );
   const [, , , size = NaN] = shape;
   return {
-    ...{ output, node, keysTransposed: false, scale: floatOf(node, 'scale', 1 / Math.sqrt(size)) },
+    ...{ output, node, bias, keysTransposed: false, scale: floatOf(node, 'scale', 1 / Math.sqrt(size)) },
     ...{ q: await operandAt(graph, q), k: await operandAt(graph, k), v: await operandAt(graph, v) },
   };
 }
 
-/** The value to which a mask is added (or which it chooses) that hides nothing: exporters write one where a model has none. */
-async function behindEmptyMask(graph: Searched, name: string): Promise<string> {
-  const value = behindViews(graph, name);
-  const node = graph.producers.get(value);
-  if (node?.opType === 'Add')
-    for (const [scores, mask] of [node.inputs, [...node.inputs].reverse()] as [string, string][])
-      if (graph.fixed.has(mask) && (await masksNothing(graph, mask))) return scores;
-  const [test = '', scores = ''] = node?.inputs ?? [];
-  return node?.opType === 'Where' && (await masksNothing(graph, test)) ? scores : value;
+/**
+ * The value to which masks are added (or which they choose) that hide nothing, as exporters write where a model has none; and what
+ * else is added to it, the same for every image.
+ */
+async function behindMasks(
+  graph: Searched,
+  name: string,
+): Promise<{ readonly scores: string; readonly bias: TensorSource | undefined }> {
+  let bias: TensorSource | undefined;
+  for (let value = behindViews(graph, name); ;) {
+    const node = graph.producers.get(value);
+    const inputs = node?.inputs ?? [];
+    const mask = node?.opType === 'Add' ? inputs.find((input) => graph.fixed.has(input)) : undefined;
+    const scores = mask === undefined ? undefined : inputs.find((input) => input !== mask);
+    if (mask !== undefined && scores !== undefined) {
+      if (!(await masksNothing(graph, mask))) {
+        const added = fixedFloats(graph, mask);
+        if (added === undefined || bias !== undefined) return { scores: value, bias };
+        bias = added;
+      }
+      value = behindViews(graph, scores);
+      continue;
+    }
+    const [test = '', kept = ''] = inputs;
+    if (node?.opType === 'Where' && (await masksNothing(graph, test))) value = behindViews(graph, kept);
+    else return { scores: value, bias };
+  }
+}
+
+/** A fixed value of floats, one for each head and two tokens; undefined for anything else, such as a mask for all heads. */
+function fixedFloats(graph: Searched, name: string): TensorSource | undefined {
+  const tensor = graph.constants.get(name) ?? graph.values.get(name);
+  const [heads = 1, asking, asked] = tensor?.dims.slice(-3) ?? [];
+  return tensor?.dtype === 'float32' && heads > 1 && asking === asked ? tensor : undefined;
 }
 
 /** Whether a fixed value is a mask that hides nothing: zeros to be added, or true everywhere. */
@@ -123,11 +163,22 @@ async function softmaxAt(graph: Searched, name: string): Promise<OnnxNode> {
 /** Follows an operand of attention back to its linear. */
 async function operandAt(graph: Searched, value: string): Promise<Operand> {
   const between: OnnxNode[] = [];
+  let norm: FoundNorm | undefined;
   let current = value;
   for (;;) {
     const linear = linearAt(graph, current);
-    if (linear?.output === current) return { linear, value, between: between.reverse() };
+    if (linear?.output === current) return { linear, value, norm, between: between.reverse() };
     const node = graph.producers.get(current);
+    const found = node === undefined || isView(node) || norm ? undefined : await normAt(graph, current);
+    if (found !== undefined) {
+      between.push({
+        ...{ name: `${current}:as it is`, opType: 'Identity', domain: '', attributes: {} },
+        ...{ inputs: [found.input], outputs: [current] },
+      });
+      norm = found;
+      current = found.input;
+      continue;
+    }
     const next = node && (await passedThrough(graph, node));
     if (node === undefined || next === undefined)
       throw notUnderstood(graph, node, 'reshapes, cuts and scalings between a linear layer and attention');

@@ -1,8 +1,7 @@
-import { InputError } from '../../base/errors.js';
 import type { OnnxModel, OnnxNode } from '../../onnx/model.js';
-import { float32, int64s, viewAs, type TensorSource } from '../../onnx/tensor.js';
-import { fromFloat16 } from '../../onnx/half.js';
-import { computed, transposed } from '../derived.js';
+import { float32, int64s, type TensorSource } from '../../onnx/tensor.js';
+import { transposed } from '../derived.js';
+import { UnrecognisedGraph } from './unrecognised.js';
 
 /** What a graph of another tool is searched by: who makes a value, and what is known of it without an image. */
 export interface ForeignGraph {
@@ -14,15 +13,23 @@ export interface ForeignGraph {
   readonly constants: ReadonlyMap<string, TensorSource>;
   /** Values that no image has a part in: they come from constants and from the shapes of others. */
   readonly fixed: ReadonlySet<string>;
+  /**
+   * How far numbers that have a name (1/√2, the scale of the scores) may be from it, as a share: a file of 16 bits rounded them.
+   */
+  readonly rounding: number;
 }
+
+/** Half a step of a float16, and a little more for those that were computed of several. */
+const ROUNDED = 2e-3;
 
 /**
  * Prepares a model for being searched.
  *
  * @param path - the file, for messages
  * @param model - its content
+ * @param rounded - whether its numbers were those of 16 bits
  */
-export function foreignGraph(path: string, model: OnnxModel): ForeignGraph {
+export function foreignGraph(path: string, model: OnnxModel, rounded = false): ForeignGraph {
   const producers = new Map<string, OnnxNode>();
   const constants = new Map(model.initializers);
   const fixed = new Set(['', ...model.initializers.keys()]);
@@ -32,7 +39,7 @@ export function foreignGraph(path: string, model: OnnxModel): ForeignGraph {
     if (node.opType === 'Shape' || node.opType === 'Size' || node.inputs.every((input) => fixed.has(input)))
       for (const output of node.outputs) fixed.add(output);
   }
-  return { path, model, producers, constants, fixed };
+  return { path, model, producers, constants, fixed, rounding: rounded ? ROUNDED : 0 };
 }
 
 /**
@@ -46,22 +53,29 @@ export function notUnderstood(
   { path }: Pick<ForeignGraph, 'path'>,
   node: OnnxNode | undefined,
   expected: string,
-): InputError {
-  const name =
-    node === undefined
-      ? 'the graph'
-      : `node ${node.name === '' ? (node.outputs[0] ?? 'without a name') : node.name}`;
-  return new InputError({
-    source: path,
-    place: name,
-    found:
-      node === undefined
-        ? 'a value that no node makes'
-        : `${node.domain === '' ? '' : `${node.domain}.`}${node.opType}`,
-    expected,
-    hint: 'Only plain ViT and DeiT classifiers are understood. Their checkpoints (safetensors) can be given instead.',
-  });
+): UnrecognisedGraph {
+  const name = node && nameOf(node);
+  const operator = node && `${node.domain === '' ? '' : `${node.domain}.`}${node.opType}`;
+  return new UnrecognisedGraph(
+    { kind: 'node', node: name ?? null, operator: operator ?? null, expected },
+    {
+      source: path,
+      place: name === undefined ? 'the graph' : `node ${name}`,
+      found: operator ?? 'a value that no node makes',
+      expected,
+      hint: HINT,
+    },
+  );
 }
+
+/** What a node is called in messages: its name, or its first output where it has none. */
+export function nameOf({ name, outputs }: OnnxNode): string {
+  return name === '' ? (outputs[0] ?? 'without a name') : name;
+}
+
+/** What whoever wanted to compress a graph can do that is not recognised. */
+export const HINT =
+  'It can be run as it is ("edgeflex run … --model file.onnx"), and its checkpoint (safetensors) can be compressed.';
 
 /**
  * An input of a node.
@@ -88,11 +102,6 @@ export function outputOf(graph: Pick<ForeignGraph, 'path'>, node: OnnxNode): str
   const [name] = node.outputs;
   if (name === undefined) throw notUnderstood(graph, node, 'at least one output');
   return name;
-}
-
-/** The last input of a node. */
-export function lastInputOf(graph: Pick<ForeignGraph, 'path'>, node: OnnxNode): string {
-  return inputOf(graph, node, Math.max(0, node.inputs.length - 1));
 }
 
 function constantOf(path: string, node: OnnxNode): TensorSource {
@@ -144,7 +153,7 @@ export function makerOf(graph: ForeignGraph, name: string): OnnxNode | undefined
  */
 export function weightConstant(graph: ForeignGraph, name: string): TensorSource | undefined {
   const direct = graph.constants.get(name);
-  if (direct) return widened(direct);
+  if (direct) return direct.dtype === 'float32' ? direct : undefined;
   const node = graph.producers.get(name);
   if (node?.domain !== '') return undefined;
   const [input = ''] = node.inputs;
@@ -152,12 +161,6 @@ export function weightConstant(graph: ForeignGraph, name: string): TensorSource 
   if (node.opType !== 'Transpose') return undefined;
   const tensor = weightConstant(graph, input);
   return tensor?.dims.length === 2 ? transposed(tensor) : undefined;
-}
-
-function widened(tensor: TensorSource): TensorSource | undefined {
-  if (tensor.dtype === 'float32') return tensor;
-  if (tensor.dtype !== 'float16') return undefined;
-  return computed(tensor.dims, async () => fromFloat16(viewAs(await tensor.read(), Uint16Array)));
 }
 
 /** An integer attribute, or what stands for it where it is left out. */

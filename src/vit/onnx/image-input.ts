@@ -1,11 +1,12 @@
-import { InputError } from '../../base/errors.js';
-import type { SymbolicDim } from '../../onnx/model.js';
+import { isWhole, square, type Size } from '../../base/size.js';
+import { fixedSize } from '../../onnx/dims.js';
 import type { ForeignGraph } from './graph.js';
+import { UnrecognisedGraph } from './unrecognised.js';
 
 /** The images that a graph takes. */
 export interface ImageInput {
   readonly name: string;
-  /** `[images, channels, size, size]`; two images where any number goes. */
+  /** `[images, channels, height, width]`; two images where any number goes. */
   readonly dims: readonly number[];
 }
 
@@ -13,59 +14,78 @@ export interface ImageInput {
 const MAX_SIDE = 4096;
 
 /**
- * Finds the input of a graph. Where its axes are free, as Optimum writes them, channels and size are those that the first convolution and
- * the positions are for.
+ * Finds the input of a graph. Where its axes are free, as Optimum writes them, channels and sides are those that the first convolution and
+ * the positions are for: a square where they say no more.
  *
  * @param graph - the graph
- * @throws InputError when there is not one input of square float32 images
+ * @throws UnrecognisedGraph when there is not one input of float32 images
  */
 export function imageInput(graph: ForeignGraph): ImageInput {
   const inputs = graph.model.inputs.filter(({ name }) => !graph.constants.has(name));
   const [input, another] = inputs;
-  const refuse = (expected: string): InputError =>
-    new InputError({
-      source: graph.path,
-      place: 'inputs',
-      found:
-        inputs.map((each) => `${each.name}: ${each.dtype} [${each.dims.join(', ')}]`).join('; ') || 'none',
-      expected,
-      hint: 'Export it for float32 images of a fixed size, with no dynamic axis but the batch.',
-    });
-  if (input?.dtype !== 'float32' || another !== undefined || input.dims.length !== 4)
-    throw refuse('one float32 input [batch, channels, size, size]');
-  const [images, ...rest] = input.dims;
-  const known = rest.every((dim) => typeof dim === 'number') ? undefined : shapeOfPatches(graph, input.name);
-  const [channels, height, width] = rest.map((dim, axis) =>
-    numberOr(dim, axis === 0 ? known?.channels : known?.size),
-  );
-  const fits = channels !== undefined && height !== undefined && height === width;
-  if (!fits || channels < 1 || height < 1 || height > MAX_SIDE)
-    throw refuse(
-      'one float32 input [batch, channels, size, size] of a square size that it or the positions tell',
+  const found =
+    inputs.map((each) => `${each.name}: ${each.dtype} [${each.dims.join(', ')}]`).join('; ') || 'none';
+  const refuse = (expected: string): UnrecognisedGraph =>
+    new UnrecognisedGraph(
+      { kind: 'inputs', found, expected },
+      {
+        ...{ source: graph.path, place: 'inputs', found, expected },
+        hint: 'Export it for float32 images of a fixed size, with no dynamic axis but the batch.',
+      },
     );
-  return { name: input.name, dims: [numberOr(images, undefined) ?? 2, channels, height, height] };
+  if (input?.dtype !== 'float32' || another !== undefined || input.dims.length !== 4)
+    throw refuse('one float32 input [batch, channels, height, width]');
+  const [images, ...rest] = input.dims;
+  const [channels, height, width] = rest.map(fixedSize);
+  const told: Partial<Size> = {
+    ...(height !== undefined && { height }),
+    ...(width !== undefined && { width }),
+  };
+  const known =
+    channels !== undefined && height !== undefined && width !== undefined
+      ? { channels, size: { height, width } }
+      : shapeOfPatches(graph, input.name, told);
+  const sides = known && [known.size.height, known.size.width];
+  if (
+    !known ||
+    !sides ||
+    (channels ?? known.channels) < 1 ||
+    sides.some((side) => side < 1 || side > MAX_SIDE)
+  )
+    throw refuse(
+      'one float32 input [batch, channels, height, width] of a size that it or the positions tell',
+    );
+  return { name: input.name, dims: [fixedSize(images) ?? 2, channels ?? known.channels, ...sides] };
 }
 
-function numberOr(dim: SymbolicDim | undefined, otherwise: number | undefined): number | undefined {
-  return typeof dim === 'number' ? dim : otherwise;
-}
-
-/** Channels and size of the images, by the convolution that cuts them into patches and the positions that there are. */
+/**
+ * Channels and sides of the images, by the convolution that cuts them into patches and the positions that there are.
+ *
+ * @param told - sides that the input says
+ */
 function shapeOfPatches(
   { model, constants }: ForeignGraph,
   input: string,
-): { readonly channels: number; readonly size: number } | undefined {
+  told: Partial<Size>,
+): { readonly channels: number; readonly size: Size } | undefined {
   const convolution = model.nodes.find(({ opType, inputs }) => opType === 'Conv' && inputs[0] === input);
   const kernel = constants.get(convolution?.inputs[1] ?? '')?.dims;
   if (kernel?.length !== 4) return undefined;
-  const [width, channels, patch] = kernel as [number, number, number];
+  const [width, channels, ...patchSides] = kernel as [number, number, number, number];
+  const patch: Size = { height: patchSides[0], width: patchSides[1] };
   const counts = [...constants.values()].flatMap(({ dims }) => {
     const [one, positions = 0, size] = dims;
     return dims.length === 3 && one === 1 && size === width && positions > 2 ? [positions] : [];
   });
-  if (counts.length === 0) return undefined;
   const count = Math.max(...counts);
   // The class token, that and the distillation token, or none of them has a position.
-  const patches = [count - 1, count - 2, count].find((each) => Number.isInteger(Math.sqrt(each)));
-  return patches === undefined ? undefined : { channels, size: Math.sqrt(patches) * patch };
+  const grids = [count - 1, count - 2, count].map((patches) => {
+    const down = told.height === undefined ? undefined : told.height / patch.height;
+    const across = told.width === undefined ? undefined : told.width / patch.width;
+    if (down !== undefined) return { height: down, width: patches / down };
+    return across === undefined ? square(Math.sqrt(patches)) : { height: patches / across, width: across };
+  });
+  const grid = grids.find((each) => isWhole(each));
+  if (grid === undefined) return undefined;
+  return { channels, size: { height: grid.height * patch.height, width: grid.width * patch.width } };
 }

@@ -1,18 +1,9 @@
 import type { OnnxNode } from '../../onnx/model.js';
 import type { TensorSource } from '../../onnx/tensor.js';
-import { laidOutPositions } from '../checkpoints/positions.js';
-import { computed, floats } from '../derived.js';
+import type { LastNorm } from '../config.js';
+import { activationAt, type FoundActivation } from './activation.js';
+import { behindViews, inputOf, isView, makerOf, notUnderstood } from './graph.js';
 import {
-  behindViews,
-  inputOf,
-  isView,
-  lastInputOf,
-  makerOf,
-  notUnderstood,
-  weightConstant,
-} from './graph.js';
-import {
-  geluAt,
   linearAt,
   normAt,
   productAt,
@@ -38,67 +29,103 @@ export interface FoundBlock {
   /** From what attention gives to what the output projection reads. */
   readonly context: readonly OnnxNode[];
   readonly norm2: FoundNorm;
-  readonly fc1: FoundLinear;
+  /** What stands between the linears of the MLP, and the first of them. */
+  readonly activation: FoundActivation;
   readonly fc2: ScaledLinear;
 }
 
 /** A ViT as it was found in a graph. */
 export interface FoundViT {
   readonly convolution: OnnxNode;
-  /** The class token, and the distillation token behind it: what stands before the patches. */
-  readonly tokens: readonly TensorSource[];
-  readonly positions: TensorSource;
+  /** The value of all tokens as they come into the first block, or into the norm before it. */
+  readonly start: string;
+  readonly firstNorm: FoundNorm | undefined;
   /** First block first. */
   readonly blocks: readonly FoundBlock[];
-  readonly norm: FoundNorm;
+  readonly read: HeadRead;
   /** The classifier of each token that is read; their logits are averaged. */
   readonly heads: readonly FoundLinear[];
 }
 
 /**
- * Recognises a ViT or DeiT by following its logits back to the image.
+ * Recognises a Vision Transformer by following its logits back to the image.
  *
  * @param graph - the graph
- * @throws InputError at the node that was not understood
+ * @throws UnrecognisedGraph at the node that was not understood
  */
 export async function parseViT(graph: Searched): Promise<FoundViT> {
   const logits = logitsOf(graph);
   const heads = await classifiersAt(graph, logits);
-  const reads: TokenRead[] = [];
-  for (const head of heads) reads.push(await tokenAt(graph, head.input));
-  for (const [token, { index, node }] of reads.entries())
-    if (index !== token)
+  const reads: HeadRead[] = [];
+  for (const head of heads) reads.push(await readAt(graph, head.input));
+  for (const [token, { what, node }] of reads.entries())
+    if ((heads.length > 1 || what.kind === 'token') && !(what.kind === 'token' && what.index === token))
       throw notUnderstood(graph, node, `the choice of token ${token}, which its classifier reads`);
-  const [classToken] = reads;
-  if (classToken === undefined) throw notUnderstood(graph, undefined, 'a classifier');
-  const { norm, residual } = classToken;
+  const [read] = reads;
+  if (read === undefined) throw notUnderstood(graph, undefined, 'a classifier');
+  const attended = behindAttention(graph);
   const blocks: FoundBlock[] = [];
-  let current = residual;
-  for (;;) {
+  let current = read.residual;
+  while (attended.has(current)) {
     const sum = makerOf(graph, current);
-    if (sum?.opType === 'Concat')
-      return { ...positionsOfPatches(graph, sum), blocks: blocks.reverse(), norm, heads };
-    if (sum?.opType !== 'Add')
-      throw notUnderstood(graph, sum, 'a sum with the residual stream, or positions');
-    const fixed = sum.inputs.findIndex((input) => graph.fixed.has(input));
-    if (fixed >= 0) {
-      const positions = fixedTensor(graph, inputOf(graph, sum, fixed), sum, 'constant positions');
-      return {
-        ...tokensAt(graph, makerOf(graph, inputOf(graph, sum, 1 - fixed))),
-        positions,
-        blocks: blocks.reverse(),
-        norm,
-        heads,
-      };
-    }
+    if (sum?.opType !== 'Add') throw notUnderstood(graph, sum, 'a sum with the residual stream');
     const mlp = await mlpAt(graph, sum);
     const middle = makerOf(graph, mlp.residual);
     if (middle?.opType !== 'Add')
       throw notUnderstood(graph, middle, 'a sum of attention and the residual stream');
-    const attended = await attendedAt(graph, middle);
-    blocks.push({ ...attended.found, ...mlp.found });
-    current = attended.residual;
+    const branch = await attendedAt(graph, middle);
+    blocks.push({ ...branch.found, ...mlp.found });
+    current = branch.residual;
   }
+  const firstNorm = await normAt(graph, current);
+  const start = firstNorm?.input ?? current;
+  return {
+    convolution: convolutionOf(graph, start),
+    start,
+    firstNorm,
+    blocks: blocks.reverse(),
+    read,
+    heads,
+  };
+}
+
+/** Values that attention has a part in. */
+function behindAttention({ model }: Searched): ReadonlySet<string> {
+  const values = new Set<string>();
+  for (const { opType, inputs, outputs } of model.nodes)
+    if (opType === 'Softmax' || opType === 'Attention' || inputs.some((input) => values.has(input)))
+      for (const output of outputs) values.add(output);
+  return values;
+}
+
+/** Operators between the patches and the first block: they put tokens and positions to them, and compute nothing else of them. */
+const JOINING = new Set(['Add', 'Concat', 'Expand', 'Slice', 'Gather', 'Split']);
+
+const EMBEDDING =
+  'one convolution of the image itself that cuts it into patches, and tokens and positions that are put to them';
+
+/** The only convolution that a value comes from: of the image itself. */
+function convolutionOf(graph: Searched, start: string): OnnxNode {
+  const seen = new Set<string>();
+  const found: OnnxNode[] = [];
+  const open = [start];
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    const node = seen.has(value) || graph.fixed.has(value) ? undefined : graph.producers.get(value);
+    seen.add(value);
+    if (node === undefined) continue;
+    if (node.opType === 'Conv') found.push(node);
+    else if (isView(node) || JOINING.has(node.opType)) open.push(...node.inputs);
+    else throw notUnderstood(graph, node, EMBEDDING);
+  }
+  const [convolution, another] = found;
+  const image = convolution && behindViews(graph, inputOf(graph, convolution, 0));
+  if (
+    convolution === undefined ||
+    another !== undefined ||
+    !graph.model.inputs.some(({ name }) => name === image)
+  )
+    throw notUnderstood(graph, another ?? convolution ?? graph.producers.get(start), EMBEDDING);
+  return convolution;
 }
 
 /**
@@ -123,34 +150,90 @@ async function classifiersAt(graph: Searched, logits: string): Promise<FoundLine
   if (!a || !b || values.length !== 1)
     throw notUnderstood(graph, makerOf(graph, logits), 'a linear classifier, or the mean of two');
   // Sums have no order: the class token is the first of the two.
-  const [first, second] = [await tokenAt(graph, a.input), await tokenAt(graph, b.input)];
-  return first.index <= second.index ? [a, b] : [b, a];
+  const indexOf = async ({ input }: FoundLinear): Promise<number> => {
+    const { what } = await readAt(graph, input);
+    return what.kind === 'token' ? what.index : Infinity;
+  };
+  return (await indexOf(a)) <= (await indexOf(b)) ? [a, b] : [b, a];
 }
 
-interface TokenRead {
-  readonly index: number;
-  readonly norm: FoundNorm;
+/** Which tokens a classifier reads. */
+export type TokensRead =
+  | { readonly kind: 'token'; readonly index: number }
+  /** The mean of all tokens from one on. */
+  | { readonly kind: 'mean'; readonly start: number }
+  /** The first token, and the mean of those from one on beside it. */
+  | { readonly kind: 'token and mean'; readonly start: number };
+
+/** What a classifier reads, and through which norm. */
+export interface HeadRead {
+  readonly what: TokensRead;
+  readonly norm: FoundNorm | undefined;
+  readonly lastNorm: LastNorm;
+  /** The value of all tokens behind the last block. */
   readonly residual: string;
   readonly node: OnnxNode;
 }
 
-/** Which token a classifier reads, and through which norm; the norm may come before the choice or after it. */
-async function tokenAt(graph: Searched, name: string): Promise<TokenRead> {
+async function readAt(graph: Searched, name: string): Promise<HeadRead> {
   const after = await normAt(graph, name);
   const chosen = behindViews(graph, after?.input ?? name);
   const node = graph.producers.get(chosen);
-  const index = node && (await tokenIndex(graph, node));
-  if (node === undefined || index === undefined)
-    throw notUnderstood(
-      graph,
-      node,
-      'the choice of one token by Gather or Slice (an average over tokens is not understood)',
-    );
-  const before = after ? undefined : await normAt(graph, inputOf(graph, node, 0));
-  const norm = after ?? before;
-  if (norm === undefined)
-    throw notUnderstood(graph, makerOf(graph, inputOf(graph, node, 0)), 'a LayerNorm before the classifier');
-  return { index, norm, node, residual: after ? inputOf(graph, node, 0) : norm.input };
+  const read = node && (await tokensReadAt(graph, node));
+  if (node === undefined || read === undefined)
+    throw notUnderstood(graph, node, 'the choice of one token by Gather or Slice, or a mean of tokens');
+  const before = after ? undefined : await normAt(graph, read.from);
+  // Of one token it is the same whether the norm comes before the choice or behind it.
+  const behind = read.what.kind === 'token' ? 'tokens' : 'pooled';
+  return {
+    ...{ what: read.what, node },
+    norm: after ?? before,
+    lastNorm: after ? behind : before ? 'tokens' : 'none',
+    residual: before?.input ?? read.from,
+  };
+}
+
+/** What a node reads of which tokens: one, the mean of those from one on, or both beside each other. */
+async function tokensReadAt(
+  graph: Searched,
+  node: OnnxNode,
+): Promise<{ readonly what: TokensRead; readonly from: string } | undefined> {
+  const index = await tokenIndex(graph, node);
+  if (index !== undefined) return { what: { kind: 'token', index }, from: inputOf(graph, node, 0) };
+  if (node.opType === 'ReduceMean') return meanAt(graph, node);
+  const [first, second, ...more] = node.inputs;
+  if (node.opType !== 'Concat' || first === undefined || second === undefined || more.length > 0)
+    return undefined;
+  const [choice, mean] = [makerOf(graph, first), makerOf(graph, second)];
+  const token = choice && (await tokenIndex(graph, choice));
+  const average = mean?.opType === 'ReduceMean' ? await meanAt(graph, mean) : undefined;
+  if (choice === undefined || token !== 0 || average?.what.kind !== 'mean') return undefined;
+  const from = inputOf(graph, choice, 0);
+  if (behindViews(graph, from) !== behindViews(graph, average.from)) return undefined;
+  return { what: { kind: 'token and mean', start: average.what.start }, from };
+}
+
+/** A mean over tokens, of all or of those from one on. */
+async function meanAt(
+  graph: Searched,
+  node: OnnxNode,
+): Promise<{ readonly what: TokensRead; readonly from: string } | undefined> {
+  const input = inputOf(graph, node, 0);
+  const { axes } = node.attributes;
+  const axis = axes?.type === 'ints' && axes.value.length === 1 ? axes.value[0] : undefined;
+  const rank = graph.shapes.get(input)?.length;
+  if (rank !== 3 || ![1, -2].includes(axis ?? (await scalarAt(graph, node.inputs[1] ?? '')) ?? 0))
+    return undefined;
+  const slice = makerOf(graph, input);
+  if (slice?.opType !== 'Slice') return { what: { kind: 'mean', start: 0 }, from: input };
+  const [start, end, along, step = 1] = await Promise.all(
+    [1, 2, 3, 4].map((position) => scalarAt(graph, slice.inputs[position] ?? '')),
+  );
+  const from = inputOf(graph, slice, 0);
+  const tokens = graph.shapes.get(from)?.[1] ?? Infinity;
+  if (start === undefined || start < 0 || end === undefined || end < tokens || along !== 1 || step !== 1)
+    return undefined;
+  return { what: { kind: 'mean', start }, from };
 }
 
 async function tokenIndex(graph: Searched, node: OnnxNode): Promise<number | undefined> {
@@ -174,25 +257,24 @@ function scaledLinearAt(graph: Searched, name: string): ScaledLinear | undefined
 async function mlpAt(
   graph: Searched,
   sum: OnnxNode,
-): Promise<{ readonly residual: string; readonly found: Pick<FoundBlock, 'norm2' | 'fc1' | 'fc2'> }> {
+): Promise<{ readonly residual: string; readonly found: Pick<FoundBlock, 'norm2' | 'activation' | 'fc2'> }> {
   for (const [branch, residual] of [sum.inputs, [...sum.inputs].reverse()] as [string, string][]) {
     const fc2 = scaledLinearAt(graph, branch);
     if (fc2 === undefined) continue;
-    const inner = await geluAt(graph, fc2.linear.input);
-    if (inner === undefined) continue;
-    const fc1 = linearAt(graph, inner);
-    if (fc1 === undefined) throw notUnderstood(graph, makerOf(graph, inner), 'a linear layer before GELU');
-    const norm2 = await normAt(graph, fc1.input);
-    if (norm2 === undefined)
-      throw notUnderstood(graph, makerOf(graph, fc1.input), 'a LayerNorm before the MLP');
+    const activation = activationAt(graph, fc2.linear.input);
+    if (activation === undefined) continue;
+    const reads = new Set(activation.sources.map(({ input }) => behindViews(graph, input)));
+    const [read = ''] = reads;
+    const norm2 = reads.size === 1 ? await normAt(graph, read) : undefined;
+    if (norm2 === undefined) throw notUnderstood(graph, makerOf(graph, read), 'a LayerNorm before the MLP');
     refuseOther(graph, norm2, residual, sum);
-    return { residual, found: { norm2, fc1, fc2 } };
+    return { residual, found: { norm2, activation, fc2 } };
   }
   const branch = sum.inputs.map((input) => scaledLinearAt(graph, input)).find((each) => each !== undefined);
   throw notUnderstood(
     graph,
     branch ? (makerOf(graph, branch.linear.input) ?? sum) : sum,
-    'an MLP of two linear layers with the exact GELU between them',
+    'an MLP of two linear layers with an activation between them',
   );
 }
 
@@ -242,49 +324,4 @@ function viewsBetween(graph: Searched, from: string, to: string): OnnxNode[] {
     current = inputOf(graph, node, 0);
   }
   return nodes.reverse();
-}
-
-/** Tokens that are put before patches which have got their positions already: they have none. */
-function positionsOfPatches(
-  graph: Searched,
-  concat: OnnxNode,
-): Pick<FoundViT, 'convolution' | 'tokens' | 'positions'> {
-  const sum = makerOf(graph, lastInputOf(graph, concat));
-  const fixed = sum?.opType === 'Add' ? sum.inputs.findIndex((input) => graph.fixed.has(input)) : -1;
-  if (sum === undefined || fixed < 0) throw notUnderstood(graph, sum ?? concat, 'patches with positions');
-  const { convolution, tokens } = tokensAt(graph, concat, sum.inputs[1 - fixed]);
-  const positions = fixedTensor(graph, inputOf(graph, sum, fixed), sum, 'constant positions');
-  const [count = 0, width = 0] = positions.dims.slice(-2);
-  const one = computed([count, width], async () => (await floats(positions)).slice(0, count * width));
-  const layout = { leading: 0, prefix: tokens.length, side: Math.sqrt(count), resampling: undefined };
-  return { convolution, tokens, positions: laidOutPositions(one, layout) };
-}
-
-/**
- * @param concat - puts tokens before the patches
- * @param patches - the value of the patches, where something was done to them since the convolution
- */
-function tokensAt(
-  graph: Searched,
-  concat: OnnxNode | undefined,
-  patches = concat?.inputs.at(-1),
-): Pick<FoundViT, 'convolution' | 'tokens'> {
-  const before = concat?.inputs.slice(0, -1) ?? [];
-  const axis = concat?.attributes['axis'];
-  if (concat?.opType !== 'Concat' || axis?.value !== 1 || before.length < 1 || before.length > 2)
-    throw notUnderstood(graph, concat, 'the class token (and a distillation token) put before the patches');
-  const convolution = makerOf(graph, patches ?? '');
-  if (
-    convolution?.opType !== 'Conv' ||
-    !graph.model.inputs.some(({ name: input }) => input === convolution.inputs[0])
-  )
-    throw notUnderstood(graph, convolution, 'one convolution of the image itself that cuts it into patches');
-  const tokens = before.map((token) => fixedTensor(graph, token, concat, 'constant tokens'));
-  return { convolution, tokens };
-}
-
-function fixedTensor(graph: Searched, name: string, node: OnnxNode, expected: string): TensorSource {
-  const tensor = weightConstant(graph, name) ?? graph.values.get(name);
-  if (tensor?.dtype !== 'float32') throw notUnderstood(graph, node, expected);
-  return tensor;
 }

@@ -1,7 +1,6 @@
 import type { OnnxNode } from '../../onnx/model.js';
 import type { DType } from '../../onnx/dtype.js';
 import { viewAs, type TensorSource } from '../../onnx/tensor.js';
-import { fromFloat16 } from '../../onnx/half.js';
 import { transposed } from '../derived.js';
 import type { Evaluated } from './evaluate.js';
 import {
@@ -165,8 +164,6 @@ function firstNumber(dtype: DType, bytes: Uint8Array): number | undefined {
       return viewAs(bytes, Float32Array)[0];
     case 'float64':
       return viewAs(bytes, Float64Array)[0];
-    case 'float16':
-      return fromFloat16(viewAs(bytes, Uint16Array))[0];
     case 'int64':
       return numberOf(viewAs(bytes, BigInt64Array)[0]);
     case 'int32':
@@ -213,33 +210,4 @@ export async function productAt(graph: Searched, name: string): Promise<Product>
     }
   }
   return { factor: 1, values: [value] };
-}
-
-/**
- * Recognises the exact GELU, `x · (1 + erf(x / √2)) / 2`: the operator, or the product in any order.
- *
- * @returns the value it is applied to; undefined when the value is made in another way
- */
-export async function geluAt(graph: Searched, name: string): Promise<string | undefined> {
-  const node = makerOf(graph, name);
-  if (node?.opType === 'Gelu') {
-    const approximate = node.attributes['approximate'];
-    if (approximate?.type === 'string' && approximate.value === 'tanh')
-      throw notUnderstood(graph, node, 'the exact GELU, not its approximation by tanh');
-    return behindViews(graph, inputOf(graph, node, 0));
-  }
-  if (node?.opType !== 'Mul') return undefined;
-  const { factor, values } = await productAt(graph, name);
-  if (values.length !== 2 || Math.abs(factor - 0.5) > 1e-6) return undefined;
-  for (const [x, gate] of [values, [...values].reverse()] as [string, string][]) {
-    const sum = graph.producers.get(gate);
-    if (sum?.opType !== 'Add') continue;
-    const one = await Promise.all(sum.inputs.map((input) => scalarAt(graph, input)));
-    const erf = graph.producers.get(inputOf(graph, sum, one[0] === 1 ? 1 : 0));
-    if (!one.includes(1) || erf?.opType !== 'Erf') continue;
-    const inside = await productAt(graph, inputOf(graph, erf, 0));
-    if (inside.values.length === 1 && inside.values[0] === x && Math.abs(inside.factor - Math.SQRT1_2) < 1e-6)
-      return x;
-  }
-  return undefined;
 }

@@ -1,10 +1,10 @@
 import { defined } from '../../base/defined.js';
-import { elementCount, type TensorSource } from '../../onnx/tensor.js';
+import { elementCount } from '../../onnx/tensor.js';
 import type { OnnxNode } from '../../onnx/model.js';
 import type { Engine, Tensor } from '../../runtime/engine.js';
-import { runForeign } from './evaluate.js';
 import { notUnderstood } from './graph.js';
 import { shapeOf, type Searched } from './pieces.js';
+import { runPieces } from './run-pieces.js';
 
 /** A piece of a graph that should do no more than move numbers and scale them all alike. */
 export interface Passage {
@@ -39,52 +39,25 @@ export async function probe(
   graph: Searched,
   passages: readonly Passage[],
 ): Promise<readonly Moved[]> {
-  const initializers = new Map<string, TensorSource>();
-  const nodes: OnnxNode[] = [];
-  const feeds: { readonly name: string; readonly dims: readonly number[] }[] = [];
-  for (const [index, { from, nodes: way }] of passages.entries()) {
-    const own = (name: string): string => `${index}:${name}`;
-    feeds.push({ name: own(from), dims: shapeOf(graph, from) });
-    for (const node of way) {
-      for (const input of node.inputs) {
-        const fixed = graph.constants.get(input) ?? graph.values.get(input);
-        if (fixed) initializers.set(own(input), fixed);
-      }
-      const renamed = (name: string): string => (name === '' ? '' : own(name));
-      nodes.push({
-        ...node,
-        name: own(node.name),
-        inputs: node.inputs.map(renamed),
-        outputs: node.outputs.map(renamed),
-      });
-    }
-  }
-  const changed = passages.flatMap(({ from, to }, index) => (from === to ? [] : [`${index}:${to}`]));
-  const run = async (value: (column: number) => number): Promise<Readonly<Record<string, Tensor>>> => {
-    const inputs: Record<string, Tensor> = {};
-    for (const { name, dims } of feeds) {
-      const width = defined(dims.at(-1), `the width of ${name}`);
-      const data = Float32Array.from({ length: elementCount(dims) }, (_, i) => value(i % width));
-      inputs[name] = engine.tensor('float32', data, dims);
-    }
-    const results =
-      changed.length === 0
-        ? {}
-        : await runForeign(
-            engine,
-            {
-              ...{ ...graph.model, initializers, nodes, outputs: [], untypedOutputs: changed, values: [] },
-              inputs: feeds.map(({ name, dims }) => ({ name, dtype: 'float32', dims })),
-            },
-            inputs,
-          );
-    return { ...inputs, ...results };
-  };
+  const pieces = passages.map(({ from, to, nodes }) => ({ from: [from], to, nodes }));
+  const run = (value: (column: number) => number): Promise<readonly Tensor[]> =>
+    runPieces(
+      engine,
+      graph,
+      pieces,
+      passages.map(({ from }) => {
+        const dims = shapeOf(graph, from);
+        const width = defined(dims.at(-1), `the width of ${from}`);
+        const data = Float32Array.from({ length: elementCount(dims) }, (_, i) => value(i % width));
+        return [engine.tensor('float32', data, dims)];
+      }),
+    );
   const [ones, places] = [await run(() => 1), await run((column) => column)];
   return passages.map(({ to, nodes: way }, index): Moved => {
-    const given = (results: Readonly<Record<string, Tensor>>): Tensor =>
-      defined(results[`${index}:${to}`], `the value ${to}`);
-    const [unit, place] = [given(ones), given(places)];
+    const [unit, place] = [
+      defined(ones[index], `the value ${to}`),
+      defined(places[index], `the value ${to}`),
+    ];
     const [scales, values] = [unit.data as Float32Array, place.data as Float32Array];
     const [scale = NaN] = scales;
     const columns = Int32Array.from(values, (value) => Math.round(value / scale));

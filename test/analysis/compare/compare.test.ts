@@ -148,7 +148,7 @@ describe('a noise floor', () => {
     const comparison = runs.compare({ floors: [floorFor(runs, 0.2)] });
     const judgement = judgementOf(comparison, 'latency', 'int8', 8);
     expect(judgement).toMatchObject({ significant: true, verdict: 'not distinguishable' });
-    expect(inWords(judgement)).toMatch(/, below what this device can tell \(\d\d\.\d %\)$/);
+    expect(inWords(judgement)).toMatch(/minimum detectable effect.*\(\d\d\.\d %\)$/);
     expect(judgementOf(runs.compare({ floors: [floorFor(runs, 0.01)] }), 'latency', 'int8', 8).verdict).toBe(
       'slower',
     );
@@ -318,7 +318,7 @@ describe('words', () => {
   it('say the change, its interval, and why it does not count where it does not', () => {
     expect(inWords(judgement)).toBe('2.0 % slower (0.3 to 3.7 %)');
     expect(inWords({ ...judgement, verdict: 'not distinguishable', floor: 0.025 })).toBe(
-      '2.0 % slower (0.3 to 3.7 %), below what this device can tell (2.5 %)',
+      '2.0 % slower (0.3 to 3.7 %), below the minimum detectable effect of this device (2.5 %)',
     );
     const alone: Judgement = {
       ...judgement,

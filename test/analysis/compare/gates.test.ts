@@ -44,6 +44,8 @@ describe('gates', () => {
       'latency int8 8',
     ]);
     expect(gateName(parseGates('accuracy@int8:0.3pt')[0]!)).toBe('accuracy@int8:0.3pt');
+    expect(parseGates('cosine@int8:0.001')).toEqual([{ metric: 'cosine', variant: 'int8', limit: 0.001 }]);
+    expect(gateName(parseGates('cosine:0.001')[0]!)).toBe('cosine:0.001');
   });
 
   it('hold on a machine that is twice as slow for all, and see a variant that is slower than that', async () => {

@@ -2,6 +2,7 @@ import { seededRandom } from '../../../src/base/random.js';
 import { HistoryBuilder, type History, type HistoryOptions } from '../../../src/analysis/history/history.js';
 import { historyMetrics } from '../../../src/analysis/history/points.js';
 import type { Environment } from '../../../src/protocol/environment.js';
+import type { MemoryMeans } from '../../../src/protocol/memory-means.js';
 import type { Repository } from '../../../src/store/repository.js';
 import type { Db } from '../../../src/store/open.js';
 import { loadRun, runsBeginning } from '../../../src/store/read.js';
@@ -26,10 +27,20 @@ export interface HistoricRun {
   /** Of fp32, at batch 8; int8 takes half. */
   readonly milliseconds: number;
   readonly mebibytes?: number;
+  /** By what its device knows that. */
+  readonly memoryMeans?: MemoryMeans;
   /** Of the variant's files. */
   readonly fileBytes?: number;
-  /** Right answers of 200; the first ones are right. */
+  /** Right answers; those to the first images are right. */
   readonly right?: number;
+  /** Test images; 200 if left out. */
+  readonly images?: number;
+  /** Given where the model has no head: how near int8's features lie to fp32's, and among how many training images neighbours vote. */
+  readonly features?: {
+    readonly cosine: number;
+    readonly images: number;
+    readonly asked?: number | undefined;
+  };
   readonly repository?: Partial<Repository> | null;
   /** What differs in the environment of its device. */
   readonly processor?: string;
@@ -62,8 +73,9 @@ export async function storeHistory(
   runs: readonly HistoricRun[],
 ): Promise<void> {
   const random = seededRandom(seed);
-  const labels = new Uint8Array(IMAGES).fill(1);
   for (const [index, run] of runs.entries()) {
+    const { images = IMAGES, right = 160 } = run;
+    const labels = new Array<number>(images).fill(1);
     const at = new Date(Date.UTC(2026, 0, 1 + index, 12)).toISOString();
     const repository: Repository = {
       ...{ commit: commitOf(index), committedAt: at, branch: 'main', dirty: false },
@@ -88,6 +100,7 @@ export async function storeHistory(
       const variant = await upsertVariant(db, {
         ...{ run_id: id, position, model: 'micro', recipe, description: '', synthetic: 0, artifact: recipe },
         ...{ file_bytes: run.fileBytes ?? 1000, parameters: 250, micro_batch: null, stages_json: '[]' },
+        ...(run.features && { features_json: scoringOf(run.features) }),
       });
       const store = async (kind: CellRow['kind'], rounds: number): Promise<void> => {
         const cell = await upsertCell(db, {
@@ -98,7 +111,9 @@ export async function storeHistory(
         const peak = (run.mebibytes ?? 20) * MIB;
         for (let round = 0; round < rounds; round++) {
           const typical = own * Math.exp((noise / 2) * random.normal());
+          const full = fullMeasurement();
           const measurement = fullMeasurement({
+            started: full.started && { ...full.started, memoryMeans: run.memoryMeans ?? 'vmhwm-of-phase' },
             phases: [
               { phase: 'prepare', milliseconds: 1, memory: { resident: 100 * MIB } },
               { phase: 'load', milliseconds: 1, memory: { peakResident: 100 * MIB + peak / 2 } },
@@ -107,16 +122,25 @@ export async function storeHistory(
             ],
             conditions: [],
             latencies: [0.99, 1, 1.02].map((factor) => typical * factor),
-            logits: kind === 'accuracy' ? [{ first: 0, classes: 2, values: answers(run.right ?? 160) }] : [],
+            logits: kind === 'accuracy' ? [{ first: 0, classes: 2, values: answers(images, right) }] : [],
             kernels: [],
           });
           const place = { cellId: cell.id, round, position: 0, startedAt: at, seconds: 1 };
-          await insertRound(db, place, measurement, labels, kind === 'accuracy');
+          const scores = run.features && {
+            ...(kind === 'accuracy' && {
+              predicted: labels.map((_, image) => Number(image < right)),
+              // Every image moves alike but for a little.
+              ...(recipe === 'int8' && {
+                cosines: labels.map((_, image) => run.features!.cosine + (image % 2 === 0 ? 1e-5 : -1e-5)),
+              }),
+            }),
+          };
+          await insertRound(db, place, measurement, labels, kind === 'accuracy', [], scores);
         }
         await endCell(db, cell.id, 'done', null);
       };
       await store('performance', ROUNDS);
-      if (recipe === 'fp32') await store('accuracy', 1);
+      if (recipe === 'fp32' || run.features) await store('accuracy', 1);
     }
     await endRun(db, id, at);
   }
@@ -131,16 +155,21 @@ export function runsOf(count: number, one: (index: number) => HistoricRun): Hist
 export async function historyOf(db: Db, options: Partial<HistoryOptions> = {}): Promise<History> {
   const builder = new HistoryBuilder({
     ...{ suite: 'tiny', metrics: historyMetrics, wants: () => true },
-    thresholds: { ratio: 0.02, accuracy: 0.003 },
+    thresholds: { ratio: 0.02, accuracy: 0.003, cosine: 0.001 },
     ...options,
   });
   for (const run of await runsBeginning(db, '')) builder.add(await loadRun(db, run));
   return builder.history();
 }
 
+/** How a variant without a head is scored, as it is stored. */
+function scoringOf({ images, asked }: NonNullable<HistoricRun['features']>): string {
+  return JSON.stringify({ width: 2, neighbours: 5, temperature: 0.07, images, asked });
+}
+
 /** Logits that say class 1, which is right, of so many images, and class 0 of the others. */
-function answers(right: number): Float32Array {
-  return Float32Array.from({ length: 2 * IMAGES }, (_, index) => {
+function answers(images: number, right: number): Float32Array {
+  return Float32Array.from({ length: 2 * images }, (_, index) => {
     const isRight = Math.floor(index / 2) < right;
     return Number((index % 2 === 1) === isRight);
   });

@@ -20,6 +20,7 @@ const nothing: Omit<Measurement, 'started'> = {
   conditions: [],
   warmup: undefined,
   latencies: [],
+  trials: [],
   logits: [],
   kernels: [],
   nodes: [],
@@ -32,7 +33,7 @@ function started({ runtime, provider, platform, tellsMemory }: AgentWords): Meas
     runtime: { name: runtime, version: '1.30.0', provider },
     platform,
     session: { threads: 2, memoryPattern: false, arena: true, spinning: true },
-    peakIsOfPhase: tellsMemory,
+    memoryMeans: tellsMemory ? 'vmhwm-of-phase' : null,
   };
 }
 

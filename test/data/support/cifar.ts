@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { Header } from 'tar';
 import { onTestFinished } from 'vitest';
-import { RECORD_BYTES } from '../../../src/data/dataset.js';
+import { RECORD_BYTES, type Dataset, type Records, type Split } from '../../../src/data/dataset.js';
 import { seededRandom } from '../../../src/base/random.js';
 
 export const FOLDER = 'cifar-10-batches-bin';
@@ -29,6 +29,12 @@ export const labels = [
   ...['airplane', 'automobile', 'bird', 'cat', 'deer'],
   ...['dog', 'frog', 'horse', 'ship', 'truck'],
 ];
+
+/** The records of a data set that is stored as such. */
+export function storedRecords({ images }: Dataset<Split>): Records {
+  if (images.kind !== 'records') throw new Error('the images are not stored as records');
+  return images.records;
+}
 
 /** The files of a small CIFAR-10: five training batches of 4, 5, 6, 7 and 8 images and a test batch of 10. */
 export function cifarFiles(): Map<string, Buffer> {

@@ -88,7 +88,7 @@ describeOnBoard('a board that is looked at', options, () => {
   });
   afterAll(async () => (await started).remove());
 
-  it('tells what would spoil its figures, and what to mend', async () => {
+  it('tells what would spoil its figures, and what to fix', async () => {
     board = await started;
     const found = new Map((await checkBoard(await board.profile())).map((each) => [each.what, each]));
     expect(found.get('reachable')).toMatchObject({
@@ -104,7 +104,7 @@ describeOnBoard('a board that is looked at', options, () => {
     expect(found.get('governor')).toMatchObject({ state: 'warn', found: 'ondemand' });
     expect(found.get('temperature')).toMatchObject({ state: 'warn', found: '81.3 °C' });
     expect(found.get('throttling')).toMatchObject({ state: 'warn', found: 'under-voltage, throttled now' });
-    expect(found.get('throttling')!.mend).toContain('power supply');
+    expect(found.get('throttling')!.fix).toContain('power supply');
   });
 
   it('is described as a run would record it, as an emulator', async () => {

@@ -19,7 +19,7 @@ const started = JSON.stringify({
   runtime: { name: 'onnxruntime-node', version: '1.30.0', provider: 'CPUExecutionProvider' },
   platform: 'linux-arm64 node 20.20.2',
   session: { threads: 1, memoryPattern: false, arena: true, spinning: true },
-  peakIsOfPhase: true,
+  memoryMeans: 'vmhwm-of-phase',
 });
 
 const logits = (first: number, classes: number, values: string): string =>

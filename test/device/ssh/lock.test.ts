@@ -55,7 +55,7 @@ describeOnBoard('a board that a harness uses', options, () => {
     expect(err).toContain('device shared: the board is in use by ');
     await lock.release();
     expect((await edgeflexProcess(['devices', 'clean', board.profilePath], {})).out).toContain(
-      'nothing was there',
+      'nothing to remove',
     );
   });
 

@@ -39,4 +39,15 @@ describe('a meter', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(seen).toHaveLength(count);
   });
+
+  it('says nothing behind the last event of the agent, however slow it is', async () => {
+    await writeFile(folder('slow.sh'), 'sleep 0.2; echo 6.5\n');
+    const seen: AgentEvent[] = [];
+    const metering = new Metering(['sh', folder('slow.sh')], (event) => seen.push(event));
+    metering.hear({ event: 'phase', phase: 'warmup', milliseconds: 1, memory: {} });
+    metering.hear({ event: 'failed', reason: { kind: 'error', message: 'no' } } as unknown as AgentEvent);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(seen.map(({ event }) => event)).toEqual(['phase', 'failed']);
+    await metering.stop();
+  });
 });

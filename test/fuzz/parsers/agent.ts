@@ -3,7 +3,8 @@ import { DeviceError } from '../../../src/base/errors.js';
 import { findingsOf } from '../../../src/device/ssh/findings.js';
 import { factsOf } from '../../../src/device/ssh/probe.js';
 import { clustersOf, processorName } from '../../../src/device/ssh/processor.js';
-import { ConversationCheck, ProtocolError } from '../../../src/protocol/conversation.js';
+import { ConversationCheck } from '../../../src/protocol/conversation.js';
+import { ProtocolError } from '../../../src/protocol/protocol-error.js';
 import { eventSchema, type AgentEvent } from '../../../src/protocol/events.js';
 import { decodeLine, decodeLines } from '../../../src/protocol/lines.js';
 import { MeasurementCollector, predictedClasses } from '../../../src/protocol/measurement.js';
@@ -17,7 +18,7 @@ const started: AgentEvent = {
   runtime: { name: 'onnxruntime-node', version: '1.30.0', provider: 'cpu' },
   platform: 'linux arm64',
   session: { threads: 1, memoryPattern: true, arena: true, spinning: true, profile: false } as never,
-  peakIsOfPhase: true,
+  memoryMeans: 'vmhwm-of-phase',
 };
 const phase = (name: string): object => ({
   event: 'phase',
@@ -38,6 +39,8 @@ const events: readonly object[] = [
       { node: 'a', opType: 'MatMul', provider: 'cpu', calls: 1, milliseconds: [1], gpuMilliseconds: [1] },
     ],
   },
+  { event: 'served', scheduled: [1, 2], started: [1, 3], ended: [3, 4] },
+  { event: 'trial', rate: 1000, planned: 100 },
   ...[{ event: 'finished' }, { event: 'failed', reason: 'out of memory', unsupported: false }],
 ];
 
@@ -45,9 +48,9 @@ const session = {
   ...{ model: 'm.onnx', threads: 1, session: { memoryPattern: true, arena: true, spinning: true } },
   ...{ preprocess: 'p.onnx', images: { files: [] }, inputs: 'i', batch: 1, microBatch: 1 },
 };
-const tasks = (['prepare', 'accuracy', 'kernels', 'performance'] as const).map(
+const tasks = (['prepare', 'accuracy', 'kernels', 'performance', 'server', 'offline'] as const).map(
   // The check looks at the kind and at how many images are due.
-  (kind) => ({ ...session, kind, count: 1, indices: [0], output: 'o' }) as unknown as Task,
+  (kind) => ({ ...session, kind, count: 1, indices: [0], output: 'o', arrivals: [1, 2] }) as unknown as Task,
 );
 
 /** Which of the events, in which order, each perhaps damaged. */

@@ -12,13 +12,33 @@ import {
 } from '../../../src/cli/flags.js';
 import { hubReference } from '../../../src/net/hub-reference.js';
 import { parseGates } from '../../../src/analysis/compare/gates.js';
-import { parseAccuracy, parseLatency, parseMemory } from '../../../src/analysis/procure/constraints.js';
+import {
+  parseAccuracy,
+  parseEnergy,
+  parseLatency,
+  parseMemory,
+  parseThroughput,
+} from '../../../src/analysis/procure/constraints.js';
+import { parseEnergyPrice, parseExchangeRate } from '../../../src/analysis/procure/money.js';
 import { parseTarget } from '../../../src/search/target.js';
 import { awkwardNames, awkwardNumbers } from '../generate/json.js';
 import { defineParser, type Parser } from '../parser.js';
 
 const part = fc.oneof(
-  fc.constantFrom('latency', 'memory', 'accuracy', 'accuracy-loss', 'file', 'p90', ':', '=', ',', '@p', '@'),
+  fc.constantFrom(
+    'latency',
+    'memory',
+    'cosine',
+    'accuracy',
+    'accuracy-loss',
+    'file',
+    'p90',
+    ':',
+    '=',
+    ',',
+    '@p',
+    '@',
+  ),
   fc.constantFrom(
     'ms',
     's',
@@ -85,14 +105,19 @@ export const flags: readonly Parser[] = [
   flag('target', ['latency=6x,memory=-76%,accuracy-loss=0.5pt', 'latency=30ms,memory=200MiB'], (text) =>
     finite(parseTarget(text)),
   ),
-  flag('limits', ['30ms@p90', '0.5s', '200MiB', '1.5GB', '80.5%'], (text) => {
-    for (const parse of [parseLatency, parseMemory, parseAccuracy])
-      try {
-        finite(parse(text));
-      } catch (error) {
-        if (!(error instanceof InputError)) throw error;
-      }
-  }),
+  flag(
+    'limits',
+    ['30ms@p90', '0.5s', '200MiB', '1.5GB', '80.5%', '50/s', '200mJ', '0.3EUR', 'USD=0.86EUR'],
+    (text) => {
+      const parsers = [parseLatency, parseMemory, parseAccuracy, parseThroughput, parseEnergy];
+      for (const parse of [...parsers, parseEnergyPrice, parseExchangeRate])
+        try {
+          finite(parse(text));
+        } catch (error) {
+          if (!(error instanceof InputError)) throw error;
+        }
+    },
+  ),
   flag('counts', ['1,8', '100', '7'], (text) => {
     for (const parse of [batchSizes, wholeNumber, seedOf])
       try {

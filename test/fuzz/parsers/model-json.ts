@@ -1,8 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { IMAGE_CHANNELS } from '../../../src/data/dataset.js';
 import { preprocessingGraph } from '../../../src/data/preprocess.js';
 import { readCard } from '../../../src/model/card.js';
 import { readPreprocessing } from '../../../src/model/image-processor.js';
+import { preprocessingOf } from '../../../src/model/preprocessing.js';
 import { readHuggingFaceConfig } from '../../../src/vit/checkpoints/huggingface-config.js';
 import { shardsOf } from '../../../src/vit/checkpoints/shards.js';
 import { readTimmConfig } from '../../../src/vit/checkpoints/timm-config.js';
@@ -71,9 +73,11 @@ export const modelJson: readonly Parser[] = [
   ),
   jsonFile('config-timm', [timm], readTimmConfig),
   // What is accepted is used: the size of the graph is the size of what was accepted.
-  jsonFile('preprocessor', [preprocessor, cropped], async (path) =>
-    preprocessingGraph(await readPreprocessing(path)),
-  ),
+  jsonFile('preprocessor', [preprocessor, cropped], async (path) => {
+    const { size } = await readPreprocessing(path);
+    const input = { source: path, size, channels: IMAGE_CHANNELS };
+    return preprocessingGraph((await preprocessingOf(path, input, undefined)).preprocessing);
+  }),
   jsonFile('card', [card], readCard),
   jsonFile('shard-index', [index], shardsOf),
 ];

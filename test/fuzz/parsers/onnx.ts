@@ -10,7 +10,9 @@ import {
 } from '../../../src/onnx/schema/onnx_pb.js';
 import { foreignGraph } from '../../../src/vit/onnx/graph.js';
 import { imageInput } from '../../../src/vit/onnx/image-input.js';
-import { refuseOtherNumbers } from '../../../src/vit/onnx/number-formats.js';
+import { refuseQuantised } from '../../../src/vit/onnx/number-formats.js';
+import { unfused } from '../../../src/vit/onnx/unfused.js';
+import { widened } from '../../../src/vit/onnx/widened.js';
 import { damagedBytes } from '../generate/bytes.js';
 import { awkwardNames } from '../generate/json.js';
 import { defineParser, type Parser } from '../parser.js';
@@ -120,9 +122,9 @@ const many = fc
 
 async function recognise(path: string, model: OnnxModel): Promise<void> {
   for (const tensor of model.initializers.values()) await tensor.read();
-  const graph = foreignGraph(path, model);
-  refuseOtherNumbers(graph);
-  imageInput(graph);
+  refuseQuantised(path, model);
+  const wide = widened(model) ?? model;
+  imageInput(foreignGraph(path, unfused(wide) ?? wide));
 }
 
 const location = fc.array(

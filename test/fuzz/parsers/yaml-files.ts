@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { defineDevice } from '../../../src/device/kind.js';
 import { readDeviceProfile } from '../../../src/device/profile.js';
 import { registerDevice } from '../../../src/device/registry.js';
-import { loadConfiguredPlugins } from '../../../src/plugins/config.js';
+import { readSettings } from '../../../src/plugins/config.js';
 import { pluginsOf, readRecipe, readSuite } from '../../../src/suite/read.js';
 import { damagedYaml } from '../generate/yaml.js';
 import { defineParser, type Parser } from '../parser.js';
@@ -33,8 +33,22 @@ recipes:
   - recipe: recipe.yaml
     published: { source: a, model: b, hardware: c, figures: [fast] }
 devices: [local.yaml]
+head: { kind: logistic, images: 64, refit: true }
 accuracy: { batch: 8, images: 100 }
 performance: { batches: [1, 8], tier: smoke, rounds: 2, precision: 0.01, maxRounds: 9 }
+load: { server: { batches: [1], p99: 20 }, offline: { batches: [8] }, tier: rapid, rounds: 3 }
+`;
+
+const ablation = `name: small
+data: shapes10
+models: [{ synthetic: vit-tiny }]
+matrix:
+  stages: { prune: { prune: { ratio: 0.5 } }, int8: { quantize: { format: w8a8 } } }
+  factors: { prune: [off, on], int8.format: [w8, w8a8], images: [8, 16], seed: [1, 2] }
+  design: one-at-a-time
+  exclude: [{ prune: on, seed: 2 }]
+  name: '{stages}-{images}-{seed}'
+devices: [local.yaml]
 `;
 
 const local = `name: here
@@ -101,7 +115,7 @@ function yamlFile(
 
 /** All that is written in YAML. */
 export const yamlFiles: readonly Parser[] = [
-  yamlFile('suite', [suite], readSuite, { 'recipe.yaml': recipe }),
+  yamlFile('suite', [suite, ablation], readSuite, { 'recipe.yaml': recipe }),
   yamlFile('plugins', [suite, 'plugins: [./a.mjs, b]\n'], pluginsOf),
   yamlFile('recipe', [recipe], readRecipe),
   yamlFile('device-profile', [local, board, foreign, page], readDeviceProfile),
@@ -113,7 +127,7 @@ export const yamlFiles: readonly Parser[] = [
       await mkdir(directory);
       return async (bytes) => {
         await writeFile(join(directory, 'edgeflex.config.yaml'), bytes);
-        await loadConfiguredPlugins(directory);
+        await readSettings(directory);
       };
     },
   }),

@@ -121,7 +121,7 @@ describe('GitHub annotations', () => {
       expect.stringMatching(/int8, batch 1: latency \d\d\.\d %25 faster/) as string,
     ]);
     expect(lines[0]).toContain(
-      '::warning title=EdgeFlex%3A Runs not made alike::threads of laptop: 2 in the reference',
+      '::warning title=EdgeFlex%3A Runs differ in setup::threads of laptop: 2 in the reference',
     );
   });
 
@@ -142,11 +142,37 @@ describe('Markdown of a comparison', () => {
     );
     expect(unescaped(top)).toContain('❌ latency:20% is broken: int8, batch 8: 30.0 % slower');
     expect(unescaped(top)).toContain(
-      'Compared although they differ: threads of laptop: 2 in the reference, 1',
+      'Compared despite differences: threads of laptop: 2 in the reference, 1',
     );
     const rows = folded.split('\n').filter((line) => line.startsWith('|'));
     expect(rows).toHaveLength(report.comparison.compared.length + 2);
     expect(folded.match(/<\/details>/g)).toHaveLength(1);
+  });
+
+  it('names the commits of both runs, with links where they lead somewhere', async () => {
+    const commits = { reference: 'a'.repeat(40), new: 'b'.repeat(40) };
+    const state = (commit: string, dirty: boolean): string =>
+      JSON.stringify({ commit, committedAt: '2026-11-22T10:00:00.000Z', branch: 'main', dirty });
+    const runs = await twoRuns(folder('commits.sqlite'), (database) => {
+      const set = database.prepare('update runs set repository_json = ? where id = ?');
+      set.run(state(commits.reference, false), 'reference');
+      set.run(state(commits.new, true), 'new');
+    });
+    const report = { comparison: runs.compare(), gates: [] };
+    const plain = unescaped(render('markdown', report));
+    expect(plain).toContain('commit aaaaaaaaa<');
+    expect(plain).toContain('commit bbbbbbbbb with changes, against');
+    expect(plain).not.toContain('](');
+    const page = 'https://github.com/owner/name';
+    const hosting = { repository: { kind: 'github', page }, job: `${page}/actions/runs/7` } as const;
+    const linked = render('markdown', { ...report, hosting });
+    const links = [...linked.matchAll(/\]\(([^)]*)\)/g)].map(([, url]) => url);
+    expect(links).toEqual([
+      `${page}/commit/${commits.new}`,
+      `${page}/commit/${commits.reference}`,
+      `${page}/compare/${commits.reference}...${commits.new}`,
+      `${page}/actions/runs/7`,
+    ]);
   });
 
   it('lets no text be markup', async () => {

@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url';
-import { launch, type Browser, type Page, type Viewport } from 'puppeteer';
+import { launch, type Browser, type Page, type Viewport } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, onTestFinished } from 'vitest';
 import { browserPart, browserPath } from '../../support/parts.js';
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the models beside this file: tiny, with random weights, and with the logits that PyTorch gives.
 
-python make.py            made with torch 2.13.0, transformers 5.24.0, timm 1.0.31
+python make.py            made with torch 2.13.0, transformers 5.24.0, timm 1.0.31, open_clip 3.3.0
 """
 import argparse
 import json
@@ -9,6 +9,7 @@ import pathlib
 import re
 import shutil
 
+import open_clip
 import timm
 import torch
 import transformers as hf
@@ -41,31 +42,39 @@ def folder(name):
     return path
 
 
-def transformers_model(name, model, interpolated=False):
+def images_of(name, channels=3, height=16, width=24):
+    """Images of another form than those of most models, kept beside the logits."""
+    images = torch.randn(2, channels, height, width, generator=torch.Generator().manual_seed(6))
+    parity[f'{name}.pixel_values'] = images
+    return images
+
+
+def transformers_model(name, model, interpolated=False, images=pixels):
     path = folder(name)
     drawn(model).save_pretrained(path)
     config = json.loads((path / 'config.json').read_text())
     config.pop('text_config', None)
     (path / 'config.json').write_text(json.dumps(config, indent=1) + '\n')
     if interpolated:
-        size = {'image_processor_type': 'BitImageProcessor', 'size': {'height': 16, 'width': 16}, 'do_center_crop': False}
+        height, width = images.shape[2:]
+        size = {'image_processor_type': 'BitImageProcessor', 'size': {'height': height, 'width': width}, 'do_center_crop': False}
         (path / 'preprocessor_config.json').write_text(json.dumps(size) + '\n')
     with torch.no_grad():
-        parity[name] = model(pixels).logits
+        parity[name] = model(images).logits
 
 
-def timm_model(name, architecture, **args):
+def timm_model(name, architecture, images=pixels, prepared=None, **args):
     args = dict(img_size=16, patch_size=4, embed_dim=12, depth=2, num_heads=3, mlp_ratio=1.5) | args
     model = drawn(timm.create_model(architecture, num_classes=10, **args))
     path = folder(name)
     save_file({key: value.contiguous() for key, value in model.state_dict().items()}, path / 'model.safetensors')
-    config = {'architecture': architecture, 'num_classes': 10, 'model_args': args}
+    config = {'architecture': architecture, 'num_classes': 10, 'model_args': args} | (prepared or {})
     config['global_pool'] = model.pretrained_cfg.get('global_pool', getattr(model, 'global_pool', 'avg'))
     if isinstance(getattr(model, 'global_pool', None), str):
         config['global_pool'] = model.global_pool
     (path / 'config.json').write_text(json.dumps(config, indent=1) + '\n')
     with torch.no_grad():
-        parity[name] = model(pixels)
+        parity[name] = model(images)
 
 
 size = dict(hidden_size=12, num_hidden_layers=2, num_attention_heads=3, image_size=16, patch_size=4)
@@ -120,5 +129,64 @@ torch.save({'model': weights, 'epoch': 3, 'args': argparse.Namespace(lr=1e-3), '
 (path / 'config.json').write_text(json.dumps({'architecture': vit, 'model_args': args}, indent=1) + '\n')
 with torch.no_grad():
     parity['torch_training'] = saved(pixels)
+
+# Rotary positions, and norms within attention and MLPs.
+timm_model('timm_eva02', 'eva02_base_patch14_224')
+timm_model('timm_eva02_clip', 'eva02_base_patch16_clip_224')
+timm_model('timm_eva02_packed', 'eva02_tiny_patch14_224', ref_feat_shape=8)
+timm_model('timm_dinov3', 'vit_small_plus_patch16_dinov3')
+timm_model('timm_rope_axial', 'vit_small_patch16_rope_224')
+timm_model('timm_rope_mixed', 'vit_small_patch16_rope_mixed_ape_224')
+timm_model('timm_perception_encoder', 'vit_pe_core_tiny_patch16_384', attn_pool_num_heads=2)
+timm_model('timm_beit3', 'beit3_base_patch16_224')
+dinov3 = drawn(hf.DINOv3ViTModel(hf.DINOv3ViTConfig(**size, **mlp, **registers)))
+dinov3.save_pretrained(folder('dinov3'))
+with torch.no_grad():
+    parity['dinov3'] = dinov3(pixels).pooler_output.contiguous()
+
+# Numbers of distances that an MLP makes.
+timm_model('timm_relative_shared', 'vit_srelpos_small_patch16_224', rel_pos_dim=5)
+timm_model('timm_relative_class', 'vit_relpos_base_patch16_clsgap_224', rel_pos_dim=7)
+
+# A model of images and texts of open_clip 3.3.0, of which the image tower gives its features.
+tower = dict(image_size=16, patch_size=4, width=12, layers=2, head_width=4, mlp_ratio=1.5)
+texts = dict(context_length=4, vocab_size=8, width=4, heads=1, layers=1)
+clip = drawn(open_clip.CLIP(8, open_clip.CLIPVisionCfg(**tower), open_clip.CLIPTextCfg(**texts), quick_gelu=True))
+path = folder('open_clip')
+save_file({key: value.contiguous() for key, value in clip.state_dict().items()}, path / 'open_clip_model.safetensors')
+config = {'model_cfg': {'embed_dim': 8, 'quick_gelu': True, 'vision_cfg': tower, 'text_cfg': texts}, 'preprocess_cfg': {'mean': [0.5] * 3, 'std': [0.5] * 3}}
+(path / 'open_clip_config.json').write_text(json.dumps(config, indent=1) + '\n')
+with torch.no_grad():
+    clip.visual.proj = None
+    parity['open_clip'] = clip.visual(pixels).contiguous()
+
+# Images and patches that are no squares, and images of one channel.
+wide = dict(image_size=(16, 24))
+transformers_model('vit_rectangle', hf.ViTForImageClassification(hf.ViTConfig(**size | wide | {'patch_size': (4, 8)}, **mlp, **classes)), images=images_of('vit_rectangle'))
+transformers_model('beit_rectangle', hf.BeitForImageClassification(hf.BeitConfig(**size | wide, **mlp, **classes, use_relative_position_bias=True)), images=images_of('beit_rectangle'))
+transformers_model('dinov2_rectangle', hf.Dinov2ForImageClassification(hf.Dinov2Config(**dinov2 | {'image_size': 28})), True, images_of('dinov2_rectangle'))
+# As many patches as the square that it was trained for has.
+transformers_model('dinov2_registers_rectangle', hf.Dinov2WithRegistersForImageClassification(hf.Dinov2WithRegistersConfig(**dinov2, **registers)), True, images_of('dinov2_registers_rectangle', height=8, width=32))
+dinov3 = drawn(hf.DINOv3ViTModel(hf.DINOv3ViTConfig(**size, **mlp, **registers)))
+dinov3.save_pretrained(folder('dinov3_rectangle'))
+(here / 'dinov3_rectangle' / 'preprocessor_config.json').write_text(json.dumps({'image_processor_type': 'DINOv3ViTImageProcessor', 'size': {'height': 16, 'width': 24}}) + '\n')
+with torch.no_grad():
+    parity['dinov3_rectangle'] = dinov3(images_of('dinov3_rectangle')).pooler_output.contiguous()
+for name, architecture, args in [
+    ('timm_rectangle', vit, dict(patch_size=(8, 4), no_embed_class=True, reg_tokens=2)),
+    ('timm_eva02_rectangle', 'eva02_tiny_patch14_224', dict(ref_feat_shape=(6, 9))),
+    ('timm_dinov3_rectangle', 'vit_small_plus_patch16_dinov3', {}),
+    ('timm_rope_axial_rectangle', 'vit_small_patch16_rope_224', {}),
+    ('timm_rope_mixed_rectangle', 'vit_small_patch16_rope_mixed_ape_224', {}),
+    ('timm_relative_rectangle', 'vit_relpos_base_patch16_clsgap_224', dict(rel_pos_dim=7)),
+    ('timm_beit_rectangle', 'beit_base_patch16_224', {}),
+]:
+    timm_model(name, architecture, images_of(name), **dict(img_size=(16, 24)) | args)
+transformers_model('vit_grey', hf.ViTForImageClassification(hf.ViTConfig(**size, **mlp, **classes, num_channels=1)), images=images_of('vit_grey', 1, width=16))
+timm_model('timm_grey_rectangle', vit, images_of('timm_grey_rectangle', 1), {'mean': [0.5], 'std': [0.5]}, img_size=(16, 24), in_chans=1)
+
+# Norms behind attention and MLPs.
+timm_model('timm_res_post_norm', 'vit_base_patch16_rpn_224')
+timm_model('timm_relative_res_post_norm', 'vit_relpos_small_patch16_rpn_224', rel_pos_dim=7)
 
 save_file(parity, here / 'parity.safetensors')

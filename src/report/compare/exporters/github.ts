@@ -18,7 +18,7 @@ export const githubExporter: ComparisonExporter = {
       broken.some(({ subject, gate }) => subject === each.subject && gate.metric === each.judgement.metric);
     const worse = comparison.compared.filter((each) => isChange('worse')(each) && !guarded(each));
     return [
-      ...comparison.forced.map((each) => command('warning', 'Runs not made alike', differenceText(each))),
+      ...comparison.forced.map((each) => command('warning', 'Runs differ in setup', differenceText(each))),
       ...broken.map((result) => command('error', 'Gate broken', gateSentence(result, report))),
       ...worse.map((each) => command('warning', 'Changed for the worse', changeSentence(each, report))),
       ...undecided.map((result) => command('warning', 'Gate not decided', gateSentence(result, report))),

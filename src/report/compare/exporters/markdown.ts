@@ -1,3 +1,5 @@
+import { changesPage, commitPage, type Hosting } from '../../../base/hosting.js';
+import { repositoryOf, type Repository } from '../../../store/repository.js';
 import * as format from '../../../text/format.js';
 import { escaped, markdownTable } from '../../../text/markdown.js';
 import { differenceText } from '../../../text/compare/obstacles.js';
@@ -38,7 +40,7 @@ export const markdownComparisonExporter: ComparisonExporter = {
       '',
       '</details>',
       '',
-      provenance(report),
+      ...provenance(report),
       '',
     ].join('\n');
   },
@@ -46,12 +48,34 @@ export const markdownComparisonExporter: ComparisonExporter = {
 
 function warnings({ comparison }: ComparisonReport): string[] {
   const lines = comparison.forced.map(
-    (each) => `> ⚠️ Compared although they differ: ${escaped(differenceText(each))}`,
+    (each) => `> ⚠️ Compared despite differences: ${escaped(differenceText(each))}`,
   );
   return lines.length > 0 ? [...lines.flatMap((line) => [line, '>']).slice(0, -1), ''] : [];
 }
 
-function provenance({ comparison: { reference, run } }: ComparisonReport): string {
-  const of = ({ row }: typeof run): string => `${escaped(row.id)} of ${format.moment(row.started_at)}`;
-  return `<sub>Run ${of(run)} against ${of(reference)}</sub>`;
+/** Both runs with their commits, and where to look further: links as far as they are known. */
+function provenance({ comparison: { reference, run }, hosting = NOWHERE }: ComparisonReport): string[] {
+  const of = ({ row }: typeof run): string =>
+    `${escaped(row.id)} of ${format.moment(row.started_at)}, ${commitText(repositoryOf(row), hosting)}`;
+  const [before, after] = [reference, run].map(({ row }) => repositoryOf(row)?.commit);
+  const changes = before && after && before !== after && changesPage(hosting, before, after);
+  const links = [
+    ...(changes ? [`[changes between the commits](${changes})`] : []),
+    ...(hosting.job === undefined ? [] : [`[log and full reports of this job](${hosting.job})`]),
+  ];
+  return [
+    `<sub>Run ${of(run)}, against ${of(reference)}</sub>`,
+    ...(links.length > 0 ? ['', `<sub>${links.join(' · ')}</sub>`] : []),
+  ];
+}
+
+const NOWHERE: Hosting = { repository: undefined, job: undefined };
+
+/** A commit, as a link where its page is known, and whether files differed from it. */
+function commitText(repository: Repository | null, hosting: Hosting): string {
+  if (repository === null) return 'of an unknown commit';
+  const { commit, dirty } = repository;
+  const page = commitPage(hosting, commit);
+  const name = escaped(commit.slice(0, 9));
+  return `commit ${page === undefined ? name : `[${name}](${page})`}${dirty ? ' with changes' : ''}`;
 }

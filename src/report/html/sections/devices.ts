@@ -20,10 +20,10 @@ export function devices(analysis: Analysis): Markup | undefined {
       (each) => each.variant === variant && each.device === device && each.substitutions.length > 0,
     );
   return html`<p>
-      The same images, the same preprocessing: every device against ${deviceLabel(first.reference)}. Where
-      both run the same form, a cell fails when a logit is further off than 0.5 % of its image's largest
-      (float32) or 10 % (quantised or float16 arithmetic). §: another form than the recipe's; the notes below
-      the table of results say which.
+      The same images with the same preprocessing: every device compared with ${deviceLabel(first.reference)}.
+      If both run the same form, a cell fails when a logit differs by more than 0.5 % of the largest logit of
+      its image (float32) or 10 % (quantised or float16 arithmetic). §: not the form of the recipe; the notes
+      below the table of results say which.
     </p>
     ${grid(
       [

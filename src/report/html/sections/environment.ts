@@ -55,7 +55,7 @@ function deviceFacts(device: StoredDevice, { run }: Analysis): Markup {
       ['instruction sets', cpu.features.join(', ')],
       ['cores', coresText(cpu)],
       ['usable', restrictionText(cpu) ?? 'all'],
-      ['frequency governor', cpu.governor ?? 'not told by the system'],
+      ['frequency governor', cpu.governor ?? 'not reported by the system'],
       ['memory', format.mebibytes(memoryBytes)],
       ['virtual machine or container', virtual ? 'yes' : 'no'],
       ['system', `${os.distribution} ${os.release}, kernel ${os.kernel}, ${os.platform} ${os.arch}`],
@@ -91,7 +91,7 @@ function gpuFacts({ vendor, architecture, device, description, software, feature
   const names = [vendor, architecture, device, description].filter((name) => name !== '');
   const bytes = (name: string): string => format.mebibytes(limits[name] ?? NaN);
   return [
-    ['GPU adapter', [names.join(', '), software ? html` <b>software: the processor plays the GPU</b>` : '']],
+    ['GPU adapter', [names.join(', '), software ? html` <b>a software GPU</b>` : '']],
     ['GPU features', features.join(', ')],
     [
       'GPU limits',

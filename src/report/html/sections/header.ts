@@ -31,9 +31,9 @@ export function header(analysis: Analysis, links: readonly SectionLink[]): Marku
     <h1>${row.suite}: ${plural(run.variants.length, 'variant')} of ${models.join(', ')}</h1>
     <p>
       EdgeFlex compresses a Vision Transformer and measures what that changes: the accuracy, the time for a
-      batch of images, and the memory that the process takes at its peak. All variants of a model were made
-      from the same weights and measured in the same run, each time in a fresh process; <b>fp32</b> is the
-      model as it was, and what the others are compared with.
+      batch of images, and the peak memory of the process. All variants of a model were made from the same
+      weights and measured in the same run, each time in a fresh process; <b>fp32</b> is the original model,
+      with which the others are compared.
     </p>
     ${facts([
       [

@@ -16,11 +16,11 @@ export function kernels(analysis: Analysis): Markup {
   });
   if (listed.length === 0) return html`<p>This run listed no kernels.</p>`;
   return html`<p>
-      From the runtime's own profiler, in a pass of its own: the times hold its overhead and serve for
-      comparing kernels with each other. "GPU ms" is the GPU's own clock (timestamp queries); beside it, "ms"
-      is only what it took to hand the work over. Without that column the adapter has no timestamps. A variant
-      whose quantised linears did not run as quantised kernels, or not on the execution provider that was
-      asked for, is a failed cell, not a slow one.
+      From the runtime's profiler, in a separate pass: the times include its overhead and only serve to
+      compare kernels with each other. "GPU ms" is the GPU's own clock (timestamp queries); "ms" is then only
+      the time to submit the work. If that column is missing, the adapter has no timestamps. If the quantised
+      linear layers of a variant did not run as quantised kernels, or not on the requested execution provider,
+      its cell has failed rather than being slow.
     </p>
     ${listed.map(
       ({ figures, slowest }) =>

@@ -4,7 +4,7 @@ import type { OperatorLimit } from '../../../analysis/figures/limits.js';
 import * as format from '../../../text/format.js';
 import { labelOf } from '../../../analysis/label.js';
 import { limitedOf, limitsTable, operatorName, type LimitedFigures } from '../../../text/limits.js';
-import { grid } from '../grid.js';
+import { grid, gridOf } from '../grid.js';
 import { html, type Content, type Markup } from '../markup.js';
 
 const GIGA = 1e9;
@@ -18,21 +18,14 @@ export function limits(analysis: Analysis): Markup {
   const limited = limitedOf(analysis);
   const missing = analysis.ceilingNotes.map((note) => html`<p>${missingCeilingsText(note)}</p> `);
   if (limited.length === 0)
-    return html`${missing.length > 0 ? missing : html`<p>This run does not say what each operator took.</p>`}`;
-  const { columns, rows, notes } = limitsTable(analysis);
+    return html`${missing.length > 0 ? missing : html`<p>This run did not record the time of each operator.</p>`}`;
   return html`${missing}
     <p>
-      What limits each variant: its operators' times, by the runtime's profiler, held against the best that
-      this device was seen to do with the same runtime and threads. Where little of it is reached, a better
-      kernel would help; where nearly all is, only fewer operations or fewer bytes will.
+      What limits each variant: the times of its operators, from the runtime's profiler, compared with the
+      peak performance of this device with the same runtime and threads. Where little of it is reached, a
+      better kernel would help; where nearly all is, only fewer operations or fewer bytes will.
     </p>
-    ${grid(
-      columns,
-      rows.map((row) => columns.map(({ key }) => row[key] ?? '')),
-    )}
-    <ul class="notes">
-      ${notes.map((note) => html`<li>${note}</li> `)}
-    </ul>
+    ${gridOf(limitsTable(analysis))}
     ${limited.map((figures) => operators(figures, labelOf(figures, analysis)))}`;
 }
 

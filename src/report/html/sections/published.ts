@@ -27,8 +27,8 @@ export function published(analysis: Analysis): Markup | undefined {
   });
   if (rows.length === 0) return undefined;
   return html`<p>
-      <b>Measured by others, on other hardware, with other software, and often on another model.</b> They
-      stand here for orientation; a difference between them and our columns says nothing of either.
+      <b>Measured by others, on other hardware, with other software, and often on another model.</b> They are
+      listed for orientation only; they cannot be compared with our columns.
     </p>
     ${grid(
       ['our variant', 'their figures', 'their model', 'their hardware', 'source'].map((title) => ({ title })),

@@ -1,6 +1,7 @@
 import type { Analysis } from '../../../analysis/analysis.js';
 import * as format from '../../../text/format.js';
 import { variantLabel } from '../../../analysis/label.js';
+import { sizesOf } from '../../../analysis/figures/size.js';
 import { stagesOf, type StageSummary } from '../../../analysis/stages.js';
 import { facts } from '../grid.js';
 import { html, unbroken, type Content, type Markup } from '../markup.js';
@@ -14,15 +15,20 @@ import { stageContent } from './stages.js';
 export function recipes(analysis: Analysis): Markup {
   return html`${analysis.run.variants.map((variant) => {
     const stages = stagesOf(variant);
+    const sizes = sizesOf(variant);
     const size = unbroken(
-      `${format.parameters(variant.parameters)} parameters, ${format.mebibytes(variant.file_bytes)} on disk`,
+      sizes === undefined
+        ? 'could not be compressed'
+        : `${format.parameters(sizes.parameters)} parameters, ${format.mebibytes(sizes.fileBytes)} on disk`,
     );
     return html`<h3>${variantLabel(variant, analysis)}</h3>
       <p>
         ${variant.description}
         <span class="soft"
           >${size}${
-            variant.micro_batch === null ? '' : `; a batch runs in parts of ${variant.micro_batch} images`
+            variant.micro_batch === null
+              ? ''
+              : `; a batch is split into parts of ${variant.micro_batch} images`
           }.</span
         >
       </p>
@@ -60,7 +66,6 @@ function stageItem(stage: StageSummary): Markup {
 }
 
 function did({ facts: known }: StageSummary): Content {
-  if (known === undefined)
-    return html`<p>This version of the report does not know what this stage stored of itself.</p>`;
+  if (known === undefined) return html`<p>This version of EdgeFlex cannot read what this stage recorded.</p>`;
   return stageContent(known);
 }

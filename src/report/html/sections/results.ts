@@ -36,7 +36,7 @@ export function results(analysis: Analysis): Markup {
       </table>
     </div>
     <ul class="notes">
-      ${notes.map((note) => html`<li>${note}</li> `)}
+      ${notes.map((note) => html`<li>${unbroken(note)}</li> `)}
     </ul>`;
 }
 
@@ -47,7 +47,7 @@ function classOf(state: RowState | undefined): string {
 function findings(analysis: Analysis): Markup {
   const found = findingsOf(analysis);
   if (found.length === 0) return html``;
-  return html`<p>In short, against fp32:</p>
+  return html`<p>In short, compared with fp32:</p>
     <ul class="findings">
       ${found.map(({ variant, text }) => html`<li><b>${variant}</b>: ${unbroken(text)}.</li> `)}
     </ul>`;
@@ -70,7 +70,7 @@ function warnings(analysis: Analysis): Markup {
   </ul>`;
   const latencies = analysis.figures.reduce((sum, figures) => sum + figures.latencies.length, 0);
   const folded = html`<details>
-    <summary>${flagged.length} of ${latencies} latencies: what was seen</summary>
+    <summary>${flagged.length} of ${latencies} latencies: details</summary>
     ${doubts}
   </details>`;
   return html`${
@@ -91,8 +91,8 @@ function warnings(analysis: Analysis): Markup {
   }${
     flagged.length > 0
       ? html`<div class="banner flagged">
-          <b>In doubt</b>: something disturbed these measurements, so that they are less certain than their
-          intervals say. ${flagged.length > MOST_IN_SIGHT ? folded : doubts}
+          <b>In doubt</b>: something disturbed these measurements, so they are less certain than their
+          intervals suggest. ${flagged.length > MOST_IN_SIGHT ? folded : doubts}
         </div>`
       : undefined
   }${

@@ -1,0 +1,123 @@
+import type { Command } from 'commander';
+
+/** A command of the command line, before its code is loaded. */
+export interface CommandEntry {
+  readonly name: string;
+  /** One line for the list of all commands, and the first of its own help. */
+  readonly description: string;
+  /** Whether it has nothing to do with what plug-ins bring: they are not loaded for it then. */
+  readonly withoutPlugins?: true;
+  /** Loads the code of the command, and whatever it needs. */
+  load(): Promise<Command>;
+}
+
+/** All commands, in the order in which the help shows them. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'run',
+    description: 'compress, measure and report everything in a suite',
+    load: async () => (await import('./run.js')).runCommand(),
+  },
+  {
+    name: 'compress',
+    description: 'apply a recipe to a model, or search for one that meets a target',
+    load: async () => (await import('./compress.js')).compressCommand(),
+  },
+  {
+    name: 'init',
+    description: 'create a suite, a recipe and a device profile to start from',
+    load: async () => (await import('./init.js')).initCommand(),
+  },
+  {
+    name: 'doctor',
+    description: 'check what this machine can do and how to fix what is missing',
+    load: async () => (await import('./doctor.js')).doctorCommand(),
+  },
+  {
+    name: 'suites',
+    description: 'list suites, or show one',
+    load: async () => (await import('./suites.js')).suitesCommand(),
+  },
+  {
+    name: 'recipes',
+    description: 'list recipes, or show one',
+    load: async () => (await import('./suites.js')).recipesCommand(),
+  },
+  {
+    name: 'stages',
+    description: 'list the stages available to recipes, or the options of one',
+    load: async () => (await import('./stages.js')).stagesCommand(),
+  },
+  {
+    name: 'report',
+    description: 'write the report of a stored run: HTML, Markdown, CSV, JSON, and charts as SVG',
+    load: async () => (await import('./report.js')).reportCommand(),
+  },
+  {
+    name: 'ablation',
+    description: "tell what each factor of a suite's matrix does: main effects, interactions, attribution",
+    load: async () => (await import('./ablation.js')).ablationCommand(),
+  },
+  {
+    name: 'runs',
+    description: 'list stored runs, newest first',
+    load: async () => (await import('./runs.js')).runsCommand(),
+  },
+  {
+    name: 'compare',
+    description: 'compare two runs and check for regressions',
+    load: async () => (await import('./compare.js')).compareCommand(),
+  },
+  {
+    name: 'history',
+    description: "track a suite's results over its runs: what changed, and in which commit",
+    load: async () => (await import('./history.js')).historyCommand(),
+  },
+  {
+    name: 'baseline',
+    description: 'name runs to compare later ones with; "runs prune" never deletes them',
+    load: async () => (await import('./baseline.js')).baselineCommand(),
+  },
+  {
+    name: 'calibrate',
+    description: "measure a device's noise: one model against itself, interleaved, in fresh processes",
+    load: async () => (await import('./calibrate.js')).calibrateCommand(),
+  },
+  {
+    name: 'roofline',
+    description:
+      'measure the peak performance of a device: matrix products in every precision, and memory bandwidth',
+    load: async () => (await import('./roofline.js')).rooflineCommand(),
+  },
+  {
+    name: 'procure',
+    description: 'rank the devices and variants that meet your constraints by cost and energy',
+    load: async () => (await import('./procure.js')).procureCommand(),
+  },
+  {
+    name: 'devices',
+    description: 'list, check, describe and clean up devices',
+    load: async () => (await import('./devices.js')).devicesCommand(),
+  },
+  {
+    name: 'data',
+    description: 'download the images a suite needs, or register your own',
+    load: async () => (await import('./data.js')).dataCommand(),
+  },
+  {
+    name: 'store',
+    description: 'check, back up and recover the results database',
+    load: async () => (await import('./store.js')).storeCommand(),
+  },
+  {
+    name: 'cache',
+    description: 'list, verify, prune and clear the cache',
+    load: async () => (await import('./cache.js')).cacheCommand(),
+  },
+  {
+    name: 'completion',
+    description: 'print the completion script for bash, zsh or fish',
+    withoutPlugins: true,
+    load: async () => (await import('./completion.js')).completionCommand(),
+  },
+];

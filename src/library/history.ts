@@ -1,0 +1,156 @@
+import { z } from 'zod';
+import { InputError } from '../base/errors.js';
+import { historyFindings } from '../analysis/history/findings.js';
+import { HistoryBuilder, type History } from '../analysis/history/history.js';
+import { historyMetrics, type HistoryMetric } from '../analysis/history/points.js';
+import { historyDocument, type HistoryDocument } from '../report/history/document.js';
+import { writeHistory } from '../report/history/write.js';
+import { referenceRun } from '../store/baselines.js';
+import { hasFigures, runsOf } from '../store/newest.js';
+import type { Db } from '../store/open.js';
+import { listRuns, loadRun, runsBeginning, type RunSummary } from '../store/read.js';
+import { checkedOptions } from './options.js';
+import { withResults, type Results } from './results.js';
+
+/** What is followed over the runs of a suite. */
+export interface HistoryOptions {
+  /** Only these; all of them if left out. */
+  readonly metrics?: readonly HistoryMetric[] | undefined;
+  /** Only cells whose name contains this, upper or lower case; `*` matches anything. */
+  readonly cell?: string | undefined;
+  /** Smallest change of latency, memory, file size, rate and throughput that counts, as a share: 0.02 if left out. */
+  readonly threshold?: number | undefined;
+  /** Smallest change of top-1 accuracy that counts, as a share: 0.003, which is 0.3 points, if left out. */
+  readonly accuracyThreshold?: number | undefined;
+  /** Smallest change of the mean cosine of features to fp32 that counts; 0.001 if left out. */
+  readonly cosineThreshold?: number | undefined;
+  /** Ignore everything before this run: a baseline, or the beginning of a run's id. */
+  readonly since?: string | undefined;
+}
+
+const optionsSchema = z.strictObject({
+  metrics: z.array(z.enum(historyMetrics)).min(1).optional(),
+  cell: z.string().optional(),
+  threshold: z.number().nonnegative().default(0.02),
+  accuracyThreshold: z.number().nonnegative().max(1).default(0.003),
+  cosineThreshold: z.number().nonnegative().max(2).default(0.001),
+  since: z.string().min(1).optional(),
+});
+
+type Wishes = z.output<typeof optionsSchema>;
+
+/** What became of a suite's figures from run to run. */
+export class SuiteHistory {
+  /** @internal */
+  constructor(
+    /** @internal */
+    readonly history: History,
+    /** Runs of the suite that have no figures: they go on, were interrupted, or failed altogether. */
+    readonly leftOut: readonly RunSummary[],
+  ) {}
+
+  /** The history for programs: every figure with its 95 % interval, every change with where it came. */
+  get document(): HistoryDocument {
+    return historyDocument(this.history);
+  }
+
+  /** Whether any figure is worse now than it was: by a step that counts, or by a slow drift. */
+  get isWorse(): boolean {
+    return historyFindings(this.history).worseNow.length > 0;
+  }
+
+  /**
+   * Writes the history as a page, Markdown and JSON, and its charts, into a folder of the suite's own.
+   *
+   * @param directory - where reports lie; it is made where it is missing
+   * @returns the path of the HTML page
+   * @throws InputError when the folder cannot be written; ResourceError when the disk is full
+   */
+  writeReport(directory = 'reports'): Promise<string> {
+    return writeHistory(this.history, directory);
+  }
+}
+
+/**
+ * Follows the figures of a suite over its runs, in the order of the commits that they measured. Figures are compared within one
+ * setting only: another processor, runtime, dataset or recipe begins a new series.
+ *
+ * @param results - open, or their folder
+ * @param suite - its name
+ * @param options - what is followed, and which change counts
+ * @throws InputError when there is no such suite, or no figure of what is asked for
+ *
+ * @example
+ * ```ts
+ * const { document, isWorse } = await history('results', 'cifar10', { metrics: ['latency'], since: 'main' });
+ * for (const { name, worseNow } of document.cells) if (worseNow) console.log(name);
+ * ```
+ */
+export async function history(
+  results: Results | string,
+  suite: string,
+  options: HistoryOptions = {},
+): Promise<SuiteHistory> {
+  const wishes = checkedOptions('history', options, optionsSchema);
+  return withResults(results, { readonly: true }, async ({ db }) => {
+    const summaries = runsOf(await listRuns(db), suite, 'history');
+    const measured = new Set(summaries.filter(hasFigures).map(({ id }) => id));
+    const leftOut = summaries.filter(({ id }) => !measured.has(id));
+    return new SuiteHistory(await read(db, suite, measured, wishes), leftOut);
+  });
+}
+
+async function read(db: Db, suite: string, measured: ReadonlySet<string>, wishes: Wishes): Promise<History> {
+  const { metrics = historyMetrics, cell, threshold, accuracyThreshold, cosineThreshold, since } = wishes;
+  if (measured.size === 0)
+    throw new InputError({
+      source: 'history',
+      found: `no run of ${suite} that finished with results`,
+      expected: 'at least one',
+      hint: '"edgeflex run <suite> --resume" continues an interrupted run.',
+    });
+  const builder = new HistoryBuilder({
+    ...{ suite, metrics, wants: wanted(cell) },
+    thresholds: { ratio: threshold, accuracy: accuracyThreshold, cosine: cosineThreshold },
+  });
+  for (const run of await runsBeginning(db, ''))
+    if (measured.has(run.id)) builder.add(await loadRun(db, run));
+  const names = builder.names();
+  if (names.length === 0) throw nothingMeasured(suite, wishes);
+  const first = since === undefined ? undefined : (await referenceRun(db, since, suite)).id;
+  const found = builder.history(first);
+  if (first !== undefined && !found.runs.some(({ id }) => id === first))
+    throw new InputError({
+      source: '--since',
+      found: `run ${first}, in which none of the requested metrics was measured`,
+      expected: `one of ${found.runs.map(({ id }) => id).join(', ')}`,
+    });
+  if (cell !== undefined && found.cells.length === 0)
+    throw new InputError({
+      source: '--cell',
+      found: `${cell}, which matches no measured cell`,
+      expected: `part of one of ${names.join(', ')}`,
+    });
+  return found;
+}
+
+function nothingMeasured(suite: string, { metrics }: Wishes): InputError {
+  if (metrics === undefined)
+    return new InputError({
+      source: 'history',
+      found: `no measurements in the runs of ${suite}`,
+      expected: 'at least one',
+    });
+  return new InputError({
+    source: '--metric',
+    found: `${metrics.join(', ')}, which no run of ${suite} has measured`,
+    expected: `a metric that was measured, out of ${historyMetrics.join(', ')}`,
+  });
+}
+
+/** Whether a name holds a pattern, upper or lower case. */
+function wanted(pattern = ''): (name: string) => boolean {
+  const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
+  const expression = new RegExp(parts.join('.*'), 'i');
+  return (name) => expression.test(name);
+}

@@ -1,0 +1,35 @@
+import { float32, viewAs, type TensorSource } from '../../src/onnx/tensor.js';
+import { linearNames, type LinearName } from '../../src/vit/linears.js';
+import { formOf, weightOf, weightShapes, withWeights, type ViT } from '../../src/vit/vit.js';
+
+/** The weights that a quantised linear's integers stand for, by the definitions of the operators: `[outputs, inputs]`. */
+async function meantBy(vit: ViT, name: LinearName): Promise<TensorSource> {
+  const form = formOf(vit, name);
+  const bytes = await weightOf(vit, `${name}.weight`).read();
+  const dims = weightShapes(vit.config).get(`${name}.weight`)!;
+  const [outputs, inputs] = dims as [number, number];
+  const values = Float32Array.from({ length: inputs * outputs }, (_, index) => {
+    const [o, i] = [Math.floor(index / inputs), index % inputs];
+    if ('weightScales' in form) return viewAs(bytes, Int8Array)[index]! * form.weightScales[o]!;
+    if (form.kind === 'float') throw new Error(`${name} is float`);
+    const { bits, blockSize, scales } = form;
+    const block = o * Math.ceil(inputs / blockSize) + Math.floor(i / blockSize);
+    const bit = (block * blockSize + (i % blockSize)) * bits;
+    const q = (bytes[bit >> 3]! >> (bit & 7)) & (2 ** bits - 1);
+    return (q - 2 ** (bits - 1)) * scales[block]!;
+  });
+  return float32(dims, values);
+}
+
+/** A quantised model with its linears float again, by the weights that their integers stand for. */
+export async function dequantized(vit: ViT): Promise<ViT> {
+  const names = linearNames(vit.config).filter((name) => formOf(vit, name).kind !== 'float');
+  const weights = await Promise.all(
+    names.map(async (name) => [`${name}.weight`, await meantBy(vit, name)] as const),
+  );
+  return withWeights(
+    vit,
+    weights,
+    names.map((name) => [name, { kind: 'float' }]),
+  );
+}
