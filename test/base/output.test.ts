@@ -50,7 +50,7 @@ describe('files written into a folder', () => {
     expect(await contents()).toEqual({ 'model.onnx': 'mine' });
     await writeOutputs(out(), first, { force: true });
     await writeFile(out('model.onnx'), 'changed');
-    expect((await refusalOf(() => writeOutputs(out(), first))).found).toContain('changed');
+    expect((await refusalOf(() => writeOutputs(out(), first))).found).toMatch(/modified|changed/);
   });
 
   it('never replace what was read, forced or not, by whatever name', async () => {

@@ -82,7 +82,7 @@ describe('edgeflex cache', () => {
   it('says of a cache that is not there that it is empty, and makes none', async () => {
     expect(await json('list')).toEqual([]);
     expect(await json('size')).toMatchObject({ bytes: 0, directory: folder('cache') });
-    expect(await json('verify')).toEqual({ entries: 0, damaged: [] });
+    expect(await json('verify')).toEqual({ schemaVersion: 1, entries: 0, damaged: [] });
     for (const words of ['prune', 'clear']) expect(await json(words)).toMatchObject({ freedBytes: 0 });
     expect(existsSync(folder('cache'))).toBe(false);
   });
