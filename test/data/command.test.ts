@@ -52,6 +52,7 @@ describe('edgeflex data fetch', () => {
     const server = await serveFile(() => ({ content: archive }));
     const { out } = await fetching(server, '--json');
     expect(JSON.parse(out)).toEqual({
+      schemaVersion: 1,
       name: 'cifar10',
       directory: await fetchedDirectory('cifar10'),
       fetched: true,

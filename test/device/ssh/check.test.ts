@@ -23,7 +23,7 @@ const unfit: Readonly<Record<string, readonly [BoardOptions, RegExp]>> = {
   ],
   'is no ARM': [
     { files: { '/bin/uname': sh('case $1 in -m) echo riscv64;; -s) echo Linux;; *) echo 6.1.0;; esac') } },
-    /architecture: Linux riscv64\. Boards are 64-bit ARM with Linux/,
+    /architecture: Linux riscv64\. Boards are 64-bit ARM machines/,
   ],
   'has an old C library': [
     { files: { '/usr/bin/getconf': sh('echo glibc 2.17') } },
