@@ -135,6 +135,9 @@ export async function readPreprocessing(path: string): Promise<Preprocessing> {
         .map((name) => `${name}ImageProcessor`)
         .join(', ')}`,
     );
+  const { image_mean: means, image_std: deviations } = parsed.data;
+  if (means && deviations && means.length !== deviations.length)
+    throw refuse('image_std', counted(deviations), `${counted(means)}, as many as "image_mean" has`);
   const config = { ...defaults, ...withoutNulls(parsed.data) };
   // Images that are not resized are those of CIFAR-10, of that size.
   const resized = config.do_resize ? sidesOf(config.size) : square(IMAGE_SIDE);
@@ -157,6 +160,10 @@ export async function readPreprocessing(path: string): Promise<Preprocessing> {
     mean: config.do_normalize ? config.image_mean : [0, 0, 0],
     std: config.do_normalize ? config.image_std : [1, 1, 1],
   };
+}
+
+function counted(values: readonly number[]): string {
+  return values.length === 1 ? 'one number' : `${values.length} numbers`;
 }
 
 /** Both sides, or those of a square whose side is the shorter one. */

@@ -94,7 +94,7 @@ function forChannels(source: string, preprocessing: Preprocessing, channels: num
   const own = (place: string, values: readonly number[]): readonly number[] => {
     if (values.length === channels) return values;
     const [first] = values;
-    if (first !== undefined && values.every((value) => value === first))
+    if (first !== undefined && values.length === IMAGE_CHANNELS && values.every((value) => value === first))
       return new Array<number>(channels).fill(first);
     throw new InputError({
       source,
