@@ -5,7 +5,7 @@ import { filesByKind } from './test/support/kinds.js';
 const { unit, models, processes } = filesByKind();
 
 const common = {
-  globalSetup: ['test/setup.ts'],
+  globalSetup: ['test/setup.ts', 'test/support/postgres/setup.ts'],
   env: { ORT_DISABLE_TELEMETRY: '1' },
   testTimeout: 60_000,
   hookTimeout: 60_000,

@@ -19,6 +19,7 @@ const projects = mutants.map(({ source, from, to, test }, index): TestProjectInl
     test: {
       name: `${index + 1}: ${source}: ${from} → ${to}`.replace(/\s+/g, ' '),
       include: [`test/${test}`],
+      globalSetup: ['test/support/postgres/setup.ts'],
       sequence: { groupOrder: 0 },
       testTimeout: 60_000,
     },

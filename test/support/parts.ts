@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { postgresPrograms } from './postgres/installed.js';
 
 /** Something besides the installed packages that some tests need. */
 export interface Part {
@@ -65,5 +66,12 @@ export const avx2Part: Part = {
   missing: ofAvx2.find(([there]) => !there)?.[1],
 };
 
+const postgresPart: Part = {
+  name: 'postgres',
+  untested: 'the shared store and the queue',
+  hint: 'on Debian, "apt-get install postgresql"',
+  missing: postgresPrograms === undefined ? 'PostgreSQL' : undefined,
+};
+
 /** All parts that tests look for. */
-export const parts: readonly Part[] = [browserPart, boardPart, mountPart, avx2Part];
+export const parts: readonly Part[] = [browserPart, boardPart, mountPart, avx2Part, postgresPart];
