@@ -9,7 +9,7 @@ import { floatEntry, floatsOf } from '../../src/compress/weights.js';
 import { stageReference } from '../../src/report/reference.js';
 import { stageLine } from '../../src/text/stage-line.js';
 import { stageSummaries } from '../../src/analysis/stages.js';
-import { readRecipe } from '../../src/suite/read.js';
+import { readRecipe, readSuite } from '../../src/suite/read.js';
 import { weightOf, withWeights } from '../../src/vit/vit.js';
 import { useFolder } from '../support/folder.js';
 import { refusalOf } from '../support/refusal.js';
@@ -67,6 +67,21 @@ it('recipes know it: defaults are filled in, faults have their line, its referen
     'multiplied by',
   ])
     expect(stageReference(allStages())).toContain(fact);
+});
+
+it('a matrix takes it, but no number of images for it, since it observes none', async () => {
+  const lines = [
+    ...['name: toy', 'data: { name: shapes10 }', 'models: [{ synthetic: vit-tiny, imageSize: 32 }]'],
+    ...['devices: [here.yaml]', 'matrix:', '  stages:', '    negated: { negate-head: {} }'],
+  ];
+  await writeFile(folder('suite.yaml'), lines.join('\n'));
+  const { recipes } = await readSuite(folder('suite.yaml'));
+  expect(recipes.map(({ recipe }) => recipe.name)).toEqual(['fp32', 'negated']);
+  const images = '  factors: { negated: [off, on], images: [1, 2] }';
+  await writeFile(folder('suite.yaml'), [...lines, images].join('\n'));
+  const fault = await refusalOf(() => readSuite(folder('suite.yaml')));
+  expect(fault.place).toBe('matrix.factors.images');
+  expect(fault.expected).toContain('images');
 });
 
 it('the pipeline runs it, tells of it, and reports say what it did', async () => {

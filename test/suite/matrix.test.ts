@@ -1,11 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import type { InputFault } from '../../src/base/errors.js';
-import { stageFacts } from '../../src/compress/facts.js';
-import { registerStage } from '../../src/compress/registry.js';
-import { defineStage } from '../../src/compress/stage.js';
 import { packageRoot } from '../../src/base/paths.js';
 import { planOf } from '../../src/suite/plan.js';
 import { readSuite, withOverrides, type Suite } from '../../src/suite/read.js';
@@ -205,24 +201,6 @@ describe('a matrix', () => {
     expect(source).toContain('suite.yaml:');
     expect(place).toContain('matrix');
     for (const fact of facts) expect(`${place}: ${found} / ${expected}`).toContain(fact);
-  });
-
-  it('refuses a number of images for stages that observe none, as those of plug-ins may', async () => {
-    const none = z.strictObject({});
-    registerStage(
-      defineStage({
-        ...{ name: 'as-it-is', version: 1, description: 'Changes nothing.', options: none, report: none },
-        effort: () => 0,
-        shape: (vit) => vit,
-        apply: (vit) => Promise.resolve({ vit, report: {} }),
-        summarise: () => stageFacts({ headline: [] }),
-      }),
-    );
-    const refused = await refusalOf(() =>
-      suiteWith(['same: { as-it-is: {} }'], ['factors: { same: [off, on], images: [1, 2] }']),
-    );
-    expect(refused.place).toBe('matrix.factors.images');
-    expect(refused.expected).toContain('images');
   });
 
   it('refuses a name that a recipe of the suite has', async () => {
