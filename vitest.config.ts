@@ -17,7 +17,13 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     reporters: ['dot', './test/support/reporter.ts'],
     projects: [
-      { test: { ...common, name: 'processes', include: processes, sequence: { groupOrder: 0 } } },
+      // What they start waits for disks, pages and connections for much of its time: three at once keep two cores busy.
+      {
+        test: {
+          ...{ ...common, name: 'processes', include: processes, maxWorkers: 3 },
+          sequence: { groupOrder: 0 },
+        },
+      },
       // Nothing that these do outlives a test, so that two processes do for all files: each loads the code once.
       { test: { ...common, name: 'models', include: models, isolate: false, sequence: { groupOrder: 1 } } },
       { test: { ...common, name: 'unit', include: unit, isolate: false, sequence: { groupOrder: 1 } } },

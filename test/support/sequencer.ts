@@ -2,21 +2,29 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
  * Files that take longest, the longest first: browsers, emulated boards, many commands one after the other. Begun last, one of them
- * would keep one worker busy while the other has nothing to do.
+ * would keep one worker busy while the others have nothing to do.
  */
 const longest = [
-  'run/browsers',
-  'faults/kills',
-  'device/ssh/faults',
-  'run/boards',
-  'device/browser',
   'run/raw-devices',
-  'run/load-devices',
+  'run/browsers',
+  'device/browser',
+  'device/ssh/faults',
   'run/pictures',
+  'device/ssh/check',
   'run/hosts',
+  'run/boards',
+  'cli/compare',
+  'vit/browsers',
+  'search/search',
+  'examples/examples',
+  'faults/kills',
+  'run/embeddings',
   'run/several-boards',
-  'plugins/plugins',
-  'cli/lying-board',
+  'device/ssh/lock',
+  'run/disturbed',
+  'run/load-devices',
+  'run/stages-kept',
+  'library/library',
 ];
 
 /** Runs the longest files first, and the others in vitest's own order. */
