@@ -14,7 +14,7 @@ import type { AgentEvent } from '../protocol/events.js';
 import { seededRandom } from '../base/random.js';
 import { MOST_NEEDED_QUERIES, poissonArrivals } from '../stats/load.js';
 import { roundBounds, type Scenario } from '../suite/plan.js';
-import { serverTiers } from '../suite/schema.js';
+import { serverTiers, type Tier } from '../suite/schema.js';
 import type { Artifact } from './artifacts/artifact.js';
 import { writeBank, type Bank } from './bank.js';
 import { outputsOf, type EmbeddedBank } from './embeddings.js';
@@ -24,6 +24,9 @@ import { runTask, type TaskSpec, type Watch } from './task-runner.js';
 /** Warming up ends after this share of the longest measuring time at the latest, and after so many seconds at least. */
 const WARMUP_SHARE = 0.5;
 const LEAST_WARMUP_SECONDS = 5;
+
+/** At tier smoke, which shows that a cell runs and not how fast, nothing waits for a steady state. */
+const SMOKE_WARMUP_SECONDS = 0.05;
 
 /** Runs under the profiler: enough to average over, few enough to be over soon. */
 const PROFILED_RUNS = 5;
@@ -106,19 +109,19 @@ export class DeviceSession {
       case 'performance': {
         const inputs = await this.preparedInputs(artifact, batch);
         const bounds = roundBounds(scenario.tier, scenario.rounds);
-        const maxWarmupSeconds = Math.max(LEAST_WARMUP_SECONDS, bounds.maxSeconds * WARMUP_SHARE);
+        const maxWarmupSeconds = longestWarmup(scenario.tier, bounds.maxSeconds);
         return this.perform({ kind: 'performance', ...common, inputs, ...bounds, maxWarmupSeconds }, watch);
       }
       case 'offline': {
         const inputs = await this.preparedInputs(artifact, batch);
         const bounds = roundBounds(scenario.tier, scenario.rounds);
-        const maxWarmupSeconds = Math.max(LEAST_WARMUP_SECONDS, bounds.maxSeconds * WARMUP_SHARE);
+        const maxWarmupSeconds = longestWarmup(scenario.tier, bounds.maxSeconds);
         return this.perform({ kind: 'offline', ...common, inputs, ...bounds, maxWarmupSeconds }, watch);
       }
       case 'server': {
         const inputs = await this.preparedInputs(artifact, batch);
         const { queries, maxSeconds } = serverTiers[scenario.tier];
-        const maxWarmupSeconds = Math.max(LEAST_WARMUP_SECONDS, maxSeconds * WARMUP_SHARE);
+        const maxWarmupSeconds = longestWarmup(scenario.tier, maxSeconds);
         // Beside the streams of the same seed that determine the order of the rounds.
         const random = seededRandom(this.seed - 2 ** 32 * (round + 1));
         const arrivals = poissonArrivals(Math.max(queries, MOST_NEEDED_QUERIES), random);
@@ -316,4 +319,9 @@ function inOrder({ first, classes, values }: LogitsRecord, order: readonly numbe
       return values[at - column + (order[column] ?? column)] ?? NaN;
     }),
   };
+}
+
+/** Seconds of a warm-up at most, before queries are timed for so many. */
+function longestWarmup(tier: Tier, maxSeconds: number): number {
+  return tier === 'smoke' ? SMOKE_WARMUP_SECONDS : Math.max(LEAST_WARMUP_SECONDS, maxSeconds * WARMUP_SHARE);
 }

@@ -145,6 +145,8 @@ describe('a cell', () => {
     const cell = quiet();
     const smoke = { ...cell, row: { ...cell.row, tier: 'smoke' } };
     expect(names(flagsOf(smoke))).toEqual(['smoke-tier']);
+    const unsteady = cell.rounds.map((round) => ({ ...round, row: { ...round.row, steady: 0 } }));
+    expect(names(flagsOf({ ...smoke, rounds: unsteady }))).toEqual(['smoke-tier']);
   });
 
   it('is flagged when there are fewer queries than its tier asks for', () => {

@@ -89,14 +89,16 @@ const DISAGREEMENT_SHARE = 0.1;
 export function flagsOf(cell: StoredCell): Flag[] {
   const { rounds } = soundnessOf(cell);
   const isLoad = cell.row.kind !== 'performance';
+  const smoke = smokeTier(cell);
   const seen = rounds.flatMap(timedConditions);
   const found = [
-    unsteady(rounds),
-    isLoad ? undefined : drift(rounds),
+    // At tier smoke nothing waits for a steady state.
+    smoke ? undefined : unsteady(rounds),
+    isLoad || smoke ? undefined : drift(rounds),
     changedFrequency(seen),
     disturbed(cell),
     differentPlacements(rounds),
-    smokeTier(cell),
+    smoke,
     ...(isLoad ? loadFlags(cell) : [fewSamples(cell), disagreement(rounds)]),
   ];
   return found.filter((flag) => flag !== undefined);
