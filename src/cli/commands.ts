@@ -69,6 +69,17 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./compare.js')).compareCommand(),
   },
   {
+    name: 'gate',
+    description: 'measure a commit and the one it comes from in turn, and check for regressions',
+    load: async () => (await import('./gate.js')).gateCommand(),
+  },
+  {
+    name: 'comment',
+    description: 'post a comparison on a pull or merge request, replacing the earlier comment',
+    withoutPlugins: true,
+    load: async () => (await import('./comment.js')).commentCommand(),
+  },
+  {
     name: 'history',
     description: "track a suite's results over its runs: what changed, and in which commit",
     load: async () => (await import('./history.js')).historyCommand(),

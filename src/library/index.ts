@@ -28,6 +28,7 @@ export {
   type SetBaseline,
   type SetBaselineOptions,
 } from './baselines.js';
+export { comment, type CommentOptions } from './comment.js';
 export { calibrate, type Calibration, type CalibrateOptions } from './calibrate.js';
 export { compare, type CompareEvent, type CompareOptions, type RunComparison } from './compare.js';
 export { compareDevices, type CompareDevicesOptions, type DeviceComparison } from './compare-devices.js';
@@ -55,6 +56,7 @@ export {
   type MachineCheck,
   type MachineChecks,
 } from './devices.js';
+export { gate, type CommitEvent, type CommitOptions, type GateOptions } from './gate.js';
 export { history, type HistoryOptions, type SuiteHistory } from './history.js';
 export {
   addImages,
@@ -91,6 +93,7 @@ export type { ProcurementDocument } from '../report/procure/document.js';
 export type { ReportDocument } from '../report/document.js';
 export type { RunEstimate } from '../run/estimate.js';
 export type { HistoryMetric } from '../analysis/history/points.js';
+export type { PostedComment } from '../net/comments/post.js';
 export type { FetchedData, FetchProgress } from '../data/fetch.js';
 export type { Finding } from '../device/kind.js';
 export type { Environment } from '../protocol/environment.js';

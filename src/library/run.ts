@@ -6,10 +6,13 @@ import { MAX_ROUNDS } from '../base/limits.js';
 import { pathOf } from '../base/named.js';
 import { shellWords } from '../base/shell-words.js';
 import { limitBytes } from '../cache/limit.js';
+import { THIS_MACHINE } from '../device/device.js';
 import { namedModel } from '../model/source.js';
 import { loadedPlugins, loadPlugins } from '../plugins/load.js';
+import { PREPARING, REPORTING } from '../protocol/turns.js';
 import { executeSuite } from '../run/execute.js';
 import type { RunEvent } from '../run/events.js';
+import { turnsOf } from '../run/turns.js';
 import { listRuns, type RunSummary } from '../store/read.js';
 import { suiteHeadKinds, type SuiteHeadKind } from '../suite/head.js';
 import { pluginsOf, readSuite, withOverrides, type Suite } from '../suite/read.js';
@@ -178,17 +181,23 @@ export async function runSuite(
   options: Pick<RunOptions, 'data' | 'resume' | 'command' | 'signal'>,
   emit: (event: RunEvent | ImagesEvent) => void,
 ): Promise<RunSummary> {
-  const signal = signalOf(options);
+  const gone = new AbortController();
+  const signal = AbortSignal.any([signalOf(options), gone.signal]);
+  const turns = await turnsOf(process.env, signal, (reason) => {
+    gone.abort(reason);
+  });
+  await turns.take(THIS_MACHINE, PREPARING);
   const data = await openImages(suite.data, { given: options.data, signal, emit });
   // A limit that is none is refused here, and not when the first artifact has been made.
   limitBytes();
   return withResults(results, {}, async ({ db }) => {
     const { id } = await executeSuite(suite, {
-      ...{ db, data, signal, emit },
+      ...{ db, data, signal, emit, turns },
       command: options.command ?? commandOfProcess(),
       resume: options.resume ?? false,
       plugins: loadedPlugins(),
     });
+    await turns.take(THIS_MACHINE, REPORTING);
     return defined(
       (await listRuns(db)).find((each) => each.id === id),
       `run ${id}`,

@@ -30,6 +30,7 @@ import { openRecord, recordCells, type RecordRequest } from './record.js';
 import { measureRounds } from './rounds.js';
 import { RunState } from './run-state.js';
 import { DeviceSession } from './session.js';
+import { alone, type Turns } from './turns.js';
 
 /** What a run needs besides its suite. */
 export interface RunOptions extends RecordRequest {
@@ -39,6 +40,8 @@ export interface RunOptions extends RecordRequest {
   readonly emit: EmitRunEvent;
   /** Stops the run; what was stored stays. */
   readonly signal: AbortSignal;
+  /** With the runs of other processes that measure on the same machines; left out, there are none. */
+  readonly turns?: Turns;
 }
 
 /** How a run ended. */
@@ -55,7 +58,7 @@ export interface RunOutcome {
  * @throws InputError when a model, a recipe or a device profile is unusable; DeviceError when no device can be used; the signal's reason when it fires
  */
 export async function executeSuite(suite: Suite, options: RunOptions): Promise<RunOutcome> {
-  const { db, data, emit } = options;
+  const { db, data, emit, turns = alone } = options;
   const stopping = new AbortController();
   const signal = AbortSignal.any([options.signal, stopping.signal]);
   const stop = (reason: unknown): void => {
@@ -90,7 +93,7 @@ export async function executeSuite(suite: Suite, options: RunOptions): Promise<R
     const refused = new Set([...variants.keys()].filter((index) => isRefused(variants[index])));
     const state = new RunState(db, cells);
     const failedCells = await measureRounds({
-      ...{ plan: planWithout(plan, refused), state, data, signal, stop, emit },
+      ...{ plan: planWithout(plan, refused), state, data, signal, stop, emit, turns },
     });
     await endRun(db, run.id, new Date().toISOString());
     return { id: run.id, failedCells: failedCells + refusedCells };

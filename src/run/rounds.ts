@@ -20,6 +20,8 @@ import { waitForQuiet } from './quiet.js';
 import { RepeatBudget } from './repeats.js';
 import type { Failure, RunState } from './run-state.js';
 import type { DeviceSession } from './session.js';
+import { stepOf } from '../protocol/turns.js';
+import type { Turns } from './turns.js';
 import { stoppingRuleOf, type StoppingRule } from './stopping.js';
 import { unsupportedReason } from './unsupported.js';
 
@@ -32,6 +34,8 @@ export interface Measuring {
   /** Makes the signal fire: when one host cannot go on, the others end, too. */
   readonly stop: (reason: unknown) => void;
   readonly emit: EmitRunEvent;
+  /** With the runs of other processes that measure on the same machines. */
+  readonly turns: Turns;
 }
 
 /**
@@ -52,13 +56,22 @@ export async function measureRounds(measuring: Measuring): Promise<number> {
     const { host } = cell.subject.session.device;
     byHost.set(host, [...(byHost.get(host) ?? []), { cell, round, position }]);
   }
+  const { turns } = measuring;
+  turns.only([...byHost.keys(), THIS_MACHINE]);
+  // What was prepared is, and others may measure here.
+  if (!byHost.has(THIS_MACHINE)) turns.leave(THIS_MACHINE);
   const drivers = [...byHost].map(([host, rounds]) => new Driver(measuring, progress, host, rounds));
   const ends = await Promise.allSettled(
     drivers.map((driver) =>
-      driver.drive().catch((error: unknown) => {
-        measuring.stop(error);
-        throw error;
-      }),
+      driver.drive().then(
+        () => {
+          turns.leave(driver.host);
+        },
+        (error: unknown) => {
+          measuring.stop(error);
+          throw error;
+        },
+      ),
     ),
   );
   if (ends.some(({ status }) => status === 'rejected')) measuring.signal.throwIfAborted();
@@ -98,7 +111,7 @@ class Driver {
   constructor(
     private readonly measuring: Measuring,
     private readonly progress: Progress,
-    private readonly host: string,
+    readonly host: string,
     private readonly rounds: readonly CellRound[],
   ) {
     progress.at(host, rounds.filter(isDue));
@@ -126,6 +139,8 @@ class Driver {
     for (const [index, round] of rounds.entries()) {
       if (!isDue(round)) continue;
       this.measuring.signal.throwIfAborted();
+      const step = stepOf(isTimed(round.cell.scenario), round.round);
+      await this.measuring.turns.take(this.host, step);
       await this.driveRound(round, rounds.slice(index + 1));
     }
   }

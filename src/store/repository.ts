@@ -6,7 +6,7 @@ export const repositorySchema = z.strictObject({
   commit: z.string(),
   /** ISO 8601, UTC. */
   committedAt: z.string(),
-  /** Null when no branch is checked out. */
+  /** Null where no branch is checked out and nobody else tells. */
   branch: z.string().nullable(),
   /** Whether tracked files differ from the commit. */
   dirty: z.boolean(),

@@ -12,6 +12,7 @@ import { differencesOf, type Difference } from './differences.js';
 import type { Metric } from '../../base/metric.js';
 import { effectOf, fileEffect, type CellPair, type Effect } from './effect.js';
 import { floorsFor, missingFloors, type MissingFloor } from './floors.js';
+import { devicesInTurn } from './in-turn.js';
 import type { Obstacle } from './obstacle.js';
 import { judge, type Judgement } from './judge.js';
 
@@ -67,6 +68,8 @@ export interface Comparison {
   readonly uncompared: readonly Uncompared[];
   /** Of the cells that were compared. */
   readonly doubts: readonly Doubt[];
+  /** Devices on which both runs were measured in turn, so that their rounds are compared one by one: see `devicesInTurn`. */
+  readonly inTurn: ReadonlySet<string>;
 }
 
 /** How two runs are compared. */
@@ -94,7 +97,7 @@ export function compareRuns(reference: StoredRun, run: StoredRun, options: Compa
   refuseStrangers(reference, run);
   if (serious.length > 0 && !options.force) throw refusal(reference, run, serious);
 
-  const interleaved = reference.row.id === run.row.id;
+  const inTurn = devicesInTurn(reference, run);
   const floorOf = floorsFor(run, options.floors);
   const asked: Asked[] = [];
   const uncompared: Uncompared[] = [];
@@ -119,6 +122,7 @@ export function compareRuns(reference: StoredRun, run: StoredRun, options: Compa
         const flags = flagsOf(doubted);
         if (flags.length > 0) doubts.push({ subject, of, flags });
       }
+    const interleaved = inTurn.has(cell.device.row.name);
     const scored = isScored(other.variant, reference.data) && isScored(cell.variant, run.data);
     for (const metric of kinds) {
       const baselines = baselinesOf(other, reference, cell, run);
@@ -139,8 +143,8 @@ export function compareRuns(reference: StoredRun, run: StoredRun, options: Compa
       });
   asked.push(...fileQuestions(reference, run));
   return {
-    ...{ reference, run, forced: serious, uncompared, doubts },
-    notes: notesOf(reference, run, harmless, options.floors, interleaved),
+    ...{ reference, run, forced: serious, uncompared, doubts, inTurn },
+    notes: notesOf(reference, run, harmless, options.floors, inTurn),
     compared: judge(asked).map(({ subject, judgement }) => ({ subject, judgement })),
   };
 }
@@ -224,11 +228,11 @@ function notesOf(
   run: StoredRun,
   harmless: readonly Difference[],
   floors: readonly StoredFloor[],
-  interleaved: boolean,
+  inTurn: ReadonlySet<string>,
 ): CompareNote[] {
   const unfinished = [reference, run].filter(({ row }) => row.ended_at === null);
   return [
-    ...missingFloors(run, floors, interleaved),
+    ...missingFloors(run, floors, (device) => inTurn.has(device)),
     ...unfinished.map(({ row }) => ({ kind: 'run-unfinished' as const, run: row.id })),
     ...harmless.map((difference) => ({ kind: 'also-different' as const, difference })),
   ];

@@ -48,7 +48,7 @@ export interface NoEffect {
 export interface CellPair {
   readonly reference: StoredCell;
   readonly cell: StoredCell;
-  /** Whether their rounds were measured in turn, so that those of one number can be compared with each other. */
+  /** Whether their rounds were measured in turn, so that those of one number can be compared with each other: of one run, or of two. */
   readonly interleaved: boolean;
   /** The fp32 cells of both, of the same runs and scenario; undefined where there are none, and for fp32 itself. */
   readonly baselines?: { readonly reference: StoredCell; readonly cell: StoredCell } | undefined;
@@ -66,8 +66,9 @@ const medianOf: OfRound = ({ samples }) => median([...samples]);
 const slowestTenth: OfRound = ({ samples }) => medianUnbiased(samples, 0.9);
 
 /**
- * How much longer a query takes, or how many more a second are served. Of one run it is the ratio of the rounds, which were measured in turn. Of two runs it is the ratio of
- * the variants' ratios to fp32, each within its run and its rounds; of fp32 itself, and without one, it is the ratio of the latencies.
+ * How much longer a query takes, or how many more a second are served. Of one run, and of two that were measured in turn, it is the ratio of
+ * the rounds. Of two runs that lie apart it is the ratio of the variants' ratios to fp32, each within its run and its rounds; of fp32
+ * itself, and without one, it is the ratio of the latencies.
  */
 function timedEffect(
   metric: 'latency' | 'p90' | 'rate' | 'throughput',
@@ -205,9 +206,10 @@ function accuracyEffect({ reference, cell, scored }: CellPair): Effect | NoEffec
 }
 
 /** How much nearer features lie to fp32's than those of another run do to its own fp32's, on the same images. */
-function cosineEffect({ reference, cell, interleaved }: CellPair): Effect | NoEffect {
+function cosineEffect({ reference, cell }: CellPair): Effect | NoEffect {
   const [theirs, own] = [reference.cosines, cell.cosines];
-  if (interleaved || theirs === undefined || own === undefined) return { obstacle: { kind: 'no-cosines' } };
+  const sameRun = reference.row.run_id === cell.row.run_id;
+  if (sameRun || theirs === undefined || own === undefined) return { obstacle: { kind: 'no-cosines' } };
   if (!scoredAlike(reference.variant, cell.variant)) return { obstacle: { kind: 'other-scoring' } };
   if (theirs.length !== own.length || own.length < 2) return { obstacle: { kind: 'other-images' } };
   return {

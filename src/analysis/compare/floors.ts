@@ -77,19 +77,20 @@ export interface MissingFloor {
  *
  * @param run - the run whose cells are judged
  * @param floors - all that are stored, the newest first
- * @param interleaved - whether cells of one run are judged
+ * @param isInterleaved - whether rounds of one number belong together on a device, by its name
  * @returns one for each device
  */
 export function missingFloors(
   run: StoredRun,
   floors: readonly StoredFloor[],
-  interleaved: boolean,
+  isInterleaved: (device: string) => boolean,
 ): MissingFloor[] {
   const calibrated = calibratedFloors(run, floors);
   return run.devices.flatMap((device) => {
     const timed = run.cells.filter(
       (cell) => cell.device === device && cell.row.kind === 'performance' && cell.row.status === 'done',
     );
+    const interleaved = isInterleaved(device.row.name);
     const without = timed.filter((cell) => calibrated(cell, 'latency', 2, interleaved) === undefined);
     const batches = [...new Set(without.map(({ row }) => row.batch))].sort((a, b) => a - b);
     return batches.length === 0

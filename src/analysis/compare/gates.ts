@@ -92,11 +92,14 @@ export function checkGates(comparison: Comparison, gates: readonly Gate[]): Gate
         ? !gates.some(({ metric, variant }) => metric === gate.metric && variant === recipe)
         : gate.variant === recipe;
     const judgements = comparison.compared.filter(({ judgement }) => judgement.metric === gate.metric);
-    const isRelative = judgements.some(({ judgement }) => judgement.relative !== undefined);
+    const isRelative = ({ device }: Subject): boolean =>
+      judgements.some(
+        ({ subject, judgement }) => subject.device === device && judgement.relative !== undefined,
+      );
     const compared = judgements
       .filter(({ subject }) => guards(subject))
       .map((each) =>
-        isRelative && each.judgement.relative === undefined ? measureOf(gate, each) : resultOf(gate, each),
+        isRelative(each.subject) && each.judgement.relative === undefined ? measureOf(gate, each) : resultOf(gate, each),
       );
     const others = comparison.uncompared
       .filter(
@@ -121,7 +124,7 @@ function isUndecided({ kind }: Obstacle): boolean {
   return kind === 'disturbed' || kind === 'no-rate-found';
 }
 
-/** fp32 is judged by no gate where others are judged by what they are relative to it. */
+/** fp32 is judged by no gate where others of its device are judged by what they are relative to it. */
 function measureOf(gate: Gate, { subject, judgement }: Compared): GateResult {
   return { gate, subject, outcome: 'not judged', because: { kind: 'is-the-measure', judgement } };
 }

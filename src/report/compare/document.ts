@@ -58,6 +58,8 @@ export interface ComparisonDocument {
   readonly run: RunDocument;
   /** What differs and should not: none unless the comparison was forced. */
   readonly forcedDifferences: readonly Difference[];
+  /** Devices on which both runs were measured in turn, so that rounds of one number were compared with each other. */
+  readonly inTurn: readonly string[];
   readonly notes: readonly string[];
   readonly compared: readonly (SubjectDocument & JudgementDocument)[];
   readonly uncompared: readonly (SubjectDocument & {
@@ -94,12 +96,13 @@ interface RunDocument {
  * @param report - of a comparison
  */
 export function comparisonDocument({ comparison, gates }: ComparisonReport): ComparisonDocument {
-  const { reference, run, forced, notes, compared, uncompared, doubts }: Comparison = comparison;
+  const { reference, run, forced, inTurn, notes, compared, uncompared, doubts }: Comparison = comparison;
   return {
     schemaVersion: COMPARISON_SCHEMA_VERSION,
     reference: runDocument(reference),
     run: runDocument(run),
     forcedDifferences: forced,
+    inTurn: [...inTurn],
     notes: notes.map(compareNoteText),
     compared: compared.map(({ subject, judgement }) => ({
       ...subjectDocument(subject, comparison),

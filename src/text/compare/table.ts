@@ -74,7 +74,7 @@ function marked(metric: string): boolean {
 const signs = { held: '✓', broken: '✗', 'cannot tell': '?', 'not judged': '–' } as const;
 
 function readingNotes(report: ComparisonReport): string[] {
-  const { compared, notes } = report.comparison;
+  const { compared, notes, inTurn, reference, run } = report.comparison;
   const explained = [
     'A difference counts if it is significant (p ≤ 0.05 after Holm correction over all cells) and at least the minimum detectable effect of the device.',
   ];
@@ -92,6 +92,10 @@ function readingNotes(report: ComparisonReport): string[] {
       'Cosine to fp32: the features of each run compared with those of its own fp32; the change of the mean over the same images, with a paired t-test.',
     );
   if (has('accuracy')) explained.push('Accuracy: exact McNemar test on the same images.');
+  if (inTurn.size > 0 && reference.row.id !== run.row.id)
+    explained.push(
+      `Measured in turn on ${[...inTurn].join(', ')}: rounds of the same number are compared with each other, so that a machine that slows down for a while hits both runs alike.`,
+    );
   return [
     ...explained,
     ...doubtSentences(report),
