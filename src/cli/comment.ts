@@ -8,6 +8,7 @@ interface CommentFlags {
   readonly name: string;
   readonly number?: number;
   readonly link: Readonly<Record<string, string>>;
+  readonly missing?: string;
 }
 
 /** `edgeflex comment`: a Markdown file as the one comment on a pull request. */
@@ -29,10 +30,11 @@ export function commentCommand(): Command {
         .argParser(linkOf)
         .default({}, 'none'),
     )
-    .action(async (file: string, { name, number, link: links }: CommentFlags) => {
+    .option('--missing <text>', 'post this if the file does not exist, so that no outdated comment remains')
+    .action(async (file: string, { name, number, link: links, missing }: CommentFlags) => {
       const { signal, release } = stopOnSignal();
       try {
-        const { updated, id } = await comment(file, { name, number, links, signal });
+        const { updated, id } = await comment(file, { name, number, links, missing, signal });
         console.log(`comment ${id} ${updated ? 'updated' : 'added'}`);
       } finally {
         release();

@@ -14,6 +14,8 @@ export interface CommentOptions extends Stoppable {
   readonly number?: number | undefined;
   /** Addresses that stand at its end, by what they are called. */
   readonly links?: Readonly<Record<string, string>> | undefined;
+  /** What is posted where there is no such file: nobody may take an earlier comment for what holds now. */
+  readonly missing?: string | undefined;
 }
 
 const optionsSchema = z.strictObject({
@@ -24,6 +26,7 @@ const optionsSchema = z.strictObject({
     .default('edgeflex'),
   number: z.number().int().positive().optional(),
   links: z.record(z.string(), z.url({ protocol: /^https?$/ })).default({}),
+  missing: z.string().min(1).optional(),
 });
 
 /**
@@ -41,9 +44,11 @@ const optionsSchema = z.strictObject({
  * ```
  */
 export async function comment(path: string, options: CommentOptions = {}): Promise<PostedComment> {
-  const { name, number, links, ...stoppable } = checkedOptions('comment', options, optionsSchema);
+  const { name, number, links, missing, ...stoppable } = checkedOptions('comment', options, optionsSchema);
   const request = reviewRequest(process.env, number);
   const markdown = await readFile(path, 'utf8').catch((error: unknown) => {
+    const { code } = error as { readonly code?: unknown };
+    if (code === 'ENOENT' && missing !== undefined) return missing;
     throw new InputError({ source: path, found: foundBy(error), expected: 'a Markdown file' });
   });
   const named = Object.entries(links).map(([called, address]) => ({ name: called, address }));
