@@ -26,7 +26,9 @@ export function ciBranch(environment: Readonly<Record<string, string | undefined
   if (head) return head === base && request !== undefined ? `pull/${request}` : head;
   if (branch !== undefined) return branch;
   if (source) return source === target && merge ? `pull/${merge}` : source;
-  return [gitlab, bitbucket, buildkite, jenkinsChange, jenkins].find((name) => name !== undefined && name !== '');
+  return [gitlab, bitbucket, buildkite, jenkinsChange, jenkins].find(
+    (name) => name !== undefined && name !== '',
+  );
 }
 
 /**

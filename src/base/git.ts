@@ -7,6 +7,9 @@ import type { UntoldCommit } from './untold.js';
 
 const run = promisify(execFile);
 
+/** Of an answer: the hashes of a million commits. */
+const MOST_BYTES = 64 * 1024 ** 2;
+
 /**
  * Asks git about the checkout that a directory lies in.
  *
@@ -19,6 +22,7 @@ export async function askGit(directory: string, ...args: string[]): Promise<stri
   // What git says is read by a program, and a file that git only wants to refresh is no reason to write to the repository.
   const { stdout } = await run('git', ['-C', directory, '--no-optional-locks', ...args], {
     env: { ...process.env, LC_ALL: 'C' },
+    maxBuffer: MOST_BYTES,
   });
   return stdout.trim();
 }

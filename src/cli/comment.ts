@@ -20,11 +20,7 @@ export function commentCommand(): Command {
       'tell the comment apart from others on the same request, such as those of other suites',
       'edgeflex',
     )
-    .option(
-      '--number <n>',
-      "number of the pull or merge request; default: that of the CI's job",
-      wholeNumber,
-    )
+    .option('--number <n>', "number of the pull or merge request; default: that of the CI's job", wholeNumber)
     .addOption(
       new Option('--link <text=address>', 'add a link at the end; repeatable')
         .argParser(linkOf)
@@ -51,14 +47,13 @@ export function commentCommand(): Command {
   });
 }
 
-function linkOf(
-  text: string,
-  before: Readonly<Record<string, string>>,
-): Readonly<Record<string, string>> {
+function linkOf(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const [, name, address] = /^([^=[\]()]+)=(https?:\/\/[^\s()]+)$/.exec(text) ?? [];
   // The address of what was not uploaded is empty.
   if (text.endsWith('=')) return before;
   if (name === undefined || address === undefined)
-    throw new InvalidArgumentError('Expected a text and an address, such as "reports=https://example.org/1".');
+    throw new InvalidArgumentError(
+      'Expected a text and an address, such as "reports=https://example.org/1".',
+    );
   return { ...before, [name]: address };
 }

@@ -19,6 +19,7 @@ interface HistoryFlags {
   readonly accuracyThreshold: number;
   readonly cosineThreshold: number;
   readonly since?: string;
+  readonly branch?: string;
   readonly failOnRegression?: true;
   readonly results: string;
   readonly reports: string;
@@ -51,15 +52,19 @@ export function historyCommand(): Command {
         .default(0.001),
     )
     .option('--since <run>', 'ignore everything before this run or baseline')
+    .option(
+      '--branch <name>',
+      'follow this branch, * for all; default: the default branch, if there are runs of several',
+    )
     .option('--fail-on-regression', 'exit with 1 if any metric is worse now, by a step or a slow drift')
     .addOption(resultsOption())
     .addOption(reportsOption())
     .option('--json', 'print the history as JSON and write no files')
     .addOption(openOption())
     .action(async (suite: string, flags: HistoryFlags) => {
-      const { metric, cell, threshold, accuracyThreshold, cosineThreshold, since } = flags;
+      const { metric, cell, threshold, accuracyThreshold, cosineThreshold, since, branch } = flags;
       const metrics = metric === undefined ? undefined : [metric];
-      const options = { metrics, cell, threshold, accuracyThreshold, cosineThreshold, since };
+      const options = { metrics, cell, threshold, accuracyThreshold, cosineThreshold, since, branch };
       const found = await history(flags.results, suite, options);
       if (found.leftOut.length > 0)
         remark(['left out:', ...found.leftOut.map((run) => `  ${run.id}, ${stateText(run)}`)].join('\n'));
@@ -74,6 +79,7 @@ export function historyCommand(): Command {
     });
   return explained(command, {
     notes: [
+      'A run belongs to a branch if it was started on it, or if git says that its commit is one of the branch (by first parents). Runs outside a repository belong to every branch.',
       'Runs are ordered by the commit that "edgeflex run" was started in. Results of another processor, runtime, thread count, dataset or recipe are not compared: they start a new series.',
     ],
     examples: [

@@ -59,7 +59,14 @@ export async function commitAt(checkout: Checkout, revision: string, source: str
       expected: 'a commit, a branch or a tag of this repository',
       ...((await isShallow(checkout)) && { hint: SHALLOW_HINT }),
     });
-  const subject = await askGit(checkout.root, 'show', '--no-patch', '--no-show-signature', '--format=%s', hash);
+  const subject = await askGit(
+    checkout.root,
+    'show',
+    '--no-patch',
+    '--no-show-signature',
+    '--format=%s',
+    hash,
+  );
   return { hash, subject };
 }
 

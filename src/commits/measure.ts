@@ -108,7 +108,9 @@ async function runOf(side: Side, socket: string, options: MeasureOptions): Promi
     onLine(side.name, line);
   });
   try {
-    const ended = new Promise<void>((resolve, reject) => child.on('close', () => resolve()).on('error', reject));
+    const ended = new Promise<void>((resolve, reject) =>
+      child.on('close', () => resolve()).on('error', reject),
+    );
     if (signal.aborted) stop();
     const [out] = await Promise.all([text(child.stdout), ended]);
     const report = reportSchema.safeParse(parsed(out));

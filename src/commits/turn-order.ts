@@ -112,9 +112,7 @@ export class TurnOrder<Who> {
     const [first] = mayCome.sort((a, b) => {
       const [one, other] = [this.hadBy(host, a), this.hadBy(host, b)];
       return (
-        one.step - other.step ||
-        one.turns - other.turns ||
-        Number(b === host.last) - Number(a === host.last)
+        one.step - other.step || one.turns - other.turns || Number(b === host.last) - Number(a === host.last)
       );
     });
     return first;

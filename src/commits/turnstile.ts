@@ -1,10 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { rm } from 'node:fs/promises';
 import { messageOf } from '../base/errors.js';
 import { temporaryFolder } from '../base/temporary.js';
-import { turnRequestSchema, type TurnGrant } from '../protocol/turns.js';
+import { onLines, turnRequestSchema, type TurnGrant } from '../protocol/turns.js';
 import { TurnOrder, type Turn } from './turn-order.js';
 
 /** Lets the runs of several processes measure in turn: each has a socket of its own, see `protocol/turns.ts`. */
@@ -68,7 +67,7 @@ export class Turnstile<Name extends string> {
         socket.destroy();
         this.without(name);
       };
-      createInterface(socket).on('line', (line) => {
+      onLines(socket, (line) => {
         const request = turnRequestSchema.safeParse(parsed(line));
         if (request.success) this.grant(this.order.ask(name, request.data));
         else end();

@@ -28,12 +28,7 @@ export interface RunPlaces {
  * @param wishes - what is asked for beside it
  * @param places - where results go
  */
-export function runWords(
-  suite: string,
-  checkout: Checkout,
-  wishes: RunWishes,
-  places: RunPlaces,
-): string[] {
+export function runWords(suite: string, checkout: Checkout, wishes: RunWishes, places: RunPlaces): string[] {
   const { data, devices = [], images, batches, tier, rounds } = wishes;
   const flag = (name: string, value: string | number | undefined): string[] =>
     value === undefined ? [] : [`--${name}`, String(value)];

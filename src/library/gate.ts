@@ -92,12 +92,11 @@ export type CommitEvent =
  * const { broken } = await gate('results', 'suites/mine.yaml', { base: 'origin/main', setup: 'npm ci', gates: 'latency:3%' });
  * ```
  */
-export function gate(
-  results: string,
-  suite: string,
-  options: GateOptions,
-): Job<CommitEvent, RunComparison> {
-  return new Job((emit) => gated(results, suite, options, emit), () => false);
+export function gate(results: string, suite: string, options: GateOptions): Job<CommitEvent, RunComparison> {
+  return new Job(
+    (emit) => gated(results, suite, options, emit),
+    () => false,
+  );
 }
 
 async function gated(

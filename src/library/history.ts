@@ -9,6 +9,7 @@ import { referenceRun } from '../store/baselines.js';
 import { hasFigures, runsOf } from '../store/newest.js';
 import type { Db } from '../store/open.js';
 import { listRuns, loadRun, runsBeginning, type RunSummary } from '../store/read.js';
+import { runsOnBranch } from './branch-runs.js';
 import { checkedOptions } from './options.js';
 import { withResults, type Results } from './results.js';
 
@@ -26,6 +27,11 @@ export interface HistoryOptions {
   readonly cosineThreshold?: number | undefined;
   /** Ignore everything before this run: a baseline, or the beginning of a run's id. */
   readonly since?: string | undefined;
+  /**
+   * Only runs of this branch: those that were recorded on it, and those of its commits (by first parents) as git in the working folder tells
+   * them; `*` for all. Left out, the repository's default branch where there are runs of several.
+   */
+  readonly branch?: string | undefined;
 }
 
 const optionsSchema = z.strictObject({
@@ -35,6 +41,7 @@ const optionsSchema = z.strictObject({
   accuracyThreshold: z.number().nonnegative().max(1).default(0.003),
   cosineThreshold: z.number().nonnegative().max(2).default(0.001),
   since: z.string().min(1).optional(),
+  branch: z.string().min(1).optional(),
 });
 
 type Wishes = z.output<typeof optionsSchema>;
@@ -109,12 +116,13 @@ async function read(db: Db, suite: string, measured: ReadonlySet<string>, wishes
       expected: 'at least one',
       hint: '"edgeflex run <suite> --resume" continues an interrupted run.',
     });
+  const all = (await runsBeginning(db, '')).filter(({ id }) => measured.has(id));
+  const { runs, branch } = await runsOnBranch(all, wishes.branch, process.cwd());
   const builder = new HistoryBuilder({
-    ...{ suite, metrics, wants: wanted(cell) },
+    ...{ suite, branch, metrics, wants: wanted(cell) },
     thresholds: { ratio: threshold, accuracy: accuracyThreshold, cosine: cosineThreshold },
   });
-  for (const run of await runsBeginning(db, ''))
-    if (measured.has(run.id)) builder.add(await loadRun(db, run));
+  for (const run of runs) builder.add(await loadRun(db, run));
   const names = builder.names();
   if (names.length === 0) throw nothingMeasured(suite, wishes);
   const first = since === undefined ? undefined : (await referenceRun(db, since, suite)).id;
@@ -122,7 +130,9 @@ async function read(db: Db, suite: string, measured: ReadonlySet<string>, wishes
   if (first !== undefined && !found.runs.some(({ id }) => id === first))
     throw new InputError({
       source: '--since',
-      found: `run ${first}, in which none of the requested metrics was measured`,
+      found: runs.some(({ id }) => id === first)
+        ? `run ${first}, in which none of the requested metrics was measured`
+        : `run ${first}, which is not of the branch ${branch.name ?? ''}`,
       expected: `one of ${found.runs.map(({ id }) => id).join(', ')}`,
     });
   if (cell !== undefined && found.cells.length === 0)

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { z } from 'zod';
 
 /*
@@ -41,4 +42,19 @@ export type TurnGrant = z.infer<typeof turnGrantSchema>;
  */
 export function stepOf(isTimed: boolean, round: number): number {
   return isTimed ? round + 1 : 0;
+}
+
+/**
+ * Calls a function with each whole line that comes over a socket. (`readline` throws the errors of what it reads from.)
+ *
+ * @param socket - of a run, or of whoever gives the turns
+ * @param hear - called with a line, without its end
+ */
+export function onLines(socket: Socket, hear: (line: string) => void): void {
+  let rest = '';
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) hear(line);
+  });
 }

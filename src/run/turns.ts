@@ -1,7 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 import { messageOf, ResourceError } from '../base/errors.js';
-import { turnGrantSchema, TURNS_VARIABLE, type TurnRequest } from '../protocol/turns.js';
+import { onLines, turnGrantSchema, TURNS_VARIABLE, type TurnRequest } from '../protocol/turns.js';
 
 /** Who else measures on the same machine, and when it is this run's turn. */
 export interface Turns {
@@ -69,7 +68,7 @@ class SharedTurns implements Turns {
     private readonly socket: Socket,
     stop: (reason: unknown) => void,
   ) {
-    createInterface(socket).on('line', (line) => {
+    onLines(socket, (line) => {
       const { host } = turnGrantSchema.parse(JSON.parse(line));
       this.waiting.get(host)?.go();
       this.forget(host);

@@ -53,9 +53,9 @@ function suiteOf(ratio: number): Record<string, string> {
 
 describe('the action', () => {
   it('says what it needs, and has no step that depends on what a pull request is called', () => {
-    expect(Object.entries(action.inputs).flatMap(([name, { required }]) => (required ? [name] : []))).toEqual([
-      'suite',
-    ]);
+    expect(Object.entries(action.inputs).flatMap(([name, { required }]) => (required ? [name] : []))).toEqual(
+      ['suite'],
+    );
     // What others may write, such as the name of a branch, gets into a script by the environment alone.
     for (const { run } of action.runs.steps) expect(run ?? '').not.toContain('${{');
   });
@@ -102,7 +102,10 @@ describe('the action', () => {
 
     const [, measured, , commented] = ends;
     const all = ends.map(({ name, code, out }) => `${name}: ${code}\n${out}`).join('\n');
-    expect(ends.map(({ code }) => code), all).toEqual([0, 1, 0, 0]);
+    expect(
+      ends.map(({ code }) => code),
+      all,
+    ).toEqual([0, 1, 0, 0]);
     expect(measured!.out).toMatch(/::error .*file:1%25 is broken: small: \d+\.\d %25 larger/);
     // Those of before stay; the one of EdgeFlex is another now.
     expect(host.comments.map(({ id }) => id)).toEqual([1, 2]);
@@ -119,10 +122,14 @@ describe('the action', () => {
     ])
       expect(body).toContain(fact);
     expect(body).not.toContain('old');
-    expect(await summaryOf(job, 2)).toBe(readFileSync(folder('work', 'edgeflex-output', 'comment.md'), 'utf8'));
+    expect(await summaryOf(job, 2)).toBe(
+      readFileSync(folder('work', 'edgeflex-output', 'comment.md'), 'utf8'),
+    );
     expect(readFileSync(folder('work', 'edgeflex-output', 'edgeflex.xml'), 'utf8')).toContain('<failure');
 
-    const database = new Database(folder('work', 'edgeflex-output', 'results', 'edgeflex.db'), { readonly: true });
+    const database = new Database(folder('work', 'edgeflex-output', 'results', 'edgeflex.db'), {
+      readonly: true,
+    });
     const runs = database.prepare('select repository_json as git from runs order by started_at').all() as {
       git: string;
     }[];

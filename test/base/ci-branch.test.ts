@@ -4,17 +4,9 @@ import { ciBaseBranch, ciBranch } from '../../src/base/ci-branch.js';
 it.each([
   [{ GITHUB_REF: 'refs/heads/release/1' }, 'release/1', undefined],
   [{ GITHUB_REF: 'refs/tags/v1' }, undefined, undefined],
-  [
-    { GITHUB_REF: 'refs/pull/12/merge', GITHUB_HEAD_REF: 'mine', GITHUB_BASE_REF: 'main' },
-    'mine',
-    'main',
-  ],
+  [{ GITHUB_REF: 'refs/pull/12/merge', GITHUB_HEAD_REF: 'mine', GITHUB_BASE_REF: 'main' }, 'mine', 'main'],
   // A fork's main is not this one's.
-  [
-    { GITHUB_REF: 'refs/pull/12/merge', GITHUB_HEAD_REF: 'main', GITHUB_BASE_REF: 'main' },
-    'pull/12',
-    'main',
-  ],
+  [{ GITHUB_REF: 'refs/pull/12/merge', GITHUB_HEAD_REF: 'main', GITHUB_BASE_REF: 'main' }, 'pull/12', 'main'],
   [
     {
       ...{ CI_MERGE_REQUEST_SOURCE_BRANCH_NAME: 'main', CI_MERGE_REQUEST_TARGET_BRANCH_NAME: 'main' },

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { sql } from 'kysely';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { exitCodes } from '../../src/cli/failure.js';
 import { setBaseline } from '../../src/store/baselines.js';
@@ -44,6 +45,30 @@ describe('edgeflex history', () => {
     expect((JSON.parse(since.out) as { runs: unknown[] }).runs).toHaveLength(14);
     expect((await history('tiny', '--threshold', '15%', '--fail-on-regression', '--json')).code).toBe(0);
     expect((await history('tiny', '--metric', 'memory', '--fail-on-regression', '--json')).code).toBe(0);
+  });
+
+  it('follows one branch: what is tried on another does not look like a change of main', async () => {
+    const db = await openStore(folder('results', 'edgeflex.db'));
+    await db
+      .updateTable('runs')
+      .set({ repository_json: sql`replace(repository_json, '"main"', '"slow"')` })
+      .where('id', '>=', runOf(10))
+      .execute();
+    await db.destroy();
+    const main = await history('tiny', '--fail-on-regression');
+    expect(main.code, main.out).toBe(exitCodes.fine);
+    expect(main.out).toContain('branch main');
+    expect(main.out).toContain('14 runs of slow');
+    const json = await history('tiny', '--branch', 'slow', '--json');
+    expect(JSON.parse(json.out)).toMatchObject({
+      branch: 'slow',
+      otherBranches: [{ branch: 'main', runs: 10 }],
+    });
+    expect((await history('tiny', '--branch', '*', '--fail-on-regression', '--json')).code).toBe(
+      exitCodes.gate,
+    );
+    const none = await history('tiny', '--branch', 'solw');
+    expect([none.code, /solw.*slow/.test(none.err)]).toEqual([exitCodes.usage, true]);
   });
 
   it('refuses a figure that no run has, and a beginning that has none of what is asked for', async () => {

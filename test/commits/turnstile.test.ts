@@ -13,7 +13,10 @@ describe('runs that share a machine', () => {
   it('take their turns over sockets, and the last goes on when the others are gone', async () => {
     const turnstile = await Turnstile.open(['base', 'head']);
     try {
-      const [base, head] = await Promise.all([joined(turnstile.path('base')), joined(turnstile.path('head'))]);
+      const [base, head] = await Promise.all([
+        joined(turnstile.path('base')),
+        joined(turnstile.path('head')),
+      ]);
       const had: string[] = [];
       const measure = async (name: string, turns: Turns): Promise<void> => {
         for (const step of [0, 1, 2]) {

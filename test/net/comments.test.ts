@@ -89,6 +89,8 @@ describe('the environment of a job', () => {
     expect(() => reviewRequest(push)).toThrow('--number');
     expect(() => reviewRequest({ ...environment, GITHUB_TOKEN: '' })).toThrow('GITHUB_TOKEN');
     expect(() => reviewRequest({})).toThrow('GITHUB_REPOSITORY');
-    expect(() => reviewRequest({ CI_API_V4_URL: host!.api, CI_PROJECT_ID: '1' })).toThrow('CI_MERGE_REQUEST_IID');
+    expect(() => reviewRequest({ CI_API_V4_URL: host!.api, CI_PROJECT_ID: '1' })).toThrow(
+      'CI_MERGE_REQUEST_IID',
+    );
   });
 });

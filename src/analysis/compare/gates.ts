@@ -99,7 +99,9 @@ export function checkGates(comparison: Comparison, gates: readonly Gate[]): Gate
     const compared = judgements
       .filter(({ subject }) => guards(subject))
       .map((each) =>
-        isRelative(each.subject) && each.judgement.relative === undefined ? measureOf(gate, each) : resultOf(gate, each),
+        isRelative(each.subject) && each.judgement.relative === undefined
+          ? measureOf(gate, each)
+          : resultOf(gate, each),
       );
     const others = comparison.uncompared
       .filter(

@@ -33,12 +33,11 @@ export function devicesInTurn(reference: StoredRun, run: StoredRun): ReadonlySet
 
 function spansOn(cells: readonly StoredCell[], device: string): Span[] {
   return cells
-    .filter((cell) => cell.device.row.name === device)
-    .flatMap(({ rounds }) => rounds.filter(isTimed).map(spanOf));
-}
-
-function isTimed({ samples, trials }: StoredRound): boolean {
-  return samples.length > 0 || trials.length > 0;
+    .filter(
+      ({ device: { row }, row: { kind } }) =>
+        row.name === device && kind !== 'accuracy' && kind !== 'kernels',
+    )
+    .flatMap(({ rounds }) => rounds.map(spanOf));
 }
 
 function spanOf({ row: { round, started_at: started, seconds } }: StoredRound): Span {

@@ -2,6 +2,7 @@ import { defined } from '../../base/defined.js';
 import { holm } from '../../stats/holm.js';
 import type { StoredRun } from '../../store/read.js';
 import { settingDifferences, type Setting, type SettingDifference } from '../setting.js';
+import type { BranchFacts } from './branches.js';
 import { changesOf, SIGNIFICANCE, type SeriesChanges, type Thresholds } from './changes.js';
 import {
   pointsOf,
@@ -19,6 +20,8 @@ export interface HistoryOptions {
   /** Which cells are wanted, by their name: see `cellName`. */
   readonly wants: (name: string) => boolean;
   readonly thresholds: Thresholds;
+  /** Which runs it is given. */
+  readonly branch: BranchFacts;
 }
 
 /** A cell in one metric and one setting: figures that can be compared with each other. */
@@ -51,6 +54,7 @@ export interface SettingBreak {
 /** Every measurement of a suite's cells over its runs. */
 export interface History {
   readonly suite: string;
+  readonly branch: BranchFacts;
   readonly thresholds: Thresholds;
   /** In the order of commits. */
   readonly runs: readonly HistoryRun[];
@@ -91,7 +95,7 @@ export class HistoryBuilder {
    * @param since - the id of a run: what comes before it in the order of commits is left out
    */
   history(since?: string): History {
-    const { suite, metrics, wants, thresholds } = this.options;
+    const { suite, branch, metrics, wants, thresholds } = this.options;
     const all = [...this.runs].sort(byCode);
     const runs = all.slice(
       Math.max(
@@ -118,7 +122,7 @@ export class HistoryBuilder {
         })
         .filter(({ name }) => wants(name));
     });
-    return { suite, thresholds, runs, cells: withoutChance(cells), breaks: breaksOf(ordered) };
+    return { suite, branch, thresholds, runs, cells: withoutChance(cells), breaks: breaksOf(ordered) };
   }
 }
 

@@ -134,7 +134,11 @@ async function ask(
   try {
     return JSON.parse(said);
   } catch {
-    throw new InputError({ source: address, found: 'an answer that is no JSON', expected: `the REST API of ${host}` });
+    throw new InputError({
+      source: address,
+      found: 'an answer that is no JSON',
+      expected: `the REST API of ${host}`,
+    });
   }
 }
 

@@ -43,7 +43,8 @@ export function reviewRequest(environment: Environment, number?: number): Review
   };
 }
 
-const GITHUB_HINT = 'In a workflow: env: GITHUB_TOKEN: ${{ github.token }}, with the permission pull-requests: write.';
+const GITHUB_HINT =
+  'In a workflow: env: GITHUB_TOKEN: ${{ github.token }}, with the permission pull-requests: write.';
 const GITLAB_HINT =
   "The job's own token may not write comments: make a project access token with the scope api, and put it into the CI variable GITLAB_TOKEN.";
 

@@ -13,6 +13,10 @@ const SCHEMA_VERSION = 1;
 export interface HistoryDocument {
   readonly schemaVersion: typeof SCHEMA_VERSION;
   readonly suite: string;
+  /** Whose runs these are; null where they are of all branches. */
+  readonly branch: string | null;
+  /** Runs of other branches, which were left out; a branch is null where nobody knows it. */
+  readonly otherBranches: readonly { readonly branch: string | null; readonly runs: number }[];
   readonly thresholds: Thresholds;
   /** In the order of commits. */
   readonly runs: readonly HistoryRun[];
@@ -60,11 +64,13 @@ export interface ChangeDocument {
  * @param history - of the suite
  */
 export function historyDocument(history: History): HistoryDocument {
-  const { suite, thresholds, runs, cells, breaks } = history;
+  const { suite, branch, thresholds, runs, cells, breaks } = history;
   const { worseNow } = historyFindings(history);
   return {
     schemaVersion: SCHEMA_VERSION,
-    ...{ suite, thresholds, runs },
+    ...{ suite, branch: branch.name ?? null },
+    otherBranches: branch.others.map((other) => ({ branch: other.branch ?? null, runs: other.runs })),
+    ...{ thresholds, runs },
     cells: cells.map((each) => ({
       ...each.cell,
       ...{ name: each.name, metric: each.metric, worseNow: worseNow.includes(each) },

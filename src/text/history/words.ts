@@ -110,11 +110,22 @@ function breakText({ device, run, differences }: SettingBreak): string {
 }
 
 /** How many runs of what, and from when to when. */
-export function extentText({ runs, cells }: History): string {
+export function extentText({ runs, cells, branch }: History): string {
   const [first, last] = [runs[0], runs.at(-1)];
   if (first === undefined || last === undefined) return 'no runs';
   const days = dayOf(first) === dayOf(last) ? `of ${dayOf(first)}` : `from ${dayOf(first)} to ${dayOf(last)}`;
-  return `${plural(runs.length, 'run')} ${days}, ${plural(cells.length, 'series')}`;
+  const where = branch.name === undefined ? '' : `, branch ${branch.name}`;
+  return `${plural(runs.length, 'run')} ${days}${where}, ${plural(cells.length, 'series')}`;
+}
+
+/** Runs of other branches, as a sentence; nothing where there are none. */
+function othersText({ branch: { name, others } }: History): string[] {
+  const shown = others.map((other) =>
+    other.branch === undefined
+      ? `${plural(other.runs, 'run')} of an unknown branch`
+      : `${plural(other.runs, 'run')} of ${other.branch}`,
+  );
+  return shown.length === 0 ? [] : [`Not on branch ${name ?? ''}, and left out: ${shown.join(', ')}.`];
 }
 
 /** What a history says, by headings; those without anything are left out. */
@@ -152,6 +163,7 @@ export function closing(history: History, findings: HistoryFindings): string[] {
   const quiet = regressions.length + improvements.length + slow.length + open.length === 0;
   const limits = thresholdsText(history);
   return [
+    ...othersText(history),
     ...(runs.length < 2 ? ['A single run has no history: changes become visible after a few runs.'] : []),
     ...(quiet && runs.length > 1 ? [`No change of ${limits} or more was found.`] : []),
     ...(others > 0

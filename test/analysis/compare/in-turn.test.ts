@@ -32,8 +32,9 @@ function inOrder(order: (run: string, round: number, place: number) => number): 
 const inTurn = inOrder((_, round, place) => round * 100 + place);
 const apart = inOrder((run, round) => (run === 'new' ? 1000 : 0) + round);
 
+let stores = 0;
 const two = (...changes: ((database: Database) => void)[]): Promise<TwoRuns> =>
-  twoRuns(folder('two.sqlite'), (database) => {
+  twoRuns(folder(`two-${stores++}.sqlite`), (database) => {
     for (const change of changes) change(database);
   });
 

@@ -154,7 +154,7 @@ export function runsOf(count: number, one: (index: number) => HistoricRun): Hist
 /** The history of all stored runs, as the command reads it. */
 export async function historyOf(db: Db, options: Partial<HistoryOptions> = {}): Promise<History> {
   const builder = new HistoryBuilder({
-    ...{ suite: 'tiny', metrics: historyMetrics, wants: () => true },
+    ...{ suite: 'tiny', branch: { name: undefined, others: [] }, metrics: historyMetrics, wants: () => true },
     thresholds: { ratio: 0.02, accuracy: 0.003, cosine: 0.001 },
     ...options,
   });
