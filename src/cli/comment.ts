@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { comment } from '../library/comment.js';
 import { wholeNumber } from './flags.js';
 import { explained } from './help.js';
+import { printJson } from './json.js';
 import { stopOnSignal } from './stop.js';
 
 interface CommentFlags {
@@ -9,6 +10,7 @@ interface CommentFlags {
   readonly number?: number;
   readonly link: Readonly<Record<string, string>>;
   readonly missing?: string;
+  readonly json?: true;
 }
 
 /** `edgeflex comment`: a Markdown file as the one comment on a pull request. */
@@ -27,11 +29,14 @@ export function commentCommand(): Command {
         .default({}, 'none'),
     )
     .option('--missing <text>', 'post this if the file does not exist, so that no outdated comment remains')
-    .action(async (file: string, { name, number, link: links, missing }: CommentFlags) => {
+    .option('--json', 'print which comment it is as JSON')
+    .action(async (file: string, { name, number, link: links, missing, json }: CommentFlags) => {
       const { signal, release } = stopOnSignal();
       try {
-        const { updated, id } = await comment(file, { name, number, links, missing, signal });
-        console.log(`comment ${id} ${updated ? 'updated' : 'added'}`);
+        const posted = await comment(file, { name, number, links, missing, signal });
+        const { updated, id } = posted;
+        if (json) printJson('comment', posted);
+        else console.log(`comment ${id} ${updated ? 'updated' : 'added'}`);
       } finally {
         release();
       }

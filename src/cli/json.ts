@@ -18,6 +18,7 @@ import type { DeviceComparison } from '../library/compare-devices.js';
 import type { CompressReport } from '../library/compress.js';
 import type { CleanedDevice, DeviceCheck, DeviceDescription, MachineCheck } from '../library/devices.js';
 import type { ImagesFacts, ListedImages } from '../library/image-sets.js';
+import type { PostedComment } from '../net/comments/post.js';
 import type { StoredFloor } from '../store/floors.js';
 import type { RunSummary } from '../store/read.js';
 import type { RecoveredTable, StoreFault } from '../store/recover.js';
@@ -39,6 +40,7 @@ interface JsonDocuments {
   readonly run: ReportDocument;
   readonly report: ReportDocument;
   readonly compare: ComparisonDocument;
+  readonly gate: ComparisonDocument;
   readonly ablation: AblationJson;
   readonly history: HistoryDocument;
   readonly procure: ProcurementDocument;
@@ -91,6 +93,7 @@ interface JsonObjects {
     /** All cells of the run. */
     readonly cells: number;
   };
+  readonly comment: PostedComment;
   readonly 'baseline rm': Pick<Baseline, 'name' | 'suite' | 'runId'>;
   readonly 'devices describe': Omit<DeviceDescription, 'profile'> & { readonly profile: WholeProfile };
   readonly 'devices compare': DeviceComparison;
@@ -234,6 +237,7 @@ const versioned: ReadonlySet<string> = new Set<keyof JsonDocuments>([
   'run',
   'report',
   'compare',
+  'gate',
   'ablation',
   'history',
   'procure',

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { askGit, whyUntold } from '../base/git.js';
-import { InputError, messageOf } from '../base/errors.js';
+import { InputError } from '../base/errors.js';
 import { temporaryFolder } from '../base/temporary.js';
 import { rm } from 'node:fs/promises';
 
@@ -34,7 +34,7 @@ export async function checkoutAt(directory: string): Promise<Checkout> {
     const why = whyUntold(directory, error);
     throw new InputError({
       source: directory,
-      found: why === null ? 'no git repository' : (why.said ?? messageOf(error)),
+      found: why === null ? 'no git repository' : why.said,
       expected: 'a folder in a checkout, with git installed',
     });
   }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { messageOf } from '../base/errors.js';
 
 /** The variable that tells a setup command where the user's own checkout is: for what git does not hold. */
-export const CHECKOUT_VARIABLE = 'EDGEFLEX_CHECKOUT';
+const CHECKOUT_VARIABLE = 'EDGEFLEX_CHECKOUT';
 
 /** So much of what a failed command said is told. */
 const LAST_CHARACTERS = 1500;
@@ -34,8 +34,8 @@ export async function setUp(
   const hear = (chunk: string): void => {
     said = (said + chunk).slice(-LAST_CHARACTERS);
   };
-  child.stdout?.setEncoding('utf8').on('data', hear);
-  child.stderr?.setEncoding('utf8').on('data', hear);
+  child.stdout.setEncoding('utf8').on('data', hear);
+  child.stderr.setEncoding('utf8').on('data', hear);
   const stop = (): void => {
     if (child.pid === undefined) return;
     try {

@@ -62,7 +62,7 @@ interface Waiting {
 
 class SharedTurns implements Turns {
   private readonly waiting = new Map<string, Waiting>();
-  private ended: { readonly reason: unknown } | undefined;
+  private readonly over = new AbortController();
 
   constructor(
     private readonly socket: Socket,
@@ -86,12 +86,9 @@ class SharedTurns implements Turns {
     socket.unref();
   }
 
-  take(host: string, step: number): Promise<void> {
+  async take(host: string, step: number): Promise<void> {
+    this.over.signal.throwIfAborted();
     return new Promise((resolve, reject) => {
-      if (this.ended !== undefined) {
-        reject(this.ended.reason as Error);
-        return;
-      }
       // While it waits, nothing else may keep the process alive.
       this.socket.ref();
       this.waiting.set(host, { go: resolve, fail: reject });
@@ -109,7 +106,7 @@ class SharedTurns implements Turns {
 
   /** No turn is waited for any more. */
   end(reason: unknown): void {
-    this.ended ??= { reason };
+    this.over.abort(reason);
     for (const [host, { fail }] of this.waiting) {
       fail(reason);
       this.forget(host);
@@ -122,6 +119,6 @@ class SharedTurns implements Turns {
   }
 
   private say(request: TurnRequest): void {
-    if (this.ended === undefined) this.socket.write(`${JSON.stringify(request)}\n`);
+    if (!this.over.signal.aborted) this.socket.write(`${JSON.stringify(request)}\n`);
   }
 }

@@ -1,5 +1,5 @@
 /** What a comment may hold, in characters: 65,536 on GitHub, less what marks it. */
-export const MOST_CHARACTERS = 65_000;
+const MOST_CHARACTERS = 65_000;
 
 /**
  * A comment of a pull request, short enough for its host: where it is too long its folded tables go, and then its end.

@@ -125,10 +125,11 @@ async function runStep(
   const [script, summary] = files as [string, string];
   await writeFile(script, expanded(step.run!, context));
   await writeFile(summary, '');
-  const own = Object.entries(step.env ?? {}).map(([name, value]) => [name, expanded(value, context)]);
+  const own: Record<string, string> = {};
+  for (const [name, value] of Object.entries(step.env ?? {})) own[name] = expanded(value, context);
   const child = spawn('bash', ['--noprofile', '--norc', '-e', '-o', 'pipefail', script], {
     cwd: job.workspace,
-    env: { ...job.environment, GITHUB_STEP_SUMMARY: summary, ...Object.fromEntries(own) },
+    env: { ...job.environment, GITHUB_STEP_SUMMARY: summary, ...own },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';
@@ -144,7 +145,9 @@ async function runStep(
 
 /** A text with its expressions replaced. */
 function expanded(text: string, context: ReadonlyMap<string, string>): string {
-  return text.replaceAll(/\$\{\{(.*?)\}\}/gs, (_, expression: string) => valueOf(expression, context, false));
+  return text.replaceAll(/\$\{\{(.*?)\}\}/gs, (_: string, expression: string) =>
+    valueOf(expression, context, false),
+  );
 }
 
 /** The value of an expression of names, texts, `==`, `!=`, `!`, `&&` and `||`: all that the action uses. */
