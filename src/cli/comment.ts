@@ -24,7 +24,10 @@ export function commentCommand(): Command {
     )
     .option('--number <n>', "number of the pull or merge request; default: that of the CI's job", wholeNumber)
     .addOption(
-      new Option('--link <text=address>', 'add a link at the end; repeatable')
+      new Option(
+        '--link <link>',
+        'add a link at the end, such as "full reports=https://example.org"; repeatable',
+      )
         .argParser(linkOf)
         .default({}, 'none'),
     )

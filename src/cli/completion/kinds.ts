@@ -31,7 +31,19 @@ const nothing: Completes = { kind: 'nothing' };
 /** What stands in place of numbers, quantities and names that are new: none can be listed. */
 const unlisted = [
   ...['address', 'age', 'count', 'gates', 'goals', 'host', 'limit', 'n', 'name', 'number', 'pattern'],
-  ...['difference', 'points', 'share', 'size', 'sizes', 'sum', 'variant'],
+  ...[
+    'command',
+    'difference',
+    'link',
+    'points',
+    'revision',
+    'share',
+    'size',
+    'sizes',
+    'sum',
+    'text',
+    'variant',
+  ],
 ];
 
 /** By what stands in place of a value in the help. */
