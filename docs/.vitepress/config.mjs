@@ -113,6 +113,7 @@ export default defineConfig({
           { text: 'Results', link: '/results' },
           { text: 'Memory', link: '/memory' },
           { text: 'Pruning', link: '/pruning' },
+          { text: 'Reading a report', link: '/reports' },
           { text: 'How far from the limit', link: '/roofline' },
           { text: 'INT8 without VNNI', link: '/avx2' },
           { text: 'Neighbours', link: '/neighbours' },

@@ -7,6 +7,10 @@ const publishedSchema = z.object({
   hardware: z.string(),
   /** Their figures, in words. */
   figures: z.array(z.string()),
+  /** The same by the columns of our table, in words; none in runs of older versions. */
+  rows: z
+    .array(z.object({ batch: z.number().optional() }).catchall(z.union([z.string(), z.number()])))
+    .optional(),
 });
 
 /** What others published for a like variant, on their hardware. */

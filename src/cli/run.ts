@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import type { Analysis } from '../analysis/analysis.js';
 import { attributionTable, effectsTable } from '../text/ablation/table.js';
+import { answersText } from '../text/answers.js';
 import { limitsTable } from '../text/limits.js';
 import { loadTable } from '../text/load.js';
 import { refitTable } from '../text/refit.js';
@@ -26,6 +27,7 @@ import { RunProgress } from './progress.js';
 import { reportsOption, resultsOption } from './results.js';
 import { stopOnSignal } from './stop.js';
 import { tableText } from './lists.js';
+import { screenWidth } from './screen.js';
 
 interface RunFlags {
   readonly model?: string;
@@ -192,7 +194,7 @@ async function refuseUnwritable(folder: string): Promise<void> {
   });
 }
 
-/** What the terminal shows of a run: the main table, what the factors of its matrix do, what was borne under load, and how far from the limit where that is known. */
+/** What the terminal shows of a run: what it says in short, the main table, what the factors of its matrix do, what was borne under load, and how far from the limit where that is known. */
 function tables(analysis: Analysis): string {
   const further = [
     effectsTable(analysis),
@@ -201,7 +203,9 @@ function tables(analysis: Analysis): string {
     loadTable(analysis),
     limitsTable(analysis),
   ].filter(({ rows }) => rows.length > 0);
-  return [mainTable(analysis), ...further].map(tableText).join('\n\n');
+  return [...answersText(analysis, screenWidth()), ...[mainTable(analysis), ...further].map(tableText)].join(
+    '\n\n',
+  );
 }
 
 /**

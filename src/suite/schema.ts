@@ -53,6 +53,9 @@ export const batchesSchema = z
 /** How well the speed of a variant is to be known: a share. */
 const precisionSchema = z.number().gt(0).lt(1);
 
+/** A figure of others as they give it. */
+const publishedText = z.string().min(1).max(40).optional();
+
 /** What others published for a like variant, shown beside ours and marked as theirs. */
 export const publishedSchema = z.strictObject({
   source: z.string(),
@@ -60,6 +63,19 @@ export const publishedSchema = z.strictObject({
   hardware: z.string(),
   /** Their figures, in words: `0.028 s for a batch of 64`. */
   figures: z.array(z.string()).min(1),
+  /** The same in the columns of our table, so that they stand beside ours: `{ batch: 64, latency: 28 ms }`. */
+  rows: z
+    .array(
+      z
+        .strictObject({
+          batch: count.optional(),
+          ...{ top1: publishedText, latency: publishedText, speedup: publishedText },
+          ...{ memory: publishedText, reduction: publishedText, file: publishedText },
+        })
+        .refine((row) => Object.keys(row).some((key) => key !== 'batch'), 'a figure beside the batch size'),
+    )
+    .min(1)
+    .optional(),
 });
 
 export type Published = z.infer<typeof publishedSchema>;

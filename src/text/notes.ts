@@ -61,7 +61,7 @@ export function notesOf(analysis: Analysis): string[] {
   notes.push(...analysis.floorNotes.map(missingFloorText), ...analysis.ceilingNotes.map(missingCeilingsText));
   if (figures.some(({ variant }) => publishedOf(variant) !== undefined))
     notes.push(
-      '† Measured by others, on other hardware, with other software: not comparable with our columns.',
+      `† Measured by others, on other hardware, with other software: not comparable with our columns (${publishersOf(analysis).join('; ')}).`,
     );
   const precision = precisionNote(analysis);
   if (precision !== undefined) notes.push(precision);
@@ -92,6 +92,18 @@ export function notesOf(analysis: Analysis): string[] {
   notes.push(...int8Notes(analysis), ...deviceNotes(analysis));
   if (analysis.pending > 0) notes.push(format.pendingCells(analysis.pending));
   return notes;
+}
+
+/** Who published what is shown beside our figures, of which model on what, each once. */
+function publishersOf({ run }: Analysis): string[] {
+  return [
+    ...new Set(
+      run.variants.flatMap((variant) => {
+        const theirs = publishedOf(variant);
+        return theirs === undefined ? [] : [`${theirs.source}: ${theirs.model} on ${theirs.hardware}`];
+      }),
+    ),
+  ];
 }
 
 /** How models without a head are scored. */

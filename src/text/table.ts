@@ -10,7 +10,7 @@ import type { LatencyFigures } from '../analysis/figures/latency.js';
 import { precisionText } from './precision.js';
 import { signOf } from './flags.js';
 import * as format from './format.js';
-import { labelOf } from '../analysis/label.js';
+import { labelOf, variantLabel } from '../analysis/label.js';
 import { headOf, type HeadState } from '../analysis/model.js';
 import { notesOf } from './notes.js';
 import { publishedOf } from '../analysis/published.js';
@@ -35,7 +35,13 @@ export interface RowState {
   /** Whether it is the first one of its variant. */
   readonly first: boolean;
   /** What a reader must be warned of: signs in the row and notes below the table say more. */
-  readonly mark: 'failed' | 'flagged' | 'pending' | undefined;
+  readonly mark: 'failed' | 'flagged' | 'pending' | 'published' | undefined;
+  /** What the row's variant is called, which stands in its first row alone. */
+  readonly name: string;
+  /** What its variant is called in charts. */
+  readonly series: string;
+  /** What columns are sorted by, by key; what does not depend on the batch is that of the variant. Without those that hold words. */
+  readonly values: Readonly<Record<string, number>>;
 }
 
 /** A column of a table. */
@@ -84,7 +90,7 @@ export function mainTable(analysis: Analysis): MainTable {
   return {
     columns: columns.filter(({ key }) => texts.some((cells) => (cells[key] ?? '') !== '')),
     rows: texts,
-    states: rows.map(({ first, mark }) => ({ first, mark })),
+    states: rows.map(({ first, mark, name, series, values }) => ({ first, mark, name, series, values })),
     notes: notesOf(analysis),
   };
 }
@@ -95,12 +101,16 @@ const HEADS: Readonly<Record<HeadState, string>> = {
 };
 
 type Cells = Readonly<Record<string, string>>;
-type MarkedCells = Pick<RowState, 'mark'> & { readonly cells: Cells };
+type MarkedCells = Pick<RowState, 'mark'> & {
+  readonly cells: Cells;
+  readonly values: Readonly<Record<string, number | undefined>>;
+};
 
 function rowsOf(figures: VariantFigures, analysis: Analysis): (MarkedCells & RowState)[] {
   const { variant, accuracy, features, latencies, failures, pending } = figures;
+  const name = `${labelOf(figures, analysis)}${figures.substitutions.length === 0 ? '' : ' §'}`;
   const common: Cells = {
-    variant: `${labelOf(figures, analysis)}${figures.substitutions.length === 0 ? '' : ' §'}`,
+    variant: name,
     head: HEADS[headOf(variant)],
     top1: accuracy?.top1 ? format.share(accuracy.top1) : '',
     mcnemar: accuracy?.mcnemarP === undefined ? '' : format.pValue(accuracy.mcnemarP),
@@ -109,7 +119,12 @@ function rowsOf(figures: VariantFigures, analysis: Analysis): (MarkedCells & Row
     testSet: accuracy ? format.seconds(accuracy.testSetSeconds) : '',
     file: figures.fileBytes === undefined ? '' : format.mebibytes(figures.fileBytes),
     parameters: figures.parameters === undefined ? '' : format.parameters(figures.parameters),
-    published: publishedOf(variant)?.figures.join('; ') ?? '',
+    published: publishedText(variant),
+  };
+  const commonValues = {
+    ...{ top1: accuracy?.top1?.value, mcnemar: accuracy?.mcnemarP, agreement: accuracy?.agreement?.value },
+    ...{ cosine: features?.cosine?.mean.value, testSet: accuracy?.testSetSeconds },
+    ...{ file: figures.fileBytes, parameters: figures.parameters },
   };
   const timed = [
     ...latencies.map((each) => latencyRow(each, figures)),
@@ -117,18 +132,50 @@ function rowsOf(figures: VariantFigures, analysis: Analysis): (MarkedCells & Row
     ...pending.filter(isTiming).map(pendingRow),
   ];
   const accuracyVerdict = verdictOf([judgementOf(figures, 'accuracy')]);
-  const [first = { cells: {}, mark: undefined }, ...rest] = [
+  const [first = { cells: {}, mark: undefined, values: {} }, ...rest] = [
     ...timed.sort((a, b) => Number(a.cells['batch']) - Number(b.cells['batch'])),
     ...failures.filter((each) => !isTiming(each) && each.status === 'failed').map(failedRow),
+    ...publishedRows(figures, analysis),
   ];
+  const row = ({ cells, mark, values }: MarkedCells, isFirst: boolean): MarkedCells & RowState => ({
+    ...{ cells, mark, name, first: isFirst, series: variantLabel(variant, analysis) },
+    values: known(mark === 'published' ? values : { ...commonValues, ...values }),
+  });
+  const verdict = joined(first.cells['verdict'], accuracyVerdict);
   return [
-    {
-      ...first,
-      cells: { ...common, ...first.cells, verdict: joined(first.cells['verdict'], accuracyVerdict) },
-      first: true,
-    },
-    ...rest.map((row) => ({ ...row, first: false })),
+    row({ ...first, cells: { ...common, ...first.cells, verdict } }, true),
+    ...rest.map((each) => row(each, false)),
   ];
+}
+
+function known(values: Readonly<Record<string, number | undefined>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([key, value]) =>
+      value === undefined || Number.isNaN(value) ? [] : [[key, value] as const],
+    ),
+  );
+}
+
+/** What stands before the figures of others. */
+export const PUBLISHED = '† published';
+
+/** Others' figures that a suite puts into our columns, once for all devices. */
+function publishedRows({ variant, device }: VariantFigures, { run }: Analysis): MarkedCells[] {
+  if (device !== run.devices[0]) return [];
+  return (publishedOf(variant)?.rows ?? []).map((row) => ({
+    cells: {
+      ...Object.fromEntries(Object.entries(row).map(([key, value]) => [key, String(value)])),
+      variant: PUBLISHED,
+    },
+    mark: 'published' as const,
+    values: row.batch === undefined ? {} : { batch: row.batch },
+  }));
+}
+
+/** Others' figures in words, where no rows of their own say them. */
+function publishedText(variant: VariantFigures['variant']): string {
+  const theirs = publishedOf(variant);
+  return theirs === undefined || theirs.rows !== undefined ? '' : theirs.figures.join('; ');
 }
 
 function isTiming({ kind }: CellName): boolean {
@@ -136,13 +183,17 @@ function isTiming({ kind }: CellName): boolean {
 }
 
 function failedRow({ kind, batch, status }: FailedCell): MarkedCells {
+  const values = { batch };
   if (status === 'unsupported')
-    return { cells: { batch: String(batch), latency: '∅ not supported' }, mark: 'pending' };
-  return { cells: { batch: String(batch), latency: `✗ ${kind} failed` }, mark: 'failed' };
+    return { cells: { batch: String(batch), latency: '∅ not supported' }, mark: 'pending', values };
+  return { cells: { batch: String(batch), latency: `✗ ${kind} failed` }, mark: 'failed', values };
 }
 
 function pendingRow({ batch }: CellName): MarkedCells {
-  return { cells: { batch: String(batch), latency: 'not measured yet' }, mark: 'pending' };
+  return {
+    cells: { batch: String(batch), latency: 'not measured yet' },
+    ...{ mark: 'pending', values: { batch } },
+  };
 }
 
 /** What was told of some differences; those that were not are left out, unless none was. */
@@ -184,5 +235,11 @@ function latencyRow(figures: LatencyFigures, variant: VariantFigures): MarkedCel
       rawPeak: memory ? format.mebibytes(memory.rawPeak) : '',
     },
     mark: sign ? 'flagged' : undefined,
+    values: {
+      ...{ batch, latency: median.value, p90: p90?.value, cpu: cpuTime?.value, speedup: speedup?.value },
+      ...{ precision: stopping?.reached ?? undefined, memory: memory?.estimate.value },
+      ...{ steadyPeak: memory?.steady?.value, gpuBuffers: gpuBuffers?.value },
+      ...{ reduction: memory?.reduction, rawPeak: memory?.rawPeak },
+    },
   };
 }

@@ -4,7 +4,16 @@ import type { AccuracyFigures } from '../../analysis/figures/accuracy.js';
 import * as format from '../../text/format.js';
 import type { Chart, ChartMaker } from './chart.js';
 import { placeCells } from './panels.js';
-import { colourScale, config, panelLayout, REFERENCE, SCHEMA, shapeScale } from './theme.js';
+import {
+  colourScale,
+  config,
+  emphasis,
+  linkedParam,
+  panelLayout,
+  REFERENCE,
+  SCHEMA,
+  shapeScale,
+} from './theme.js';
 
 const MIB = 1024 ** 2;
 
@@ -42,7 +51,7 @@ export const agreementLatency: ChartMaker = (analysis) => scatter(analysis, agre
 
 function scatter(analysis: Analysis, score: Score): Chart | undefined {
   const { cells, variants, panels } = placeCells(analysis);
-  const rows = cells.flatMap(({ figures, latency: { median, memory }, variant, panel }) => {
+  const rows = cells.flatMap(({ figures, latency: { median, memory, queries, rounds }, variant, panel }) => {
     const scored = figures.accuracy && score.of(figures.accuracy, figures.isBaseline);
     if (!scored) return [];
     return {
@@ -57,7 +66,9 @@ function scatter(analysis: Analysis, score: Score): Chart | undefined {
       scoreHigh: scored.high * 100,
       scoreText: `${format.share(scored)} %`,
       memory: memory ? memory.peak / MIB : null,
-      memoryText: memory ? format.mebibytes(memory.peak) : format.NONE,
+      memoryText: memory ? format.mebibytesWithin(memory.estimate) : format.NONE,
+      timedText: `${format.integer(queries)} queries in ${format.integer(rounds)} rounds`,
+      imagesText: format.integer(figures.accuracy.images),
     };
   });
   if (rows.length === 0) return undefined;
@@ -81,6 +92,7 @@ function scatter(analysis: Analysis, score: Score): Chart | undefined {
     spec: {
       $schema: SCHEMA,
       config,
+      params: [linkedParam],
       data: { values: rows },
       facet: { field: 'panel', type: 'nominal', title: null, sort: places },
       columns,
@@ -89,7 +101,7 @@ function scatter(analysis: Analysis, score: Score): Chart | undefined {
         height: 260,
         encoding: {
           color: { field: 'variant', type: 'nominal', scale: colourScale(variants, shown), title: 'variant' },
-          opacity: { condition: { param: 'picked', value: 1 }, value: 0.12 },
+          opacity: emphasis(1, 'picked'),
         },
         layer: [
           {
@@ -113,6 +125,8 @@ function scatter(analysis: Analysis, score: Score): Chart | undefined {
                 title: 'variant',
               },
               size: {
+                // Where the device does not tell.
+                condition: { test: 'datum.memory === null', value: 120 },
                 field: 'memory',
                 type: 'quantitative',
                 title: 'peak memory, MiB',
@@ -128,7 +142,9 @@ function scatter(analysis: Analysis, score: Score): Chart | undefined {
                 { field: 'variant', type: 'nominal' },
                 { field: 'latencyText', type: 'nominal', title: 'latency (95 %)' },
                 { field: 'scoreText', type: 'nominal', title: `${score.axis.replace(', %', '')} (95 %)` },
-                { field: 'memoryText', type: 'nominal', title: 'peak memory' },
+                { field: 'memoryText', type: 'nominal', title: 'peak memory (95 %)' },
+                { field: 'timedText', type: 'nominal', title: 'timed' },
+                { field: 'imagesText', type: 'nominal', title: 'images' },
               ],
             },
           },

@@ -1,8 +1,8 @@
 import type { KernelShare } from '../../analysis/figures/kernels.js';
 import * as format from '../../text/format.js';
-import { labelOf } from '../../analysis/label.js';
+import { labelOf, variantLabel } from '../../analysis/label.js';
 import type { ChartMaker } from './chart.js';
-import { config, colourAt, palette, REFERENCE, SCHEMA } from './theme.js';
+import { config, colourAt, emphasis, linkedParam, palette, REFERENCE, SCHEMA } from './theme.js';
 
 const OTHERS = 'other kernels';
 
@@ -20,7 +20,7 @@ export const kernelShares: ChartMaker = (analysis) => {
       bars.set(kernel, { share: sum.share + share, milliseconds: sum.milliseconds + milliseconds });
     }
     return [...bars].map(([kernel, { share, milliseconds }]) => ({
-      variant,
+      ...{ variant, series: variantLabel(figures.variant, analysis) },
       kernel,
       place: [...named, OTHERS].indexOf(kernel),
       share: share * 100,
@@ -40,6 +40,7 @@ export const kernelShares: ChartMaker = (analysis) => {
     spec: {
       $schema: SCHEMA,
       config,
+      params: [linkedParam],
       data: { values: rows },
       width: 720,
       height: { step: 26 },
@@ -68,6 +69,7 @@ export const kernelShares: ChartMaker = (analysis) => {
             range: [...colours.values()],
           },
         },
+        opacity: emphasis(1),
         order: { field: 'place', type: 'quantitative' },
         tooltip: [
           { field: 'variant', type: 'nominal' },

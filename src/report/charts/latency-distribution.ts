@@ -3,7 +3,7 @@ import * as format from '../../text/format.js';
 import type { ChartMaker } from './chart.js';
 import { placeCells } from './panels.js';
 import { thinnedDistribution } from './quantiles.js';
-import { colourScale, config, dashScale, panelLayout, SCHEMA } from './theme.js';
+import { colourScale, config, dashScale, emphasis, linkedParam, panelLayout, SCHEMA } from './theme.js';
 
 /** Points of all curves together: so many that a page stays small, however long a suite measured. */
 const POINTS = 20_000;
@@ -50,6 +50,7 @@ export const latencyDistribution: ChartMaker = (analysis) => {
     spec: {
       $schema: SCHEMA,
       config,
+      params: [linkedParam],
       data: { values: curves },
       transform: [{ flatten: ['latency', 'share'] }],
       facet: { field: 'panel', type: 'nominal', title: null, sort: panels },
@@ -82,7 +83,7 @@ export const latencyDistribution: ChartMaker = (analysis) => {
             scale: dashScale(variants, shown),
             title: 'variant',
           },
-          opacity: { condition: { param: 'picked', value: 0.85 }, value: 0.08 },
+          opacity: emphasis(0.85, 'picked'),
           tooltip: [
             { field: 'variant', type: 'nominal' },
             { field: 'round', type: 'nominal' },

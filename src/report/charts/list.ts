@@ -3,6 +3,7 @@ import { ablationInteractions } from './ablation-interactions.js';
 import { ablationWaterfall } from './ablation-waterfall.js';
 import { accuracyLatency, agreementLatency } from './accuracy-latency.js';
 import type { Chart, ChartMaker } from './chart.js';
+import { betweenDevices } from './between-devices.js';
 import { drawable } from './drawable.js';
 import { kernelShares } from './kernel-shares.js';
 import { latencyDistribution } from './latency-distribution.js';
@@ -16,6 +17,7 @@ import { timeAtBest } from './time-at-best.js';
 const makers: readonly ChartMaker[] = [
   accuracyLatency,
   agreementLatency,
+  betweenDevices,
   ablationWaterfall,
   ablationInteractions,
   latencyDistribution,

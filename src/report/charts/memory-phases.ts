@@ -2,25 +2,27 @@ import * as format from '../../text/format.js';
 import { modelPhases } from '../../protocol/peak.js';
 import type { ChartMaker } from './chart.js';
 import { placeCells } from './panels.js';
-import { config, INK, panelLayout, REFERENCE, SCHEMA, steps } from './theme.js';
+import { config, emphasis, INK, linkedParam, panelLayout, REFERENCE, SCHEMA, steps } from './theme.js';
 
 const MIB = 1024 ** 2;
 
 /** Memory over the runtime's base in each phase, and the base itself. */
 export const memoryPhases: ChartMaker = (analysis) => {
   const { cells, variants, panels } = placeCells(analysis);
-  const measured = cells.flatMap(({ latency: { memory }, variant, panel }) =>
-    memory ? [{ memory, variant, panel }] : [],
+  const measured = cells.flatMap(({ latency: { memory, rounds }, variant, panel }) =>
+    memory ? [{ memory, rounds, variant, panel }] : [],
   );
   if (measured.length === 0) return undefined;
   const text = (bytes: number): string => format.significant(bytes / MIB);
-  const rows = measured.flatMap(({ memory, variant, panel }) =>
+  const rows = measured.flatMap(({ memory, rounds, variant, panel }) =>
     [...memory.byPhase].map(([phase, bytes]) => ({
       variant,
       panel,
       phase,
       mebibytes: bytes / MIB,
       text: text(bytes),
+      peak: format.mebibytesWithin(memory.estimate),
+      rounds,
     })),
   );
   const bases = measured.map(({ memory: { base }, variant, panel }) => ({
@@ -48,6 +50,7 @@ export const memoryPhases: ChartMaker = (analysis) => {
     spec: {
       $schema: SCHEMA,
       config,
+      params: [linkedParam],
       vconcat: [
         {
           data: { values: rows },
@@ -65,6 +68,7 @@ export const memoryPhases: ChartMaker = (analysis) => {
               },
               y,
               yOffset: { field: 'phase', type: 'nominal', sort: [...modelPhases] },
+              opacity: emphasis(1),
             },
             layer: [
               {
@@ -81,6 +85,8 @@ export const memoryPhases: ChartMaker = (analysis) => {
                     { field: 'variant', type: 'nominal' },
                     { field: 'phase', type: 'nominal' },
                     { field: 'text', type: 'nominal', title: 'MiB over the base' },
+                    { field: 'peak', type: 'nominal', title: 'peak memory (95 %)' },
+                    { field: 'rounds', type: 'quantitative' },
                   ],
                 },
               },
@@ -104,6 +110,7 @@ export const memoryPhases: ChartMaker = (analysis) => {
                 axis: { tickCount: 5 },
               },
               y,
+              opacity: emphasis(1),
             },
             layer: [
               { mark: { type: 'bar', color: REFERENCE } },

@@ -82,6 +82,35 @@ function seriesScale<Value>(
   return { domain: [...shown], range: shown.map((name) => valueOf(series.indexOf(name))) };
 }
 
+/** The parameter of a spec that says which variant a reader looks at: in the table, or in another chart. Nothing: all of them. */
+export const LINKED = 'linked';
+
+/** Declares it; at the top of a spec. */
+export const linkedParam = { name: LINKED, value: '' };
+
+/** Whether a mark is of the variant that is looked at; data call it `series`, or `variant` where that is the same. */
+const isLookedAt = `${LINKED} === '' || datum.series === ${LINKED} || datum.variant === ${LINKED}`;
+
+/**
+ * How strongly marks are drawn: those of the variant that is looked at, and of those chosen in the legend, as usual, the others faintly.
+ *
+ * @param usual - opacity
+ * @param legend - the name of the parameter that the legend sets, where there is one
+ */
+export function emphasis(
+  usual: number,
+  legend?: string,
+): {
+  condition: { test: string | { and: [string, { param: string }] }; value: number };
+  value: number;
+} {
+  const test =
+    legend === undefined
+      ? isLookedAt
+      : { and: [isLookedAt, { param: legend }] as [string, { param: string }] };
+  return { condition: { test, value: usual }, value: 0.1 };
+}
+
 /** How all charts look: on white, in the page as well as in a file of their own. */
 export const config: Config = {
   background: '#ffffff',

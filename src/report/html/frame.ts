@@ -67,7 +67,7 @@ export async function framed({
             <summary>Licences of the libraries that draw the charts</summary>
             ${libraries.map(
               ({ name, licence }) =>
-                html`<h4>${name}</h4>
+                html`<h3>${name}</h3>
                   <pre>${licence}</pre>`,
             )}
           </details>

@@ -19,7 +19,9 @@ export function grid(columns: readonly GridColumn[], rows: readonly (readonly Co
     <table>
       <thead>
         <tr>
-          ${columns.map(({ title }, index) => html`<th class="${side(index)}" scope="col">${title}</th>`)}
+          ${columns.map(({ title }, index) =>
+            title === '' ? html`<td></td>` : html`<th class="${side(index)}" scope="col">${title}</th>`,
+          )}
         </tr>
       </thead>
       <tbody>
@@ -41,12 +43,16 @@ export function grid(columns: readonly GridColumn[], rows: readonly (readonly Co
  */
 export function gridOf({ columns, rows, notes }: Table): Markup {
   return html`${grid(
-      columns,
-      rows.map((row) => columns.map(({ key }) => row[key] ?? '')),
-    )}
-    <ul class="notes">
-      ${notes.map((note) => html`<li>${unbroken(note)}</li> `)}
-    </ul>`;
+    columns,
+    rows.map((row) => columns.map(({ key }) => row[key] ?? '')),
+  )}
+  ${
+    notes.length === 0
+      ? undefined
+      : html`<ul class="notes">
+          ${notes.map((note) => html`<li>${unbroken(note)}</li> `)}
+        </ul>`
+  }`;
 }
 
 /**

@@ -3,6 +3,7 @@ import type { PicturedChart } from '../charts/pictured.js';
 import { framed } from './frame.js';
 import { html, type Markup } from './markup.js';
 import { ablation } from './sections/ablation.js';
+import { answers } from './sections/answers.js';
 import { chartFigures } from './sections/charts.js';
 import { devices } from './sections/devices.js';
 import { environment } from './sections/environment.js';
@@ -26,18 +27,19 @@ import { results } from './sections/results.js';
  */
 export async function page(analysis: Analysis, charts: readonly PicturedChart[]): Promise<string> {
   const sections: readonly (readonly [id: string, title: string, content: Markup | undefined])[] = [
+    ['answers', 'In short', answers(analysis)],
     ['results', 'Results', results(analysis)],
     ['ablation', 'Ablation', ablation(analysis)],
     ['refit', 'What a new head gives', refit(analysis)],
     ['load', 'Under load', load(analysis)],
-    ['reading', 'How to read this', glossary()],
-    ['charts', 'Charts', chartFigures(charts)],
-    ['recipes', 'What each recipe did', recipes(analysis)],
+    ['charts', 'Charts', html`<div class="charts">${chartFigures(charts)}</div>`],
     ['devices', 'Agreement between devices', devices(analysis)],
+    ['recipes', 'What each recipe did', recipes(analysis)],
     ['kernels', 'Kernels that ran', kernels(analysis)],
     ['limits', 'How far from the limit', limits(analysis)],
     ['published', 'Published by others', published(analysis)],
     ['environment', 'Where and how it was measured', environment(analysis)],
+    ['reading', 'How to read this', glossary()],
   ];
   const { row } = analysis.run;
   return framed({

@@ -1,6 +1,7 @@
 import { decisionOf, type Decision } from '../../analysis/procure/decision.js';
 import type { Procurement, Ranked } from '../../analysis/procure/procurement.js';
 import * as format from '../../text/format.js';
+import { listed } from '../../text/listed.js';
 import { placeText } from '../../text/procure/table.js';
 import {
   askedFor,
@@ -8,7 +9,6 @@ import {
   costUnit,
   fleetText,
   headline,
-  listed,
   missingOf,
   moneyText,
   quantitiesOf,

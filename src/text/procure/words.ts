@@ -6,6 +6,7 @@ import { DAYS_A_YEAR } from '../../analysis/procure/ownership.js';
 import type { Estimate } from '../../stats/interval.js';
 import { failureText } from '../failures.js';
 import * as format from '../format.js';
+import { listed } from '../listed.js';
 
 /** What is said of an answer. */
 export const answerNames: Readonly<Record<Answer, string>> = {
@@ -93,12 +94,6 @@ export function costUnit({ currency = 'price', terms }: Pick<Procurement, 'curre
 /** A candidate as sentences name it. */
 export function candidateName({ variant, deviceLabel }: Candidate): string {
   return `${variant} on ${deviceLabel}`;
-}
-
-/** Names in a sentence, the last ones counted where there are many. */
-export function listed(names: readonly string[], most = 4): string {
-  if (names.length <= most) return names.join(', ');
-  return `${names.slice(0, most - 1).join(', ')} and ${names.length - most + 1} more`;
 }
 
 /** What was asked for: limits, and the load; empty where nothing was. */

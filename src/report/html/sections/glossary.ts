@@ -1,5 +1,5 @@
 import { definitions, type Term } from '../definitions.js';
-import type { Markup } from '../markup.js';
+import { html, type Markup } from '../markup.js';
 
 const terms: readonly Term[] = [
   [
@@ -93,5 +93,10 @@ const terms: readonly Term[] = [
 
 /** What the words of the page mean. */
 export function glossary(): Markup {
-  return definitions(terms);
+  return html`<p>
+      EdgeFlex compresses a Vision Transformer and measures what that changes: the accuracy, the time for a
+      batch of images, and the peak memory of the process. All variants of a model were made from the same
+      weights and measured in the same run, each time in a fresh process.
+    </p>
+    ${definitions(terms)}`;
 }

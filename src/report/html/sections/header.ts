@@ -1,7 +1,6 @@
 import type { Analysis } from '../../../analysis/analysis.js';
 import * as format from '../../../text/format.js';
 import { deviceLabel } from '../../../analysis/label.js';
-import { facts } from '../grid.js';
 import { html, type Markup } from '../markup.js';
 import { restrictionText } from '../../../text/environment.js';
 
@@ -29,27 +28,16 @@ export function header(analysis: Analysis, links: readonly SectionLink[]): Marku
   return html`<header>
     <p class="soft">EdgeFlex report</p>
     <h1>${row.suite}: ${plural(run.variants.length, 'variant')} of ${models.join(', ')}</h1>
-    <p>
-      EdgeFlex compresses a Vision Transformer and measures what that changes: the accuracy, the time for a
-      batch of images, and the peak memory of the process. All variants of a model were made from the same
-      weights and measured in the same run, each time in a fresh process; <b>fp32</b> is the original model,
-      with which the others are compared.
+    <p class="soft">
+      ${images > 0 ? `Scored on ${format.integer(images)} test images of ${data.name}. ` : undefined}Measured
+      ${format.moment(row.started_at)}, ${durationText(row.started_at, row.ended_at)}, on
+      ${devices.map(
+        (device, index) =>
+          html`${index > 0 ? '; ' : ''}<b>${deviceLabel(device)}</b>: ${deviceText(device.environment)},
+          ${plural(device.row.threads, 'thread')}`,
+      )}. <b>fp32</b> is the original model, with which the others are compared.
     </p>
-    ${facts([
-      [
-        'measured on',
-        devices.map(
-          (device) =>
-            html`${deviceText(device.environment)}, ${plural(device.row.threads, 'thread')} (device profile
-              ${deviceLabel(device)})<br />`,
-        ),
-      ],
-      ['scored on', images > 0 ? html`${format.integer(images)} test images of ${data.name}` : undefined],
-      ['when', html`${format.moment(row.started_at)}, ${durationText(row.started_at, row.ended_at)}`],
-      ['run', html`<code>${row.id}</code>`],
-      ['command', html`<code>${row.command}</code>`],
-    ])}
-    <nav>${links.map(({ id, title }) => html`<a href="#${id}">${title}</a> `)}</nav>
+    <nav aria-label="Sections">${links.map(({ id, title }) => html`<a href="#${id}">${title}</a> `)}</nav>
   </header>`;
 }
 

@@ -15,23 +15,16 @@ export function published(analysis: Analysis): Markup | undefined {
     const theirs = publishedOf(variant);
     if (theirs === undefined) return [];
     const { figures, model, hardware, source } = theirs;
-    return [
-      [
-        variantLabel(variant, analysis),
-        html`<span class="wide">${figures.join('; ')}</span>`,
-        model,
-        hardware,
-        source,
-      ],
-    ];
+    return figures.map((figure) => [variantLabel(variant, analysis), figure, model, hardware, source]);
   });
   if (rows.length === 0) return undefined;
   return html`<p>
       <b>Measured by others, on other hardware, with other software, and often on another model.</b> They are
-      listed for orientation only; they cannot be compared with our columns.
+      listed for orientation only; they cannot be compared with our columns. In the table of results their
+      rows are marked with †.
     </p>
     ${grid(
-      ['our variant', 'their figures', 'their model', 'their hardware', 'source'].map((title) => ({ title })),
+      ['our variant', 'their figure', 'their model', 'their hardware', 'source'].map((title) => ({ title })),
       rows,
     )}`;
 }
