@@ -98,6 +98,7 @@ export default defineConfig({
         items: [
           { text: 'Every command', link: '/reference/commands' },
           { text: 'JSON output', link: '/reference/json' },
+          { text: 'Results database', link: '/reference/database' },
           { text: 'Stages', link: '/reference/stages' },
           { text: 'Device profiles', link: '/reference/devices' },
           { text: 'What is stable', link: '/stability' },

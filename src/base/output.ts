@@ -16,8 +16,8 @@ const manifestSchema = z.object({ files: z.record(z.string(), z.array(z.string()
 /** What EdgeFlex wrote into a folder: digests by the files' names. */
 type Written = Readonly<Record<string, readonly string[]>>;
 
-/** What a file is to hold: a text, or what another file holds. */
-export type OutputContent = string | { readonly copyOf: string };
+/** What a file is to hold: a text, bytes, or what another file holds. */
+export type OutputContent = string | Uint8Array | { readonly copyOf: string };
 
 /** How an output may be written. */
 export interface OutputOptions {
@@ -88,7 +88,7 @@ export async function writeOutput(
     if (kind !== undefined && !kind.isFile() && !kind.isDirectory()) {
       const handle = await open(target, 'w');
       try {
-        await handle.writeFile(typeof content === 'string' ? content : await readFile(content.copyOf));
+        await handle.writeFile(isCopy(content) ? await readFile(content.copyOf) : content);
       } finally {
         await handle.close();
       }
@@ -153,14 +153,18 @@ async function stage(folder: string, files: ReadonlyMap<string, OutputContent>):
 }
 
 async function put(path: string, content: OutputContent): Promise<void> {
-  if (typeof content !== 'string') await copyFile(content.copyOf, path);
-  const handle = await open(path, typeof content === 'string' ? 'w' : 'r+');
+  if (isCopy(content)) await copyFile(content.copyOf, path);
+  const handle = await open(path, isCopy(content) ? 'r+' : 'w');
   try {
-    if (typeof content === 'string') await handle.writeFile(content);
+    if (!isCopy(content)) await handle.writeFile(content);
     await handle.sync();
   } finally {
     await handle.close();
   }
+}
+
+function isCopy(content: OutputContent): content is { readonly copyOf: string } {
+  return typeof content === 'object' && 'copyOf' in content;
 }
 
 async function putManifest(folder: string, files: Written): Promise<void> {

@@ -50,7 +50,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'report',
-    description: 'write the report of a stored run: HTML, Markdown, CSV, JSON, and charts as SVG',
+    description: 'write the report of a stored run: HTML, Markdown, LaTeX, CSV, Parquet, JSON, and charts',
     load: async () => (await import('./report.js')).reportCommand(),
   },
   {
@@ -83,6 +83,18 @@ export const commands: readonly CommandEntry[] = [
     name: 'history',
     description: "track a suite's results over its runs: what changed, and in which commit",
     load: async () => (await import('./history.js')).historyCommand(),
+  },
+  {
+    name: 'query',
+    description: 'query stored results in SQL: views for common questions, or any SELECT',
+    withoutPlugins: true,
+    load: async () => (await import('./query.js')).queryCommand(),
+  },
+  {
+    name: 'export',
+    description: 'write stored runs as Parquet files for other programs',
+    withoutPlugins: true,
+    load: async () => (await import('./export.js')).exportCommand(),
   },
   {
     name: 'baseline',

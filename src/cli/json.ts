@@ -3,6 +3,7 @@ import type { ComparisonDocument } from '../report/compare/document.js';
 import type { AblationJson } from '../report/ablation/document.js';
 import type { ProcurementDocument } from '../report/procure/document.js';
 import type { ReportDocument } from '../report/document.js';
+import type { ExportedFile } from '../report/parquet/export.js';
 import type { RunEstimate } from '../run/estimate.js';
 import type { OptionReference } from '../report/reference.js';
 import type { PluginRecord } from '../base/plugin.js';
@@ -18,6 +19,7 @@ import type { DeviceComparison } from '../library/compare-devices.js';
 import type { CompressReport } from '../library/compress.js';
 import type { CleanedDevice, DeviceCheck, DeviceDescription, MachineCheck } from '../library/devices.js';
 import type { ImagesFacts, ListedImages } from '../library/image-sets.js';
+import type { DescribedRelation } from '../library/query.js';
 import type { PostedComment } from '../net/comments/post.js';
 import type { StoredFloor } from '../store/floors.js';
 import type { RunSummary } from '../store/read.js';
@@ -66,11 +68,27 @@ interface JsonLists {
   readonly 'data list': readonly ListedImages[];
   readonly 'cache list': readonly CacheEntryJson[];
   readonly doctor: readonly MachineCheck[];
+  /** `--tables` gives the same of tables. */
+  readonly 'query --views': readonly DescribedRelation[];
 }
 
 /** Objects; `printJson` gives them `schemaVersion`. */
 interface JsonObjects {
   readonly 'run --dry-run': RunEstimate;
+  readonly query: {
+    /** In the order of the query. */
+    readonly columns: readonly string[];
+    /** Values by column: numbers, texts, null; bytes in Base64. */
+    readonly rows: readonly Readonly<Record<string, unknown>>[];
+    /** Whether `--limit` left rows out. */
+    readonly more: boolean;
+  };
+  readonly 'query --describe': DescribedRelation;
+  readonly export: {
+    /** As it was named. */
+    readonly directory: string;
+    readonly files: readonly ExportedFile[];
+  };
   readonly compress: CompressReport & {
     /** With `--target`: everything that was predicted and measured, as `search.json` holds it. */
     readonly search?: object;

@@ -1,14 +1,16 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { analyse } from '../library/analyse.js';
 import { explained } from './help.js';
 import { printJson } from './json.js';
 import { openOption, openPage } from './open-page.js';
+import { printFormats, type PrintFormat } from '../report/charts/print.js';
 import { announce } from './newest.js';
 import { reportsOption, resultsOption } from './results.js';
 
 interface ReportFlags {
   readonly results: string;
   readonly reports: string;
+  readonly charts: readonly PrintFormat[];
   readonly json?: true;
   readonly open?: true;
 }
@@ -19,6 +21,12 @@ export function reportCommand(): Command {
     .argument('[run]', 'a run id or its first characters; default: the newest finished run')
     .addOption(resultsOption())
     .addOption(reportsOption())
+    .option(
+      '--charts <formats>',
+      'also write the charts as png (at 2×), pdf, or both: png,pdf',
+      chartFormats,
+      [],
+    )
     .option('--json', 'print the report as JSON and write no files')
     .addOption(openOption())
     .action(async (id: string | undefined, flags: ReportFlags) => {
@@ -26,7 +34,7 @@ export function reportCommand(): Command {
       announce(analysis.newest);
       if (flags.json) printJson('report', analysis.document);
       else {
-        const page = await analysis.writeReport(flags.reports);
+        const page = await analysis.writeReport(flags.reports, flags.charts);
         console.log(page);
         if (flags.open) await openPage(page);
       }
@@ -36,7 +44,20 @@ export function reportCommand(): Command {
       ['edgeflex report', 'of the newest finished run'],
       ['edgeflex report 20261122', 'of the run whose id starts with this; see "edgeflex runs"'],
       ['edgeflex report --open', 'and open it in the browser'],
+      [
+        'edgeflex report --charts pdf',
+        'charts for a paper, with a LaTeX file that includes them; needs a browser',
+      ],
       ['edgeflex report --json | jq .results', 'all results for another program'],
     ],
+  });
+}
+
+/** @throws InvalidArgumentError when one of them is not known */
+function chartFormats(value: string): readonly PrintFormat[] {
+  return value.split(',').map((name) => {
+    const known = printFormats.find((each) => each === name.trim());
+    if (known !== undefined) return known;
+    throw new InvalidArgumentError(`Expected ${printFormats.join(', ')}, or both separated by a comma.`);
   });
 }

@@ -1,4 +1,5 @@
 import { analyse as analysed, type Analysis } from '../analysis/analysis.js';
+import type { PrintFormat } from '../report/charts/print.js';
 import { reportDocument, type ReportDocument } from '../report/document.js';
 import { writeReport } from '../report/write.js';
 import { listFloors } from '../store/floors.js';
@@ -31,11 +32,12 @@ export class RunAnalysis {
    * Writes the report in every format, and its charts, into a folder of the run's own.
    *
    * @param directory - where reports lie; it is made where it is missing
+   * @param charts - formats of the charts beside SVG: `png` with twice the pixels, `pdf`; a browser draws them
    * @returns the path of the HTML page
    * @throws InputError when the folder cannot be written; ResourceError when the disk is full
    */
-  writeReport(directory = 'reports'): Promise<string> {
-    return writeReport(this.analysis, directory);
+  writeReport(directory = 'reports', charts: readonly PrintFormat[] = []): Promise<string> {
+    return writeReport(this.analysis, directory, charts);
   }
 }
 

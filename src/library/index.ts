@@ -42,6 +42,7 @@ export {
   type SearchResult,
 } from './compress.js';
 export { estimate } from './estimate.js';
+export { exportRuns, type ExportOptions } from './export.js';
 export { backUpResults, checkResults, recoverResults } from './database.js';
 export {
   checkDevice,
@@ -75,6 +76,7 @@ export {
 export type { ImagesEvent } from './images.js';
 export type { Stoppable } from './options.js';
 export { pruneRuns, type Pruned, type PruneOptions } from './prune.js';
+export { describeDatabase, query, type DescribedRelation, type QueryOptions } from './query.js';
 export { open, type OpenOptions, type Results } from './results.js';
 export {
   DeviceProcurement,
@@ -90,6 +92,7 @@ export { run, type PlanOptions, type RunEvent, type RunOptions } from './run.js'
 export type { AblationDocument } from '../report/ablation/document.js';
 export type { ComparisonDocument } from '../report/compare/document.js';
 export type { ProcurementDocument } from '../report/procure/document.js';
+export type { PrintFormat } from '../report/charts/print.js';
 export type { ReportDocument } from '../report/document.js';
 export type { RunEstimate } from '../run/estimate.js';
 export type { HistoryMetric } from '../analysis/history/points.js';
@@ -100,6 +103,9 @@ export type { Environment } from '../protocol/environment.js';
 export type { HistoryDocument } from '../report/history/document.js';
 export type { Estimate } from '../stats/interval.js';
 export type { StoredFloor } from '../store/floors.js';
+export type { ExportedFile } from '../report/parquet/export.js';
+export type { ColumnType } from '../store/description.js';
+export type { QueryResult } from '../store/query.js';
 export type { NewestRun } from '../store/newest.js';
 export type { KeepReason, PruneDecision } from '../store/prune.js';
 export type { RunStatus, RunSummary } from '../store/read.js';

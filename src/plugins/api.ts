@@ -46,7 +46,7 @@ export interface PluginApi {
   registerDataset(dataset: DatasetKind): void;
   readonly defineDevice: typeof defineDevice;
   registerDevice(kind: DeviceKind): void;
-  registerExporter(exporter: Exporter): void;
+  registerExporter(exporter: Exporter<string | Uint8Array>): void;
   /** Reaches a device of a kind that EdgeFlex knows: a kind of one's own may stand on it. */
   readonly openDevice: typeof openDevice;
   readonly localProfile: typeof localProfile;

@@ -89,11 +89,15 @@ function optionTable(head: string, options: readonly OptionReference[]): string 
     fallback === undefined ? '' : `\`${fallback}\``,
     description,
   ]);
-  return table([[head, 'value', 'default', 'meaning'], ...rows]);
+  return markdownRows([[head, 'value', 'default', 'meaning'], ...rows]);
 }
 
-/** Rows that are Markdown already, as a table; the first is its head. */
-function table([head = [], ...rows]: readonly (readonly string[])[]): string {
+/**
+ * Rows that are Markdown already, as a table; the first is its head.
+ *
+ * @param rows - cells of each
+ */
+export function markdownRows([head = [], ...rows]: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');

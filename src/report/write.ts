@@ -1,10 +1,17 @@
 import { basename, join } from 'node:path';
 import { InputError } from '../base/errors.js';
-import { writeOutputs } from '../base/output.js';
+import { writeOutputs, type OutputContent } from '../base/output.js';
 import type { Analysis } from '../analysis/analysis.js';
+import { captions, captionsInLatex } from './charts/captions.js';
 import { picturedCharts, type PicturedChart } from './charts/pictured.js';
+import { printCharts, type PrintFormat } from './charts/print.js';
 import { htmlExporter } from './exporters/html.js';
 import { allExporters } from './exporters/list.js';
+
+/** What each chart shows and rests on. */
+const CAPTIONS = 'charts/captions.md';
+
+const CHARTS_IN_LATEX = 'charts/charts.tex';
 
 /**
  * Writes the report of a run in every format, and its charts as SVG, into a folder of the run's own. What an earlier report
@@ -12,15 +19,25 @@ import { allExporters } from './exporters/list.js';
  *
  * @param analysis - of the run
  * @param directory - where reports lie; it is made if it is not there
+ * @param formats - of the charts beside SVG; PDFs come with `charts.tex`, which shows them with their captions
  * @returns the path of the HTML page
- * @throws InputError when the folder cannot be written
+ * @throws InputError when the folder cannot be written; DeviceError where charts are asked for that a browser draws, and there is none
  */
-export async function writeReport(analysis: Analysis, directory: string): Promise<string> {
+export async function writeReport(
+  analysis: Analysis,
+  directory: string,
+  formats: readonly PrintFormat[] = [],
+): Promise<string> {
   const { id } = analysis.run.row;
   const folder = folderCalled(directory, id, 'run');
-  const files = new Map<string, string>();
+  const charts = await picturedCharts(analysis);
+  const files = new Map<string, OutputContent>();
   for (const exporter of allExporters()) files.set(fileOf(exporter), await exporter.render(analysis));
-  await writeFolder(folder, files, await picturedCharts(analysis));
+  if (charts.length > 0) files.set(CAPTIONS, captions(charts, analysis));
+  for (const [name, bytes] of await printCharts(charts, formats)) files.set(`charts/${name}`, bytes);
+  if (charts.length > 0 && formats.includes('pdf'))
+    files.set(CHARTS_IN_LATEX, captionsInLatex(charts, analysis));
+  await writeFolder(folder, files, charts);
   return join(folder, fileOf(htmlExporter));
 }
 
@@ -43,22 +60,24 @@ export function folderCalled(directory: string, name: string, source: string): s
  * removed.
  *
  * @param folder - it is made if it is not there
- * @param files - texts by name
+ * @param files - by name
  * @param charts - with their pictures
  * @throws InputError when the folder cannot be written; ResourceError when the disk is full
  */
 export async function writeFolder(
   folder: string,
-  files: ReadonlyMap<string, string>,
+  files: ReadonlyMap<string, OutputContent>,
   charts: readonly PicturedChart[],
 ): Promise<void> {
   const pictures = charts.map(({ chart, svg }) => [`charts/${chart.id}.svg`, svg] as const);
-  await writeOutputs(folder, new Map([...files, ...pictures]), { own: isOfReport });
+  await writeOutputs(folder, new Map<string, OutputContent>([...files, ...pictures]), { own: isOfReport });
 }
 
 /** The folder has a name of ours: files of these names are those of an earlier report. */
 function isOfReport(name: string): boolean {
-  return /^(report|history)\.\w+$|^charts\/.*\.svg$/.test(name);
+  return /^(report|history)\.\w+$|^charts\/.*\.(svg|png|pdf)$|^charts\/(captions\.md|charts\.tex)$/.test(
+    name,
+  );
 }
 
 function fileOf({ extension }: { readonly extension: string }): string {

@@ -1,4 +1,5 @@
 import type { Kysely, Migration } from 'kysely';
+import { makeViews } from './views/migration.js';
 
 /**
  * Changes of the database's schema, by name, in order. A released one is never edited: a further change is a further entry.
@@ -18,6 +19,7 @@ export const migrations: Record<string, Migration> = {
   '0013-embeddings': { up: embeddings },
   '0014-plan': { up: plan },
   '0015-design': { up: design },
+  '0016-views': { up: makeViews },
 };
 
 async function first(db: Kysely<unknown>): Promise<void> {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Analysis } from '../../src/analysis/analysis.js';
 import { picturedCharts } from '../../src/report/charts/pictured.js';
+import { printCharts } from '../../src/report/charts/print.js';
 import { thinnedDistribution } from '../../src/report/charts/quantiles.js';
 import { colourScale, palette, shapeScale } from '../../src/report/charts/theme.js';
 import { useFolder } from '../support/folder.js';
@@ -51,6 +52,24 @@ describeInBrowser('the pictures of a run', () => {
       expect(pictures.get(chart.id), chart.id).toMatchObject({ error: '', root: 'svg', strays: [] });
       expect(pictures.get(chart.id)!.texts, chart.id).toContain(chart.title);
     }
+  });
+
+  it('are printed as PNG with twice the pixels, and as PDF of one page of their size with text as text', async () => {
+    const [chart] = await picturedCharts(analysis);
+    const files = await printCharts([chart!], ['png', 'pdf']);
+    const sides = /<svg[^>]* width="([\d.]+)" height="([\d.]+)"/.exec(chart!.svg)!.slice(1).map(Number);
+    const png = Buffer.from(files.get(`${chart!.chart.id}.png`)!);
+    expect(png.subarray(1, 4).toString()).toBe('PNG');
+    expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual(sides.map((side) => 2 * Math.ceil(side)));
+    const pdf = Buffer.from(files.get(`${chart!.chart.id}.pdf`)!).toString('latin1');
+    expect(pdf).toMatch(/^%PDF-/);
+    expect(pdf.match(/\/Type \/Page\b/g)).toHaveLength(1);
+    const box = /\/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]/.exec(pdf)!.slice(1).map(Number);
+    // A pixel of CSS is three quarters of a point.
+    for (const [index, side] of sides.entries())
+      expect(Math.abs(box[index]! - 0.75 * side)).toBeLessThan(1.5);
+    expect(pdf).toContain('/FontDescriptor');
+    expect(pdf).not.toContain('/Subtype /Image');
   });
 
   it('have a mark for each variant at each batch size that was measured', () => {

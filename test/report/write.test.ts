@@ -17,7 +17,15 @@ async function example(id = 'example'): Promise<Analysis> {
   return analysis;
 }
 
-const charts = ['accuracy-latency.svg', 'kernel-shares.svg', 'latency-distribution.svg', 'memory-phases.svg'];
+const charts = [
+  ...[
+    'accuracy-latency.svg',
+    'captions.md',
+    'kernel-shares.svg',
+    'latency-distribution.svg',
+    'memory-phases.svg',
+  ],
+];
 
 describe('the report of a run', () => {
   it('is written in every format, with its charts, into a folder of its own that is made', async () => {
@@ -25,6 +33,7 @@ describe('the report of a run', () => {
     expect(page).toBe(folder('deep', 'reports', 'example', 'report.html'));
     expect((await readdir(folder('deep', 'reports', 'example'))).sort()).toEqual([
       ...['.edgeflex-output.json', 'charts', 'report.csv', 'report.html', 'report.json', 'report.md'],
+      ...['report.parquet', 'report.tex'],
     ]);
     expect((await readdir(folder('deep', 'reports', 'example', 'charts'))).sort()).toEqual(charts);
     expect(await readFile(page, 'utf8')).toMatch(/^<!doctype html>/);

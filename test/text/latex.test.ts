@@ -33,7 +33,7 @@ describe('a table in LaTeX', () => {
   });
 
   it.skipIf(spawnSync('pdflatex', ['--version']).status !== 0)('is set by pdflatex', async () => {
-    const document = `\\documentclass{article}\\usepackage{booktabs}\\begin{document}\n${latexTable(table, 'Effects, 95 %.')}\\end{document}\n`;
+    const document = `\\documentclass{article}\\usepackage{booktabs,graphicx}\\begin{document}\n${latexTable(table, 'Effects, 95 %.')}${latexTable(table, 'Fitted ✗ ∅ ⚑ ‡.', { label: 'tab:a', fitted: true })}\\end{document}\n`;
     await writeFile(folder('a.tex'), document);
     const { status, stdout } = spawnSync(
       'pdflatex',

@@ -12,9 +12,9 @@ export type CsvRow = Readonly<Record<string, Value>>;
  * apostrophe.
  *
  * @param rows - values by column, all with the same columns
+ * @param columns - in their order; left out, those of the first row
  */
-export function csvText(rows: readonly CsvRow[]): string {
-  const columns = Object.keys(rows[0] ?? {});
+export function csvText(rows: readonly CsvRow[], columns = Object.keys(rows[0] ?? {})): string {
   const lines = [columns, ...rows.map((row) => columns.map((column) => row[column]))];
   return lines.map((line) => `${line.map(quoted).join(',')}\r\n`).join('');
 }

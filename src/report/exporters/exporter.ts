@@ -1,8 +1,8 @@
 import type { PluginRecord } from '../../base/plugin.js';
 import type { Analysis } from '../../analysis/analysis.js';
 
-/** A format of reports. A new one is a new file here, and a line in `list.ts`. */
-export interface Exporter {
+/** A format of reports: a text, or bytes. A new one is a new file here, and a line in `list.ts`. */
+export interface Exporter<Content extends string | Uint8Array = string> {
   /** What a user calls it. */
   readonly name: string;
   /** Of its file, without the dot. */
@@ -14,5 +14,5 @@ export interface Exporter {
    *
    * @param analysis - of the run
    */
-  render(analysis: Analysis): string | Promise<string>;
+  render(analysis: Analysis): Content | Promise<Content>;
 }

@@ -2,15 +2,26 @@ import { csvExporter } from './csv.js';
 import type { Exporter } from './exporter.js';
 import { htmlExporter } from './html.js';
 import { jsonExporter } from './json.js';
+import { latexExporter } from './latex.js';
 import { markdownExporter } from './markdown.js';
+import { parquetExporter } from './parquet.js';
+
+type AnyExporter = Exporter<string | Uint8Array>;
 
 /** The formats that EdgeFlex brings: a line each. */
-const builtIn: readonly Exporter[] = [htmlExporter, markdownExporter, csvExporter, jsonExporter];
+const builtIn: readonly AnyExporter[] = [
+  htmlExporter,
+  markdownExporter,
+  latexExporter,
+  csvExporter,
+  parquetExporter,
+  jsonExporter,
+];
 
 const exporters = [...builtIn];
 
 /** The formats a report is written in. */
-export function allExporters(): readonly Exporter[] {
+export function allExporters(): readonly AnyExporter[] {
   return exporters;
 }
 
@@ -20,7 +31,7 @@ export function allExporters(): readonly Exporter[] {
  * @param exporter - the format
  * @throws RangeError when another has its name or its extension
  */
-export function registerExporter(exporter: Exporter): void {
+export function registerExporter(exporter: AnyExporter): void {
   const { name, extension } = exporter;
   if (exporters.some((each) => each.name === name || each.extension === extension))
     throw new RangeError(`there is a format called ${name} or with the extension .${extension} already`);
