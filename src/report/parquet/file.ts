@@ -2,7 +2,7 @@ import type { ColumnSource, Writer } from 'hyparquet-writer';
 import type { ColumnDescription, ColumnDescriptions, ColumnType } from '../../store/description.js';
 
 /** Version of the files: it grows when a column goes or changes its meaning, not when one is added. */
-export const PARQUET_VERSION = 1;
+const PARQUET_VERSION = 1;
 
 /** Rows of a row group. */
 const GROUP = 100_000;
