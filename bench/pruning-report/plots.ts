@@ -120,7 +120,7 @@ function choices({ variants, calibratedOn, ridge }: Figures): Plot {
     widths: usual?.name,
     'training images': String(calibratedOn),
     ridge: `${ridge.toExponential(0)} (from the rows)`,
-    'calibrated on': 'what the whole model gives',
+    'calibrated on': 'the whole model',
     compensation: 'least squares',
   };
   const questions = Object.keys(usualNames) as (keyof typeof usualNames)[];

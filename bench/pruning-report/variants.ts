@@ -119,11 +119,11 @@ export function variantsOf(
   });
   const usualMoments = (block: Observed) => momentsAfter(block, USUAL);
   return [
-    byWidths('least error relative to the stream', widths),
+    byWidths('relative to the stream', widths),
     byWidths('the same in each block', defined(widthsOfRatio(sizes, ratio, MULTIPLE, undefined), 'widths')),
-    byWidths('least squared error', allocated(false)),
+    byWidths('squared error', allocated(false)),
     {
-      ...{ question: 'calibrated on', name: 'what the pruned blocks before give', widths },
+      ...{ question: 'calibrated on', name: 'the pruned model', widths },
       make: () => blockByBlock(context, vit, widths, blas),
     },
     byMoments('compensation', 'means alone', usualMoments, 'mean'),
