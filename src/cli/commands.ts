@@ -74,6 +74,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./gate.js')).gateCommand(),
   },
   {
+    name: 'bisect',
+    description: 'find the first commit that breaks a gate, and how likely it is that one',
+    load: async () => (await import('./bisect.js')).bisectCommand(),
+  },
+  {
     name: 'comment',
     description: 'post a comparison on a pull or merge request, replacing the earlier comment',
     withoutPlugins: true,

@@ -2,6 +2,7 @@ import type { HistoryDocument } from '../report/history/document.js';
 import type { ComparisonDocument } from '../report/compare/document.js';
 import type { AblationJson } from '../report/ablation/document.js';
 import type { ProcurementDocument } from '../report/procure/document.js';
+import type { BisectionDocument } from '../report/bisect/document.js';
 import type { ReportDocument } from '../report/document.js';
 import type { ExportedFile } from '../report/parquet/export.js';
 import type { RunEstimate } from '../run/estimate.js';
@@ -112,6 +113,7 @@ interface JsonObjects {
     readonly cells: number;
   };
   readonly comment: PostedComment;
+  readonly bisect: BisectionDocument;
   readonly 'baseline rm': Pick<Baseline, 'name' | 'suite' | 'runId'>;
   readonly 'devices describe': Omit<DeviceDescription, 'profile'> & { readonly profile: WholeProfile };
   readonly 'devices compare': DeviceComparison;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { askGit, whyUntold } from '../base/git.js';
+import type { Commit } from '../base/commit.js';
 import { InputError } from '../base/errors.js';
 import { temporaryFolder } from '../base/temporary.js';
 import { rm } from 'node:fs/promises';
@@ -10,14 +11,6 @@ export interface Checkout {
   readonly root: string;
   /** From the root to the folder that the command was given in: empty, or with a slash at its end. */
   readonly prefix: string;
-}
-
-/** A commit of a checkout. */
-export interface Commit {
-  /** Its whole hash. */
-  readonly hash: string;
-  /** The first line of its message. */
-  readonly subject: string;
 }
 
 /**

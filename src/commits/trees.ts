@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../base/errors.js';
-import { addWorktree, removeWorktree, type Checkout, type Commit } from './checkout.js';
+import type { Commit } from '../base/commit.js';
+import { addWorktree, removeWorktree, type Checkout } from './checkout.js';
 import { setUp } from './setup.js';
 
 /** A work tree that is ready, or why there is none. */

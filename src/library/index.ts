@@ -29,6 +29,7 @@ export {
   type SetBaselineOptions,
 } from './baselines.js';
 export { comment, type CommentOptions } from './comment.js';
+export { bisect, type BisectEvent, type BisectOptions, type FirstBadCommit } from './bisect.js';
 export { calibrate, type Calibration, type CalibrateOptions } from './calibrate.js';
 export { compare, type CompareEvent, type CompareOptions, type RunComparison } from './compare.js';
 export { compareDevices, type CompareDevicesOptions, type DeviceComparison } from './compare-devices.js';
@@ -90,6 +91,7 @@ export { run, type PlanOptions, type RunEvent, type RunOptions } from './run.js'
 
 // What these take and give.
 export type { AblationDocument } from '../report/ablation/document.js';
+export type { BisectionDocument } from '../report/bisect/document.js';
 export type { ComparisonDocument } from '../report/compare/document.js';
 export type { ProcurementDocument } from '../report/procure/document.js';
 export type { PrintFormat } from '../report/charts/print.js';

@@ -1,24 +1,18 @@
+import type { Commit } from '../base/commit.js';
 import { oneLine } from './format.js';
-
-/** A commit as it is told. */
-export interface NamedCommit {
-  readonly hash: string;
-  /** The first line of its message. */
-  readonly subject: string;
-}
 
 /** What happens while commits are measured. */
 export type CommitEventFacts =
-  | { readonly kind: 'preparing'; readonly of: string; readonly commit: NamedCommit }
+  | { readonly kind: 'preparing'; readonly of: string; readonly commit: Commit }
   | {
       readonly kind: 'measuring-commits';
-      readonly base: NamedCommit;
-      readonly head: NamedCommit | undefined;
+      readonly base: Commit;
+      readonly head: Commit | undefined;
     }
   | { readonly kind: 'said'; readonly of: string; readonly line: string };
 
 /** A commit: `1a2b3c4d5 Make it faster`. */
-export function commitLabel({ hash, subject }: NamedCommit): string {
+export function commitLabel({ hash, subject }: Commit): string {
   return `${hash.slice(0, 9)} ${oneLine(subject)}`;
 }
 
