@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError } from './errors.js';
+import { isServerAddress } from './server-address.js';
 
 /**
  * Where downloads and compressed models are kept between runs: `EDGEFLEX_CACHE`, or the platform's cache folder for the user.
@@ -38,12 +39,12 @@ function home(): string {
 }
 
 /**
- * The database in a folder of results.
+ * The database of a place of results.
  *
- * @param results - the folder, as `--results` of the command
+ * @param results - a folder, as `--results` of the command, or the address of a database on a server, which is its own
  */
 export function databaseIn(results: string): string {
-  return join(results, 'edgeflex.db');
+  return isServerAddress(results) ? results : join(results, 'edgeflex.db');
 }
 
 /** The directory of the installed package: the nearest one above this file with a `package.json`. */

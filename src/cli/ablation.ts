@@ -5,7 +5,7 @@ import { ablation } from '../library/ablation.js';
 import { ablationExporters } from '../report/ablation/exporters.js';
 import { explained } from './help.js';
 import { announce } from './newest.js';
-import { resultsOption } from './results.js';
+import { placeOptions } from './results.js';
 import { screenWidth, showsColour } from './screen.js';
 
 interface AblationFlags {
@@ -19,6 +19,7 @@ interface AblationFlags {
 
 /** `edgeflex ablation`: what each factor of a suite's matrix does. */
 export function ablationCommand(): Command {
+  const [results, db] = placeOptions();
   const command = new Command('ablation')
     .argument('[run]', 'a run id or its first characters; default: the newest finished run')
     .option('--reference <variant>', 'also compare every variant with this one')
@@ -30,7 +31,8 @@ export function ablationCommand(): Command {
     .option('-o, --output <file>', 'write to this file instead of printing')
     .option('--overwrite', 'overwrite an output file that EdgeFlex did not write')
     .option('--json', 'the same as --format json')
-    .addOption(resultsOption())
+    .addOption(results)
+    .addOption(db)
     .action(async (run: string | undefined, flags: AblationFlags) => {
       const { reference, output, overwrite, results } = flags;
       const { report, newest } = await ablation(results, { run, reference });

@@ -5,7 +5,7 @@ import { explained } from './help.js';
 import { printJson } from './json.js';
 import { listText } from './lists.js';
 import { announce } from './newest.js';
-import { resultsOption } from './results.js';
+import { placeOptions } from './results.js';
 
 interface Flags {
   readonly results: string;
@@ -27,6 +27,7 @@ export function baselineCommand(): Command {
 }
 
 function setCommand(): Command {
+  const [results, db] = placeOptions();
   const command = new Command('set')
     .description('name a run; each name belongs to one run of a suite, and setting it again moves it')
     .argument('<name>', 'such as main, or v1.2')
@@ -37,7 +38,8 @@ function setCommand(): Command {
     .option('--suite <suite>', 'consider only runs of this suite')
     .option('--force', 'accept a run that has not finished')
     .option('--json', 'print the new baseline as JSON')
-    .addOption(resultsOption())
+    .addOption(results)
+    .addOption(db)
     .action(async (name: string, word: string | undefined, flags: SetFlags) => {
       const { suite, force } = flags;
       const { run, before, newest } = await setBaseline(flags.results, name, { run: word, suite, force });
@@ -67,11 +69,13 @@ function setCommand(): Command {
 }
 
 function listCommand(): Command {
+  const [results, db] = placeOptions();
   const command = new Command('list')
     .description('list baselines')
     .option('--suite <suite>', 'list only baselines of this suite')
     .option('--json', 'print the list as JSON')
-    .addOption(resultsOption())
+    .addOption(results)
+    .addOption(db)
     .action(async (flags: Flags & { readonly json?: true }) => {
       const { suite: only } = flags;
       const baselines = await listBaselines(flags.results, { suite: only });
@@ -97,12 +101,14 @@ function listCommand(): Command {
 }
 
 function rmCommand(): Command {
+  const [results, db] = placeOptions();
   const command = new Command('rm')
     .description('remove a name; the run stays, but "runs prune" may then delete it')
     .argument('<name>', 'a baseline')
     .option('--suite <suite>', 'required if several suites have a baseline of that name')
     .option('--json', 'print the removed baseline as JSON')
-    .addOption(resultsOption())
+    .addOption(results)
+    .addOption(db)
     .action(async (name: string, flags: Flags & { readonly json?: true }) => {
       const removed = await removeBaseline(flags.results, name, { suite: flags.suite });
       if (flags.json) printJson('baseline rm', removed);

@@ -8,7 +8,7 @@ import { givenCommand } from './given.js';
 import { explained } from './help.js';
 import { announce } from './newest.js';
 import { RunProgress } from './progress.js';
-import { resultsOption } from './results.js';
+import { placeOptions } from './results.js';
 import { stopOnSignal } from './stop.js';
 
 interface CompareFlags extends OutputFlags {
@@ -21,6 +21,7 @@ interface CompareFlags extends OutputFlags {
 /** `edgeflex compare`: two runs side by side, with gates. */
 export function compareCommand(): Command {
   const outputs = new ComparisonOutputs();
+  const [results, db] = placeOptions();
   const command = outputs
     .addTo(
       new Command('compare')
@@ -41,7 +42,8 @@ export function compareCommand(): Command {
           'compare even across machines, software versions or images; the differences are listed',
         ),
     )
-    .addOption(resultsOption())
+    .addOption(results)
+    .addOption(db)
     .action(async (referenceName: string, runName: string | undefined, flags: CompareFlags) => {
       const { failOn: gates, confirm, data } = flags;
       const { signal, release } = stopOnSignal();

@@ -5,7 +5,7 @@ import { collected } from './flags.js';
 import { explained } from './help.js';
 import { printJson } from './json.js';
 import { tableText } from './lists.js';
-import { resultsOption } from './results.js';
+import { placeOptions } from './results.js';
 
 interface DeviceCompareFlags {
   readonly results: string;
@@ -17,6 +17,7 @@ interface DeviceCompareFlags {
 
 /** `edgeflex devices compare`: two devices by the variants that were measured on both. */
 export function deviceCompareCommand(): Command {
+  const [results, db] = placeOptions();
   const command = new Command('compare')
     .description('compare two devices by the variants that were measured on both')
     .argument('<profile>', 'a device by its name in stored runs')
@@ -25,7 +26,8 @@ export function deviceCompareCommand(): Command {
     .option('--devices <directory>', 'a folder of profiles to use instead of "devices" and the built-in ones')
     .option('--exchange <sum>', 'what a currency is worth, such as USD=0.86EUR; repeatable', collected, [])
     .option('--json', 'print the result as JSON')
-    .addOption(resultsOption())
+    .addOption(results)
+    .addOption(db)
     .action(async (first: string, second: string, flags: DeviceCompareFlags) => {
       const { suite, devices, exchange } = flags;
       const found = await compareDevices(flags.results, first, second, { suite, devices, exchange });

@@ -9,7 +9,7 @@ import { cosineOf, pointsOf, shareOf } from './flags.js';
 import { explained } from './help.js';
 import { printJson } from './json.js';
 import { openOption, openPage } from './open-page.js';
-import { reportsOption, resultsOption } from './results.js';
+import { reportsOption, placeOptions } from './results.js';
 import { remark, screenWidth } from './screen.js';
 
 interface HistoryFlags {
@@ -29,6 +29,7 @@ interface HistoryFlags {
 
 /** `edgeflex history`: what became of a suite's figures from commit to commit. */
 export function historyCommand(): Command {
+  const [results, db] = placeOptions();
   const command = new Command('history')
     .argument('<suite>', 'the name of a suite, as "edgeflex runs" shows it')
     .addOption(new Option('--metric <metric>', 'show only this metric').choices(historyMetrics))
@@ -57,7 +58,8 @@ export function historyCommand(): Command {
       'follow this branch, * for all; default: the default branch, if there are runs of several',
     )
     .option('--fail-on-regression', 'exit with 1 if any metric is worse now, by a step or a slow drift')
-    .addOption(resultsOption())
+    .addOption(results)
+    .addOption(db)
     .addOption(reportsOption())
     .option('--json', 'print the history as JSON and write no files')
     .addOption(openOption())

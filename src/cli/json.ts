@@ -21,6 +21,7 @@ import type { CompressReport } from '../library/compress.js';
 import type { CleanedDevice, DeviceCheck, DeviceDescription, MachineCheck } from '../library/devices.js';
 import type { ImagesFacts, ListedImages } from '../library/image-sets.js';
 import type { DescribedRelation } from '../library/query.js';
+import type { CopiedRuns } from '../library/transfer.js';
 import type { PostedComment } from '../net/comments/post.js';
 import type { StoredFloor } from '../store/floors.js';
 import type { RunSummary } from '../store/read.js';
@@ -104,6 +105,10 @@ interface JsonObjects {
   readonly 'suites show': ShownFile;
   readonly 'recipes show': ShownFile;
   readonly 'runs prune': PruneJson;
+  readonly 'runs push': CopiedRuns;
+  readonly 'runs pull': CopiedRuns;
+  readonly 'runs export': CopiedRuns;
+  readonly 'runs import': CopiedRuns;
   readonly 'baseline set': Omit<Baseline, 'setAt'> & {
     /** Id of the run that had the name before; null when none had. */
     readonly before: string | null;

@@ -104,9 +104,13 @@ function commandOf(argv: readonly string[]): CommandEntry | undefined {
 async function loaded(program: Command, entry: CommandEntry): Promise<Command> {
   if (entry.withoutPlugins) return (await entry.load()).description(entry.description);
   const { configure } = await import('./settings.js');
+  const { choosePlace } = await import('./results.js');
   const configured = configure(process.cwd());
   await configured.catch(() => undefined);
-  program.hook('preAction', async (_, command) => (await configured).apply(command));
+  program.hook('preAction', async (_, command) => {
+    (await configured).apply(command);
+    choosePlace(command);
+  });
   return (await entry.load()).description(entry.description);
 }
 

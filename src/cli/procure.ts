@@ -10,7 +10,7 @@ import { batchSize, collected, partOf, positiveNumber, upToAll, wholeNumber } fr
 import { explained } from './help.js';
 import { printJson } from './json.js';
 import { tableText } from './lists.js';
-import { resultsOption } from './results.js';
+import { placeOptions } from './results.js';
 import { remark, screenWidth } from './screen.js';
 
 interface ProcureFlags {
@@ -38,6 +38,7 @@ interface ProcureFlags {
 
 /** `edgeflex procure`: what to buy. */
 export function procureCommand(): Command {
+  const [results, db] = placeOptions();
   const command = new Command('procure')
     .argument('[run...]', 'run ids, their first characters, or baselines; default: every run with results')
     .option('--max-latency <limit>', 'such as 30ms@p90, or 30ms for the median')
@@ -63,7 +64,8 @@ export function procureCommand(): Command {
     .option('-o, --output <directory>', 'write a page for print, Markdown, CSV, JSON and charts')
     .option('--force', 'overwrite files in that folder that EdgeFlex did not write')
     .option('--json', 'print the result as JSON')
-    .addOption(resultsOption())
+    .addOption(results)
+    .addOption(db)
     .action(async (runs: readonly string[], flags: ProcureFlags) => {
       const found = await procure(flags.results, optionsOf(runs, flags));
       if (found.leftOut.length > 0)

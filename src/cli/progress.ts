@@ -8,6 +8,7 @@ import { disturbanceText } from '../text/disturbance.js';
 import { failureText } from '../text/failures.js';
 import { seconds } from '../text/format.js';
 import { substitutionsText } from '../text/substitutions.js';
+import { clockText } from '../text/transfer.js';
 import { Bar } from './bar.js';
 import { showImagesEvent } from './images.js';
 
@@ -21,6 +22,8 @@ type EventOf<Kind extends RunEvent['kind']> = Extract<RunEvent, { readonly kind:
 export class RunProgress {
   /** The run's id, once it has one. */
   runId: string | undefined;
+  /** The shared store that has not got all of the run; undefined where it has, or there is none. */
+  undelivered: string | undefined;
   private readonly bar: Bar;
   /** Variants of the run, and how many of them are compressed. */
   private variants = 0;
@@ -67,6 +70,19 @@ export class RunProgress {
         return;
       case 'unclosed':
         this.bar.error(`  ${event.device} could not be closed; files may be left there: ${event.reason}`);
+        return;
+      case 'undelivered':
+        this.undelivered = event.place;
+        this.bar.error(
+          `  not delivered to ${event.place}; it is kept here, and tried again: ${event.reason}`,
+        );
+        return;
+      case 'delivered':
+        this.undelivered = undefined;
+        this.bar.line(`  delivered to ${event.place} what it had missed`);
+        return;
+      case 'clock':
+        this.bar.error(`  ${clockText(event.seconds)}`);
         return;
       case 'loading':
       case 'compressing':

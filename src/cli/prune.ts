@@ -7,7 +7,7 @@ import { ageOf, countOf } from './flags.js';
 import { explained } from './help.js';
 import { printJson, type PruneJson } from './json.js';
 import { listText } from './lists.js';
-import { resultsOption } from './results.js';
+import { placeOptions } from './results.js';
 
 interface PruneFlags {
   readonly results: string;
@@ -20,6 +20,7 @@ interface PruneFlags {
 
 /** `edgeflex runs prune`: deletes old runs. */
 export function pruneCommand(): Command {
+  const [results, db] = placeOptions();
   const command = new Command('prune')
     .description('delete old runs with all their measurements; never baselines or calibrations in use')
     .requiredOption(
@@ -31,7 +32,8 @@ export function pruneCommand(): Command {
     .option('--suite <suite>', 'delete only runs of this suite')
     .option('--dry-run', 'only show what would be deleted')
     .option('--json', 'print the decisions as JSON')
-    .addOption(resultsOption())
+    .addOption(results)
+    .addOption(db)
     .action(async (_: unknown, command: Command) => {
       // "runs" has --results, too, and takes it wherever it stands.
       const flags = command.optsWithGlobals<PruneFlags>();

@@ -5,7 +5,7 @@ import { printJson } from './json.js';
 import { openOption, openPage } from './open-page.js';
 import { printFormats, type PrintFormat } from '../report/charts/print.js';
 import { announce } from './newest.js';
-import { reportsOption, resultsOption } from './results.js';
+import { reportsOption, placeOptions } from './results.js';
 
 interface ReportFlags {
   readonly results: string;
@@ -17,9 +17,11 @@ interface ReportFlags {
 
 /** `edgeflex report`: writes the report of a stored run again. */
 export function reportCommand(): Command {
+  const [results, db] = placeOptions();
   const command = new Command('report')
     .argument('[run]', 'a run id or its first characters; default: the newest finished run')
-    .addOption(resultsOption())
+    .addOption(results)
+    .addOption(db)
     .addOption(reportsOption())
     .option(
       '--charts <formats>',

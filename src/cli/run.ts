@@ -8,6 +8,7 @@ import { refitTable } from '../text/refit.js';
 import { mainTable } from '../text/table.js';
 import { probeWritable } from '../base/folder.js';
 import { shellWords } from '../base/shell-words.js';
+import { withoutPassword } from '../base/server-address.js';
 import { writeFailure } from '../base/write-failure.js';
 import { analyse } from '../library/analyse.js';
 import { estimate } from '../library/estimate.js';
@@ -24,7 +25,7 @@ import { explained } from './help.js';
 import { printJson } from './json.js';
 import { openOption, openPage } from './open-page.js';
 import { RunProgress } from './progress.js';
-import { reportsOption, resultsOption } from './results.js';
+import { reportsOption, resultsOption, sharedOption } from './results.js';
 import { stopOnSignal } from './stop.js';
 import { tableText } from './lists.js';
 import { screenWidth } from './screen.js';
@@ -39,6 +40,7 @@ interface RunFlags {
   readonly tier?: Tier;
   readonly rounds?: number;
   readonly results: string;
+  readonly db?: string;
   readonly reports: string;
   readonly resume?: true | string;
   readonly precision?: number;
@@ -83,6 +85,7 @@ export function runCommand(): Command {
         .default([], 'none'),
     )
     .addOption(resultsOption())
+    .addOption(sharedOption('also deliver what is measured to this database on a PostgreSQL server'))
     .addOption(reportsOption())
     .option(
       '--resume [run]',
@@ -127,7 +130,7 @@ export function runCommand(): Command {
       try {
         const ended = await progress.watch(
           run(flags.results, reference, {
-            ...{ ...wishes, signal, resume: flags.resume ?? false },
+            ...{ ...wishes, signal, resume: flags.resume ?? false, db: flags.db },
             command: givenCommand(),
           }),
         );
@@ -137,6 +140,7 @@ export function runCommand(): Command {
         else console.log(`${tables(analysis.analysis)}\n\nReport: ${page}`);
         if (flags.open) await openPage(page);
         sayWhatFailed(ended, flags.resume);
+        sayWhatIsUndelivered(progress, flags);
       } catch (error) {
         const stopped: unknown = signal.reason;
         if (stopped instanceof Interrupted && progress.runId !== undefined)
@@ -184,6 +188,16 @@ function sayWhatFailed(ended: RunSummary, resumed: true | string | undefined): v
   );
 }
 
+/** Says on standard error that a shared database lacks something of the run, and sets the exit code for it. */
+function sayWhatIsUndelivered({ undelivered, runId }: RunProgress, { results }: RunFlags): void {
+  if (undelivered === undefined) return;
+  process.exitCode = exitCodes.device;
+  const words = ['edgeflex', 'runs', 'push', runId ?? '', '--results', results, '--db', undelivered];
+  console.error(
+    `${undelivered} has not got all of the run. It is whole in ${results}; deliver it with:\n  ${shellWords(words)}`,
+  );
+}
+
 /** @throws InputError when no report can be written there; nothing stays there */
 async function refuseUnwritable(folder: string): Promise<void> {
   await probeWritable(folder).catch((error: unknown) => {
@@ -218,5 +232,5 @@ function resumeCommand(given: readonly string[], resumed: true | string | undefi
   const at = given.findIndex((word) => /^--resume(=|$)/.test(word));
   const taken = typeof resumed === 'string' && given[at] === '--resume' ? 2 : 1;
   const words = at < 0 ? given : [...given.slice(0, at), ...given.slice(at + taken)];
-  return shellWords(['edgeflex', ...words, '--resume', id]);
+  return withoutPassword(shellWords(['edgeflex', ...words, '--resume', id]));
 }

@@ -5,15 +5,22 @@ import { explained } from './help.js';
 import { printJson } from './json.js';
 import { listText } from './lists.js';
 import { pruneCommand } from './prune.js';
-import { resultsOption } from './results.js';
+import { placeOptions } from './results.js';
+import { exportCommand, importCommand, pullCommand, pushCommand } from './transfer.js';
 
-/** `edgeflex runs`: lists stored runs, and deletes old ones. */
+/** `edgeflex runs`: lists stored runs, deletes old ones, and moves runs between stores. */
 export function runsCommand(): Command {
+  const [results, db] = placeOptions();
   const command = new Command('runs')
     // Options after "prune" are its own, also those that "runs" has, too.
     .enablePositionalOptions()
     .addCommand(pruneCommand())
-    .addOption(resultsOption())
+    .addCommand(pushCommand())
+    .addCommand(pullCommand())
+    .addCommand(exportCommand())
+    .addCommand(importCommand())
+    .addOption(results)
+    .addOption(db)
     .option('--json', 'print the list as JSON')
     .action(async (flags: { readonly results: string; readonly json?: true }) => {
       const runs = await withResults(flags.results, { readonly: true }, (results) => results.runs());

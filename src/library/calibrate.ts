@@ -11,7 +11,7 @@ import { batchesSchema, tierSchema, type Tier } from '../suite/schema.js';
 import { floorsOf } from '../text/calibration.js';
 import type { ImagesEvent } from './images.js';
 import { checkedOptions, fields, type Stoppable } from './options.js';
-import { withResults, type Results } from './results.js';
+import { refuseServer, withResults, type Results } from './results.js';
 import { isPassing, runSuite } from './run.js';
 
 /** How a device is calibrated. */
@@ -88,6 +88,7 @@ async function calibrated(
     ...{ model, batches, tier, rounds },
     data: knownImages(dataset),
   });
+  refuseServer(results);
   return withResults(results, {}, async (opened) => {
     const run = await runSuite(opened, suite, asked, emit);
     const { floors, gaps } = floorsOf(await loadRun(opened.db, await findRun(opened.db, run.id)));

@@ -18,7 +18,7 @@ import type { Suite } from '../suite/read.js';
 import { stateText } from '../text/run-state.js';
 import type { ImagesEvent } from './images.js';
 import { checkedOptions, fields, type Stoppable } from './options.js';
-import { withResults, type Results } from './results.js';
+import { refuseServer, withResults, type Results } from './results.js';
 import { isPassing, runSuite, suiteAt } from './run.js';
 
 /** How two runs are compared. */
@@ -132,6 +132,7 @@ async function compared(
   const asked = checkedOptions('compare', options, optionsSchema);
   // What could not be measured again is known before it has to be.
   const again = asked.confirm === undefined ? undefined : await suiteAt(asked.confirm);
+  if (again !== undefined) refuseServer(results);
   return withResults(results, { readonly: true }, async ({ db, directory }) => {
     const newest = asked.run === undefined ? await newestRun(db) : undefined;
     const newer = newest ? await findRun(db, newest.run.id) : await referenceRun(db, asked.run ?? '');

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { databaseIn } from '../base/paths.js';
+import { isServerAddress } from '../base/server-address.js';
 import { THIS_MACHINE } from '../device/device.js';
 import type { DeviceProfile } from '../device/kind.js';
 import { deviceName } from '../device/profile.js';
@@ -60,7 +61,8 @@ async function storedKnowledge(
   devices: readonly string[],
   models: readonly string[],
 ): Promise<Omit<Known, 'modelBytes'>> {
-  if (typeof results === 'string' && !existsSync(databaseIn(results))) return { durations: [], variants: [] };
+  if (typeof results === 'string' && !isServerAddress(results) && !existsSync(databaseIn(results)))
+    return { durations: [], variants: [] };
   return withResults(results, { readonly: true }, async ({ db }) => ({
     durations: await storedDurations(db, devices),
     variants: await storedVariants(db, models),

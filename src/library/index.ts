@@ -42,6 +42,14 @@ export {
   type RecipeDefinition,
   type SearchResult,
 } from './compress.js';
+export {
+  copyRuns,
+  exportRuns,
+  importRuns,
+  type CopiedRuns,
+  type CopyRunsOptions,
+  type TransferredRun,
+} from './transfer.js';
 export { estimate } from './estimate.js';
 export { exportRuns, type ExportOptions } from './export.js';
 export { backUpResults, checkResults, recoverResults } from './database.js';

@@ -1,4 +1,6 @@
+import { InputError } from '../base/errors.js';
 import { databaseIn } from '../base/paths.js';
+import { isServerAddress, withoutPassword } from '../base/server-address.js';
 import { listFloors, type StoredFloor } from '../store/floors.js';
 import { openExisting, openForReading, openStore, type Db } from '../store/open.js';
 import { listRuns, type RunSummary } from '../store/read.js';
@@ -15,11 +17,11 @@ export interface OpenOptions {
   readonly existing?: boolean;
 }
 
-/** A folder of results that is open: the database `edgeflex.db` in it. Close it when it is no longer needed. */
+/** A place of results that is open: the database `edgeflex.db` in a folder, or one on a server. Close it when it is no longer needed. */
 export class Results implements AsyncDisposable {
   /** @internal */
   constructor(
-    /** The folder. */
+    /** The folder, or the address. */
     readonly directory: string,
     /** @internal */
     readonly db: Db,
@@ -52,9 +54,9 @@ export class Results implements AsyncDisposable {
 }
 
 /**
- * Opens a folder of results.
+ * Opens a place of results.
  *
- * @param directory - the folder, as `--results` of the command
+ * @param directory - the folder, as `--results` of the command, or the address of a PostgreSQL database, as `--db`
  * @param options - whether it is only read, or must be there
  * @throws InputError when there is nothing to read, the database cannot be written, is damaged or belongs to a newer version
  *
@@ -92,4 +94,22 @@ export async function withResults<Value>(
   } finally {
     await opened.close();
   }
+}
+
+/**
+ * Refuses a database on a server where something is to be measured: that is recorded in a folder, which no network can take away, and
+ * delivered from there.
+ *
+ * @param results - open, or their place
+ * @throws InputError when it is a database on a server
+ */
+export function refuseServer(results: Results | string): void {
+  const place = typeof results === 'string' ? results : results.directory;
+  if (!isServerAddress(place)) return;
+  throw new InputError({
+    source: withoutPassword(place),
+    found: 'a database on a server as the place to record in',
+    expected: 'a folder',
+    hint: 'Measurements are recorded in a folder first: give "run" the address by --db, or deliver them with "edgeflex runs push".',
+  });
 }

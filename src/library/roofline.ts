@@ -8,7 +8,7 @@ import { measureRoofline } from '../run/roofline/measure.js';
 import { subjectsOf } from '../run/roofline/subjects.js';
 import { insertRoofline, type CeilingSubject, type StoredRoofline } from '../store/rooflines.js';
 import { checkedOptions, fields, signalOf, type Stoppable } from './options.js';
-import { withResults, type Results } from './results.js';
+import { refuseServer, withResults, type Results } from './results.js';
 
 /** How a roofline is measured. */
 export interface RooflineOptions extends Stoppable {
@@ -77,6 +77,7 @@ async function measured(
   const asked = checkedOptions('roofline', options, optionsSchema);
   const profile = await readDeviceProfile(pathOf('device', reference));
   const started = performance.now();
+  refuseServer(results);
   return withResults(results, {}, async ({ db }) => {
     const device = await openDevice(profile);
     try {

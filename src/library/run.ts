@@ -4,6 +4,7 @@ import { defined } from '../base/defined.js';
 import { Job } from '../base/job.js';
 import { MAX_ROUNDS } from '../base/limits.js';
 import { pathOf } from '../base/named.js';
+import { checkedAddress, withoutPassword } from '../base/server-address.js';
 import { shellWords } from '../base/shell-words.js';
 import { limitBytes } from '../cache/limit.js';
 import { THIS_MACHINE } from '../device/device.js';
@@ -19,7 +20,7 @@ import { pluginsOf, readSuite, withOverrides, type Suite } from '../suite/read.j
 import { batchesSchema, tierSchema, type Tier } from '../suite/schema.js';
 import { openImages, type ImagesEvent } from './images.js';
 import { checkedOptions, fields, signalOf, type Stoppable } from './options.js';
-import { withResults, type Results } from './results.js';
+import { refuseServer, withResults, type Results } from './results.js';
 
 /** What a run is asked for beside its suite. Paths are relative to the working folder. */
 export interface RunOptions extends Stoppable {
@@ -49,6 +50,11 @@ export interface RunOptions extends Stoppable {
   readonly resume?: boolean | string | undefined;
   /** Plug-ins besides those that the suite names: paths that begin with `.` or `/`, or installed packages. */
   readonly plugins?: readonly string[] | undefined;
+  /**
+   * The address of a PostgreSQL database that gets what is measured as the run goes on, besides the folder. One that cannot be reached
+   * meanwhile gets it later: the event `undelivered` says so, and `copyRuns` delivers what is left in the end.
+   */
+  readonly db?: string | undefined;
   /** How the run came about, for its record; left out, the arguments of this process. */
   readonly command?: string | undefined;
 }
@@ -68,6 +74,7 @@ const optionsSchema = z.strictObject({
   head: z.enum(suiteHeadKinds).optional(),
   refit: z.boolean().optional(),
   resume: z.union([z.boolean(), z.string().min(1)]).optional(),
+  db: z.string().optional(),
   command: z.string().optional(),
 });
 
@@ -113,9 +120,9 @@ async function runNamed(
 }
 
 /** What can be asked of a suite before it is run. */
-export type PlanOptions = Omit<RunOptions, 'resume' | 'command' | 'signal'>;
+export type PlanOptions = Omit<RunOptions, 'resume' | 'db' | 'command' | 'signal'>;
 
-const planOptionsSchema = optionsSchema.omit({ resume: true, command: true, signal: true });
+const planOptionsSchema = optionsSchema.omit({ resume: true, db: true, command: true, signal: true });
 
 /**
  * A suite as it would be run.
@@ -178,9 +185,11 @@ function withWishes(suite: Suite, wishes: z.output<typeof planOptionsSchema>): S
 export async function runSuite(
   results: Results | string,
   suite: Suite,
-  options: Pick<RunOptions, 'data' | 'resume' | 'command' | 'signal'>,
+  options: Pick<RunOptions, 'data' | 'resume' | 'db' | 'command' | 'signal'>,
   emit: (event: RunEvent | ImagesEvent) => void,
 ): Promise<RunSummary> {
+  refuseServer(results);
+  if (options.db !== undefined) checkedAddress(options.db, '--db');
   const gone = new AbortController();
   const signal = AbortSignal.any([signalOf(options), gone.signal]);
   const turns = await turnsOf(process.env, signal, (reason) => {
@@ -192,7 +201,7 @@ export async function runSuite(
   limitBytes();
   return withResults(results, {}, async ({ db }) => {
     const { id } = await executeSuite(suite, {
-      ...{ db, data, signal, emit, turns },
+      ...{ db, data, signal, emit, turns, shared: options.db },
       command: options.command ?? commandOfProcess(),
       resume: options.resume ?? false,
       plugins: loadedPlugins(),
@@ -207,7 +216,7 @@ export async function runSuite(
 
 function commandOfProcess(): string {
   const [, script = 'node', ...words] = process.argv;
-  return shellWords([basename(script), ...words]);
+  return withoutPassword(shellWords([basename(script), ...words]));
 }
 
 /** Whether an event only tells how far something is. */

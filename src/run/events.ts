@@ -24,6 +24,12 @@ export type RunEvent =
   | { readonly kind: 'unusable'; readonly device: string; readonly reason: string }
   /** A device could not be closed properly, and something may be left there; why. */
   | { readonly kind: 'unclosed'; readonly device: string; readonly reason: string }
+  /** What was measured cannot be delivered to the shared store now, and is kept: why. Said once until it can be. */
+  | { readonly kind: 'undelivered'; readonly place: string; readonly reason: string }
+  /** It has been delivered after all. */
+  | { readonly kind: 'delivered'; readonly place: string }
+  /** The clock of this machine is so many seconds ahead of the shared store's; negative where it is behind. */
+  | { readonly kind: 'clock'; readonly seconds: number }
   /** A model is made ready: fetched, its images decoded, a head fitted. */
   | ({ readonly kind: 'loading'; readonly model: string } & LoadingStep)
   /** A variant is being compressed, or was found in the cache. */

@@ -25,6 +25,7 @@ import { isRefused, type RefusedVariant, type Variant } from './cell.js';
 import { withFittingHead } from './fit-head.js';
 import { localModel } from '../model/load.js';
 import { fetchStep, type EmitRunEvent } from './events.js';
+import { Delivery } from './delivery.js';
 import { checkRawFiles, loadedOrRaw, namesOfRaw, rawVariant, type RunModel } from './raw-variant.js';
 import { openRecord, recordCells, type RecordRequest } from './record.js';
 import { measureRounds } from './rounds.js';
@@ -36,6 +37,8 @@ import { alone, type Turns } from './turns.js';
 export interface RunOptions extends RecordRequest {
   readonly db: Db;
   readonly data: OpenedData;
+  /** Address of a shared store that gets what is measured while the run goes on; undefined: none. */
+  readonly shared?: string | undefined;
   /** Told what happens. */
   readonly emit: EmitRunEvent;
   /** Stops the run; what was stored stays. */
@@ -72,9 +75,12 @@ export async function executeSuite(suite: Suite, options: RunOptions): Promise<R
   const sessions = devices.map((device) => new DeviceSession(device, data, scoredImages, suite.seed, signal));
   let lease: RunLease | undefined;
   let fresh: string | undefined;
+  let delivery: Delivery | undefined;
   let isRecorded = false;
+  let isOver = false;
   try {
     checkUsable(devices, emit);
+    if (options.shared !== undefined) delivery = await Delivery.open(db, options.shared, emit);
     const models = await loadModels(suite, data, scoredImages, signal, emit);
     const plan = planOf(suite, namesOfRaw(models));
     refuseHeadless(plan, models);
@@ -90,12 +96,15 @@ export async function executeSuite(suite: Suite, options: RunOptions): Promise<R
     const variants = await makeVariants(plan, models, data, devices, signal, emit);
     const { cells, refusedCells } = await recordCells(db, run, plan, variants, sessions);
     isRecorded = true;
+    await delivery?.begin(run.id);
     const refused = new Set([...variants.keys()].filter((index) => isRefused(variants[index])));
     const state = new RunState(db, cells);
     const failedCells = await measureRounds({
       ...{ plan: planWithout(plan, refused), state, data, signal, stop, emit, turns },
+      onStored: () => delivery?.deliver(),
     });
     await endRun(db, run.id, new Date().toISOString());
+    isOver = true;
     return { id: run.id, failedCells: failedCells + refusedCells };
   } catch (error) {
     // Nothing of it is worth going on with, unless the user has stopped it.
@@ -109,6 +118,7 @@ export async function executeSuite(suite: Suite, options: RunOptions): Promise<R
     for (const { item, error } of await closeAll(sessions))
       emit({ kind: 'unclosed', device: deviceName(item.device.profile), reason: messageOf(error) });
     await lease?.release();
+    await delivery?.close(isOver);
   }
 }
 

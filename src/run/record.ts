@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { InputError } from '../base/errors.js';
 import { hashJson } from '../base/hash.js';
 import { jsonDifferences } from '../base/json-differences.js';
@@ -73,6 +73,7 @@ export async function openRecord(
     const repository = await readRepository(process.cwd());
     const run: RunRow = {
       id: newRunId(new Date()),
+      uid: randomUUID(),
       suite: plan.suite.name,
       plan_hash: planHash,
       seed: plan.suite.seed,

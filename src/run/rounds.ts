@@ -36,6 +36,8 @@ export interface Measuring {
   readonly emit: EmitRunEvent;
   /** With the runs of other processes that measure on the same machines. */
   readonly turns: Turns;
+  /** Called between rounds, when what a host has measured is stored. */
+  readonly onStored: () => Promise<void> | undefined;
 }
 
 /**
@@ -164,6 +166,7 @@ class Driver {
     else if (!this.isOpenEnded(cell)) await state.endIfComplete(cell);
     this.progress.at(this.host, following.filter(isDue));
     emit({ kind: 'measured', ...this.progressOf(round, 'done', 1), failure });
+    await this.measuring.onStored();
   }
 
   /** @returns how it failed; undefined when it did not */

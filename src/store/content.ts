@@ -88,7 +88,7 @@ export const pluginsSchema = z.array(pluginRecordSchema);
 /** What may stand in each column of each table. */
 export const content: { readonly [T in keyof Tables]: { readonly [C in keyof Tables[T]]: Column } } = {
   runs: {
-    ...{ id: text, suite: text, plan_hash: text, seed: whole, command: text, version: text },
+    ...{ id: text, uid: text, suite: text, plan_hash: text, seed: whole, command: text, version: text },
     ...{ started_at: moment, ended_at: orNull(moment) },
     data_json: json('the data set', () => runDataSchema),
     repository_json: orNull(json('the state of a repository', () => storedRepositorySchema)),

@@ -13,6 +13,10 @@ export type StoreFaultKind =
   | 'unwritable'
   /** Another process keeps it locked. */
   | 'busy'
+  /** Of one on a server: nobody answers, or the connection has been cut. */
+  | 'unreachable'
+  /** Of one on a server: it does not let this user in. */
+  | 'refused'
   /** Its pages, its schema or what stands in its rows is not what was stored. */
   | 'damaged';
 
@@ -33,6 +37,21 @@ export class StoreError extends InputError {
 /** How to get at what a damaged database still holds. */
 export const RECOVER =
   '"edgeflex store check" lists what is damaged; "edgeflex store recover" copies everything readable into a new database.';
+
+/**
+ * The refusal of a database whose schema a later version of EdgeFlex has changed.
+ *
+ * @param source - the database
+ * @param unknown - changes that this version does not know; at least one
+ */
+export function newerStore(source: string, [first]: readonly string[]): StoreError {
+  return new StoreError('newer', {
+    source,
+    found: `a database of a newer EdgeFlex (its schema has ${first}, which this one does not know)`,
+    expected: 'a results database',
+    hint: 'Use the version of EdgeFlex that wrote it, or a later one.',
+  });
+}
 
 const DESTROYED =
   'If it used to be one, its beginning is destroyed: replace it with a copy made by "edgeflex store backup", or move it away to start with an empty database.';

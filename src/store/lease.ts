@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { InputError } from '../base/errors.js';
 import { isGone, startOfProcess } from '../base/process.js';
 import type { Db } from './open.js';
+import { alone, storeTime } from './server.js';
 import type { LeaseRow } from './tables.js';
 
 /** How often a holder gives a sign of life, in milliseconds. */
@@ -48,13 +49,13 @@ export class RunLease {
    */
   static async take(db: Db, runId: string, onLost: (reason: InputError) => void): Promise<RunLease> {
     const token = randomUUID();
-    await db.transaction().execute(async (transaction) => {
+    await alone(db, `run ${runId}`, async (transaction) => {
       const row = await transaction
         .selectFrom('leases')
         .selectAll()
         .where('run_id', '=', runId)
         .executeTakeFirst();
-      const now = new Date();
+      const now = new Date(await storeTime(transaction));
       if (row !== undefined && isHeld(row, now.getTime())) throw heldError(runId, holderOf(row));
       const lease = {
         ...{ token, host: hostname(), pid: process.pid, process_start: startOfProcess(process.pid) },
@@ -83,7 +84,7 @@ export class RunLease {
     try {
       const { numUpdatedRows } = await this.db
         .updateTable('leases')
-        .set({ beat_at: new Date().toISOString() })
+        .set({ beat_at: new Date(await storeTime(this.db)).toISOString() })
         .where('run_id', '=', this.runId)
         .where('token', '=', this.token)
         .executeTakeFirst();
@@ -93,7 +94,7 @@ export class RunLease {
       return;
     }
     clearInterval(this.timer);
-    const other = (await liveHolders(this.db, Date.now())).get(this.runId);
+    const other = (await liveHolders(this.db)).get(this.runId);
     onLost(
       other === undefined
         ? new InputError({
@@ -110,12 +111,13 @@ export class RunLease {
  * Who works on which run.
  *
  * @param db - the store
- * @param now - milliseconds since 1970
+ * @param now - milliseconds since 1970; left out, by the store's clock
  * @returns holders by the run's id; a run that no other process is working on is not in it
  */
-export async function liveHolders(db: Db, now: number): Promise<Map<string, Holder>> {
+export async function liveHolders(db: Db, now?: number): Promise<Map<string, Holder>> {
+  const at = now ?? (await storeTime(db));
   const rows = await db.selectFrom('leases').selectAll().execute();
-  return new Map(rows.filter((row) => isHeld(row, now)).map((row) => [row.run_id, holderOf(row)]));
+  return new Map(rows.filter((row) => isHeld(row, at)).map((row) => [row.run_id, holderOf(row)]));
 }
 
 /** The refusal of what must not be done to a run that somebody works on. */

@@ -1,5 +1,7 @@
-import { DEFAULT_MIGRATION_TABLE, type Kysely } from 'kysely';
+import { DEFAULT_MIGRATION_TABLE, sql, type Kysely } from 'kysely';
 import { migrations } from './migrations.js';
+import { ServerColumns } from './postgres/columns.js';
+import { alone, isOnServer } from './server.js';
 
 /** A change of the schema that an older or a newer version has made, or this one would. */
 export interface SchemaState {
@@ -24,16 +26,19 @@ export function schemaState(applied: readonly string[]): SchemaState {
 /**
  * Brings the schema up to date in one transaction, which holds the lock for writing from its beginning: of several processes that
  * open a database at once one makes the changes and the others find them made; one that is killed, or whose disk is full,
- * leaves the schema as it was. (Kysely's own migrator has no transaction on SQLite.) What was applied is kept in the table that
+ * leaves the schema as it was. (Kysely's own migrator has no transaction on SQLite.) On a server the same changes make the same
+ * tables, in a schema of PostgreSQL's of their own. What was applied is kept in the table that
  * Kysely's migrator keeps it in, so that older versions understand what they see.
  *
  * @param db - open for writing
  * @throws what the database throws; nothing is changed then
  */
 export async function migrate<T>(db: Kysely<T>): Promise<void> {
-  await db.transaction().execute(async (typed) => {
+  await alone(db, 'schema', async (typed) => {
     // A schema in the making has no types.
-    const transaction = typed as unknown as Kysely<Record<typeof DEFAULT_MIGRATION_TABLE, Applied>>;
+    const untyped = typed as unknown as Kysely<Record<typeof DEFAULT_MIGRATION_TABLE, Applied>>;
+    const transaction = isOnServer(db) ? untyped.withPlugin(new ServerColumns()) : untyped;
+    if (isOnServer(db)) await makeSchema(transaction);
     await transaction.schema
       .createTable(DEFAULT_MIGRATION_TABLE)
       .ifNotExists()
@@ -49,6 +54,13 @@ export async function migrate<T>(db: Kysely<T>): Promise<void> {
         .execute();
     }
   });
+}
+
+/** Makes the schema that all tables lie in. Making one that is there takes rights that its user need not have. */
+async function makeSchema<T>(transaction: Kysely<T>): Promise<void> {
+  const { rows } = await sql<{ there: boolean }>`
+    select to_regnamespace('edgeflex') is not null as there`.execute(transaction);
+  if (rows[0]?.there !== true) await transaction.schema.createSchema('edgeflex').execute();
 }
 
 interface Applied {

@@ -1,4 +1,7 @@
 import type { Kysely, Migration } from 'kysely';
+import { giveGlobalIds } from './global-id.js';
+import { rawArrays } from './postgres/raw-schema.js';
+import { isOnServer } from './server.js';
 import { makeViews } from './views/migration.js';
 
 /**
@@ -19,7 +22,9 @@ export const migrations: Record<string, Migration> = {
   '0013-embeddings': { up: embeddings },
   '0014-plan': { up: plan },
   '0015-design': { up: design },
+  '0016-raw-arrays': { up: onServerAlone(rawArrays) },
   '0016-views': { up: makeViews },
+  '0017-global-ids': { up: globalIds },
 };
 
 async function first(db: Kysely<unknown>): Promise<void> {
@@ -283,4 +288,17 @@ async function plan({ schema }: Kysely<unknown>): Promise<void> {
 
 async function design({ schema }: Kysely<unknown>): Promise<void> {
   await schema.alterTable('runs').addColumn('design_json', 'text').execute();
+}
+
+/** A change that databases on a server need, and files do not. */
+function onServerAlone(change: Migration['up']): Migration['up'] {
+  return async (db) => {
+    if (isOnServer(db)) await change(db);
+  };
+}
+
+async function globalIds(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable('runs').addColumn('uid', 'text').execute();
+  await giveGlobalIds(db);
+  await db.schema.createIndex('runs_uid').unique().on('runs').column('uid').execute();
 }

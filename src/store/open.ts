@@ -7,12 +7,14 @@ import type Library from 'better-sqlite3';
 import { DEFAULT_MIGRATION_TABLE, Kysely } from 'kysely';
 import { foundBy, ResourceError } from '../base/errors.js';
 import { makeFolders } from '../base/folder.js';
+import { isServerAddress, withoutPassword } from '../base/server-address.js';
 import { temporaryFolder } from '../base/temporary.js';
 import { writeFailure } from '../base/write-failure.js';
 import { locate } from './checked.js';
 import { StoreDialect } from './dialect.js';
-import { asStoreError, RECOVER, StoreError } from './error.js';
+import { asStoreError, newerStore, RECOVER, StoreError } from './error.js';
 import { migrate, schemaState, type SchemaState } from './migrate.js';
+import type { ServerWishes } from './postgres/open.js';
 import type { Tables } from './tables.js';
 
 /** The results database. */
@@ -26,10 +28,15 @@ const PATIENCE = 10_000;
  * that whoever is killed meanwhile leaves it as it was. Write-ahead logging lets other processes read meanwhile; several may
  * open a new or an old one at the same time.
  *
- * @param path - the SQLite file
+ * @param path - the SQLite file, or the address of a database on a PostgreSQL server
+ * @param wishes - of a server: how long it may take to answer
  * @throws StoreError when it cannot be written, is no database of ours, a newer one's or damaged; ResourceError when the disk is full
  */
-export async function openStore(path: string): Promise<Db> {
+export async function openStore(
+  path: string,
+  { answerWithin }: Pick<ServerWishes, 'answerWithin'> = {},
+): Promise<Db> {
+  if (isServerAddress(path)) return onServer(path, { mode: 'write', answerWithin });
   try {
     makeFolders(dirname(path));
   } catch (error) {
@@ -56,10 +63,11 @@ export async function openStore(path: string): Promise<Db> {
  * an older version left is brought up to date first. One that may only be read (a read-only file system, a folder of somebody
  * else's) is read from a copy among the temporary files where SQLite needs to write beside it.
  *
- * @param path - the SQLite file
+ * @param path - the SQLite file, or the address of a database on a server
  * @throws StoreError when there is none, it is no database of ours, a newer one's or damaged
  */
 export async function openForReading(path: string): Promise<Db> {
+  if (isServerAddress(path)) return onServer(path, { mode: 'read' });
   refuseMissing(path);
   let missing: readonly string[];
   let database: Database | undefined;
@@ -95,12 +103,62 @@ export async function openForReading(path: string): Promise<Db> {
 /**
  * Opens a results database for writing, and makes none.
  *
- * @param path - the SQLite file
+ * @param path - the SQLite file, or the address of a database on a server
  * @throws StoreError when there is none, it cannot be written, is no database of ours or damaged
  */
 export async function openExisting(path: string): Promise<Db> {
+  if (isServerAddress(path)) return onServer(path, { mode: 'existing' });
   refuseMissing(path);
   return openStore(path);
+}
+
+/**
+ * Opens a file of runs for reading and leaves it as it is, also one that an older version wrote.
+ *
+ * @param path - the SQLite file
+ * @throws StoreError when there is none, it is no database of ours, a newer one's or damaged
+ */
+export async function openFileForReading(path: string): Promise<Db> {
+  refuseMissing(path);
+  const database = connect(path, { readonly: true });
+  let state: ReturnType<typeof checkState>;
+  try {
+    state = checkState(database, path);
+  } catch (error) {
+    const explained = asStoreError(error, path);
+    database.close();
+    // On a file system that can only be read.
+    if (explained instanceof StoreError && explained.kind === 'unwritable') return openForReading(path);
+    throw explained;
+  }
+  if (!state.empty && state.missing.length === 0) return momentOf(database, path);
+  if (state.empty) {
+    database.close();
+    throw nothingYet(path, 'an empty database');
+  }
+  return openCopy(path, (copy) => database.backup(copy)).finally(() => {
+    database.close();
+  });
+}
+
+/**
+ * Leaves a database that nobody has open as one file, which needs no other beside it: for one that is moved or only read.
+ *
+ * @param path - the SQLite file
+ */
+export function sealFile(path: string): void {
+  const database = connect(path, {});
+  try {
+    database.pragma('journal_mode = delete');
+  } finally {
+    database.close();
+  }
+}
+
+/** Opens a database on a server: what that takes is loaded for it alone. */
+async function onServer(address: string, wishes: ServerWishes): Promise<Db> {
+  const { openOnServer } = await import('./postgres/open.js');
+  return openOnServer(address, wishes);
 }
 
 /**
@@ -111,6 +169,13 @@ export async function openExisting(path: string): Promise<Db> {
  * @throws StoreError when the file cannot be opened
  */
 export function connect(path: string, options: Library.Options): Database {
+  if (isServerAddress(path))
+    throw new StoreError('foreign', {
+      source: withoutPassword(path),
+      found: 'a database on a server',
+      expected: 'results in a folder, whose database is a file',
+      hint: 'For one on a server, PostgreSQL brings pg_dump to back it up, pg_restore, and pg_amcheck to check it.',
+    });
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
     throw new StoreError('foreign', { source: path, found: 'a directory', expected: 'a results database' });
   try {
@@ -257,13 +322,6 @@ function checkState(database: Database, path: string): SchemaState & { readonly 
     throw new StoreError('foreign', { source: path, found: 'a database of another program', expected });
   const applied = database.prepare(`select name from ${DEFAULT_MIGRATION_TABLE}`).pluck().all() as string[];
   const state = schemaState(applied);
-  const [newer] = state.unknown;
-  if (newer !== undefined)
-    throw new StoreError('newer', {
-      source: path,
-      found: `a database of a newer EdgeFlex (its schema has ${newer}, which this one does not know)`,
-      expected,
-      hint: 'Use the version of EdgeFlex that wrote it, or a later one.',
-    });
+  if (state.unknown.length > 0) throw newerStore(path, state.unknown);
   return { ...state, empty: false };
 }

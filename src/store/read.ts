@@ -41,21 +41,21 @@ export async function listRuns(db: Db): Promise<RunSummary[]> {
   const rows = await db
     .selectFrom('runs')
     .leftJoin('cells', 'cells.run_id', 'runs.id')
-    .select(({ fn, eb }) => [
+    .select(({ fn }) => [
       'runs.id',
       'runs.suite',
       'runs.started_at',
       'runs.ended_at',
       fn.count<number>('cells.id').as('cells'),
-      fn.sum<number>(eb.case().when('cells.status', '=', 'done').then(1).else(0).end()).as('done'),
-      fn.sum<number>(eb.case().when('cells.status', '=', 'pending').then(1).else(0).end()).as('pending'),
-      fn.sum<number>(eb.case().when('cells.status', '=', 'failed').then(1).else(0).end()).as('failed'),
+      fn.count<number>('cells.id').filterWhere('cells.status', '=', 'done').as('done'),
+      fn.count<number>('cells.id').filterWhere('cells.status', '=', 'pending').as('pending'),
+      fn.count<number>('cells.id').filterWhere('cells.status', '=', 'failed').as('failed'),
     ])
     .groupBy('runs.id')
     .orderBy('runs.started_at', 'desc')
     .orderBy('runs.id', 'desc')
     .execute();
-  const holders = await liveHolders(db, Date.now());
+  const holders = await liveHolders(db);
   const names = await db.selectFrom('baselines').select(['run_id', 'name']).orderBy('name').execute();
   return rows.map(({ started_at, ended_at, ...row }) => ({
     ...row,

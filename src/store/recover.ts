@@ -3,6 +3,7 @@ import { Database } from '../base/sqlite.js';
 import { predictedClasses } from '../protocol/measurement.js';
 import { content, contentFault } from './content.js';
 import { asStoreError } from './error.js';
+import { giveGlobalIds } from './global-id.js';
 import { connect, openStore } from './open.js';
 import type { Tables } from './tables.js';
 
@@ -108,13 +109,17 @@ export async function recoverStore(path: string, target: string): Promise<Recove
     const present = new Set(namesOfTables(source));
     await (await openStore(target)).destroy();
     const copy = connect(target, {});
+    let recovered: RecoveredTable[];
     try {
       copy.pragma('foreign_keys = ON');
       const found = tables.filter((table) => present.has(table) && table !== 'leases');
-      return found.map((table) => copyTable(source, copy, table));
+      recovered = found.map((table) => copyTable(source, copy, table));
     } finally {
       copy.close();
     }
+    const db = await openStore(target);
+    await giveGlobalIds(db).finally(() => db.destroy());
+    return recovered;
   } catch (error) {
     throw asStoreError(error, path);
   } finally {

@@ -28,6 +28,8 @@ export interface Tables {
 /** One execution of a suite. */
 export interface RunsTable {
   id: string;
+  /** What the run is known by in all stores that it is copied to; its id may be another one's there. */
+  uid: Generated<string>;
   suite: string;
   /** Hash of the plan: what `--resume` must find unchanged. */
   plan_hash: string;
@@ -316,5 +318,6 @@ export type NewDevice = Insertable<DevicesTable>;
 export type CellRow = Selectable<CellsTable>;
 export type NewCell = Insertable<CellsTable>;
 export type RoundRow = Selectable<RoundsTable>;
+export type FloorRow = Selectable<FloorsTable>;
 export type BaselineRow = Selectable<BaselinesTable>;
 export type LeaseRow = Selectable<LeasesTable>;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { defined } from '../base/defined.js';
 import type { NodeTime } from '../protocol/events.js';
 import type { Placement } from '../protocol/disturbance.js';
@@ -5,16 +6,17 @@ import type { CellFailure } from '../protocol/failure.js';
 import { predictedClasses, type Measurement } from '../protocol/measurement.js';
 import type { NodeWork } from './node-work.js';
 import type { Db } from './open.js';
+import { insertRows, prepareMonth, type RoundTable } from './raw.js';
 import { hasRounds } from './rounds.js';
 import type { Stopping } from './stopping.js';
 import type { CellRow, NewCell, NewDevice, NewRun, NewVariant, VariantRow } from './tables.js';
 
-/** SQLite takes some thousands of values in a statement. */
-const ROWS_PER_INSERT = 1000;
-
-/** Records the start of a run. */
+/** Records the start of a run; one without a global id gets one. */
 export async function insertRun(db: Db, run: NewRun): Promise<void> {
-  await db.insertInto('runs').values(run).execute();
+  await db
+    .insertInto('runs')
+    .values({ uid: randomUUID(), ...run })
+    .execute();
 }
 
 /** Marks a run as complete. */
@@ -184,6 +186,7 @@ export async function insertRound(
 ): Promise<void> {
   const { started, warmup, phases, conditions, latencies, trials, logits, kernels } = measurement;
   await db.transaction().execute(async (transaction) => {
+    await prepareMonth(transaction, place.startedAt);
     const { id } = await transaction
       .insertInto('rounds')
       .values({
@@ -205,27 +208,8 @@ export async function insertRound(
       })
       .returning('id')
       .executeTakeFirstOrThrow();
-    const insert = async (
-      table:
-        | 'phases'
-        | 'memory'
-        | 'conditions'
-        | 'samples'
-        | 'trials'
-        | 'served'
-        | 'predictions'
-        | 'logits'
-        | 'embeddings'
-        | 'cosines'
-        | 'kernels'
-        | 'kernel_nodes',
-      rows: readonly object[],
-    ): Promise<void> => {
-      for (let at = 0; at < rows.length; at += ROWS_PER_INSERT) {
-        const portion = rows.slice(at, at + ROWS_PER_INSERT).map((row) => ({ round_id: id, ...row }));
-        await transaction.insertInto(table).values(portion).execute();
-      }
-    };
+    const insert = (table: RoundTable, rows: readonly object[]): Promise<void> =>
+      insertRows(transaction, { id, startedAt: place.startedAt }, table, rows);
     await insert(
       'phases',
       phases.map(({ phase, milliseconds, cpuMilliseconds }) => ({

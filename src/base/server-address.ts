@@ -1,0 +1,48 @@
+import { InputError } from './errors.js';
+
+const EXPECTED = 'the address of a PostgreSQL database, such as postgres://user@host:5432/edgeflex';
+
+/**
+ * Whether a place where results lie is a database on a server, and no folder.
+ *
+ * @param place - a folder, or an address
+ */
+export function isServerAddress(place: string): boolean {
+  return /^postgres(ql)?:\/\//i.test(place);
+}
+
+/**
+ * A text that may be the address of a server, without the passwords in it; every other one as it is. Addresses are shown, stored and
+ * logged in no other form.
+ *
+ * @param text - well-formed or not
+ */
+export function withoutPassword(text: string): string {
+  return text
+    .replace(/(\bpostgres(?:ql)?:\/\/[^:@/?#\s]*):[^\s]*@/gi, '$1@')
+    .replace(/([?&](?:ssl)?password=)[^&#\s]*/gi, '$1…');
+}
+
+/**
+ * Checks the address of a database on a server.
+ *
+ * @param address - `postgres://user:password@host:port/database`
+ * @param source - what gave it, for the message: `--db`
+ * @returns the address
+ * @throws InputError when it is none; the message has no password
+ */
+export function checkedAddress(address: string, source: string): string {
+  const refuse = (found: string, hint?: string): InputError =>
+    new InputError({ source, found, expected: EXPECTED, ...(hint !== undefined && { hint }) });
+  const shown = withoutPassword(address);
+  if (!isServerAddress(address)) throw refuse(shown === '' ? 'nothing' : shown);
+  if (!URL.canParse(address))
+    throw refuse(
+      `${shown}, which is no valid URL`,
+      'In a user name or a password, write "@" as %40, ":" as %3A, "/" as %2F, "#" as %23 and "%" as %25.',
+    );
+  const { pathname } = new URL(address);
+  if (!/^\/[^/]+$/.test(pathname))
+    throw refuse(`${shown}, which names ${pathname.length > 1 ? 'more than a' : 'no'} database`);
+  return address;
+}

@@ -1,0 +1,60 @@
+import type Library from 'pg';
+import { InputError, messageOf } from '../../base/errors.js';
+
+/** `int8` and `numeric`, which the driver gives as texts: counts, bytes and their sums are all safe as numbers. */
+const NUMBERS: ReadonlySet<number> = new Set([20, 1700]);
+
+/** How long a server may take to let us in, in milliseconds. */
+const PATIENCE = 10_000;
+
+/** What a connection is asked for. */
+export interface PoolWishes {
+  /** Connections at most. */
+  readonly most: number;
+  /** A query that takes longer has lost its server, in milliseconds; undefined: as long as it takes. */
+  readonly answerWithin?: number | undefined;
+}
+
+/**
+ * Connections to a PostgreSQL server, each made when it is needed. Its driver is loaded for this alone: no other command waits for it.
+ *
+ * @param address - of the database
+ * @param wishes - how many, and how patient
+ * @throws InputError when the driver is not installed
+ */
+export async function connections(
+  address: string,
+  { most, answerWithin }: PoolWishes,
+): Promise<Library.Pool> {
+  const { Pool, types } = await loadLibrary();
+  const pool = new Pool({
+    connectionString: address,
+    application_name: 'edgeflex',
+    // Its objects lie in a schema of their own, apart from what else the database holds.
+    options: '-c search_path=edgeflex -c lock_timeout=10s -c timezone=UTC',
+    connectionTimeoutMillis: PATIENCE,
+    keepAlive: true,
+    max: most,
+    types: {
+      getTypeParser: ((oid: number, format?: 'text') =>
+        NUMBERS.has(oid) ? Number : types.getTypeParser(oid, format)) as typeof types.getTypeParser,
+    },
+    ...(answerWithin !== undefined && { query_timeout: answerWithin }),
+  });
+  // One that breaks while nobody uses it is replaced when the next is needed; whoever uses it is told.
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+async function loadLibrary(): Promise<typeof Library> {
+  try {
+    return (await import('pg')).default;
+  } catch (error) {
+    throw new InputError({
+      source: 'a results database on a server',
+      found: `no usable library "pg" (${messageOf(error).split('\n', 1)[0] ?? ''})`,
+      expected: 'the driver of PostgreSQL, which npm installs unless optional parts are left out',
+      hint: 'Install it with "npm install --include=optional pg". Results in a folder need none.',
+    });
+  }
+}
