@@ -57,11 +57,10 @@ function mergedCell(run: RunRow, key: string, a: CellImage, b: CellImage): CellI
     return other === undefined || lastingText(one) === lastingText(other) ? [] : [{ one, other }];
   });
   if (conflicts.length > 0) {
-    const isFirstNewer =
-      latest(conflicts.map(({ one }) => one)) > latest(conflicts.map(({ other }) => other));
-    const [newer, older] = isFirstNewer ? [a, b] : [b, a];
-    // A cell that failed, or that had not ended, is measured anew from its first round.
-    if (older.row.status === 'failed' || older.row.status === 'pending') return newer;
+    // A cell that failed, or that had not ended, is measured anew from its first round, after all that it had.
+    const [ones, others] = [conflicts.map(({ one }) => one), conflicts.map(({ other }) => other)];
+    if (isLater(ones, others) && !isOver(b)) return a;
+    if (isLater(others, ones) && !isOver(a)) return b;
     throw parted(run, `cell ${namesIn(key)}`);
   }
   const rounds = new Map([...a.rounds, ...b.rounds].sort(([one], [other]) => one - other));
@@ -95,8 +94,16 @@ function hasRounds({ cells }: RunImage, device: string): boolean {
   return [...cells.values()].some((cell) => cell.device === device && cell.rounds.size > 0);
 }
 
-function latest(rounds: readonly RoundRow[]): number {
-  return Math.max(...rounds.map(({ started_at }) => Date.parse(started_at)));
+function isOver({ row }: CellImage): boolean {
+  return row.status === 'done' || row.status === 'unsupported';
+}
+
+/** Whether each of some rounds began after all others. */
+function isLater(rounds: readonly RoundRow[], others: readonly RoundRow[]): boolean {
+  const [starts, before] = [rounds, others].map((each) =>
+    each.map(({ started_at }) => Date.parse(started_at)),
+  );
+  return Math.min(...(starts ?? [])) > Math.max(...(before ?? []));
 }
 
 function larger<Row extends object>(one: Row, other: Row): Row {
