@@ -89,6 +89,7 @@ export default defineConfig({
           { text: 'Load', link: '/load' },
           { text: 'Boards over SSH', link: '/boards' },
           { text: 'Browsers as devices', link: '/browsers' },
+          { text: 'Results of several machines', link: '/shared-store' },
           { text: 'Pull requests', link: '/ci' },
           { text: 'Library', link: '/library' },
         ],

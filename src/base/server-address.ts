@@ -2,6 +2,9 @@ import { InputError } from './errors.js';
 
 const EXPECTED = 'the address of a PostgreSQL database, such as postgres://user@host:5432/edgeflex';
 
+const ESCAPES =
+  'In a user name or a password, write "@" as %40, ":" as %3A, "/" as %2F, "#" as %23 and "%" as %25.';
+
 /**
  * Whether a place where results lie is a database on a server, and no folder.
  *
@@ -36,13 +39,9 @@ export function checkedAddress(address: string, source: string): string {
     new InputError({ source, found, expected: EXPECTED, ...(hint !== undefined && { hint }) });
   const shown = withoutPassword(address);
   if (!isServerAddress(address)) throw refuse(shown === '' ? 'nothing' : shown);
-  if (!URL.canParse(address))
-    throw refuse(
-      `${shown}, which is no valid URL`,
-      'In a user name or a password, write "@" as %40, ":" as %3A, "/" as %2F, "#" as %23 and "%" as %25.',
-    );
+  if (!URL.canParse(address)) throw refuse(`${shown}, which is no valid URL`, ESCAPES);
   const { pathname } = new URL(address);
-  if (!/^\/[^/]+$/.test(pathname))
-    throw refuse(`${shown}, which names ${pathname.length > 1 ? 'more than a' : 'no'} database`);
+  if (pathname.length <= 1) throw refuse(`${shown}, which names no database`);
+  if (pathname.includes('/', 1)) throw refuse(`${shown}, which names more than a database`, ESCAPES);
   return address;
 }

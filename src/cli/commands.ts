@@ -60,7 +60,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'runs',
-    description: 'list stored runs, newest first',
+    description: 'list stored runs, newest first; delete old ones, copy runs between places',
     load: async () => (await import('./runs.js')).runsCommand(),
   },
   {

@@ -4,7 +4,7 @@ import { integer } from '../text/format.js';
 import { explained } from './help.js';
 import { printJson } from './json.js';
 import { listText } from './lists.js';
-import { resultsOption } from './results.js';
+import { placeOptions } from './results.js';
 
 interface ExportFlags {
   readonly parquet: string;
@@ -15,12 +15,14 @@ interface ExportFlags {
 
 /** `edgeflex export`: runs as files for other programs. */
 export function exportCommand(): Command {
+  const [results, db] = placeOptions();
   const command = new Command('export')
     .argument('[run...]', 'run ids or their first characters; default: all runs')
     .requiredOption('--parquet <directory>', 'folder for the Parquet files')
     .option('--force', 'overwrite files in that folder that EdgeFlex did not write')
     .option('--json', 'print what was written as JSON')
-    .addOption(resultsOption())
+    .addOption(results)
+    .addOption(db)
     .action(async (runs: readonly string[], { parquet, force, json, results }: ExportFlags) => {
       const files = await exportRuns(results, parquet, { runs, force: force ?? false });
       if (json) printJson('export', { directory: parquet, files });

@@ -15,6 +15,7 @@ const startHelp: MoreHelp = {
   2  bad usage or bad input         130  stopped by Ctrl-C, 143 by SIGTERM`,
     `Environment:
   EDGEFLEX_DATA         folder of the images, like --data
+  EDGEFLEX_DB           results database on a PostgreSQL server, like --db
   EDGEFLEX_CACHE        folder for compressed models and downloads
   EDGEFLEX_CACHE_LIMIT  maximum size of that folder, such as 8GiB
   NO_COLOR              turns colours off; FORCE_COLOR turns them on everywhere`,

@@ -9,7 +9,7 @@ import { wholeNumber } from './flags.js';
 import { explained } from './help.js';
 import { printJson } from './json.js';
 import { listText, tableText } from './lists.js';
-import { resultsOption } from './results.js';
+import { placeOptions } from './results.js';
 import { remark } from './screen.js';
 
 interface QueryFlags {
@@ -28,6 +28,7 @@ const ROWS_SHOWN = 200;
 
 /** `edgeflex query`: SQL on the results database. */
 export function queryCommand(): Command {
+  const [results, db] = placeOptions();
   const command = new Command('query')
     .argument('[sql]', 'one SELECT, WITH … SELECT or VALUES; "-" reads it from standard input')
     .option('--views', 'list the views and the questions they answer')
@@ -41,7 +42,8 @@ export function queryCommand(): Command {
     )
     .option('--json', 'print the rows as JSON')
     .option('--csv', 'print the rows as CSV')
-    .addOption(resultsOption())
+    .addOption(results)
+    .addOption(db)
     .action(async (sql: string | undefined, flags: QueryFlags) => {
       const { views, tables, describe, markdown } = flags;
       const asked = [sql, views, tables, describe, markdown].filter((each) => each !== undefined);

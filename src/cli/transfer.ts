@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { InputError } from '../base/errors.js';
-import { copyRuns, exportRuns, importRuns, type CopiedRuns } from '../library/transfer.js';
+import { copyRuns, packRuns, unpackRuns, type CopiedRuns } from '../library/transfer.js';
 import { clockText, transferText } from '../text/transfer.js';
 import { explained } from './help.js';
 import { printJson } from './json.js';
@@ -19,7 +19,7 @@ const RUNS = 'ids of runs or their beginnings; default: all';
 export function pushCommand(): Command {
   const command = new Command('push')
     .description('copy runs from the results folder to a database on a server')
-    .argument('[runs...]', RUNS)
+    .argument('[run...]', RUNS)
     .addOption(resultsOption())
     .addOption(sharedOption('database on a PostgreSQL server that the runs go to'))
     .option('--json', 'print what became of each run as JSON')
@@ -43,7 +43,7 @@ export function pushCommand(): Command {
 export function pullCommand(): Command {
   const command = new Command('pull')
     .description('copy runs from a database on a server to the results folder')
-    .argument('[runs...]', RUNS)
+    .argument('[run...]', RUNS)
     .addOption(resultsOption())
     .addOption(sharedOption('database on a PostgreSQL server that has the runs'))
     .option('--json', 'print what became of each run as JSON')
@@ -66,13 +66,13 @@ export function exportCommand(): Command {
   const command = new Command('export')
     .description('write runs to a file of their own, to be imported elsewhere')
     .argument('<file>', 'the new file')
-    .argument('[runs...]', RUNS)
+    .argument('[run...]', RUNS)
     .addOption(results)
     .addOption(db)
     .option('--json', 'print what became of each run as JSON')
     .action(async (file: string, runs: readonly string[], _: unknown, command: Command) => {
       const flags = command.optsWithGlobals<TransferFlags>();
-      say('runs export', flags, await exportRuns(flags.results, file, wishes(runs)));
+      say('runs export', flags, await packRuns(flags.results, file, wishes(runs)));
     });
   return explained(command, {
     notes: ['The file is an SQLite database of the same schema, and appears when it is whole.'],
@@ -89,13 +89,13 @@ export function importCommand(): Command {
   const command = new Command('import')
     .description('add the runs of a file to the results')
     .argument('<file>', 'a file written by "runs export", or any edgeflex.db')
-    .argument('[runs...]', RUNS)
+    .argument('[run...]', RUNS)
     .addOption(results)
     .addOption(db)
     .option('--json', 'print what became of each run as JSON')
     .action(async (file: string, runs: readonly string[], _: unknown, command: Command) => {
       const flags = command.optsWithGlobals<TransferFlags>();
-      say('runs import', flags, await importRuns(flags.results, file, wishes(runs)));
+      say('runs import', flags, await unpackRuns(flags.results, file, wishes(runs)));
     });
   return explained(command, {
     notes: [

@@ -44,8 +44,8 @@ export {
 } from './compress.js';
 export {
   copyRuns,
-  exportRuns,
-  importRuns,
+  packRuns,
+  unpackRuns,
   type CopiedRuns,
   type CopyRunsOptions,
   type TransferredRun,

@@ -66,19 +66,19 @@ export async function copyRuns(
 }
 
 /**
- * Writes runs to a file of their own, which `importRuns` reads: an SQLite database.
+ * Writes runs to a file of their own, which `unpackRuns` reads: an SQLite database.
  *
  * @param from - open, or a folder, or the address of a database on a server
  * @param file - there must be none; it appears when it is whole
  * @param options - which runs
  * @throws InputError when the file exists, or there is no such run
  */
-export async function exportRuns(
+export async function packRuns(
   from: Results | string,
   file: string,
   options: CopyRunsOptions = {},
 ): Promise<CopiedRuns> {
-  const { runs } = checkedOptions('exportRuns', options, optionsSchema);
+  const { runs } = checkedOptions('packRuns', options, optionsSchema);
   if (existsSync(file))
     throw new InputError({ source: file, found: 'a file', expected: 'a file name that does not exist yet' });
   const partial = `${file}.partial`;
@@ -100,19 +100,19 @@ export async function exportRuns(
  * Brings the runs of a file to a place of results. The file is not changed; any `edgeflex.db` is such a file.
  *
  * @param to - open, or a folder, or the address of a database on a server
- * @param file - that `exportRuns` wrote
+ * @param file - that `packRuns` wrote
  * @param options - which of its runs
  * @throws InputError when it is no such file, or as `copyRuns`
  */
-export async function importRuns(
+export async function unpackRuns(
   to: Results | string,
   file: string,
   options: CopyRunsOptions = {},
 ): Promise<CopiedRuns> {
-  const { runs } = checkedOptions('importRuns', options, optionsSchema);
+  const { runs } = checkedOptions('unpackRuns', options, optionsSchema);
   if (isServerAddress(file))
     throw new InputError({
-      source: 'importRuns',
+      source: 'unpackRuns',
       found: withoutPassword(file),
       expected: 'a file of runs',
       hint: 'Runs of a server are copied with "edgeflex runs pull".',

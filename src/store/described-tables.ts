@@ -26,6 +26,7 @@ export const describedTables: { readonly [Name in keyof Tables]: TableDescriptio
     meaning: 'One execution of a suite.',
     columns: {
       id: text('Its id, as `edgeflex runs` lists it.'),
+      uid: text('Its global id: the same in every store that it is copied to.'),
       suite: text('Name of the suite.'),
       plan_hash: text('Hash of the plan, which `--resume` must find unchanged.'),
       seed: whole('Of the suite: order of the cells, calibration images.'),

@@ -76,15 +76,23 @@ function refusal(error: unknown): unknown {
       expected: EXPECTED,
       hint: HINT,
     });
-  if (!(cause instanceof Error) || !('code' in cause) || cause.code !== 'SQLITE_ERROR') return error;
+  if (!(cause instanceof Error) || !('code' in cause) || !isOfQuery(cause.code)) return error;
   const found = cause.message;
-  const unknown = /no such (?:table|column): (\S+)/.exec(found)?.[1];
+  const unknown =
+    /no such (?:table|column): (\S+)/.exec(found)?.[1] ??
+    /(?:relation|column) "?([^\s"]+)"? does not exist/.exec(found)?.[1];
   return new InputError({
     source: SOURCE,
     found: `${found}${unknown === undefined ? '' : didYouMean(unknown, knownNames())}`,
     expected: 'SQL that the database understands',
     hint: HINT,
   });
+}
+
+/** Whether a code of SQLite's or of PostgreSQL's means that the query is wrong, or that its values are, and nothing else. */
+function isOfQuery(code: unknown): boolean {
+  if (code === 'SQLITE_ERROR') return true;
+  return typeof code === 'string' && /^(42|22|0A)/.test(code) && code !== '42501';
 }
 
 function knownNames(): string[] {

@@ -87,6 +87,10 @@ describe('--json', () => {
       dryRun: true,
       runs: [{ deleted: false }, { deleted: false }, { deleted: false }],
     });
+    expect(await checked('runs export', folder('runs.db'), ...results)).toMatchObject({ schemaVersion: 1 });
+    expect(await checked('runs import', folder('runs.db'), '--results', folder('other'))).toMatchObject({
+      runs: [{ id: first, isNew: true }, { isNew: true }, { isNew: true }],
+    });
     expect(await checked('store check', ...results)).toMatchObject({ schemaVersion: 1, faults: [] });
     await checked('store backup', folder('copy.db'), ...results);
     await checked('store recover', folder('recovered.db'), ...results);

@@ -30,6 +30,8 @@ export interface RunBench {
 interface How {
   readonly resume?: Resume;
   readonly signal?: AbortSignal;
+  /** Address of a shared store. */
+  readonly shared?: string;
   /** Left out, the built-in ones. */
   readonly images?: OpenedData;
 }
@@ -86,10 +88,10 @@ export function useRuns(): RunBench {
   const execute: RunBench['execute'] = (
     tiny,
     handlers = {},
-    { resume = false, signal, images = data } = {},
+    { resume = false, signal, shared, images = data } = {},
   ) =>
     executeSuite(tiny, {
-      ...{ db, data: images, resume, command: 'edgeflex run tiny' },
+      ...{ db, data: images, resume, shared, command: 'edgeflex run tiny' },
       signal: signal ?? new AbortController().signal,
       emit: dispatch(handlers),
     });

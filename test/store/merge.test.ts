@@ -35,10 +35,10 @@ const cells = fc.array(
 const image = fc
   .record({ cells, ended: fc.constantFrom(null, '2026-11-22T20:00:00.000Z', '2026-11-22T21:00:00.000Z') })
   .map(({ cells: all, ended }): RunImage => {
-    const images = all.map(({ batch, status, hours, id }) => [
+    const images = all.map(({ batch, status, hours, id }): [string, CellImage] => [
       String(batch),
       cellImage(batch, status, hours, id),
-    ]) as [string, CellImage][];
+    ]);
     return {
       row: { ...run, ended_at: ended },
       ...{ devices: new Map(), variants: new Map(), floors: new Map(), cells: new Map(images) },

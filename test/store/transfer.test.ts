@@ -55,8 +55,13 @@ async function storeRun(
   id = 'one',
 ): Promise<{ readonly accuracy: CellRow; readonly timed: CellRow }> {
   const accuracy = await storeCell(db, id, 'accuracy');
-  const { id: _, ...like } = accuracy;
-  const timed = await upsertCell(db, { ...like, kind: 'performance', batch: 8, rounds: 2 });
+  const timed = await upsertCell(db, {
+    ...accuracy,
+    id: undefined,
+    kind: 'performance',
+    batch: 8,
+    rounds: 2,
+  });
   const shape = { rows: 5, inner: 7, columns: 4 };
   const time = { node: 'z', opType: 'Gemm', provider: 'CPU', calls: 1.5, milliseconds: [0.5, 1 / 3] };
   const work = { product: { precision: 'int8', shape, multiplications: 280 }, bytes: 1e12 } as const;
@@ -172,8 +177,7 @@ for (const pair of pairs)
       const [here, there] = [await open(from()), await open(to())];
       const { accuracy, timed } = await storeRun(here);
       await transfer(here, there);
-      const { id: _, variant_id, device_id, ...like } = timed;
-      await upsertCell(here, { ...like, variant_id, device_id, batch: 16 });
+      await upsertCell(here, { ...timed, id: undefined, batch: 16 });
       const [cellThere] = await there
         .selectFrom('cells')
         .selectAll()

@@ -23,7 +23,7 @@ async function ask(): Promise<string> {
  *
  * @returns its address, as the superuser
  */
-export async function freshDatabase(): Promise<string> {
+async function freshDatabase(): Promise<string> {
   const name = `test_${randomBytes(8).toString('hex')}`;
   await onServer(`create database ${name}`);
   const url = new URL(await (address ??= ask()));
@@ -32,7 +32,7 @@ export async function freshDatabase(): Promise<string> {
 }
 
 /** Drops a database of the server, also one that somebody is connected to. */
-export async function dropDatabase(url: string): Promise<void> {
+async function dropDatabase(url: string): Promise<void> {
   await onServer(`drop database if exists "${new URL(url).pathname.slice(1)}" with (force)`);
 }
 

@@ -27,6 +27,7 @@ export async function connections(
   { most, answerWithin }: PoolWishes,
 ): Promise<Library.Pool> {
   const { Pool, types } = await loadLibrary();
+  const usual = types.getTypeParser as (oid: number) => (text: string) => unknown;
   const pool = new Pool({
     connectionString: address,
     application_name: 'edgeflex',
@@ -36,8 +37,7 @@ export async function connections(
     keepAlive: true,
     max: most,
     types: {
-      getTypeParser: ((oid: number, format?: 'text') =>
-        NUMBERS.has(oid) ? Number : types.getTypeParser(oid, format)) as typeof types.getTypeParser,
+      getTypeParser: (oid: number) => (NUMBERS.has(oid) ? Number : usual(oid)),
     },
     ...(answerWithin !== undefined && { query_timeout: answerWithin }),
   });

@@ -63,7 +63,21 @@ export async function openOnServer(address: string, { mode, answerWithin }: Serv
 async function checkState(db: Db, shown: string): Promise<SchemaState & { readonly empty: boolean }> {
   const { rows } = await sql<{ there: boolean }>`
     select to_regclass(${`edgeflex.${DEFAULT_MIGRATION_TABLE}`}) is not null as there`.execute(db);
-  if (rows[0]?.there !== true) return { ...schemaState([]), empty: true };
+  if (rows[0]?.there !== true) {
+    const { rows: others } = await sql<{ name: string }>`
+      select relname as name from pg_class where relnamespace = to_regnamespace('edgeflex') limit 1`.execute(
+      db,
+    );
+    if (others[0] !== undefined)
+      throw new StoreError('foreign', {
+        source: shown,
+        place: 'schema edgeflex',
+        found: `${others[0].name}, of another program or of an interrupted restoration`,
+        expected: 'the tables of a results database, or no such schema',
+        hint: 'Give another database, or drop that schema if nobody needs it.',
+      });
+    return { ...schemaState([]), empty: true };
+  }
   const { rows: applied } = await sql<{ name: string }>`
     select name from ${sql.table(DEFAULT_MIGRATION_TABLE)}`.execute(db);
   const state = schemaState(applied.map(({ name }) => name));
