@@ -9,9 +9,8 @@ import { isScored } from '../../src/analysis/figures/accuracy.js';
 import { packageRoot } from '../../src/base/paths.js';
 import { databaseReference } from '../../src/report/database-reference.js';
 import { hashJson } from '../../src/base/hash.js';
-import { seededRandom, type Random } from '../../src/base/random.js';
+import { seededRandom } from '../../src/base/random.js';
 import { Database } from '../../src/base/sqlite.js';
-import type { Conditions } from '../../src/protocol/conditions.js';
 import { otherCores } from '../../src/protocol/disturbance.js';
 import { pairedOutcomes } from '../../src/stats/mcnemar.js';
 import type { Estimate } from '../../src/stats/interval.js';
@@ -24,14 +23,13 @@ import { repositoryOf } from '../../src/store/repository.js';
 import { views } from '../../src/store/views/list.js';
 import { sqliteParts } from '../../src/store/views/parts.js';
 import { insertRound } from '../../src/store/write.js';
+import { disturbedExample, type Row } from '../analysis/support/disturbed.js';
 import { storeHistory } from '../analysis/support/history.js';
-import { storedExample, type Stored } from '../analysis/support/stored.js';
+import { storedExample } from '../analysis/support/stored.js';
 import { useFolder } from '../support/folder.js';
 import { fullMeasurement, placeOf, storeCell } from '../support/rows.js';
 
 const folder = useFolder();
-
-type Row = Readonly<Record<string, unknown>>;
 
 function rowsOf(database: Database, view: string): Row[] {
   return database.prepare(`select * from ${view}`).all() as Row[];
@@ -60,57 +58,6 @@ function alikeEstimate(
   alike(row[`${name}${end}`], expected?.value, `${place} ${name}`);
   alike(row[`${name}_low${end}`], expected?.low, `${place} ${name}, low`);
   alike(row[`${name}_high${end}`], expected?.high, `${place} ${name}, high`);
-}
-
-/** What can be seen of a device at a moment, quiet or not. */
-function seen(random: Random, at: number): Conditions {
-  const slow = random.uniform() < 0.1;
-  return {
-    at,
-    ...(random.uniform() < 0.9 && { otherLoad: random.uniform() < 0.1 ? random.uniform() : 0.03 }),
-    ...(random.uniform() < 0.5 && { stolen: 0.02 * random.uniform() }),
-    ...(random.uniform() < 0.5 && { throttling: random.uniform() < 0.05 ? ['under-voltage'] : [] }),
-    ...(random.uniform() < 0.8 && {
-      paces: Array.from(
-        { length: 1 + random.integer(8) },
-        () => (slow ? 1.5 : 1) * (1 + 0.02 * random.uniform()),
-      ),
-    }),
-  };
-}
-
-/** Gives every round conditions, a placement and processor time, so that some are disturbed and some are not. */
-function disturb(database: Database, random: Random): void {
-  const condition = database.prepare('insert into conditions values (?, ?, ?, ?)');
-  const placement = database.prepare(
-    'update rounds set core_latency_before = ?, core_latency_after = ? where id = ?',
-  );
-  const cpu = database.prepare(
-    `update phases set cpu_milliseconds = ? where round_id = ? and phase = 'steady'`,
-  );
-  const ids = database.prepare('select id from rounds').pluck().all() as number[];
-  for (const id of ids) {
-    let at = 0;
-    for (let sequence = 0; sequence < 6; sequence++) {
-      at += random.uniform();
-      condition.run(id, sequence, sequence < 2 ? 'prepare' : 'steady', JSON.stringify(seen(random, at)));
-    }
-    const near = 20 + random.uniform();
-    const before = random.uniform() < 0.15 ? 5 * near : near;
-    if (random.uniform() < 0.8) placement.run(before, random.uniform() < 0.1 ? 5 * near : before, id);
-    if (random.uniform() < 0.8) cpu.run(100 * (1 + random.uniform()), id);
-  }
-}
-
-/** Runs of several devices with everything that can disturb them. */
-async function disturbedExample(
-  seed: number,
-  change: (database: Database) => void = () => undefined,
-): Promise<Stored> {
-  return storedExample(folder(`${seed}.sqlite`), { devices: ['laptop', 'board'] }, (database) => {
-    disturb(database, seededRandom(seed));
-    change(database);
-  });
 }
 
 function isOfCell(row: Row, { variant, device }: VariantFigures): boolean {
@@ -167,7 +114,7 @@ describe('what is described', () => {
   });
 
   it('are all columns in their order, with values of their type', async () => {
-    const { database } = await disturbedExample(1);
+    const { database } = await disturbedExample(folder('results.sqlite'), 1);
     for (const [name, columns] of relations) {
       const statement = database.prepare(`select * from ${name}`);
       const found = statement.columns().map((column) => column.name);
@@ -192,7 +139,7 @@ describe('what is described', () => {
 
 describe.each([1, 2, 3])('views of a disturbed run (%i)', (seed) => {
   it('have the latencies, speed-ups and processor time of the analysis', async () => {
-    const { analysis, database } = await disturbedExample(seed);
+    const { analysis, database } = await disturbedExample(folder('results.sqlite'), seed);
     const rows = rowsOf(database, 'v_latency');
     const figures = analysis.figures.flatMap((each) => each.latencies.map((latency) => ({ each, latency })));
     expect(rows).toHaveLength(figures.length);
@@ -214,7 +161,7 @@ describe.each([1, 2, 3])('views of a disturbed run (%i)', (seed) => {
   });
 
   it('say which rounds count, and what disturbed the others', async () => {
-    const { analysis, database } = await disturbedExample(seed);
+    const { analysis, database } = await disturbedExample(folder('results.sqlite'), seed);
     const rows = rowsOf(database, 'v_disturbances');
     let disturbed = 0;
     for (const cell of analysis.run.cells) {
@@ -239,7 +186,7 @@ describe.each([1, 2, 3])('views of a disturbed run (%i)', (seed) => {
   });
 
   it('have the memory of the analysis', async () => {
-    const { analysis, database } = await disturbedExample(seed, (changed) => {
+    const { analysis, database } = await disturbedExample(folder('results.sqlite'), seed, (changed) => {
       // A round that takes nothing, one of another means, and means of older versions.
       if (seed === 2)
         changed.exec(`update memory set bytes = 1 where round_id = 3 and phase in ('load', 'first')`);
@@ -270,7 +217,7 @@ describe.each([1, 2, 3])('views of a disturbed run (%i)', (seed) => {
   });
 
   it('have the accuracies of the analysis, and the images that changed', async () => {
-    const { analysis, database } = await disturbedExample(seed, (changed) => {
+    const { analysis, database } = await disturbedExample(folder('results.sqlite'), seed, (changed) => {
       if (seed === 2)
         changed.exec(`update variants set card_json = '{"dataset":"other"}' where recipe = 'int8'`);
       if (seed === 3)
