@@ -20,3 +20,10 @@ export interface JsonSchema {
  * @throws Error when the module has no such type
  */
 export function schemasOf(root: string, file: string, name: string): Readonly<Record<string, JsonSchema>>;
+
+/**
+ * The schema of report.json as a document of its own, with its version in the title.
+ *
+ * @param schema - of a report, as `schemasOf` gives it
+ */
+export function reportSchema(schema: JsonSchema): JsonSchema;

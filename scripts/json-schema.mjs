@@ -21,6 +21,16 @@ export function schemasOf(root, file, name) {
   );
 }
 
+/** The schema of report.json as a document of its own: see json-schema.d.mts. */
+export function reportSchema(schema) {
+  const version = schema.properties.schemaVersion.const;
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: `report.json of EdgeFlex, version ${version}`,
+    ...schema,
+  };
+}
+
 /**
  * @param {ts.TypeChecker} checker
  * @param {ts.Type} type

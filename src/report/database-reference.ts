@@ -8,7 +8,7 @@ import { markdownRows } from './reference.js';
 export function databaseReference(): string {
   const sections = [
     '# The results database',
-    'Written by `npm run docs` from the views and tables themselves (`src/store/views/`, `src/store/described-tables.ts`). Results are in `edgeflex.db` in the results folder, an SQLite database. `edgeflex query` reads it, as does any SQLite client of version 3.38 or later with mathematical functions; tables and columns are only ever added ([what is stable](../stability.md)). Intervals are 95 % intervals, shares and ratios are plain numbers, and times are ISO 8601 in UTC. "Or null" marks columns that can be null.',
+    'Written by `npm run docs` from the views and tables themselves (`src/store/views/`, `src/store/described-tables.ts`). Results are in `edgeflex.db` in the results folder, an SQLite database. `edgeflex query` reads it, as does any SQLite client of version 3.38 or later with mathematical functions; the views are stable, the tables below them may change ([what is stable](../stability.md)). Intervals are 95 % intervals, shares and ratios are plain numbers, and times are ISO 8601 in UTC. "Or null" marks columns that can be null.',
     '## Views',
     'Each view answers a question, and gives the same figures as the reports: rounds that other processes disturbed are left out, and ratios compare the same rounds.',
     markdownRows([['view', 'question'], ...views.map(({ name, question }) => [`\`${name}\``, question])]),

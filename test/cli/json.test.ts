@@ -1,16 +1,21 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { packageRoot } from '../../src/base/paths.js';
 import { commands } from '../../src/cli/commands.js';
+import { SCHEMA_VERSION } from '../../src/report/document.js';
+import { jsonExporter } from '../../src/report/exporters/json.js';
 import { openStore } from '../../src/store/open.js';
 import { storeExample } from '../analysis/support/example.js';
+import { storedExample } from '../analysis/support/stored.js';
 import { fullFactorial } from '../../src/suite/matrix/combinations.js';
 import { storeAblation, switches } from '../analysis/ablation/support.js';
 import { runOf, runsOf, storeHistory } from '../analysis/support/history.js';
 import { useFolder } from '../support/folder.js';
 import { edgeflex } from './support.js';
-import { schemasOf, type JsonSchema } from '../../scripts/json-schema.mjs';
+import { reportSchema, schemasOf, type JsonSchema } from '../../scripts/json-schema.mjs';
 
 const folder = useFolder();
 let schemas: Readonly<Record<string, JsonSchema>> = {};
@@ -146,6 +151,71 @@ describe('--json', () => {
     expect(await checked('compress', 'vit-micro-shapes10', ...output)).toMatchObject({ schemaVersion: 1 });
     expect(await checked('cache list')).not.toEqual([]);
   }, 60_000);
+});
+
+describe('docs/reference/report.schema.json', () => {
+  const file = (): JsonSchema & { readonly title: string } =>
+    JSON.parse(
+      readFileSync(join(packageRoot(), 'docs', 'reference', 'report.schema.json'), 'utf8'),
+    ) as JsonSchema & { readonly title: string };
+
+  it('is that of the type whose documents are written: npm run docs', () => {
+    expect(file()).toEqual(JSON.parse(JSON.stringify(reportSchema(schemas['report']!))));
+    expect(file().title).toContain(`version ${SCHEMA_VERSION}`);
+  });
+
+  it('takes real reports, and none with a field more, a field less or of another version', async () => {
+    const schema = z.fromJSONSchema(file() as Parameters<typeof z.fromJSONSchema>[0]);
+    const { analysis } = await storedExample(folder('example.sqlite'), { devices: ['laptop', 'board'] });
+    const text = await jsonExporter.render(analysis);
+    const whole = JSON.parse(text) as object;
+    expect(schema.safeParse(whole).error?.issues ?? []).toEqual([]);
+    const places: (readonly (string | number)[])[] = [
+      ...[
+        [],
+        ['run'],
+        ['run', 'data'],
+        ['devices', 0],
+        ['variants', 1],
+        ['results', 1],
+        ['results', 1, 'accuracy'],
+      ],
+      ...[
+        ['results', 1, 'accuracy', 'top1'],
+        ['results', 1, 'accuracy', 'judgement'],
+        ['results', 1, 'performance', 1],
+      ],
+      ...[
+        ['results', 1, 'performance', 1, 'speedup'],
+        ['results', 1, 'performance', 1, 'memory'],
+        ['agreement', 0],
+      ],
+    ];
+    for (const place of places) {
+      const changed = (change: (at: Record<string, unknown>) => void): boolean => {
+        const copy = structuredClone(whole);
+        const at = place.reduce<unknown>(
+          (each, key) => (each as Record<string | number, unknown>)[key],
+          copy,
+        );
+        change(at as Record<string, unknown>);
+        return schema.safeParse(copy).success;
+      };
+      const at = place.reduce<unknown>((each, key) => (each as Record<string | number, unknown>)[key], whole);
+      expect(changed(() => undefined)).toBe(true);
+      expect(
+        changed((object) => (object['more'] = 1)),
+        `${place.join('.')}: one more`,
+      ).toBe(false);
+      // A session's profile may be anything, also nothing.
+      for (const field of Object.keys(at as object).filter((key) => key !== 'profile' && key !== 'stages'))
+        expect(
+          changed((object) => delete object[field]),
+          `${place.join('.')}: without ${field}`,
+        ).toBe(false);
+    }
+    expect(schema.safeParse({ ...whole, schemaVersion: SCHEMA_VERSION + 1 }).success).toBe(false);
+  });
 });
 
 describe('a schema of a type', () => {
