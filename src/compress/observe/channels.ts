@@ -87,9 +87,7 @@ export function channelTap(
         percentiles: new Map(
           percentiles.map((percentile) => {
             const at = beyond(percentile);
-            const lower = Float64Array.from(smallest, (values) => values[at]!);
-            const upper = Float64Array.from(largest, (values) => values[at]!);
-            return [percentile, { lower, upper }];
+            return [percentile, { lower: valuesAt(smallest, at), upper: valuesAt(largest, at) }];
           }),
         ),
       };
@@ -103,9 +101,16 @@ interface Accumulator {
   readonly sum: Float64Array;
   readonly sumAbs: Float64Array;
   readonly sumSquare: Float64Array;
-  /** For each channel its extreme values so far, the most extreme first. */
-  largest: Float32Array[];
-  smallest: Float32Array[];
+  largest: Tails;
+  smallest: Tails;
+}
+
+/** For each channel its extreme values so far, the most extreme first: in one array, for thousands of small ones keep the collector busy. */
+interface Tails {
+  /** `[channels, count]`. */
+  readonly values: Float32Array;
+  /** Of each channel. */
+  readonly count: number;
 }
 
 function emptyAccumulator(channels: number): Accumulator {
@@ -115,8 +120,8 @@ function emptyAccumulator(channels: number): Accumulator {
     sum: new Float64Array(channels),
     sumAbs: new Float64Array(channels),
     sumSquare: new Float64Array(channels),
-    largest: Array.from({ length: channels }, () => new Float32Array()),
-    smallest: Array.from({ length: channels }, () => new Float32Array()),
+    largest: { values: new Float32Array(), count: 0 },
+    smallest: { values: new Float32Array(), count: 0 },
   };
 }
 
@@ -136,22 +141,26 @@ function accumulate(
  *
  * @param sign - 1 where the largest are the most extreme, −1 where the smallest are
  */
-function mergeTails(
-  known: readonly Float32Array[],
-  batch: Float32Array,
-  k: number,
-  keep: number,
-  sign: 1 | -1,
-): Float32Array[] {
-  return known.map((values, channel) => {
-    const merged = new Float32Array(Math.min(keep, values.length + k));
-    let [a, b] = [0, channel * k];
-    const end = b + k;
-    for (let i = 0; i < merged.length; i++)
-      merged[i] =
-        b === end || (a < values.length && sign * values[a]! >= sign * batch[b]!)
-          ? values[a++]!
+function mergeTails(known: Tails, batch: Float32Array, k: number, keep: number, sign: 1 | -1): Tails {
+  const channels = batch.length / k;
+  const count = Math.min(keep, known.count + k);
+  const values = new Float32Array(channels * count);
+  for (let channel = 0; channel < channels; channel++) {
+    let [a, b] = [channel * known.count, channel * k];
+    const [knownEnd, end] = [a + known.count, b + k];
+    for (let i = channel * count; i < (channel + 1) * count; i++)
+      values[i] =
+        b === end || (a < knownEnd && sign * known.values[a]! >= sign * batch[b]!)
+          ? known.values[a++]!
           : batch[b++]!;
-    return merged;
-  });
+  }
+  return { values, count };
+}
+
+/** The value of each channel at a place. */
+function valuesAt({ values, count }: Tails, place: number): Float64Array {
+  return Float64Array.from(
+    { length: values.length / count },
+    (_, channel) => values[channel * count + place]!,
+  );
 }
