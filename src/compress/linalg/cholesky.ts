@@ -11,6 +11,9 @@ function panelOf(n: number): number {
 /** Columns that are solved for together, where all of them would take too much memory. */
 const COLUMNS = 1024;
 
+/** Columns of an inverse that are found together: each begins at the first of them, so that few leave little to do that is known to be zero. */
+const INVERTED = 256;
+
 /**
  * Cholesky factor of a symmetric positive definite matrix, `A = L · Lᵀ`, in float64: panel after panel, each less what the
  * panels before it account for (Golub & Van Loan, "Matrix Computations", 4th ed., algorithm 4.2.1, with panels in place of
@@ -97,8 +100,8 @@ export async function solveLowerTransposed(
  */
 export async function inverseDiagonal(l: Float64Array, n: number, blas: Blas): Promise<Float64Array> {
   const diagonal = new Float64Array(n);
-  for (let from = 0; from < n; from += COLUMNS) {
-    const width = Math.min(COLUMNS, n - from);
+  for (let from = 0; from < n; from += INVERTED) {
+    const width = Math.min(INVERTED, n - from);
     // Above the diagonal L⁻¹ is zero as L is: these columns begin at their own row.
     const identity = new Float64Array((n - from) * width);
     for (let i = 0; i < width; i++) identity[i * width + i] = 1;
