@@ -47,17 +47,45 @@ export type Rounding = (weight: Float32Array, inputs: number, grid: Grid) => Int
 
 /** Rounds each number to the nearest. */
 export function toNearest(weight: Float32Array, inputs: number, grid: Grid): Int8Array {
-  const { scales, blockSize } = grid;
+  const { scales, blockSize, least, greatest } = grid;
   const steps = new Int8Array(weight.length);
   let block = 0;
   for (let row = 0; row < weight.length; row += inputs) {
     for (let from = row; from < row + inputs; from += blockSize) {
       const to = Math.min(from + blockSize, row + inputs);
       const scale = scales[block++]!;
-      for (let at = from; at < to; at++) steps[at] = stepOn(grid, weight[at]! / scale);
+      for (let at = from; at < to; at++) {
+        const step = Math.round(weight[at]! / scale);
+        steps[at] = step > greatest ? greatest : step < least ? least : step;
+      }
     }
   }
   return steps;
+}
+
+/**
+ * What weights stand for when each is rounded to the nearest: `toNearest` and back, without the steps in between, as searches do it most.
+ *
+ * @param weight - `[outputs, inputs]`
+ * @param inputs - its width
+ * @param grid - with a scale for each output and block
+ * @returns `[outputs, inputs]`
+ */
+export function nearest(weight: Float32Array, inputs: number, grid: Grid): Float32Array {
+  const { scales, blockSize, least, greatest } = grid;
+  const values = new Float32Array(weight.length);
+  let block = 0;
+  for (let row = 0; row < weight.length; row += inputs) {
+    for (let from = row; from < row + inputs; from += blockSize) {
+      const to = Math.min(from + blockSize, row + inputs);
+      const scale = scales[block++]!;
+      for (let at = from; at < to; at++) {
+        const step = Math.round(weight[at]! / scale);
+        values[at] = (step > greatest ? greatest : step < least ? least : step) * scale;
+      }
+    }
+  }
+  return values;
 }
 
 /** The number of steps of a grid that is nearest. */
@@ -89,9 +117,8 @@ export function int8Grid(
 ): Grid {
   const scales = new Float32Array(weight.length / inputs);
   for (let o = 0; o < scales.length; o++) {
-    const row = weight.subarray(o * inputs, (o + 1) * inputs);
     let largest = 0;
-    for (let i = 0; i < inputs; i++) largest = Math.max(largest, Math.abs(row[i]!));
+    for (let i = o * inputs; i < (o + 1) * inputs; i++) largest = Math.max(largest, Math.abs(weight[i]!));
     scales[o] = Math.fround((largest * (clip?.[o] ?? 1)) / INT8_MAX) || 1;
   }
   if (!perChannel) scales.fill(Math.max(...scales));

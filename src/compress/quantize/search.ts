@@ -1,10 +1,11 @@
 import { totalError, type Evaluator, type FloatLinear, type FloatOutput } from '../evaluate.js';
 import { isWeightFormat, type QuantizeOptions } from './options.js';
-import { dequantizeInt8, quantizeInt8, type InputRange } from './rounding.js';
+import { int8Grid, nearest, type InputRange } from './rounding.js';
 import { rangeOf, transformed, type ChannelTransform, type ReadValue } from './value.js';
 import { roundedWeight } from './weight.js';
 
-const ALPHAS = Array.from({ length: 11 }, (_, i) => i / 10);
+/** Strengths in tenths: every second one is tried, and then those beside the best. */
+const ALPHAS = [0, 2, 4, 6, 8, 10] as const;
 const INPUT_CLIPS = [1, 0.9, 0.8, 0.7, 0.6, 0.5];
 const WEIGHT_CLIPS = [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7];
 
@@ -89,33 +90,47 @@ export async function searchTransform(
 ): Promise<{ readonly alpha: number; readonly transform: ChannelTransform } | undefined> {
   if (options.alpha === 'off') return undefined;
   const shift = options.shift && !isWeightFormat(options.format);
-  const candidates = (options.alpha === 'search' ? ALPHAS : [options.alpha]).map((alpha) => ({
-    alpha,
-    transform: channelTransform(value, readers, alpha, shift),
-  }));
-  if (candidates.length === 1) return candidates[0];
+  const transformOf = (alpha: number): ChannelTransform => channelTransform(value, readers, alpha, shift);
+  if (options.alpha !== 'search') return { alpha: options.alpha, transform: transformOf(options.alpha) };
   // A transform changes nothing of what float readers give.
   const outputs: FloatOutput[] = [];
   for (const reader of readers) outputs.push(await evaluator.output(value.sample, reader));
-  const errors: number[] = [];
-  for (const { transform } of candidates) {
+  const attempt = async (tenths: number): Promise<Attempt> => {
+    const alpha = tenths / 10;
+    const transform = transformOf(alpha);
     const after = transformed(value, transform);
     const input = isWeightFormat(options.format) ? undefined : rangeOf(after, 1);
-    let sum = 0;
+    let error = 0;
     for (const [index, reader] of readers.entries()) {
       const { weight, bias } = readingTransformed(reader, transform);
       const rounded = roundedWeight(weight, transform.scale.length, options);
       const candidate = { weight: rounded, bias, input };
-      sum += totalError(await evaluator.error(outputs[index]!, after.sample, candidate));
+      error += totalError(await evaluator.error(outputs[index]!, after.sample, candidate));
     }
-    errors.push(sum);
-  }
-  return candidates[errors.indexOf(Math.min(...errors))];
+    return { tenths, alpha, transform, error };
+  };
+  const better = (a: Attempt, b: Attempt): Attempt => (b.error < a.error ? b : a);
+  const [first, ...others] = ALPHAS;
+  let best = await attempt(first);
+  for (const tenths of others) best = better(best, await attempt(tenths));
+  const { tenths: middle } = best;
+  for (const tenths of [middle - 1, middle + 1])
+    if (tenths >= 0 && tenths <= 10) best = better(best, await attempt(tenths));
+  return best;
+}
+
+/** A strength that was tried. */
+interface Attempt {
+  readonly tenths: number;
+  readonly alpha: number;
+  readonly transform: ChannelTransform;
+  /** Squared, at the outputs of all readers. */
+  readonly error: number;
 }
 
 /**
  * Searches the range of a value's uint8 quantiser: the share of what the calibration images had that gives the least
- * squared error at the outputs of all linears that read the value.
+ * squared error at the outputs of all linears that read the value. Narrower ranges are tried until one is worse than the one before.
  *
  * @param evaluator - compares candidates on the sampled rows
  * @param value - the value, transformed
@@ -131,21 +146,24 @@ export async function searchInputRange(
   // A range that is taken while the model runs covers everything.
   if (!options.clipInputs || options.format === 'dynamic') return rangeOf(value, 1);
   const weights = readers.map(({ weight }) => roundedWeight(weight, value.min.length, options));
-  const ranges = INPUT_CLIPS.map((clip) => rangeOf(value, clip));
-  const errors: number[] = [];
-  for (const input of ranges) {
+  let best = rangeOf(value, 1);
+  let least = Infinity;
+  for (const clip of INPUT_CLIPS) {
+    const input = rangeOf(value, clip);
     let sum = 0;
     for (const [index, { output, bias }] of readers.entries())
       sum += totalError(
         await evaluator.error(output, value.sample, { weight: weights[index]!, bias, input }),
       );
-    errors.push(sum);
+    if (sum >= least) break;
+    [best, least] = [input, sum];
   }
-  return ranges[errors.indexOf(Math.min(...errors))]!;
+  return best;
 }
 
 /**
- * Searches, for each output of a linear, how much of its largest weight the int8 scale should cover.
+ * Searches, for each output of a linear, how much of its largest weight the int8 scale should cover: less and less, until that is better
+ * for no output.
  *
  * @param evaluator - compares candidates on the sampled rows
  * @param value - what the linear reads
@@ -168,14 +186,14 @@ export async function searchWeightClip(
   const best = new Float32Array(outputs).fill(1);
   for (const clip of WEIGHT_CLIPS) {
     const clips = new Float32Array(outputs).fill(clip);
-    const weight = dequantizeInt8(quantizeInt8(linear.weight, inputs, options.perChannel, clips));
+    const weight = nearest(linear.weight, inputs, int8Grid(linear.weight, inputs, options.perChannel, clips));
     const { squared } = await evaluator.error(output, value.sample, { weight, bias, input });
+    let better = false;
     for (let o = 0; o < outputs; o++) {
-      if (squared[o]! < least[o]!) {
-        least[o] = squared[o]!;
-        best[o] = clip;
-      }
+      if (squared[o]! >= least[o]!) continue;
+      [least[o], best[o], better] = [squared[o]!, clip, true];
     }
+    if (!better) break;
   }
   return best;
 }

@@ -6,9 +6,9 @@ import {
   dequantizeBlockwise,
   dequantizeInt8,
   int8Grid,
+  nearest,
   packedBlocks,
   quantizeBlockwise,
-  quantizeInt8,
   type InputRange,
   type Rounding,
 } from './rounding.js';
@@ -32,7 +32,7 @@ export function roundedWeight(weight: Float32Array, inputs: number, options: Qua
   const { format, perChannel, blockSize } = options;
   return isWeightFormat(format)
     ? dequantizeBlockwise(quantizeBlockwise(weight, inputs, bitsOf(format), blockSize), inputs)
-    : dequantizeInt8(quantizeInt8(weight, inputs, perChannel));
+    : nearest(weight, inputs, int8Grid(weight, inputs, perChannel));
 }
 
 /**

@@ -23,7 +23,7 @@ const PASSES = 1.8;
 /** Quantises the linears. */
 export const quantizeStage = defineStage({
   name: 'quantize',
-  version: 2,
+  version: 3,
   description:
     'Quantises the linears of the blocks, each block calibrated on what the quantised ones before it give.',
   options: quantizeOptionsSchema,
