@@ -49,7 +49,7 @@ export const pruneOptionsSchema = z
       .describe(
         'The same ratio in every block, or the widths that lose least over all blocks, relative to the streams.',
       ),
-    images: z.number().int().positive().default(512).describe('Training images to calibrate on.'),
+    images: z.number().int().positive().default(256).describe('Training images to calibrate on.'),
     multiple: z
       .number()
       .int()
