@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { LeaseLost, type JobQueue } from './queue.js';
+import { SCHEMA } from './schema.js';
+
+/** Bytes of a part of a spool that is sent when anything in it has changed. SQLite's pages are smaller, and most are only ever added. */
+const BLOCK = 1 << 16;
+
+/** Blocks of a statement at most. */
+const PER_STATEMENT = 64;
+
+/** Digests of a job's blocks as the queue has them, by position. */
+export type KnownBlocks = Map<number, string>;
+
+/**
+ * Keeps a job's spool in the queue, from where any worker may go on with it. Only blocks that have changed are sent.
+ *
+ * @param queue - open
+ * @param token - of the lease
+ * @param content - the spool's whole file
+ * @param rounds - that are stored in it
+ * @param known - what the queue has; brought up to date
+ * @throws LeaseLost when the job is no longer the worker's: nothing is kept then
+ */
+export async function saveCheckpoint(
+  { connection }: JobQueue,
+  token: string,
+  content: Buffer,
+  rounds: number,
+  known: KnownBlocks,
+): Promise<void> {
+  const now: KnownBlocks = new Map();
+  const changed: { readonly position: number; readonly digest: string; readonly bytes: Buffer }[] = [];
+  for (let position = 0; position * BLOCK < content.length; position++) {
+    const bytes = content.subarray(position * BLOCK, (position + 1) * BLOCK);
+    const digest = createHash('sha256').update(bytes).digest('hex');
+    now.set(position, digest);
+    if (known.get(position) !== digest) changed.push({ position, digest, bytes });
+  }
+  await connection.transaction(async (client) => {
+    const { rows } = await client.query<{ readonly job: string }>(
+      `select job from ${SCHEMA}.take where token = $1 and ended_at is null for update`,
+      [token],
+    );
+    const job = rows[0]?.job;
+    if (job === undefined) throw new LeaseLost('the job is no longer this worker’s');
+    for (let first = 0; first < changed.length; first += PER_STATEMENT) {
+      const some = changed.slice(first, first + PER_STATEMENT);
+      await client.query(
+        `insert into ${SCHEMA}.block (job, position, digest, content)
+         select $1, * from unnest($2::integer[], $3::text[], $4::bytea[])
+         on conflict (job, position) do update set digest = excluded.digest, content = excluded.content`,
+        [
+          job,
+          some.map(({ position }) => position),
+          some.map(({ digest }) => digest),
+          some.map(({ bytes }) => bytes),
+        ],
+      );
+    }
+    await client.query(`delete from ${SCHEMA}.block where job = $1 and position >= $2`, [job, now.size]);
+    await client.query(`update ${SCHEMA}.job set rounds = $2, spool_bytes = $3 where id = $1`, [
+      ...[job, rounds, content.length],
+    ]);
+  });
+  known.clear();
+  for (const [position, digest] of now) known.set(position, digest);
+}
+
+/**
+ * Which blocks of a job's spool the queue has.
+ *
+ * @param queue - open
+ * @param job - its id
+ */
+export async function knownBlocks({ connection }: JobQueue, job: string): Promise<KnownBlocks> {
+  const { rows } = await connection.query<{ readonly position: number; readonly digest: string }>(
+    `select position, digest from ${SCHEMA}.block where job = $1`,
+    [job],
+  );
+  return new Map(rows.map(({ position, digest }) => [position, digest]));
+}
+
+/**
+ * A job's spool as another worker left it in the queue.
+ *
+ * @param queue - open
+ * @param job - its id
+ * @returns undefined when there is none
+ * @throws Error when what is there is not what was kept
+ */
+export async function loadCheckpoint({ connection }: JobQueue, job: string): Promise<Buffer | undefined> {
+  return connection.transaction(async (client) => {
+    const { rows } = await client.query<{ readonly bytes: number }>(
+      `select spool_bytes::float8 as bytes from ${SCHEMA}.job where id = $1`,
+      [job],
+    );
+    const blocks = await client.query<{
+      readonly position: number;
+      readonly digest: string;
+      readonly content: Buffer;
+    }>(`select position, digest, content from ${SCHEMA}.block where job = $1 order by position`, [job]);
+    if (blocks.rows.length === 0) return undefined;
+    for (const [index, { position, digest, content }] of blocks.rows.entries())
+      if (position !== index || createHash('sha256').update(content).digest('hex') !== digest)
+        throw new Error(`block ${position} of job ${job} is not what was kept`);
+    const content = Buffer.concat(blocks.rows.map(({ content: bytes }) => bytes));
+    if (content.length !== rows[0]?.bytes)
+      throw new Error(
+        `the spool of job ${job} has ${content.length} bytes and had ${String(rows[0]?.bytes)}`,
+      );
+    return content;
+  });
+}

@@ -1,0 +1,318 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { knownBlocks, loadCheckpoint, saveCheckpoint } from '../../src/queue/checkpoint.js';
+import { findJobs, listFleet, listJobs, takesOf } from '../../src/queue/list.js';
+import { LeaseLost } from '../../src/queue/queue.js';
+import { describePostgres } from '../support/postgres.js';
+import { device, submission, taken, useQueues, worker } from './support.js';
+
+const queues = useQueues();
+
+describePostgres('a submission', () => {
+  it('is queued whole or not at all, and once', async () => {
+    const queue = await queues.open();
+    const twoAlike = submission([{ device: 'a' }, { device: 'b' }]);
+    const spoilt = { ...twoAlike, jobs: twoAlike.jobs.map((job) => ({ ...job, place: 1 })) };
+    await expect(queue.submit(spoilt)).rejects.toThrow();
+    expect(await listJobs(queue, true)).toEqual([]);
+    await queue.submit(twoAlike);
+    await queue.submit(twoAlike);
+    expect((await listJobs(queue, false)).map(({ run, place, state }) => [run, place, state])).toEqual([
+      [twoAlike.run.id, 1, 'waiting'],
+      [twoAlike.run.id, 2, 'waiting'],
+    ]);
+  });
+
+  it('comes to the worker as it was', async () => {
+    const queue = await queues.open();
+    const submitted = submission([{ device: 'a' }], { plan: { deep: { list: [1, 'two', null] } } });
+    await queue.submit(submitted);
+    const job = await taken(queue, worker('w'), device('a'));
+    expect(job).toMatchObject({
+      run: submitted.run,
+      plan: submitted.plan,
+      place: 1,
+      rounds: 0,
+      before: null,
+    });
+  });
+});
+
+describePostgres('jobs', () => {
+  it('are each taken once, however many ask at the same time', async () => {
+    const [one, other] = [await queues.open(), await queues.open()];
+    await one.submit(submission(Array.from({ length: 40 }, () => ({ needs: 'arch=arm64' }))));
+    const ids: string[] = [];
+    const drive = async (index: number): Promise<void> => {
+      const queue = index % 2 === 0 ? one : other;
+      const [me, on] = [worker(`w${index}`), device(`d${index}`, { labels: { arch: 'arm64' } })];
+      for (;;) {
+        const job = await queue.take('measure', me, on);
+        if (job === undefined) {
+          if ((await listJobs(queue, false)).length === 0) return;
+          continue;
+        }
+        ids.push(job.id);
+        await queue.complete(job.token, 0);
+      }
+    };
+    await Promise.all(Array.from({ length: 12 }, (_, index) => drive(index)));
+    expect([ids.length, new Set(ids).size]).toEqual([40, 40]);
+    const jobs = await listJobs(one, true);
+    expect(jobs.every(({ state }) => state === 'done')).toBe(true);
+    expect(await takesOf(one, ids)).toHaveLength(40);
+  });
+
+  it('go one at a time to a machine, also where it has several devices', async () => {
+    const queue = await queues.open();
+    await queue.submit(submission([{ device: 'cpu' }, { device: 'browser' }]));
+    const [cpu, browser] = [device('cpu', { host: 'lab' }), device('browser', { host: 'lab' })];
+    const first = await taken(queue, worker('w'), cpu);
+    expect(await queue.take('measure', worker('other'), browser)).toBeUndefined();
+    await queue.complete(first.token, 0);
+    expect((await taken(queue, worker('other'), browser)).place).toBe(2);
+  });
+
+  it('go to devices that meet what they need', async () => {
+    const queue = await queues.open();
+    await queue.submit(submission([{ needs: 'vnni, memory>=8GiB, arch=X64' }]));
+    const unfit = [
+      { memory: 8 * 2 ** 30, arch: 'x64' },
+      { vnni: true, memory: 8 * 2 ** 30 - 1, arch: 'x64' },
+      { vnni: true, memory: 'much', arch: 'x64' },
+      { vnni: true, memory: 8 * 2 ** 30, arch: 'arm64' },
+      { vnni: true, arch: 'x64' },
+    ] as const;
+    for (const labels of unfit)
+      expect(await queue.take('measure', worker('w'), device('d', { labels }))).toBeUndefined();
+    const fit = { vnni: true, memory: 9 * 2 ** 30, arch: 'x64' } as const;
+    expect((await taken(queue, worker('w'), device('d', { labels: fit }))).place).toBe(1);
+  });
+
+  it('go to a device by its own name or that of its profile, and to no other', async () => {
+    const queue = await queues.open();
+    await queue.submit(submission([{ device: 'local-cpu@lab3' }, { device: 'local-cpu' }]));
+    const on = (host: string) => device(`local-cpu@${host}`, { profile: 'local-cpu', host });
+    expect((await taken(queue, worker('a'), on('lab7'))).place).toBe(2);
+    expect((await taken(queue, worker('b'), on('lab3'))).place).toBe(1);
+  });
+
+  it('come by priority, then by who has the least, then by age', async () => {
+    const queue = await queues.open();
+    const any = (count: number) => Array.from({ length: count }, () => ({}));
+    await queue.submit(submission(any(3), { person: 'ada' }));
+    await queue.submit(submission(any(2), { person: 'bob' }));
+    await queue.submit(submission(any(1), { person: 'cyd', priority: 1 }));
+    const order: string[] = [];
+    for (let index = 0; index < 6; index++)
+      order.push((await taken(queue, worker(`w${index}`), device(`d${index}`))).person);
+    expect(order.slice(0, 3)).toEqual(['cyd', 'ada', 'bob']);
+    expect(order.slice(3, 5).sort()).toEqual(['ada', 'bob']);
+    expect(order[5]).toBe('ada');
+  });
+
+  it('are not taken by a worker of another version, of which the list tells', async () => {
+    const queue = await queues.open();
+    await queue.submit(submission([{}]));
+    const old = worker('old', { version: '0.0.1' });
+    await queue.enrol(old);
+    await queue.announce(old, device('d'));
+    expect(await queue.take('measure', old, device('d'))).toBeUndefined();
+    expect(await listJobs(queue, false)).toMatchObject([{ candidates: 0, version: '1.2.3' }]);
+    const current = worker('new');
+    await queue.enrol(current);
+    await queue.announce(current, device('d'));
+    expect(await listJobs(queue, false)).toMatchObject([{ candidates: 1 }]);
+  });
+
+  it('are measured after what is to be compressed for them', async () => {
+    const queue = await queues.open();
+    const { jobs, ...rest } = submission([{}]);
+    const compression = { ...jobs[0]!, id: randomUUID(), queue: 'compress' as const, place: 0 };
+    await queue.submit({ ...rest, jobs: [compression, ...jobs] });
+    expect(await queue.take('measure', worker('w'), device('d'))).toBeUndefined();
+    const compressing = await queue.take('compress', worker('c'), device('c'));
+    await queue.complete(compressing!.token, 0);
+    expect((await taken(queue, worker('w'), device('d'))).place).toBe(1);
+  });
+});
+
+describePostgres('a lease', () => {
+  it('lapses without a sign of life, and the job is taken up once; who had it can do nothing more', async () => {
+    const queue = await queues.open();
+    await queue.submit(submission([{ device: 'a' }]));
+    const dead = worker('dead', { leaseSeconds: 0.4 });
+    const first = await taken(queue, dead, device('a'));
+    expect(await queue.sweep()).toEqual([]);
+    await sleep(250);
+    expect((await queue.pulse(dead, [first.token])).leases.get(first.token)).toBe('held');
+    await sleep(250);
+    expect(await queue.sweep()).toEqual([]);
+    await sleep(250);
+    const swept = await Promise.all([queue.sweep(), queue.sweep()]);
+    expect(swept.flat()).toEqual([`${first.run.id}/1`]);
+    const second = await taken(queue, worker('alive'), device('a'));
+    expect([second.id, second.before]).toEqual([first.id, 'dead']);
+    expect((await queue.pulse(dead, [first.token])).leases.size).toBe(0);
+    for (const late of [
+      () => queue.complete(first.token, 0),
+      () => queue.fail(first.token, 'no'),
+      () => queue.release(first.token),
+    ])
+      await expect(late()).rejects.toBeInstanceOf(LeaseLost);
+    await expect(saveCheckpoint(queue, first.token, Buffer.alloc(10), 1, new Map())).rejects.toBeInstanceOf(
+      LeaseLost,
+    );
+    await queue.complete(second.token, 2);
+    // The answer may have been lost on its way.
+    await queue.complete(second.token, 2);
+    expect(await listJobs(queue, true)).toMatchObject([{ state: 'done', failedCells: 2, rounds: 0 }]);
+    expect(await takesOf(queue, [first.id])).toMatchObject([{ outcome: 'lost' }, { outcome: 'done' }]);
+  });
+
+  it('ends at once when a worker of the same name is started anew', async () => {
+    const queue = await queues.open();
+    await queue.submit(submission([{ device: 'a' }]));
+    const before = worker('w');
+    await queue.enrol(before);
+    const job = await taken(queue, before, device('a'));
+    const after = worker('w');
+    expect(await queue.enrol(after)).toEqual([`${job.run.id}/1`]);
+    expect((await taken(queue, after, device('a'))).before).toBe('w');
+  });
+
+  it('that is given back leaves the job as it was, also often', async () => {
+    const queue = await queues.open();
+    await queue.submit(submission([{}]));
+    for (let time = 0; time < 30; time++) {
+      const job = await taken(queue, worker('w'), device(`d${time}`));
+      await queue.release(job.token);
+    }
+    expect(await listJobs(queue, false)).toMatchObject([{ state: 'waiting' }]);
+  });
+
+  it('that is lost again and again ends with its job: it kills workers', async () => {
+    const queue = await queues.open();
+    await queue.submit(submission([{}]));
+    for (let time = 0; (await listJobs(queue, false)).length > 0; time++) {
+      expect(time).toBeLessThan(50);
+      const job = await taken(queue, worker('w'), device('d'));
+      await queue.again(job.token, 'd: gone');
+    }
+    expect(await listJobs(queue, true)).toMatchObject([{ state: 'failed', reason: 'd: gone' }]);
+  });
+});
+
+describePostgres('a job that was begun', () => {
+  const begin = async (identical: boolean) => {
+    const queue = await queues.open();
+    await queue.submit(submission([{ needs: 'arm', identical }]));
+    const labels = { arm: true } as const;
+    const first = await taken(queue, worker('w'), device('a', { labels, class: 'pi' }));
+    return { queue, labels, first };
+  };
+
+  it('goes on where something was measured: on the same device, or on an identical one where that is allowed', async () => {
+    for (const identical of [false, true]) {
+      const { queue, labels, first } = await begin(identical);
+      await saveCheckpoint(queue, first.token, Buffer.from('spool'), 3, new Map());
+      await queue.again(first.token, 'a: gone');
+      expect(
+        await queue.take('measure', worker('w'), device('b', { labels, class: 'jetson' })),
+      ).toBeUndefined();
+      const sibling = await queue.take('measure', worker('w'), device('b', { labels, class: 'pi' }));
+      expect(sibling === undefined).toBe(!identical);
+      if (sibling) await queue.release(sibling.token);
+      if (!identical) {
+        const same = await taken(queue, worker('v'), device('a', { labels, class: 'pi' }));
+        expect(same.rounds).toBe(3);
+        await queue.complete(same.token, 0);
+      }
+    }
+  });
+
+  it('may go anywhere else while nothing was measured', async () => {
+    const { queue, labels, first } = await begin(false);
+    await queue.again(first.token, 'a: gone');
+    expect((await taken(queue, worker('w'), device('b', { labels, class: 'jetson' }))).id).toBe(first.id);
+  });
+});
+
+describePostgres('cancelling', () => {
+  it('ends what waits at once, and what is worked on when its worker hears of it, or is lost', async () => {
+    const queue = await queues.open();
+    const submitted = submission([{ device: 'a' }, { device: 'b' }, { device: 'c' }]);
+    await queue.submit(submitted);
+    const [me, lost] = [worker('w'), worker('lost', { leaseSeconds: 0.2 })];
+    const job = await taken(queue, me, device('a'));
+    await taken(queue, lost, device('b'));
+    expect(await queue.cancel(submitted.run.id)).toBe(3);
+    expect(await queue.cancel(`${submitted.run.id}/3`)).toBe(0);
+    expect((await findJobs(queue, submitted.run.id)).map(({ state }) => state)).toEqual([
+      'running',
+      'running',
+      'cancelled',
+    ]);
+    expect((await queue.pulse(me, [job.token])).leases.get(job.token)).toBe('cancelled');
+    await queue.cancelled(job.token);
+    await sleep(300);
+    await queue.sweep();
+    expect((await findJobs(queue, submitted.run.id)).map(({ state }) => state)).toEqual(
+      Array.from({ length: 3 }, () => 'cancelled'),
+    );
+  });
+});
+
+describePostgres('workers', () => {
+  it('are told to drain, and their devices are listed with what they do', async () => {
+    const queue = await queues.open();
+    await queue.submit(submission([{ device: 'a' }]));
+    const me = worker('w');
+    await queue.enrol(me);
+    await queue.announce(me, device('a'));
+    await queue.announce(me, device('b'), 'no route to host');
+    const job = await taken(queue, me, device('a'));
+    expect(await listFleet(queue)).toMatchObject([
+      { name: 'a', state: 'busy', job: `${job.run.id}/1` },
+      { name: 'b', state: 'unreachable', reason: 'no route to host' },
+    ]);
+    expect((await queue.pulse(me, [])).draining).toBe(false);
+    expect([await queue.drain('w'), await queue.drain('nobody')]).toEqual([true, false]);
+    expect((await queue.pulse(me, [])).draining).toBe(true);
+    await queue.leave(me);
+    expect(await listFleet(queue)).toEqual([]);
+  });
+});
+
+describePostgres('a checkpoint', () => {
+  it('is loaded as it was saved, and only what has changed is sent', async () => {
+    const queue = await queues.open();
+    await queue.submit(submission([{ device: 'a' }]));
+    const job = await taken(queue, worker('w'), device('a'));
+    expect(await loadCheckpoint(queue, job.id)).toBeUndefined();
+    const content = randomBytes(300_000);
+    const known = await knownBlocks(queue, job.id);
+    await saveCheckpoint(queue, job.token, content, 1, known);
+    expect((await loadCheckpoint(queue, job.id))?.equals(content)).toBe(true);
+    const before = await queue.connection.query(
+      'select position, xmin::text from edgeflex_queue.block order by 1',
+    );
+    content[70_000]! ^= 1;
+    const longer = Buffer.concat([content, randomBytes(1000)]);
+    await saveCheckpoint(queue, job.token, longer, 2, known);
+    expect((await loadCheckpoint(queue, job.id))?.equals(longer)).toBe(true);
+    const after = await queue.connection.query(
+      'select position, xmin::text from edgeflex_queue.block order by 1',
+    );
+    const same = after.rows.filter(({ position, xmin }) =>
+      before.rows.some((row) => row['position'] === position && row['xmin'] === xmin),
+    );
+    // The second holds the bit, the last has grown.
+    expect(same.map(({ position }) => Number(position))).toEqual([0, 2, 3]);
+    await saveCheckpoint(queue, job.token, content.subarray(0, 10), 2, known);
+    expect((await loadCheckpoint(queue, job.id))?.length).toBe(10);
+    await queue.complete(job.token, 0);
+    expect(await loadCheckpoint(queue, job.id)).toBeUndefined();
+  });
+});
