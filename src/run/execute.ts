@@ -71,7 +71,11 @@ export async function executeSuite(suite: Suite, options: RunOptions): Promise<R
   planOf(suite);
   const scoredImages = scoredImagesOf(suite, data);
   // What cannot be reached is known in seconds; to fetch, fit and compress what would run there may take an hour.
-  const devices = await openDevices(await profilesOf(suite));
+  const profiles = await profilesOf(suite);
+  const { part } = options;
+  const devices = await openDevices(
+    part === undefined ? profiles : profiles.map((profile) => ({ ...profile, name: part.device })),
+  );
   const sessions = devices.map((device) => new DeviceSession(device, data, scoredImages, suite.seed, signal));
   let lease: RunLease | undefined;
   let fresh: string | undefined;
@@ -120,6 +124,26 @@ export async function executeSuite(suite: Suite, options: RunOptions): Promise<R
     await lease?.release();
     await delivery?.close(isOver);
   }
+}
+
+/** What making a suite's variants ready needs. */
+export type PrepareOptions = Pick<RunOptions, 'data' | 'emit' | 'signal'>;
+
+/**
+ * Compresses the variants of a suite into the cache, in the form that processors take, and measures nothing: a run finds them there.
+ *
+ * @param suite - the suite; its devices do not matter
+ * @param options - images, who is told
+ * @returns how many variants nothing can be made of
+ * @throws InputError when a model or a recipe is unusable; the signal's reason when it fires
+ */
+export async function prepareSuite(suite: Suite, { data, emit, signal }: PrepareOptions): Promise<number> {
+  const models = await loadModels(suite, data, scoredImagesOf(suite, data), signal, emit);
+  const plan = planOf(suite, namesOfRaw(models));
+  refuseHeadless(plan, models);
+  await checkRawFiles(plan, models, data.train);
+  const variants = await makeVariants(plan, models, data, [], signal, emit);
+  return variants.filter(isRefused).length;
 }
 
 /** @throws DeviceError when no device can be used */

@@ -6,6 +6,8 @@ import { installedVersion } from '../base/paths.js';
 import type { PluginRecord } from '../base/plugin.js';
 import type { OpenedData } from '../data/kind.js';
 import type { Device } from '../device/device.js';
+import { deviceClass } from '../device/class.js';
+import type { DeviceProfile } from '../device/kind.js';
 import { deviceName } from '../device/profile.js';
 import type { Environment } from '../protocol/environment.js';
 import type { Db } from '../store/open.js';
@@ -38,8 +40,31 @@ export interface RecordRequest {
   /** How the user called us. */
   readonly command: string;
   readonly resume: Resume;
+  /** The run of which this is a part, where others record more of it elsewhere; left out, the run is this one's alone. */
+  readonly part?: RunPart;
   /** Plug-ins that take part. */
   readonly plugins?: readonly PluginRecord[];
+}
+
+/** A run whose parts are recorded in several places: what it is in all of them. */
+export interface SharedRun {
+  readonly id: string;
+  /** A UUID. */
+  readonly uid: string;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  /** How many devices it is measured on in all. */
+  readonly places: number;
+  /** State of the folder that it was submitted from; null outside a checkout. */
+  readonly repository: object | null;
+}
+
+/** The part of a run that is measured on one device. */
+export interface RunPart extends SharedRun {
+  /** What the device is called in the run, whatever its profile says: two machines may have a `local-cpu` each. */
+  readonly device: string;
+  /** Whether an identical device may go on with what another one has begun. */
+  readonly identical: boolean;
 }
 
 /** The record of a run, and the right to write it. */
@@ -65,21 +90,22 @@ export async function openRecord(
   plan: Plan,
   data: OpenedData,
   devices: readonly Device[],
-  { command, resume, plugins = [] }: RecordRequest,
+  { command, resume, part, plugins = [] }: RecordRequest,
   onLost: (reason: InputError) => void,
 ): Promise<OpenRecord> {
-  const planHash = planHashOf(plan, data, plugins);
+  const places = part?.places ?? plan.suite.devices.length;
+  const planHash = planHashOf(plan, places, data, plugins);
   if (resume === false) {
-    const repository = await readRepository(process.cwd());
+    const repository = part === undefined ? await readRepository(process.cwd()) : part.repository;
     const run: RunRow = {
-      id: newRunId(new Date()),
-      uid: randomUUID(),
+      id: part?.id ?? newRunId(new Date()),
+      uid: part?.uid ?? randomUUID(),
       suite: plan.suite.name,
       plan_hash: planHash,
       seed: plan.suite.seed,
       command,
       version: installedVersion(),
-      started_at: new Date().toISOString(),
+      started_at: part?.startedAt ?? new Date().toISOString(),
       ended_at: null,
       data_json: JSON.stringify({
         name: data.test.name,
@@ -90,7 +116,7 @@ export async function openRecord(
       repository_json: repository && JSON.stringify(repository),
       plugins_json: JSON.stringify(plugins),
       gates_json: JSON.stringify(plan.suite.gates),
-      plan_json: JSON.stringify(planFacts(plan, data, plugins)),
+      plan_json: JSON.stringify(planFacts(plan, places, data, plugins)),
       design_json: plan.suite.design ? JSON.stringify(plan.suite.design) : null,
     };
     await insertRun(db, run);
@@ -107,11 +133,11 @@ export async function openRecord(
   if (run.plan_hash !== planHash)
     throw new InputError({
       source: '--resume',
-      found: `run ${run.id}, since which ${changedText(run, planFacts(plan, data, plugins))}`,
+      found: `run ${run.id}, since which ${changedText(run, planFacts(plan, places, data, plugins))}`,
       expected: 'what the run was started with',
       hint: 'Undo the change, or run the suite without --resume.',
     });
-  await checkDevices(db, run, devices);
+  await checkDevices(db, run, devices, part?.identical ?? false);
   const lease = await RunLease.take(db, run.id, onLost);
   try {
     await reopenRun(db, run.id);
@@ -255,8 +281,13 @@ async function recordDevice(db: Db, run: RunRow, { profile, environment, session
 }
 
 /** What a resumed run must find unchanged, by names that users know. */
-function planFacts({ suite, variants }: Plan, data: OpenedData, plugins: readonly PluginRecord[]): object {
-  const { seed, accuracy, performance, load, devices, head = usualHead } = suite;
+function planFacts(
+  { suite, variants }: Plan,
+  places: number,
+  data: OpenedData,
+  plugins: readonly PluginRecord[],
+): object {
+  const { seed, accuracy, performance, load, head = usualHead } = suite;
   const recipes = variants.map(({ model, recipe: { recipe, seed: own } }) => [
     `${model.name} / ${recipe.name}`,
     {
@@ -267,7 +298,7 @@ function planFacts({ suite, variants }: Plan, data: OpenedData, plugins: readonl
   ]);
   return {
     ...{ seed, accuracy, performance, load: load ?? null, head },
-    'number of devices': devices.length,
+    'number of devices': places,
     variants: Object.fromEntries(recipes) as object,
     data: { name: data.test.name, 'SHA-256': data.test.hash },
     plugins: Object.fromEntries(plugins.map(({ name, digest }) => [name, digest])) as object,
@@ -298,15 +329,20 @@ function changedText({ plan_json }: RunRow, now: object): string {
 }
 
 /** Hash of what a resumed run must find unchanged. */
-function planHashOf({ suite, variants }: Plan, data: OpenedData, plugins: readonly PluginRecord[]): string {
-  const { seed, accuracy, performance, load, devices, head = usualHead } = suite;
+function planHashOf(
+  { suite, variants }: Plan,
+  places: number,
+  data: OpenedData,
+  plugins: readonly PluginRecord[],
+): string {
+  const { seed, accuracy, performance, load, head = usualHead } = suite;
   const named = variants.map(({ model, recipe }) => ({
     model: model.name,
     recipe: { ...recipe.recipe, description: undefined },
     ...(recipe.seed !== undefined && { seed: recipe.seed }),
   }));
   return hashJson({
-    ...{ seed, accuracy, performance, devices: devices.length, named, data: data.test.hash },
+    ...{ seed, accuracy, performance, devices: places, named, data: data.test.hash },
     // Without any it is the hash of older versions, whose runs can still be resumed.
     ...(load !== undefined && { load }),
     ...(hashJson(head) !== hashJson(usualHead) && { head }),
@@ -315,7 +351,12 @@ function planHashOf({ suite, variants }: Plan, data: OpenedData, plugins: readon
 }
 
 /** A measurement that goes on elsewhere, or with another runtime, is not the same measurement. */
-async function checkDevices(db: Db, run: RunRow, devices: readonly Device[]): Promise<void> {
+async function checkDevices(
+  db: Db,
+  run: RunRow,
+  devices: readonly Device[],
+  identical: boolean,
+): Promise<void> {
   const known = await storedDevices(db, run.id);
   // None are stored when the run ended before its first cell.
   if (known.length === 0) return;
@@ -324,8 +365,11 @@ async function checkDevices(db: Db, run: RunRow, devices: readonly Device[]): Pr
     if (fault !== undefined) continue;
     const before = known.find(({ row }) => row.name === deviceName(profile));
     if (before && !(await hasRounds(db, before.row.id))) continue;
-    const then = before && comparable(JSON.parse(before.row.profile_json) as object, before.environment);
-    const same = then === comparable(profile, environment) && before?.row.threads === session.threads;
+    const then =
+      before &&
+      comparable(JSON.parse(before.row.profile_json) as DeviceProfile, before.environment, identical);
+    const same =
+      then === comparable(profile, environment, identical) && before?.row.threads === session.threads;
     if (!same)
       throw new InputError({
         source: '--resume',
@@ -337,15 +381,21 @@ async function checkDevices(db: Db, run: RunRow, devices: readonly Device[]): Pr
 }
 
 /** The harness's own commit and a description may move on; what measures and what is measured on must not. */
-function comparable(profile: object, environment: Environment): string {
+function comparable(profile: DeviceProfile, environment: Environment, identical: boolean): string {
+  if (identical) return deviceClass(profile, environment);
   return hashJson([
     { ...profile, description: undefined },
     { ...environment, git: null },
   ]);
 }
 
-/** Sortable by time, short enough to type: `20261122-101530-4f2a`. */
-function newRunId(now: Date): string {
+/**
+ * An id for a run: sortable by time, short enough to type: `20261122-101530-4f2a`.
+ *
+ * @param now - when it begins
+ * @param bytes - of chance in it: more where many begin in one second
+ */
+export function newRunId(now: Date, bytes = 2): string {
   const [date, time] = now.toISOString().replace(/[-:]/g, '').slice(0, 15).split('T') as [string, string];
-  return `${date}-${time}-${randomBytes(2).toString('hex')}`;
+  return `${date}-${time}-${randomBytes(bytes).toString('hex')}`;
 }

@@ -120,6 +120,17 @@ export async function liveHolders(db: Db, now?: number): Promise<Map<string, Hol
   return new Map(rows.filter((row) => isHeld(row, at)).map((row) => [row.run_id, holderOf(row)]));
 }
 
+/**
+ * Takes the lease of a run away. The caller has made sure that nobody works on it: by a lease of another kind, or because the store is a
+ * copy of its own.
+ *
+ * @param db - open for writing
+ * @param runId - of the run; nothing happens where nobody has a lease of it
+ */
+export async function forgetHolders(db: Db, runId: string): Promise<void> {
+  await db.deleteFrom('leases').where('run_id', '=', runId).execute();
+}
+
 /** The refusal of what must not be done to a run that somebody works on. */
 export function heldError(runId: string, { host, pid, since }: Holder): InputError {
   return new InputError({

@@ -101,6 +101,16 @@ export async function findRun(db: Db, id: string): Promise<RunRow> {
 }
 
 /**
+ * Whether a run is stored.
+ *
+ * @param id - all of it
+ */
+export async function hasRun(db: Db, id: string): Promise<boolean> {
+  const row = await db.selectFrom('runs').select('id').where('id', '=', id).executeTakeFirst();
+  return row !== undefined;
+}
+
+/**
  * Runs whose id begins so, the newest first.
  *
  * @param beginning - of an id; an empty one finds all runs

@@ -50,6 +50,15 @@ export interface StoredNode {
   readonly work: NodeWork | undefined;
 }
 
+/** How many rounds a store has, of all its runs. */
+export async function countRounds(db: Db): Promise<number> {
+  const { count } = await db
+    .selectFrom('rounds')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
 /** Whether anything that was measured on a device of a run is stored. */
 export async function hasRounds(db: Db, deviceId: number): Promise<boolean> {
   const round = await db

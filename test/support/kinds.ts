@@ -12,6 +12,7 @@ const starters = [
     'cli/main',
     'library/index',
     'run/execute',
+    'queue/devices',
     'device/open',
     'device/local/device',
     'device/browser/device',

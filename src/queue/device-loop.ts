@@ -1,0 +1,173 @@
+import { DeviceError, messageOf, ResourceError } from '../base/errors.js';
+import { jobName, type OfferedDevice, type Outcome, type TakenJob } from './jobs.js';
+import { JobCancelled, LeaseLost } from './queue.js';
+import { Spool } from './spool.js';
+import { pause, type Worker, type WorkerDevice } from './worker.js';
+
+/** How long a device rests that could not be used, in milliseconds: twice as long each time, up to a limit. */
+const REST = { first: 5000, most: 600_000 };
+
+/** How a job left the worker. */
+interface End {
+  readonly how: Outcome | 'released' | 'lost' | 'waits';
+  readonly failedCells?: number;
+  readonly reason?: string;
+}
+
+/** Takes one job after the other for a device. Whatever happens here concerns no other device. */
+export class DeviceLoop {
+  private offered: OfferedDevice | undefined;
+  private faults = 0;
+  /** What the work on the job took so far, without what the queue took. */
+  private workSeconds = 0;
+
+  /**
+   * @param worker - whose device it is
+   * @param device - the device
+   */
+  constructor(
+    private readonly worker: Worker,
+    private readonly device: WorkerDevice,
+  ) {}
+
+  /** Looks at what the device is, and tells the queue. */
+  async look(): Promise<void> {
+    const { queue, options } = this.worker;
+    let fault: string | undefined;
+    const before = this.offered;
+    try {
+      this.offered = await this.device.describe();
+    } catch (error) {
+      this.offered = undefined;
+      fault = messageOf(error);
+    }
+    options.emit({ kind: 'device', device: this.name, fault });
+    const known = this.offered ?? before ?? this.unknown();
+    await this.worker.persistently(() => queue.announce(options.record, known, fault));
+  }
+
+  /** Works until the worker takes no more jobs, or, with `once`, until there is none for the device. */
+  async run(): Promise<void> {
+    const { queue, options, drained } = this.worker;
+    while (!this.worker.isDraining()) {
+      const offered = this.offered;
+      if (offered === undefined) {
+        if (options.once) return;
+        await pause(Math.min(REST.most, REST.first * 2 ** this.faults++), drained);
+        if (!this.worker.isDraining()) await this.look();
+        continue;
+      }
+      const job = await this.worker.persistently(() =>
+        queue.take(this.device.queue, options.record, offered),
+      );
+      if (job !== undefined) await this.work(job);
+      else if (options.once) return;
+      // Not all at the same moment.
+      else await pause(options.pollMilliseconds * (0.75 + Math.random() / 2), drained);
+    }
+  }
+
+  private get name(): string {
+    return this.offered?.name ?? this.device.name;
+  }
+
+  private async work(job: TakenJob): Promise<void> {
+    const { options } = this.worker;
+    const signal = this.worker.hold(job.token);
+    options.emit({ kind: 'took', device: this.name, job });
+    const taken = performance.now();
+    this.workSeconds = 0;
+    try {
+      const { how, failedCells = 0, reason } = await this.attempt(job, signal);
+      options.emit({
+        ...{ kind: 'left', device: this.name, job: jobName(job), how, failedCells, reason },
+        ...{ seconds: (performance.now() - taken) / 1000, workSeconds: this.workSeconds },
+      });
+    } catch (error) {
+      // The worker is stopped while the server is away: what was measured lies here, and the job is taken up when the lease lapses.
+      if (!options.stop.aborted) throw error;
+    } finally {
+      this.worker.leave(job.token);
+    }
+  }
+
+  private async attempt(job: TakenJob, signal: AbortSignal): Promise<End> {
+    const { queue, options } = this.worker;
+    let spool: Spool;
+    try {
+      spool = await this.worker.persistently(() =>
+        Spool.open(options.spools, queue, job, options.record.name),
+      );
+    } catch (error) {
+      return this.giveUp(job, signal, error);
+    }
+    const save = (): void => {
+      spool.save((reason) => {
+        options.emit({ kind: 'unsent', job: jobName(job), reason });
+      });
+    };
+    let end: End;
+    const begun = performance.now();
+    try {
+      const failedCells = await this.device
+        .execute({ job, spool, signal, data: options.data, profile: this.device.profile, onRound: save })
+        .finally(() => {
+          this.workSeconds = (performance.now() - begun) / 1000;
+        });
+      await spool.settled();
+      end = await this.finish(job, spool, failedCells);
+      this.faults = 0;
+    } catch (error) {
+      save();
+      await spool.settled();
+      end = await this.giveUp(job, signal, error).catch((lost: unknown): End => {
+        if (lost instanceof LeaseLost) return { how: 'lost' };
+        throw lost;
+      });
+    } finally {
+      await spool.close();
+    }
+    if (end.how !== 'waits' && end.how !== 'released') await this.worker.discard(spool);
+    return end;
+  }
+
+  /** Delivers what was measured, and ends the job: in this order, so that whatever comes between, it is delivered again and not lost. */
+  private async finish(job: TakenJob, spool: Spool, failedCells: number): Promise<End> {
+    const { queue, options } = this.worker;
+    // Who has been silent for too long may have lost it to somebody who has delivered meanwhile.
+    const { leases } = await this.worker.persistently(() => queue.pulse(options.record, [job.token]));
+    const lease = leases.get(job.token);
+    if (lease === undefined) throw new LeaseLost('its lease has lapsed');
+    if (lease === 'cancelled') throw new JobCancelled('cancelled');
+    await this.worker.persistently(() => options.deliver(spool, job));
+    await this.worker.persistently(() => queue.complete(job.token, failedCells));
+    return { how: 'done', failedCells };
+  }
+
+  private async giveUp({ token }: TakenJob, signal: AbortSignal, error: unknown): Promise<End> {
+    const { queue, options } = this.worker;
+    const why: unknown = signal.aborted ? signal.reason : error;
+    if (why instanceof LeaseLost) return { how: 'lost', reason: why.message };
+    if (why instanceof JobCancelled) {
+      await this.worker.persistently(() => queue.cancelled(token));
+      return { how: 'cancelled' };
+    }
+    if (options.stop.aborted) {
+      await this.worker.persistently(() => queue.release(token));
+      return { how: 'released' };
+    }
+    const reason = messageOf(error);
+    if (error instanceof DeviceError || error instanceof ResourceError) {
+      await this.worker.persistently(() => queue.again(token, `${this.name}: ${reason}`));
+      this.offered = undefined;
+      options.emit({ kind: 'device', device: this.device.name, fault: reason });
+      return { how: 'waits', reason };
+    }
+    await this.worker.persistently(() => queue.fail(token, reason));
+    return { how: 'failed', reason };
+  }
+
+  private unknown(): OfferedDevice {
+    return { name: this.device.name, profile: this.device.name, host: '', class: '', labels: {} };
+  }
+}

@@ -1,0 +1,121 @@
+import type { Connection } from './connection.js';
+import type { ListedDevice, ListedJob, ListedTake } from './jobs.js';
+import type { JobQueue } from './queue.js';
+import { SCHEMA, suits } from './schema.js';
+
+/** A worker that has been silent for so many of its leases is not counted on. */
+const SILENT = `w.ended_at is not null or w.beat_at + w.lease < now()`;
+
+const JOBS = `
+  select j.id, j.queue, j.run, j.place, s.suite, s.version, j.person, j.priority, j.device, j.needs,
+    coalesce(j.outcome, case when t.token is null then 'waiting' else 'running' end) as state,
+    t.worker, t.device as "on", j.rounds, j.failed_cells as "failedCells", j.reason,
+    (select count(*)::integer from ${SCHEMA}.device d join ${SCHEMA}.worker w on w.name = d.worker
+      where d.state = 'ready' and not w.draining and not (${SILENT}) and w.version = s.version and (d.profile <> 'compress') = (j.queue = 'measure')
+        and ${suits('j', 'd')}) as candidates,
+    j.submitted_at as "submittedAt", j.ended_at as "endedAt"
+  from ${SCHEMA}.job j
+  join ${SCHEMA}.submission s on s.run = j.run
+  left join ${SCHEMA}.take t on t.job = j.id and t.ended_at is null`;
+
+/**
+ * Jobs, those that are worked on first, then those that wait, by what comes first.
+ *
+ * @param queue - open
+ * @param all - whether those that have ended are wanted, too
+ */
+export async function listJobs({ connection }: JobQueue, all: boolean): Promise<readonly ListedJob[]> {
+  return jobsOf(
+    connection,
+    `${all ? '' : 'where j.ended_at is null'}
+     order by j.ended_at desc nulls first, t.token is null, j.priority desc, j.submitted_at, j.run, j.place`,
+  );
+}
+
+/**
+ * The jobs of a run.
+ *
+ * @param queue - open
+ * @param reference - a run, or a job as `jobName` has it, or the beginning of either
+ */
+export async function findJobs({ connection }: JobQueue, reference: string): Promise<readonly ListedJob[]> {
+  return jobsOf(
+    connection,
+    `where starts_with(j.run || '/' || j.place, $1) order by j.run, j.place`,
+    reference,
+  );
+}
+
+async function jobsOf(
+  connection: Connection,
+  rest: string,
+  ...values: string[]
+): Promise<readonly ListedJob[]> {
+  const { rows } = await connection.query<ListedJob & { submittedAt: Date; endedAt: Date | null }>(
+    `${JOBS} ${rest}`,
+    values,
+  );
+  return rows.map(({ submittedAt, endedAt, ...job }) => ({
+    ...job,
+    submittedAt: submittedAt.toISOString(),
+    endedAt: endedAt?.toISOString() ?? null,
+  }));
+}
+
+/**
+ * Who has worked on jobs, the earliest first.
+ *
+ * @param queue - open
+ * @param jobs - their ids
+ */
+export async function takesOf(
+  { connection }: JobQueue,
+  jobs: readonly string[],
+): Promise<readonly ListedTake[]> {
+  const { rows } = await connection.query<ListedTake & { takenAt: Date; endedAt: Date | null }>(
+    `select job, worker, device, rounds, taken_at as "takenAt", ended_at as "endedAt", outcome, reason
+     from ${SCHEMA}.take where job = any($1::uuid[]) order by taken_at`,
+    [jobs],
+  );
+  return rows.map(({ takenAt, endedAt, ...take }) => ({
+    ...take,
+    takenAt: takenAt.toISOString(),
+    endedAt: endedAt?.toISOString() ?? null,
+  }));
+}
+
+/**
+ * Devices of all workers that have not ended, by name.
+ *
+ * @param queue - open
+ */
+export async function listFleet({ connection }: JobQueue): Promise<readonly ListedDevice[]> {
+  const { rows } = await connection.query<ListedDevice & { seenAt: Date }>(
+    `select d.name, d.worker, w.version, w.beat_at as "seenAt", j.run || '/' || j.place as job, d.reason,
+       case when ${SILENT} then 'silent' when d.state = 'unreachable' then 'unreachable' when j.id is not null then 'busy'
+         when w.draining then 'draining' else 'idle' end as state
+     from ${SCHEMA}.device d
+     join ${SCHEMA}.worker w on w.name = d.worker
+     left join ${SCHEMA}.take t on t.device = d.name and t.worker = d.worker and t.ended_at is null
+     left join ${SCHEMA}.job j on j.id = t.job
+     order by d.name, d.worker`,
+  );
+  return rows.map(({ seenAt, ...device }) => ({ ...device, seenAt: seenAt.toISOString() }));
+}
+
+/**
+ * Which of some jobs are not over.
+ *
+ * @param queue - open
+ * @param jobs - their ids, as texts
+ */
+export async function openJobs(
+  { connection }: JobQueue,
+  jobs: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await connection.query<{ readonly id: string }>(
+    `select id from ${SCHEMA}.job where id::text = any($1) and ended_at is null`,
+    [jobs],
+  );
+  return new Set(rows.map(({ id }) => id));
+}

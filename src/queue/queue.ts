@@ -1,0 +1,391 @@
+import { Boss, type QueueName } from './boss.js';
+import { Connection, type Queries } from './connection.js';
+import {
+  jobName,
+  QUEUE_PROTOCOL,
+  type OfferedDevice,
+  type Outcome,
+  type Pulse,
+  type Submission,
+  type TakenJob,
+  type WorkerRecord,
+} from './jobs.js';
+import { SCHEMA } from './schema.js';
+import { NEXT_JOB, TAKEN_JOB } from './take.js';
+
+/** A job is no longer the worker's who had it: its lease has lapsed, and another may have it. What was measured since is not kept. */
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost';
+}
+
+/** The job was cancelled while it was worked on. */
+export class JobCancelled extends Error {
+  override readonly name = 'JobCancelled';
+}
+
+/** What a lease is lost by a while after its worker's last sign of life; a server that was away lets everybody begin anew. */
+const LAPSED = `greatest(t.beat_at, pg_postmaster_start_time()) + t.lease < now()`;
+
+/** The database says that a key is there already: somebody else was quicker. */
+const UNIQUE_VIOLATION = '23505';
+
+/** A job that somebody has a lease of. */
+interface Leased {
+  readonly id: string;
+  readonly queue: QueueName;
+}
+
+/** Jobs, who works on them, and who may. Every state is PostgreSQL's, and so is every clock. */
+export class JobQueue {
+  private constructor(
+    /** @internal */
+    readonly connection: Connection,
+    private readonly boss: Boss,
+  ) {}
+
+  /**
+   * Opens the queue of a database; its tables are made where they are missing.
+   *
+   * @param url - `postgres://user@host/database`
+   * @throws InputError when the address cannot be used; ResourceError when the server does not answer
+   */
+  static async open(url: string): Promise<JobQueue> {
+    let boss: Boss | undefined;
+    const connection = await Connection.open(url, async (opened) => {
+      boss = await Boss.start(opened);
+    });
+    if (boss === undefined) throw new Error('pg-boss was not started');
+    return new JobQueue(connection, boss);
+  }
+
+  /** Adds a submission and all of its jobs, or nothing. One that is there already stays as it is. */
+  async submit({ jobs, ...submission }: Submission): Promise<void> {
+    await this.connection.transaction(async (client) => {
+      const { run, suite, person, command, version, plan, plugins, priority } = submission;
+      const { rowCount } = await client.query(
+        `insert into ${SCHEMA}.submission
+           (run, uid, places, repository, submitted_at, suite, person, command, version, plan, plugins)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing`,
+        [
+          ...[run.id, run.uid, run.places, JSON.stringify(run.repository), run.startedAt],
+          ...[suite, person, command, version, JSON.stringify(plan), JSON.stringify(plugins)],
+        ],
+      );
+      if (rowCount === 0) return;
+      await client.query(
+        `insert into ${SCHEMA}.job (id, run, place, queue, protocol, person, priority, device, needs, identical)
+         select id, $2, place, queue, $3, $4, $5, device, needs, identical
+         from jsonb_to_recordset($1) as j(id uuid, place integer, queue text, device text, needs jsonb, identical boolean)`,
+        [JSON.stringify(jobs), run.id, QUEUE_PROTOCOL, person, priority],
+      );
+      await this.boss.insert(
+        client,
+        jobs.map((job) => ({ id: job.id, queue: job.queue, priority })),
+      );
+    });
+  }
+
+  /**
+   * Takes the next job for a device.
+   *
+   * @param queue - whose
+   * @param worker - who takes it
+   * @param device - that it is for
+   * @returns undefined when there is none for it, or the device's machine is at work
+   */
+  async take(queue: QueueName, worker: WorkerRecord, device: OfferedDevice): Promise<TakenJob | undefined> {
+    try {
+      return await this.connection.transaction(async (client) => {
+        const found = await client.query<{ readonly id: string }>(NEXT_JOB, [
+          ...[queue, QUEUE_PROTOCOL, worker.version, device.name, device.profile, device.class],
+          JSON.stringify(device.labels),
+        ]);
+        const [job] = found.rows;
+        if (job === undefined) return undefined;
+        if (!(await this.boss.activate(client, queue, job.id, device.host))) return undefined;
+        const taken = await client.query<{ readonly token: string }>(
+          `insert into ${SCHEMA}.take (job, worker, process, device, host, lease, rounds)
+           select id, $2, $3, $4, $5, make_interval(secs => $6), rounds from ${SCHEMA}.job where id = $1
+           returning token`,
+          [job.id, worker.name, worker.process, device.name, device.host, worker.leaseSeconds],
+        );
+        await client.query(
+          `update ${SCHEMA}.job set begun_on = coalesce(begun_on, $2), begun_class = coalesce(begun_class, $3) where id = $1`,
+          [job.id, device.name, device.class],
+        );
+        const { rows } = await client.query<TakenJob>(TAKEN_JOB, [taken.rows[0]?.token]);
+        return rows[0];
+      });
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === UNIQUE_VIOLATION) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Gives a sign of life, which renews leases.
+   *
+   * @param worker - whose
+   * @param tokens - of the jobs that it works on
+   */
+  async pulse(worker: WorkerRecord, tokens: readonly string[]): Promise<Pulse> {
+    const { rows: workers } = await this.connection.query<{ readonly draining: boolean }>(
+      `update ${SCHEMA}.worker set beat_at = now() where name = $1 and process = $2 returning draining`,
+      [worker.name, worker.process],
+    );
+    const { rows } = await this.connection.query<{ readonly token: string; readonly cancelled: boolean }>(
+      `with renewed as (
+         update ${SCHEMA}.take set beat_at = now() where token = any($1::uuid[]) and ended_at is null returning token, job
+       )
+       select r.token, j.cancelled_at is not null as cancelled from renewed r join ${SCHEMA}.job j on j.id = r.job`,
+      [tokens],
+    );
+    return {
+      draining: workers[0]?.draining ?? false,
+      leases: new Map(rows.map(({ token, cancelled }) => [token, cancelled ? 'cancelled' : 'held'])),
+    };
+  }
+
+  /**
+   * Ends a job that was measured.
+   *
+   * @param token - of the lease; a job that was ended by it before is fine
+   * @param failedCells - how many of its cells have failed
+   * @throws LeaseLost when the job is no longer the worker's
+   */
+  async complete(token: string, failedCells: number): Promise<void> {
+    await this.settle(token, 'done', null, async (client, job) => {
+      await this.end(client, job, 'done', null, failedCells);
+    });
+  }
+
+  /**
+   * Ends a job that cannot be measured, whoever tries.
+   *
+   * @param token - of the lease
+   * @param reason - why, in words
+   * @throws LeaseLost when the job is no longer the worker's
+   */
+  async fail(token: string, reason: string): Promise<void> {
+    await this.settle(token, 'failed', reason, async (client, job) => {
+      await this.end(client, job, 'failed', reason);
+    });
+  }
+
+  /**
+   * Lets a job wait again whose device was lost. One of which nothing was measured may go to another one that it suits.
+   *
+   * @param token - of the lease
+   * @param reason - what happened to the device, in words
+   * @throws LeaseLost when the job is no longer the worker's
+   */
+  async again(token: string, reason: string): Promise<void> {
+    await this.settle(token, 'lost', reason, (client, job) => this.waitAgain(client, job, reason));
+  }
+
+  /**
+   * Gives a job back as it is: the worker ends.
+   *
+   * @param token - of the lease
+   * @throws LeaseLost when the job is no longer the worker's
+   */
+  async release(token: string): Promise<void> {
+    await this.settle(token, 'released', null, async (client, job) => {
+      await this.boss.putBack(client, job.queue, job.id);
+      await unbind(client, job);
+    });
+  }
+
+  /**
+   * Ends a job that was cancelled while it was worked on.
+   *
+   * @param token - of the lease
+   * @throws LeaseLost when the job is no longer the worker's
+   */
+  async cancelled(token: string): Promise<void> {
+    await this.settle(token, 'cancelled', null, async (client, job) => {
+      await this.end(client, job, 'cancelled', null);
+    });
+  }
+
+  /**
+   * Cancels jobs: those that wait at once, those that are worked on as soon as their worker hears of it.
+   *
+   * @param reference - a run, or a job as `jobName` has it, or the beginning of either
+   * @returns how many there were to cancel
+   */
+  async cancel(reference: string): Promise<number> {
+    return this.connection.transaction(async (client) => {
+      const { rows } = await client.query<Leased & { readonly taken: boolean }>(
+        `update ${SCHEMA}.job j set cancelled_at = now()
+         where ended_at is null and starts_with(run || '/' || place, $1)
+         returning id, queue, exists (select from ${SCHEMA}.take t where t.job = j.id and t.ended_at is null) as taken`,
+        [reference],
+      );
+      for (const job of rows) if (!job.taken) await this.end(client, job, 'cancelled', null);
+      return rows.length;
+    });
+  }
+
+  /**
+   * Takes back the jobs of workers that have given no sign of life for as long as their lease lasts. Any worker may do it for all.
+   *
+   * @returns the jobs that wait again, by name
+   */
+  async sweep(): Promise<readonly string[]> {
+    return this.takeBack(LAPSED, []);
+  }
+
+  /**
+   * Makes a worker known. What an earlier process of the same name had is free at once: the caller has made sure that it is gone.
+   *
+   * @returns the jobs that wait again, by name
+   */
+  async enrol(worker: WorkerRecord): Promise<readonly string[]> {
+    const { name, process, host, version, leaseSeconds } = worker;
+    await this.connection.query(
+      `insert into ${SCHEMA}.worker (name, process, host, version, protocol, lease)
+       values ($1, $2, $3, $4, $5, make_interval(secs => $6))
+       on conflict (name) do update set process = excluded.process, host = excluded.host, version = excluded.version,
+         protocol = excluded.protocol, lease = excluded.lease, started_at = now(), beat_at = now(), draining = false, ended_at = null`,
+      [name, process, host, version, QUEUE_PROTOCOL, leaseSeconds],
+    );
+    return this.takeBack('t.worker = $1 and t.process <> $2', [name, process]);
+  }
+
+  /** Says what a worker's device is, or why it cannot be used. */
+  async announce(worker: WorkerRecord, device: OfferedDevice, fault?: string): Promise<void> {
+    const { name, profile, host, class: kind, labels } = device;
+    await this.connection.query(
+      `insert into ${SCHEMA}.device (worker, name, profile, host, class, labels, state, reason)
+       values ($1, $2, $3, $4, $5, $6, $7, $8)
+       on conflict (worker, name) do update set profile = excluded.profile, host = excluded.host, class = excluded.class,
+         labels = excluded.labels, state = excluded.state, reason = excluded.reason, seen_at = now()`,
+      [
+        ...[worker.name, name, profile, host, kind, JSON.stringify(labels)],
+        ...[fault === undefined ? 'ready' : 'unreachable', fault ?? null],
+      ],
+    );
+  }
+
+  /** A worker ends, and with it its devices. */
+  async leave(worker: WorkerRecord): Promise<void> {
+    await this.connection.transaction(async (client) => {
+      const { rowCount } = await client.query(
+        `update ${SCHEMA}.worker set ended_at = now() where name = $1 and process = $2`,
+        [worker.name, worker.process],
+      );
+      if (rowCount === 1) await client.query(`delete from ${SCHEMA}.device where worker = $1`, [worker.name]);
+    });
+  }
+
+  /**
+   * Lets workers take no more jobs: they end with those that they have.
+   *
+   * @param name - of a worker
+   * @returns whether there is one of that name that has not ended
+   */
+  async drain(name: string): Promise<boolean> {
+    const { rowCount } = await this.connection.query(
+      `update ${SCHEMA}.worker set draining = true where name = $1 and ended_at is null`,
+      [name],
+    );
+    return rowCount === 1;
+  }
+
+  /** Moves what ended long ago out of pg-boss's way. */
+  async maintain(): Promise<void> {
+    await this.boss.maintain();
+  }
+
+  /** Gives the connections back. */
+  async close(): Promise<void> {
+    await this.boss.stop();
+    await this.connection.close();
+  }
+
+  /** Ends a lease, and does with its job what follows from it, or nothing of both. */
+  private async settle(
+    token: string,
+    outcome: Outcome | 'released' | 'lost',
+    reason: string | null,
+    then: (client: Queries, job: Leased) => Promise<void>,
+  ): Promise<void> {
+    await this.connection.transaction(async (client) => {
+      const { rows } = await client.query<Leased>(
+        `update ${SCHEMA}.take t set ended_at = now(), outcome = $2, reason = $3
+         from ${SCHEMA}.job j where t.token = $1 and t.ended_at is null and j.id = t.job returning j.id, j.queue`,
+        [token, outcome, reason],
+      );
+      const [job] = rows;
+      if (job !== undefined) {
+        await then(client, job);
+        return;
+      }
+      // The answer to an earlier call may have been lost with the connection.
+      const { rowCount } = await client.query(
+        `select from ${SCHEMA}.take where token = $1 and outcome = $2`,
+        [token, outcome],
+      );
+      if (rowCount !== 1 || outcome === 'lost') throw new LeaseLost('the job is no longer this worker’s');
+    });
+  }
+
+  /** @param condition - on open takes `t`: those that are over */
+  private async takeBack(condition: string, values: unknown[]): Promise<readonly string[]> {
+    return this.connection.transaction(async (client) => {
+      const { rows } = await client.query<
+        Leased & { readonly run: string; readonly place: number; readonly worker: string }
+      >(
+        `update ${SCHEMA}.take o set ended_at = now(), outcome = 'lost', reason = 'no sign of life from its worker'
+         from ${SCHEMA}.job j
+         where j.id = o.job and o.token in (
+           select token from ${SCHEMA}.take t where t.ended_at is null and ${condition} for update skip locked)
+         returning j.id, j.queue, j.run, j.place, o.worker`,
+        values,
+      );
+      for (const job of rows)
+        await this.waitAgain(
+          client,
+          job,
+          `worker ${job.worker} was lost too often while it worked on this job`,
+        );
+      return rows.map((job) => jobName(job));
+    });
+  }
+
+  private async waitAgain(client: Queries, job: Leased, reason: string): Promise<void> {
+    const { rowCount: cancelled } = await client.query(
+      `select from ${SCHEMA}.job where id = $1 and cancelled_at is not null`,
+      [job.id],
+    );
+    if (cancelled === 1) await this.end(client, job, 'cancelled', null);
+    else if (await this.boss.again(client, job.queue, job.id, reason)) await unbind(client, job);
+    else await this.end(client, job, 'failed', reason);
+  }
+
+  private async end(
+    client: Queries,
+    { id, queue }: Leased,
+    outcome: Outcome,
+    reason: string | null,
+    failedCells: number | null = null,
+  ): Promise<void> {
+    await client.query(
+      `update ${SCHEMA}.job set ended_at = now(), outcome = $2, reason = $3, failed_cells = $4 where id = $1`,
+      [id, outcome, reason, failedCells],
+    );
+    // What another worker would have needed to go on.
+    await client.query(`delete from ${SCHEMA}.block where job = $1`, [id]);
+    if (outcome === 'cancelled') await this.boss.cancel(client, queue, id);
+    else await this.boss.finish(client, queue, id, { outcome, reason });
+  }
+}
+
+/** A job of which nothing is measured yet may be measured anywhere that it suits. */
+async function unbind(client: Queries, { id }: Leased): Promise<void> {
+  await client.query(
+    `update ${SCHEMA}.job set begun_on = null, begun_class = null where id = $1 and rounds = 0`,
+    [id],
+  );
+}

@@ -1,0 +1,123 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../base/errors.js';
+import { databaseIn } from '../base/paths.js';
+import { forgetHolders } from '../store/lease.js';
+import { connect, openStore, type Db } from '../store/open.js';
+import { countRounds } from '../store/rounds.js';
+import { knownBlocks, loadCheckpoint, saveCheckpoint, type KnownBlocks } from './checkpoint.js';
+import type { TakenJob } from './jobs.js';
+import { LeaseLost, type JobQueue } from './queue.js';
+
+/**
+ * The record of one job on the machine that measures it: a results database of its own, which goes on while the queue's server is away,
+ * and of which the queue keeps a copy for whoever must go on with it.
+ */
+export class Spool {
+  private saving: Promise<void> = Promise.resolve();
+  private isAsked = false;
+
+  private constructor(
+    /** A folder of results, as `--results` of the command. */
+    readonly folder: string,
+    /** The results database in it. */
+    readonly db: Db,
+    private readonly queue: JobQueue,
+    private readonly job: TakenJob,
+    private readonly known: KnownBlocks,
+  ) {}
+
+  /**
+   * Opens the record of a job: the one that this worker left when it had the job last, or the queue's copy of what others left.
+   *
+   * @param folder - of all spools of the worker
+   * @param queue - open
+   * @param job - taken
+   * @param worker - who has taken it
+   * @throws ResourceError when the server is away, or the disk is full
+   */
+  static async open(folder: string, queue: JobQueue, job: TakenJob, worker: string): Promise<Spool> {
+    const own = spoolOf(folder, job.id);
+    await mkdir(own, { recursive: true });
+    const kept = job.before === worker ? await roundsIn(own) : -1;
+    if (kept < job.rounds || kept < 0) await restore(own, queue, job);
+    const known = await knownBlocks(queue, job.id);
+    return new Spool(own, await openStore(databaseIn(own)), queue, job, known);
+  }
+
+  /** How many rounds are stored. */
+  rounds(): Promise<number> {
+    return countRounds(this.db);
+  }
+
+  /**
+   * Sends what has changed to the queue, as soon as what is being sent has arrived. What cannot be sent is part of what is sent next.
+   *
+   * @param onTrouble - told why it was not sent
+   */
+  save(onTrouble: (reason: string) => void): void {
+    if (this.isAsked) return;
+    this.isAsked = true;
+    this.saving = this.saving.then(async () => {
+      this.isAsked = false;
+      await this.send().catch((error: unknown) => {
+        // The worker's next sign of life tells it, too.
+        if (!(error instanceof LeaseLost)) onTrouble(messageOf(error));
+      });
+    });
+  }
+
+  /** Waits until nothing is being sent. */
+  async settled(): Promise<void> {
+    await this.saving;
+  }
+
+  /** Closes the record; it stays where it is. */
+  async close(): Promise<void> {
+    await this.settled();
+    await this.db.destroy();
+  }
+
+  private async send(): Promise<void> {
+    const rounds = await this.rounds();
+    const database = connect(databaseIn(this.folder), { readonly: true });
+    let content: Buffer;
+    try {
+      content = database.serialize();
+    } finally {
+      database.close();
+    }
+    await saveCheckpoint(this.queue, this.job.token, content, rounds, this.known);
+  }
+}
+
+/**
+ * Where the record of a job lies.
+ *
+ * @param folder - of all spools of the worker
+ * @param job - its id
+ */
+export function spoolOf(folder: string, job: string): string {
+  return join(folder, job);
+}
+
+/** Rounds that lie there; -1 where nothing that can be read does. */
+async function roundsIn(folder: string): Promise<number> {
+  try {
+    const db = await openStore(databaseIn(folder));
+    return await countRounds(db).finally(() => db.destroy());
+  } catch {
+    return -1;
+  }
+}
+
+async function restore(folder: string, queue: JobQueue, job: TakenJob): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const content = await loadCheckpoint(queue, job.id);
+  if (content === undefined) return;
+  await writeFile(databaseIn(folder), content);
+  const db = await openStore(databaseIn(folder));
+  // Whoever wrote it has lost the job, and with it the right to.
+  await forgetHolders(db, job.run.id).finally(() => db.destroy());
+}
