@@ -19,6 +19,21 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./run.js')).runCommand(),
   },
   {
+    name: 'submit',
+    description: 'queue a suite for the workers of a fleet',
+    load: async () => (await import('./submit.js')).submitCommand(),
+  },
+  {
+    name: 'worker',
+    description: 'measure what others submit, on the devices of this machine',
+    load: async () => (await import('./worker.js')).workerCommand(),
+  },
+  {
+    name: 'queue',
+    description: 'list, show and cancel submitted jobs; list and drain workers',
+    load: async () => (await import('./queue.js')).queueCommand(),
+  },
+  {
     name: 'compress',
     description: 'apply a recipe to a model, or search for one that meets a target',
     load: async () => (await import('./compress.js')).compressCommand(),

@@ -23,6 +23,7 @@ import type { ImagesFacts, ListedImages } from '../library/image-sets.js';
 import type { DescribedRelation } from '../library/query.js';
 import type { CopiedRuns } from '../library/transfer.js';
 import type { PostedComment } from '../net/comments/post.js';
+import type { ListedDevice as QueuedDevice, ListedJob, ListedTake } from '../queue/jobs.js';
 import type { StoredFloor } from '../store/floors.js';
 import type { RunSummary } from '../store/read.js';
 import type { RecoveredTable, StoreFault } from '../store/recover.js';
@@ -72,6 +73,8 @@ interface JsonLists {
   readonly doctor: readonly MachineCheck[];
   /** `--tables` gives the same of tables. */
   readonly 'query --views': readonly DescribedRelation[];
+  readonly 'queue list': readonly ListedJob[];
+  readonly 'queue devices': readonly QueuedDevice[];
 }
 
 /** Objects; `printJson` gives them `schemaVersion`. */
@@ -161,6 +164,28 @@ interface JsonObjects {
   };
   readonly 'cache prune': FreedJson;
   readonly 'cache clear': FreedJson;
+  readonly submit: {
+    /** Id of the run. */
+    readonly run: string;
+    readonly suite: string;
+    /** How many jobs it has: one for each device, and one for its compression where that was asked for. */
+    readonly jobs: number;
+  };
+  readonly worker: {
+    readonly worker: string;
+    /** Jobs that ended, by how. */
+    readonly done: number;
+    readonly failed: number;
+    /** Jobs that were given back, cancelled or lost. */
+    readonly others: number;
+  };
+  readonly 'queue show': {
+    readonly jobs: readonly ListedJob[];
+    /** Who has worked on them, the earliest first. */
+    readonly takes: readonly ListedTake[];
+  };
+  readonly 'queue cancel': { readonly cancelled: number };
+  readonly 'queue drain': { readonly worker: string };
 }
 
 /** What commands give, by command. */

@@ -44,6 +44,7 @@ const unlisted = [
     'text',
     'variant',
   ],
+  ...['job', 'requirements', 'time'],
 ];
 
 /** By what stands in place of a value in the help. */
@@ -58,6 +59,7 @@ const byPlaceholder: Readonly<Record<string, Completes>> = {
   run: names('run'),
   reference: names('run'),
   file: files,
+  'profile...': names('device'),
   path: files,
   directory: folders,
   ...Object.fromEntries(unlisted.map((placeholder) => [placeholder, nothing])),
@@ -75,6 +77,7 @@ const byPlace: Readonly<Record<string, Completes>> = {
   'devices compare --suite': names('measured-suite'),
   'devices compare other': names('device'),
   'devices kinds kind': names('device-kind'),
+  'submit --device': nothing,
   'compress --dataset': names('dataset'),
   'calibrate --dataset': names('dataset'),
 };
