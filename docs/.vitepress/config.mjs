@@ -90,6 +90,7 @@ export default defineConfig({
           { text: 'Boards over SSH', link: '/boards' },
           { text: 'Browsers as devices', link: '/browsers' },
           { text: 'Results of several machines', link: '/shared-store' },
+          { text: 'A fleet of devices', link: '/fleet' },
           { text: 'Pull requests', link: '/ci' },
           { text: 'Library', link: '/library' },
         ],
