@@ -56,7 +56,7 @@ export async function countRounds(db: Db): Promise<number> {
     .selectFrom('rounds')
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow();
-  return Number(count);
+  return count;
 }
 
 /** Whether anything that was measured on a device of a run is stored. */

@@ -14,7 +14,9 @@ let server: PostgresServer;
 beforeAll(async () => {
   if (postgresPrograms !== undefined) server = await PostgresServer.start();
 });
-afterAll(() => server?.stop());
+afterAll(async () => {
+  if (postgresPrograms !== undefined) await server.stop();
+});
 
 describePostgres('a queue', () => {
   it.each(['queue.db', 'http://host/edgeflex', 'postgres://host'])(
