@@ -189,12 +189,13 @@ function sayWhatFailed(ended: RunSummary, resumed: true | string | undefined): v
 }
 
 /** Says on standard error that a shared database lacks something of the run, and sets the exit code for it. */
-function sayWhatIsUndelivered({ undelivered, runId }: RunProgress, { results }: RunFlags): void {
+function sayWhatIsUndelivered({ undelivered, runId }: RunProgress, { results, db }: RunFlags): void {
   if (undelivered === undefined) return;
   process.exitCode = exitCodes.device;
   const words = ['edgeflex', 'runs', 'push', runId ?? '', '--results', results, '--db', undelivered];
   console.error(
-    `${undelivered} has not got all of the run. It is whole in ${results}; deliver it with:\n  ${shellWords(words)}`,
+    `${undelivered} has not got all of the run. It is whole in ${results}; deliver it with:\n  ${shellWords(words)}` +
+      (db === undelivered ? '' : '\nThe password is not shown; give it by PGPASSWORD or ~/.pgpass.'),
   );
 }
 

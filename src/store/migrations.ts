@@ -25,6 +25,7 @@ export const migrations: Record<string, Migration> = {
   '0016-raw-arrays': { up: onServerAlone(rawArrays) },
   '0016-views': { up: makeViews },
   '0017-global-ids': { up: globalIds },
+  '0018-indexes': { up: indexes },
 };
 
 async function first(db: Kysely<unknown>): Promise<void> {
@@ -301,4 +302,10 @@ async function globalIds(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('runs').addColumn('uid', 'text').execute();
   await giveGlobalIds(db);
   await db.schema.createIndex('runs_uid').unique().on('runs').column('uid').execute();
+}
+
+/** What belongs to a run or a device is found, and goes with it, without looking through the cells of all runs. */
+async function indexes({ schema }: Kysely<unknown>): Promise<void> {
+  await schema.createIndex('cells_by_run').on('cells').column('run_id').execute();
+  await schema.createIndex('cells_by_device').on('cells').column('device_id').execute();
 }

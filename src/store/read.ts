@@ -116,7 +116,12 @@ export async function hasRun(db: Db, id: string): Promise<boolean> {
  * @param beginning - of an id; an empty one finds all runs
  */
 export async function runsBeginning(db: Db, beginning: string): Promise<RunRow[]> {
-  const all = await db.selectFrom('runs').selectAll().orderBy('started_at', 'desc').execute();
+  const all = await db
+    .selectFrom('runs')
+    .selectAll()
+    .orderBy('started_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute();
   return checkedRows(db, 'runs', all).filter((row) => row.id.startsWith(beginning));
 }
 

@@ -90,8 +90,19 @@ export async function roundsOf(db: Db, cellId: number): Promise<StoredRound[]> {
     .execute();
   return Promise.all(
     checkedRows(db, 'rounds', rows).map(async (row): Promise<StoredRound> => {
-      const phases = await db.selectFrom('phases').selectAll().where('round_id', '=', row.id).execute();
-      const memoryRows = await db.selectFrom('memory').selectAll().where('round_id', '=', row.id).execute();
+      const phases = await db
+        .selectFrom('phases')
+        .selectAll()
+        .where('round_id', '=', row.id)
+        .orderBy('phase')
+        .execute();
+      const memoryRows = await db
+        .selectFrom('memory')
+        .selectAll()
+        .where('round_id', '=', row.id)
+        .orderBy('phase')
+        .orderBy('figure')
+        .execute();
       const memory = new Map<string, Map<string, number>>();
       for (const { phase, figure, bytes } of memoryRows)
         memory.set(phase, (memory.get(phase) ?? new Map<string, number>()).set(figure, bytes));
@@ -115,6 +126,9 @@ export async function roundsOf(db: Db, cellId: number): Promise<StoredRound[]> {
         .selectAll()
         .where('round_id', '=', row.id)
         .orderBy('milliseconds', 'desc')
+        // Of those that took as long all stores have one order.
+        .orderBy('op_type')
+        .orderBy('provider')
         .execute();
       const nodes = await db
         .selectFrom('kernel_nodes')

@@ -8,13 +8,14 @@ import { endCell, endRun, insertRound } from '../../src/store/write.js';
 import { Cable } from '../support/cable.js';
 import { describePostgres, useDatabase } from '../support/postgres.js';
 import { refusalOf } from '../support/refusal.js';
+import { emptyStore } from '../support/stores.js';
 import { fullMeasurement, labels, placeOf, storeCell } from '../support/rows.js';
 import { useRuns } from './support.js';
 
 const runs = useRuns();
 
 describePostgres('a run that is delivered to a server', () => {
-  const url = useDatabase();
+  const url = useDatabase(emptyStore);
   let cable: Cable;
   let there: Db;
 

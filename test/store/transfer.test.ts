@@ -10,6 +10,7 @@ import { endCell, endRun, expectRounds, insertRound, reopenRun, upsertCell } fro
 import { useFolder } from '../support/folder.js';
 import { describePostgres, onDatabase, useDatabase } from '../support/postgres.js';
 import { refusalOf } from '../support/refusal.js';
+import { emptyStore } from '../support/stores.js';
 import { fullMeasurement, labels, placeOf, storeCell } from '../support/rows.js';
 
 /** Makes tests for one kind of pair of stores. */
@@ -28,13 +29,13 @@ const pairs: readonly Pair[] = [
   (name, tests) => {
     describePostgres(`${name}, from a file to a server`, () => {
       const folder = useFolder();
-      tests(() => folder('from.db'), useDatabase());
+      tests(() => folder('from.db'), useDatabase(emptyStore));
     });
   },
   (name, tests) => {
     describePostgres(`${name}, from a server to a file`, () => {
       const folder = useFolder();
-      tests(useDatabase(), () => folder('to.db'));
+      tests(useDatabase(emptyStore), () => folder('to.db'));
     });
   },
 ];

@@ -10,6 +10,7 @@ import { runsOf, storeHistory } from '../analysis/support/history.js';
 import { useFolder } from '../support/folder.js';
 import { describePostgres, useDatabase } from '../support/postgres.js';
 import { refusalOf } from '../support/refusal.js';
+import { emptyStore } from '../support/stores.js';
 
 /** Where a row lies in one store. */
 const local = /^(id|.*_id)$/;
@@ -29,7 +30,7 @@ async function saidBy(db: Db, view: string): Promise<Record<string, unknown>[]> 
 
 describePostgres('views of a database on a server', () => {
   const folder = useFolder();
-  const url = useDatabase();
+  const url = useDatabase(emptyStore);
 
   it('say what those of a file say, and are asked by the same queries', async () => {
     const [here, there] = [await openStore(folder('results.sqlite')), await openStore(url())];
@@ -37,12 +38,12 @@ describePostgres('views of a database on a server', () => {
       await here.destroy();
       await there.destroy();
     });
-    await storeExample(here, { devices: ['laptop', 'board'] });
+    await storeExample(here);
     await storeHistory(
       here,
       5,
       0.01,
-      runsOf(3, (index) => ({ milliseconds: 10 + index })),
+      runsOf(2, (index) => ({ milliseconds: 10 + index })),
     );
     for (const { id } of await listRuns(here))
       await transferRun(here, there, await findRun(here, id), { thorough: false });

@@ -18,17 +18,46 @@ async function ask(): Promise<string> {
   return answer.url;
 }
 
+/** What databases of tests begin with. */
+export interface Template {
+  readonly name: string;
+  /** Fills an empty database; called once for all test files. */
+  readonly fill: (url: string) => Promise<void>;
+}
+
 /**
- * Makes an empty database on the server that all test files share. It goes with the server, or by `dropDatabase`.
+ * Makes a database on the server that all test files share.
  *
+ * @param template - what is in it; left out, nothing
  * @returns its address, as the superuser
  */
-async function freshDatabase(): Promise<string> {
+async function freshDatabase(template?: Template): Promise<string> {
   const name = `test_${randomBytes(8).toString('hex')}`;
-  await onServer(`create database ${name}`);
+  if (template !== undefined) await fillOnce(template);
+  await onServer(`create database ${name}${template === undefined ? '' : ` template ${template.name}`}`);
+  return urlOf(name);
+}
+
+async function urlOf(database: string): Promise<string> {
   const url = new URL(await (address ??= ask()));
-  url.pathname = `/${name}`;
+  url.pathname = `/${database}`;
   return url.href;
+}
+
+/** Of several test files that need a template at once, one makes it. It has its name when it is whole. */
+async function fillOnce({ name, fill }: Template): Promise<void> {
+  const client = new pg.Client({ connectionString: await (address ??= ask()) });
+  await client.connect();
+  try {
+    await client.query('select pg_advisory_lock(hashtext($1))', [name]);
+    const { rowCount } = await client.query('select from pg_database where datname = $1', [name]);
+    if (rowCount === 1) return;
+    await client.query(`create database ${name}_making`);
+    await fill(await urlOf(`${name}_making`));
+    await client.query(`alter database ${name}_making rename to ${name}`);
+  } finally {
+    await client.end();
+  }
 }
 
 /** Drops a database of the server, also one that somebody is connected to. */
@@ -53,14 +82,15 @@ export async function onDatabase(url: string, statement: string): Promise<pg.Que
 }
 
 /**
- * Gives every test of a file an empty database of its own, which is gone after the test.
+ * Gives every test of a file a database of its own, which is gone after the test.
  *
+ * @param template - what is in it; left out, nothing
  * @returns the address of the current test's, as the superuser
  */
-export function useDatabase(): () => string {
+export function useDatabase(template?: Template): () => string {
   let url = '';
   beforeEach(async () => {
-    url = await freshDatabase();
+    url = await freshDatabase(template);
   });
   afterEach(() => dropDatabase(url));
   return () => url;
