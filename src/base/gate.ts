@@ -34,8 +34,8 @@ function hundredfold(limit: number): number {
 
 /** What is expected where a gate is read. */
 export const GATE_FORM =
-  'latency, p90, memory, file, rate or throughput with a percentage up to 10000%, accuracy with points up to 100pt, cosine with a number up to 2, each with ' +
-  '"@" and the name of a variant where it is for that one alone';
+  'latency, p90, memory, file, rate or throughput with a percentage up to 10000%, accuracy with points up to 100pt, cosine with a number up to 2, each optionally ' +
+  'for a single variant, as in latency@int8:5%';
 
 const pattern = new RegExp(`^(${metrics.join('|')})(?:@([a-z0-9][a-z0-9.+-]*))?:(.+)$`, 'i');
 

@@ -6,7 +6,7 @@ import { entriesIn, type StoredEntry } from '../cache/inventory.js';
 import { olderFolders } from '../cache/older.js';
 import { cache } from '../cache/store.js';
 import { verifyEntries } from '../cache/verify.js';
-import { mebibytes } from '../text/format.js';
+import { size as sizeText } from '../text/format.js';
 import { exitCodes } from './failure.js';
 import { sizeOf } from './flags.js';
 import { explained } from './help.js';
@@ -49,7 +49,7 @@ function listCommand(): Command {
             { key: 'what', title: 'what it is', align: 'left' },
           ],
           rows: entries.map(({ kind, bytes, used, manifest }) => ({
-            ...{ kind, size: mebibytes(bytes), what: manifest?.title ?? '(unfinished)' },
+            ...{ kind, size: sizeText(bytes), what: manifest?.title ?? '(unfinished)' },
             used: new Date(used).toISOString().slice(0, 16).replace('T', ' '),
           })),
           notes: [inTotal(entries)],
@@ -79,13 +79,13 @@ function sizeCommand(): Command {
         });
       else {
         const lines = [...kinds].map(
-          ([kind, bytes]) => `${kind.padEnd(10)}  ${mebibytes(bytes).padStart(12)}`,
+          ([kind, bytes]) => `${kind.padEnd(10)}  ${sizeText(bytes).padStart(12)}`,
         );
-        lines.push(`${inTotal(entries)}; the limit is ${mebibytes(limit)}`);
+        lines.push(`${inTotal(entries)}; the limit is ${sizeText(limit)}`);
         if (older.length > 0)
           lines.push(
             'Left by older versions, no longer read, and not counted above; delete them by hand:',
-            ...older.map(({ path, bytes }) => `  ${path}  ${mebibytes(bytes)}`),
+            ...older.map(({ path, bytes }) => `  ${path}  ${sizeText(bytes)}`),
           );
         console.log(lines.join('\n'));
       }
@@ -155,7 +155,7 @@ async function report(freedBytes: number, json: true | undefined): Promise<void>
     printJson('cache prune', {
       ...{ freedBytes, entries: entries.length, bytes: bytesOf(entries) },
     });
-  else console.log(`${mebibytes(freedBytes)} freed; ${inTotal(entries)}`);
+  else console.log(`${sizeText(freedBytes)} freed; ${inTotal(entries)}`);
 }
 
 function documentOf({ kind, digest, directory, bytes, used, manifest }: StoredEntry): CacheEntryJson {
@@ -174,5 +174,5 @@ function bytesOf(entries: readonly StoredEntry[]): number {
 }
 
 function inTotal(entries: readonly StoredEntry[]): string {
-  return `${entries.length} entries, ${mebibytes(bytesOf(entries))} in ${cacheDirectory()}`;
+  return `${entries.length} entries, ${sizeText(bytesOf(entries))} in ${cacheDirectory()}`;
 }

@@ -41,7 +41,11 @@ export function calibrateCommand(): Command {
       '--data <directory>',
       'the folder of the images (default: EDGEFLEX_DATA, or what "edgeflex data fetch" downloaded)',
     )
-    .option('--batch <sizes>', 'batch sizes, separated by commas', batchSizes, [1, 8])
+    .addOption(
+      new Option('--batch <sizes>', 'batch sizes, separated by commas')
+        .argParser(batchSizes)
+        .default([1, 8], '1,8'),
+    )
     .addOption(
       new Option('--tier <tier>', 'how long to measure each').choices(Object.keys(tiers)).default('quick'),
     )

@@ -70,7 +70,8 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'ablation',
-    description: "tell what each factor of a suite's matrix does: main effects, interactions, attribution",
+    description:
+      "estimate what each factor of a suite's matrix does: main effects, interactions, attribution",
     load: async () => (await import('./ablation.js')).ablationCommand(),
   },
   {

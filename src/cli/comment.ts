@@ -19,7 +19,7 @@ export function commentCommand(): Command {
     .argument('<file>', 'a Markdown file, such as "edgeflex gate --format markdown -o" writes')
     .option(
       '--name <name>',
-      'tell the comment apart from others on the same request, such as those of other suites',
+      'distinguishes this comment from others on the same request, such as those of other suites',
       'edgeflex',
     )
     .option('--number <n>', "number of the pull or merge request; default: that of the CI's job", wholeNumber)
@@ -32,7 +32,7 @@ export function commentCommand(): Command {
         .default({}, 'none'),
     )
     .option('--missing <text>', 'post this if the file does not exist, so that no outdated comment remains')
-    .option('--json', 'print which comment it is as JSON')
+    .option('--json', 'print the address of the comment as JSON')
     .action(async (file: string, { name, number, link: links, missing, json }: CommentFlags) => {
       const { signal, release } = stopOnSignal();
       try {

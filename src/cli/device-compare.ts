@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { compareDevices } from '../library/compare-devices.js';
 import { pairTable } from '../text/procure/pair.js';
 import { collected } from './flags.js';
@@ -24,7 +24,11 @@ export function deviceCompareCommand(): Command {
     .argument('<other>', 'another one')
     .option('--suite <suite>', 'only runs of this suite')
     .option('--devices <directory>', 'a folder of profiles to use instead of "devices" and the built-in ones')
-    .option('--exchange <sum>', 'what a currency is worth, such as USD=0.86EUR; repeatable', collected, [])
+    .addOption(
+      new Option('--exchange <sum>', 'what a currency is worth, such as USD=0.86EUR; repeatable')
+        .argParser(collected)
+        .default([], 'none'),
+    )
     .option('--json', 'print the result as JSON')
     .addOption(results)
     .addOption(db)

@@ -2,8 +2,6 @@ import type { RunEstimate } from '../run/estimate.js';
 import * as format from '../text/format.js';
 import { listText } from './lists.js';
 
-const GIB = 1024 ** 3;
-
 /**
  * What a run would do, for people.
  *
@@ -38,9 +36,9 @@ export function estimateText(estimate: RunEstimate): string {
     ),
     '',
     `Measuring:   about ${duration(seconds)}${mostSeconds === null ? '' : `, up to ${duration(mostSeconds)} until speeds are as precise as the suite asks`}`,
-    `             ${known === 0 ? "from the tier's minimum; no stored run has measured the like" : `${format.integer(known)} of ${format.integer(rounds)} measurements estimated from stored runs, the others from the tier's minimum`}`,
-    `Compressing: ${compressSeconds === null ? 'unknown; no stored run has these variants' : `${duration(compressSeconds)} when it was last done${unmade > 0 ? `, and ${counted(unmade, 'variant')} never made before` : ''}`}; what the cache holds takes no time`,
-    `Cache:       up to ${format.significant(cacheBytes / GIB, 2)} GiB${unsized > 0 ? `, without ${counted(unsized, 'variant')} whose model is not on this machine` : ''}`,
+    `             ${known === 0 ? 'from the minimum of the tier, since no stored run measured anything similar' : `${format.integer(known)} of ${format.integer(rounds)} measurements estimated from stored runs, the others from the tier's minimum`}`,
+    `Compressing: ${compressSeconds === null ? 'unknown, since no stored run has these variants' : `${duration(compressSeconds)} last time${unmade > 0 ? `, plus ${counted(unmade, 'variant')} never compressed before` : ''}`}; cached variants take no time`,
+    `Cache:       up to ${format.size(cacheBytes)}${unsized > 0 ? `, without ${counted(unsized, 'variant')} whose model is not on this machine` : ''}`,
     'Nothing was started.',
   ].join('\n');
 }

@@ -25,9 +25,9 @@ export function gateCommand(): Command {
         .argument('<suite>', 'a suite file in the checkout, or a name listed by "edgeflex suites"')
         .requiredOption(
           '--base <revision>',
-          'compare with the last commit that is also in this branch or commit, such as origin/main',
+          'compare with the merge base: the last commit in common with this branch or commit, such as origin/main',
         )
-        .option('--head <revision>', 'judge this commit; default: the working folder as it is')
+        .option('--head <revision>', 'judge this commit; default: the working tree as it is')
         .option(
           '--fail-on <gates>',
           'exit with 1 if any gate fails, as for "edgeflex compare"; default: the gates of the suite',

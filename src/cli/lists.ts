@@ -35,6 +35,7 @@ export function listText<Key extends string>(
  * Things of a registry with a line each.
  *
  * @param things - with what they are called, one sentence, and the plug-in that brought them
+ * @param width - in characters
  */
 export function registryText(
   things: readonly {
@@ -42,12 +43,13 @@ export function registryText(
     readonly description: string;
     readonly origin?: PluginRecord | undefined;
   }[],
+  width = screenWidth(),
 ): string {
   return definitions(
     things.map(({ name, description, origin }) => [
       name,
       `${description}${origin === undefined ? '' : ` (plug-in ${origin.name})`}`,
     ]),
-    screenWidth(),
+    width,
   ).join('\n');
 }

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { InputError } from '../base/errors.js';
 import { wrapped } from '../base/wrap.js';
 import { procure, type OwnershipTerms, type ProcureOptions } from '../library/procure.js';
@@ -44,8 +44,8 @@ export function procureCommand(): Command {
     .option('--max-latency <limit>', 'such as 30ms@p90, or 30ms for the median')
     .option('--max-memory <size>', "peak above the runtime's base, such as 200MiB")
     .option('--min-accuracy <share>', 'such as 80%')
-    .option('--min-throughput <number>', 'images a second, such as 50/s')
-    .option('--max-energy <limit>', 'energy of an image, such as 0.5J')
+    .option('--min-throughput <number>', 'images per second, such as 50/s')
+    .option('--max-energy <limit>', 'energy per image, such as 0.5J')
     .option('--batch <size>', 'batch size to compare at', batchSize, 1)
     .option('--requests <count>', 'a load: requests of one image a day', wholeNumber)
     .option(
@@ -53,11 +53,15 @@ export function procureCommand(): Command {
       'highest rate of the load, as a multiple of its mean (default: 1)',
       positiveNumber,
     )
-    .option('--headroom <share>', 'throughput that stays free at the peak (default: 30%)', partOf)
+    .option('--headroom <share>', 'share of the throughput to keep free at the peak (default: 30%)', partOf)
     .option('--utilisation <share>', 'instead of a load: how much of the time a device computes', upToAll)
-    .option('--years <number>', 'how long devices are used', positiveNumber)
+    .option('--years <number>', 'how many years the devices are used', positiveNumber)
     .option('--energy-price <sum>', 'price of a kilowatt-hour, such as 0.32EUR')
-    .option('--exchange <sum>', 'what a currency is worth, such as USD=0.86EUR; repeatable', collected, [])
+    .addOption(
+      new Option('--exchange <sum>', 'what a currency is worth, such as USD=0.86EUR; repeatable')
+        .argParser(collected)
+        .default([], 'none'),
+    )
     .option('--suite <suite>', 'only runs of this suite')
     .option('--devices <directory>', 'a folder of profiles to use instead of "devices" and the built-in ones')
     .option('--emulated', 'rank emulators and software GPUs, too, whose timings say nothing about hardware')

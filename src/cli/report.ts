@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { analyse } from '../library/analyse.js';
 import { explained } from './help.js';
 import { printJson } from './json.js';
@@ -23,11 +23,10 @@ export function reportCommand(): Command {
     .addOption(results)
     .addOption(db)
     .addOption(reportsOption())
-    .option(
-      '--charts <formats>',
-      'also write the charts as png (at 2×), pdf, or both: png,pdf',
-      chartFormats,
-      [],
+    .addOption(
+      new Option('--charts <formats>', 'also write the charts as png (at 2×), pdf, or both: png,pdf')
+        .argParser(chartFormats)
+        .default([], 'none'),
     )
     .option('--json', 'print the report as JSON and write no files')
     .addOption(openOption())

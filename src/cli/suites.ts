@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { relative } from 'node:path';
 import { Command } from 'commander';
 import { messageOf } from '../base/errors.js';
 import { listNamed, pathOf, type NamedKind } from '../base/named.js';
@@ -50,7 +51,7 @@ function namedCommand(
           { name: kind, builtIn: 'from', description: 'description' },
           found.map(({ name, builtIn, path, description }) => ({
             name,
-            builtIn: builtIn ? 'EdgeFlex' : path,
+            builtIn: builtIn ? 'EdgeFlex' : relative('', path),
             description: oneLine(description),
           })),
         ),

@@ -28,14 +28,14 @@ export function suiteFile(choices: StarterChoices, places: StarterPlaces): strin
   const { name, model, images, device } = choices;
   const synthetic = model.kind === 'synthetic';
   const limits = Object.entries(tiers).map(
-    ([tier, { minQueries, minSeconds }]) => `${tier} (${minQueries} queries and ${minSeconds} s at least)`,
+    ([tier, { minQueries, minSeconds }]) => `${tier}: at least ${minQueries} queries and ${minSeconds} s`,
   );
   return [
     comments([
       'A suite: models × recipes × devices. Each variant is scored and timed on each device.',
       '',
       `  edgeflex run ${name}`,
-      '      measures all of it; after Ctrl-C or a failure --resume goes on with the rest',
+      '      measures all of it; after Ctrl-C or a failure, --resume measures the rest',
       '  edgeflex report --open',
       '      the report of the newest run',
       '  edgeflex baseline set main, and later: edgeflex compare main --fail-on latency:2%',
@@ -60,7 +60,7 @@ export function suiteFile(choices: StarterChoices, places: StarterPlaces): strin
     line('models', [modelOf(model, places.folder)]),
     '\n',
     comments([
-      'The recipes: files, or names that "edgeflex recipes" lists. The model as it is, fp32, is always measured beside them.',
+      'The recipes: files, or names that "edgeflex recipes" lists. The unchanged model, fp32, is always measured with them.',
     ]),
     line('recipes', [places.recipe]),
     comments(['  - int8']),
@@ -71,22 +71,23 @@ export function suiteFile(choices: StarterChoices, places: StarterPlaces): strin
     '\n',
     comments([
       synthetic
-        ? 'Weights from a seed have no accuracy: the first images tell how far variants agree with fp32.'
+        ? 'Weights from a seed have no accuracy: the first images show how far variants agree with fp32.'
         : 'All test images are scored, in batches of 64; "images: 1000" would take the first 1000 only.',
     ]),
     flow('accuracy', synthetic ? { batch: 8, images: 64 } : { batch: 64 }),
     '\n',
     comments([
-      `How long each batch size is timed: ${limits.join(', ')},`,
-      'divided among so many fresh processes. "precision: 0.01" goes on until speeds are known to ±1 %.',
+      'How long each batch size is timed:',
+      ...limits.map((limit) => `  ${limit}`),
+      'The time is divided among "rounds" fresh processes. "precision: 0.01" adds rounds until speeds are known to ±1 %.',
     ]),
     flow('performance', { batches: [1, 8], tier: TIER, rounds: 5 }),
     '\n',
     comments([
-      'What "edgeflex compare" fails on where it is not told otherwise.',
+      'What "edgeflex compare" fails on by default.',
       'gates: [latency:2%, memory:5%, accuracy:0.5pt]',
       '',
-      'Determines calibration images, the order of measurements and everything else that is drawn.',
+      'Determines the calibration images, the order of measurements and everything else that is random.',
     ]),
     line('seed', 1),
   ].join('');

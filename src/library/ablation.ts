@@ -77,7 +77,7 @@ export async function ablation(
       throw new InputError({
         source: 'run',
         found: `${analysis.run.row.id} of the suite ${analysis.run.row.suite}, which has no matrix`,
-        expected: 'a run of a suite with matrix:',
+        expected: 'a run of a suite that has a matrix',
         hint: '"edgeflex suites show ablation" shows such a suite.',
       });
     const against =

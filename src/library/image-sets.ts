@@ -174,7 +174,9 @@ async function added(
     throw new InputError({
       source: 'the name of the images',
       found: name,
-      expected: 'lower-case letters, digits and hyphens, and not the name of a built-in dataset',
+      expected: datasetNames().includes(name)
+        ? 'a name that no built-in dataset has'
+        : 'lower-case letters, digits and hyphens',
     });
   const file = join('data', `${name}.yaml`);
   if (existsSync(file) && !asked.force)

@@ -13,7 +13,7 @@ export interface AnsweredQuestion {
 }
 
 /**
- * What a run says in three questions: what compression bought, at which loss, and where that does not hold.
+ * What a run says in three questions: what compression gained, what it cost in accuracy, and where that does not hold.
  *
  * @param analysis - of a run
  * @returns none where the run compressed nothing
@@ -34,9 +34,9 @@ export function answeredQuestions(analysis: Analysis): AnsweredQuestion[] {
     }),
   });
   return [
-    told('What did it buy?', gainText),
-    told('At which loss?', lossText),
-    told('Where does it not hold?', (answer) => exceptionsText(answer, analysis)),
+    told('What did compression gain?', gainText),
+    told('What did it cost in accuracy?', lossText),
+    told('Where does this not hold?', (answer) => exceptionsText(answer, analysis)),
   ];
 }
 
@@ -82,17 +82,17 @@ function gainText(answer: Answer): string {
       : `${nameOf(fastest)} ${speedText(fastest)}, and ${nameOf(smallest)} ${memoryText(smallest)}`;
   if (fastest !== undefined) return `${nameOf(fastest)} ${speedText(fastest)}; ${noMemoryText(answer)}`;
   if (smallest !== undefined) return `${nameOf(smallest)} ${memoryText(smallest)}; ${noSpeedText(answer)}`;
-  return `nothing that can be told: ${noSpeedText(answer)}, and ${noMemoryText(answer)}`;
+  return `nothing measurable: ${noSpeedText(answer)}, and ${noMemoryText(answer)}`;
 }
 
 function noSpeedText({ judgesSpeed }: Answer): string {
   return judgesSpeed
     ? 'no variant is distinguishably faster than fp32'
-    : 'speed is not decided, because what else ran disturbed the rounds';
+    : 'speed is not decided, because other processes disturbed the rounds';
 }
 
 function noMemoryText({ tellsMemory }: Answer): string {
-  return tellsMemory ? 'no variant needs distinguishably less memory' : 'memory is not known there';
+  return tellsMemory ? 'no variant needs distinguishably less peak memory' : 'peak memory is not known';
 }
 
 function nameOf({ figures }: Gain): string {
@@ -116,7 +116,7 @@ function memoryText({ latency: { batch, memory }, judgement }: Gain): string {
 }
 
 function lossText({ losses }: Answer): string {
-  if (losses.length === 0) return 'there is nothing to weigh a loss against';
+  if (losses.length === 0) return 'nothing was gained, so there is no loss to weigh against it';
   return losses.map((figures) => `${recipeLabel(figures.variant)} ${scoreText(figures)}`).join('; ');
 }
 
@@ -142,7 +142,7 @@ function scoreText(figures: VariantFigures): string {
   if (accuracy?.agreement)
     return (
       `gives ${format.percent(accuracy.agreement.value, 2)} % of ${format.integer(accuracy.images)} images the class that fp32 gives ` +
-      `(95 %: ${format.percent(accuracy.agreement.low)} to ${format.percent(accuracy.agreement.high)} %)${figures.variant.synthetic ? ', which is no accuracy, since the weights are synthetic' : ''}`
+      `(95 %: ${format.percent(accuracy.agreement.low)} to ${format.percent(accuracy.agreement.high)} %)${figures.variant.synthetic ? ', which is not an accuracy, because the weights are synthetic' : ''}`
     );
   return 'was not scored';
 }
@@ -150,13 +150,13 @@ function scoreText(figures: VariantFigures): string {
 /** In the order in which they are told. */
 const exceptionWords: readonly (readonly [keyof Exceptions, string])[] = [
   ['slower', 'slower than fp32'],
-  ['larger', 'more peak memory than fp32'],
-  ['lessAccurate', 'worse answers than fp32'],
-  ['speedNotTold', 'no faster and no slower that could be told'],
+  ['larger', 'larger peak memory than fp32'],
+  ['lessAccurate', 'less accurate than fp32'],
+  ['speedNotTold', 'no measurable difference in speed'],
   ['failed', 'failed'],
   ['unsupported', 'not supported by the device'],
   ['pending', 'not measured yet'],
-  ['inDoubt', 'measured, but in doubt'],
+  ['inDoubt', 'measured, but with a warning'],
 ];
 
 function exceptionsText({ exceptions, batches, device, emulated }: Answer, { run }: Analysis): string {
@@ -166,9 +166,7 @@ function exceptionsText({ exceptions, batches, device, emulated }: Answer, { run
   const where = deviceLabel(device);
   const limits = [
     ...(found.length === 0 ? ['no variant is slower, larger or less accurate than fp32 here'] : found),
-    ...(emulated
-      ? ['the device is emulated, so that its timings and memory say nothing of the hardware']
-      : []),
+    ...(emulated ? ['the device is emulated, so its timings and memory say nothing about the hardware'] : []),
     batches.length === 0
       ? `nothing was timed on ${where}`
       : `nothing is known beyond batch ${joinedByAnd(batches.map(String))} on ${where} with ${threadsText(device.row.threads)}${run.devices.length > 1 ? '' : ', the only device'}`,

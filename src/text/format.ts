@@ -73,6 +73,12 @@ export function mebibytes(bytes: number | null): string {
   return bytes === null ? 'unknown' : `${significant(bytes / MIB)} MiB`;
 }
 
+/** A size in the unit that suits it: `6.83 KiB`, `9.49 MiB`, `20.0 GiB`. */
+export function size(bytes: number): string {
+  if (bytes < 0.1 * MIB) return `${significant(bytes / 1024)} KiB`;
+  return bytes < 1024 * MIB ? mebibytes(bytes) : `${significant(bytes / (1024 * MIB))} GiB`;
+}
+
 /** A size with its interval: `12.3 MiB (12.1–12.5)`; of one round, which has none, `12.3 MiB`. */
 export function mebibytesWithin({ value, low, high }: Estimate): string {
   const ends = [low, high].map((bytes) => significant(bytes / MIB)).join('–');

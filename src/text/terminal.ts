@@ -21,7 +21,7 @@ export function terminalTable(table: Table, colour: boolean, width = Infinity): 
   const notes = [...table.notes.map(oneLine)];
   // Below each other there is room for all.
   if (missing.length > 0 && widths !== undefined)
-    notes.push(`Not shown here, for want of room, but in the report: ${missing.join(', ')}.`);
+    notes.push(`Not shown here, because the terminal is too narrow (--json prints everything): ${missing.join(', ')}.`);
   const head = (title: string): string => (colour ? bold(title) : title);
   const body =
     widths === undefined

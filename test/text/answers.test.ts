@@ -43,7 +43,7 @@ describe('the answers of a run', () => {
     const [, , last] = answeredQuestions(analysis);
     for (const words of [
       'failed: pruned (batch 8)',
-      'in doubt: int8 (batch 1)',
+      'with a warning: int8 (batch 1)',
       'beyond batch 1 and 8 on laptop',
     ])
       expect(last!.answers[0]).toContain(words);
@@ -55,7 +55,7 @@ describe('the answers of a run', () => {
     const of = (answers: readonly string[], what: string) => answers.find((each) => each.startsWith(what))!;
     expect(of(lost!.answers, 'vit-large on laptop: ')).toMatch(/the class that fp32 gives/);
     expect(of(lost!.answers, 'vit-large on laptop: ')).not.toMatch(/top-1/);
-    expect(of(bought!.answers, 'vit-drawn on board: ')).toContain('memory is not known there');
+    expect(of(bought!.answers, 'vit-drawn on board: ')).toContain('memory is not known');
   });
 
   it('are none of a run that compressed nothing', async () => {

@@ -29,7 +29,7 @@ export const headStage = defineStage({
   name: 'head',
   version: 3,
   description:
-    'Fits the classifier anew to what is left of the model: ridge regression in closed form, or logistic regression.',
+    'Refits the classifier to the compressed model, by ridge regression in closed form or by logistic regression.',
   options: headOptionsSchema,
   report: reportSchema,
   effort({ config }, options) {

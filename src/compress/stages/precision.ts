@@ -15,7 +15,8 @@ import { figure, valueOf } from './stored.js';
 export const precisionStage = defineStage({
   name: 'precision',
   version: 2,
-  description: 'Stores chosen tensors as float16, but for blocks that come near the end of its range.',
+  description:
+    'Stores chosen tensors as float16, except in blocks whose activations come close to the limit of its range.',
   options: precisionOptionsSchema,
   report: z.object({
     images: figure,

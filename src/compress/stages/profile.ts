@@ -12,7 +12,7 @@ export const profileStage = defineStage({
   name: 'profile',
   changesNothing: true,
   version: 1,
-  description: 'Observes the input of every linear and lays out the activation memory; changes nothing.',
+  description: 'Records the inputs of every linear layer and plans the activation memory; changes nothing.',
   options: profileOptionsSchema,
   report: z.object({
     images: figure,

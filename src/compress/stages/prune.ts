@@ -18,7 +18,7 @@ const outcome = accuracyOutcome({ ratio: z.number(), predicted: figure });
 export const pruneStage = defineStage({
   name: 'prune',
   version: 4,
-  description: 'Removes MLP neurons physically; those that stay make up for them in closed form.',
+  description: 'Removes MLP neurons physically and adjusts the remaining ones in closed form to compensate.',
   options: pruneOptionsSchema,
   report: z.object({
     images: figure,

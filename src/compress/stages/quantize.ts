@@ -25,7 +25,7 @@ export const quantizeStage = defineStage({
   name: 'quantize',
   version: 3,
   description:
-    'Quantises the linears of the blocks, each block calibrated on what the quantised ones before it give.',
+    'Quantises the linear layers of the blocks, each block calibrated on the outputs of the quantised blocks before it.',
   options: quantizeOptionsSchema,
   report: z.object({
     format: z.string(),

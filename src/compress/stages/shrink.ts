@@ -18,7 +18,7 @@ export const shrinkStage = defineStage({
   name: 'shrink',
   version: 2,
   description:
-    'Removes MLP neurons and merges similar tokens, as much of each as together leaves fewest multiplications within a budget of accuracy.',
+    'Removes MLP neurons and merges similar tokens: the combination with the fewest multiplications within an accuracy budget.',
   options: shrinkOptionsSchema,
   report: z.object({
     images: figure,

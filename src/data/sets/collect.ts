@@ -22,7 +22,8 @@ export async function collect(declaration: Declaration, options: OpenOptions = {
     throw new InputError({
       source: path,
       found: foundBy(error),
-      expected: `the images that ${source} declares`,
+      expected:
+        source === path ? 'images, or a file that declares them' : `the images that ${source} declares`,
     });
   });
   switch (await layoutOf(declaration)) {

@@ -63,7 +63,7 @@ export async function measureRoofline(device: Device, options: RooflineOptions):
   const setting = await withTemporaryFolder('roofline', async (folder) => {
     let first: RooflineSetting | undefined;
     let failures = 0;
-    states.push(...(await writeModels(subjects, folder)));
+    states.push(...(await writeModels(subjects, folder, signal)));
     for (const { item: state, done } of interleaved(states, rounds, seed, signal)) {
       onProgress(done, state.subject);
       if (state.failure !== null) continue;
@@ -93,12 +93,17 @@ export async function measureRoofline(device: Device, options: RooflineOptions):
   };
 }
 
-/** Writes every subject's model, and the input that all have in common. */
-async function writeModels(subjects: readonly CeilingSubject[], folder: string): Promise<SubjectState[]> {
+/** Writes every subject's model, and the input that all have in common. The large ones take seconds. */
+async function writeModels(
+  subjects: readonly CeilingSubject[],
+  folder: string,
+  signal: AbortSignal,
+): Promise<SubjectState[]> {
   const inputs = join(folder, 'inputs.bin');
   await writeFile(inputs, Float32Array.from(INPUT_VALUES));
   const written: SubjectState[] = [];
   for (const [index, subject] of subjects.entries()) {
+    signal.throwIfAborted();
     const model = join(folder, `ceiling-${index}.onnx`);
     const graph = ceilingGraph(subject);
     await writeModel(graph, model);

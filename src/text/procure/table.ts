@@ -101,19 +101,19 @@ function signed(
 
 function notesOf(procurement: Procurement): string[] {
   const { runs, batch, images, candidates, emulatedToo, terms } = procurement;
-  const asked = askedFor(procurement).join('; ') || 'nothing';
+  const asked = askedFor(procurement).join('; ') || 'none';
   const where = `${runs.length === 1 ? 'Run' : 'Runs'} ${runs.join(', ')}, batch ${batch}${images ? `, images of ${images.name}` : ''}.`;
   const notes = [
-    `${where} Asked for: ${asked}.`,
+    `${where} Constraints: ${asked}.`,
     ...termsText(procurement),
-    'Ranked by cost among those that qualify. A tie contains candidates whose intervals all overlap: they are not distinguishable, and are listed by name. Each candidate of a later tie certainly costs more than at least one of the tie before.',
+    'Ranked by cost among those that qualify. A tie contains candidates whose intervals all overlap: they are not distinguishable, and are listed by name. Each candidate of a later tie certainly costs more than at least one in the tie before it.',
   ];
   if (Object.keys(candidates[0]?.tests ?? {}).length > 0)
     notes.push(
       '✓ the whole interval meets the limit, ✗ none of it does, ? not known: the interval lies on both sides, it rests on one round or on too few queries, other processes disturbed it, or nothing was measured.',
     );
   notes.push(
-    'Latency: distribution-free interval, widened to the quantiles of the single rounds. Memory: mean, least and most of the rounds.',
+    'Latency: distribution-free interval, widened to the quantiles of the single rounds. Memory: mean, minimum and maximum over the rounds.',
   );
   if (terms !== undefined)
     notes.push(
@@ -124,7 +124,7 @@ function notesOf(procurement: Procurement): string[] {
   if (candidates.some(({ emulated }) => emulated))
     notes.push(
       emulatedToo
-        ? 'Emulated boards and software GPUs are ranked because that was asked for: THEIR FIGURES ARE THE EMULATOR’S AND SAY NOTHING OF THE HARDWARE.'
+        ? 'Emulated boards and software GPUs are ranked on request: THEIR FIGURES ARE THE EMULATOR’S AND SAY NOTHING ABOUT THE HARDWARE.'
         : 'Emulated boards and software GPUs are not ranked: their timings are the emulator’s, not those of the hardware.',
     );
   const missing = missingOf(procurement);

@@ -18,7 +18,7 @@ export const unrankedNames: Readonly<Record<Unranked, string>> = {
   'does not qualify': 'does not qualify',
   emulated: 'not the hardware',
   'no cost': 'cost not known',
-  unsure: 'timing unsure',
+  unsure: 'timing disturbed',
 };
 
 type Limit = keyof Tests;
