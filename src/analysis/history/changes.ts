@@ -1,6 +1,7 @@
 import { defined } from '../../base/defined.js';
 import { isBetterHigher } from '../../base/metric.js';
 import { median } from 'simple-statistics';
+import { changeLocation, likelyRange } from '../../stats/change-location.js';
 import { changePoints, type Segment } from '../../stats/change-points.js';
 import { exactLevels } from '../../stats/exact-levels.js';
 import type { Estimate } from '../../stats/interval.js';
@@ -38,6 +39,14 @@ export interface Change {
   /** The last run at the level before, and the first at the level after. */
   readonly lastBefore: HistoryRun;
   readonly firstAfter: HistoryRun;
+  /** How likely it came between these two, if it came at once. */
+  readonly probability: number;
+  /** The runs about them between which it came with at least 95 %, and how likely that is. */
+  readonly range: {
+    readonly lastBefore: HistoryRun;
+    readonly firstAfter: HistoryRun;
+    readonly probability: number;
+  };
   /** Index of the first run after among the series' points. */
   readonly index: number;
   /** Runs at the level after. */
@@ -142,6 +151,7 @@ function changeBetween(
   ];
   return {
     direction: directionOf(metric, size.value),
+    ...placeOf(before, after, points, metric),
     size,
     ...{ before: before.level, after: after.level, lastBefore: last.run, firstAfter: first.run },
     gradual: jumpOf(points, after, metric) < threshold,
@@ -149,6 +159,53 @@ function changeBetween(
     doubt: doubts.find(([, holds]) => holds)?.[0],
   };
 }
+
+/** How sure a range must be. */
+const CONFIDENCE = 0.95;
+
+/** Where a level changed, as likely as Bayes' theorem says of the points of both levels; figures without any noise tell it. */
+function placeOf(
+  before: Level,
+  after: Level,
+  points: readonly HistoryPoint[],
+  metric: HistoryMetric,
+): Pick<Change, 'probability' | 'range'> {
+  const own = points.slice(before.from, after.to + 1);
+  const centre = after.from - before.from;
+  const probabilities = isExact(metric)
+    ? own.map((_, index) => Number(index === centre))
+    : changeLocation(
+        own.map(({ estimate }) => Math.log(estimate.value)),
+        variancesOf(own, before, after),
+      );
+  const { from, to, probability } = likelyRange(probabilities, centre, CONFIDENCE);
+  return {
+    probability: probabilities[centre] ?? 0,
+    range: {
+      // A first run at a new level has one before it.
+      lastBefore: defined(own[Math.max(1, from) - 1], 'the last run before a range').run,
+      firstAfter: defined(own[to], 'the last run of a range').run,
+      probability,
+    },
+  };
+}
+
+/** Of the logarithms of points: what their intervals say, or how they scatter about their levels, if that is more. */
+function variancesOf(own: readonly HistoryPoint[], before: Level, after: Level): number[] {
+  const residuals = own.map(({ estimate }, index) =>
+    Math.log(estimate.value / (index < after.from - before.from ? before : after).level),
+  );
+  const scatter = residuals.reduce((sum, residual) => sum + residual ** 2, 0) / Math.max(1, own.length - 2);
+  return own.map(({ estimate: { value, low, high } }) =>
+    Math.max(scatter, ((high - low) / 2 / NORMAL_HALF_WIDTH / value) ** 2, LEAST_VARIANCE),
+  );
+}
+
+/** Of a 95 % interval, in standard deviations. */
+const NORMAL_HALF_WIDTH = 1.96;
+
+/** Nothing that is timed is surer than a ten-thousandth. */
+const LEAST_VARIANCE = 1e-8;
 
 /** How far the points right before a level and right after it lie apart, in the unit of thresholds. */
 function jumpOf(points: readonly HistoryPoint[], { from, to }: Level, metric: HistoryMetric): number {

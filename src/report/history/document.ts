@@ -52,6 +52,10 @@ export interface ChangeDocument {
   readonly after: number;
   readonly lastBefore: string;
   readonly firstAfter: string;
+  /** How likely the first commit at the new level comes after that of `lastBefore` and is at latest that of `firstAfter`. */
+  readonly probability: number;
+  /** Runs between which it comes with at least 95 %, and how likely that is. */
+  readonly range: { readonly lastBefore: string; readonly firstAfter: string; readonly probability: number };
   readonly runs: number;
   readonly newest: boolean;
   /** Null where it counts as a regression or an improvement. */
@@ -91,8 +95,24 @@ function seriesDocument({ setting, current, points, levels, changes, slow }: Ser
       ...{ value: level, low, high },
     })),
     changes: changes.map(
-      ({ direction, size, before, after, lastBefore, firstAfter, runs, newest, doubt }) => ({
-        ...{ direction, size, before, after, runs, newest },
+      ({
+        direction,
+        size,
+        before,
+        after,
+        lastBefore,
+        firstAfter,
+        probability,
+        range,
+        runs,
+        newest,
+        doubt,
+      }) => ({
+        ...{ direction, size, before, after, probability, runs, newest },
+        range: {
+          ...{ lastBefore: range.lastBefore.id, firstAfter: range.firstAfter.id },
+          probability: range.probability,
+        },
         ...{ lastBefore: lastBefore.id, firstAfter: firstAfter.id },
         doubt: doubt ?? null,
       }),

@@ -117,7 +117,7 @@ const terms: readonly Term[] = [
   ],
   [
     'level',
-    'The dark line: where a piecewise constant fit sees no change. A change point is where one level ends; its range of commits goes from the last run of one level to the first of the next: the commit that caused it comes after the former and is at latest the latter.',
+    'The dark line: where a piecewise constant fit sees no change. A change point is where one level ends; its range of commits goes from the last run of one level to the first of the next: the commit that caused it comes after the former and is at latest the latter, with the probability that the points of both levels give it (Smith’s posterior of a change point); where that is less than 95 %, a wider range is given, too.',
   ],
   [
     'regression',

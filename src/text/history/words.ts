@@ -3,7 +3,7 @@ import type { Estimate } from '../../stats/interval.js';
 import { quantity } from '../compare/words.js';
 import * as format from '../format.js';
 import type { SettingDifference } from '../../analysis/setting.js';
-import type { Doubt } from '../../analysis/history/changes.js';
+import type { Change, Doubt } from '../../analysis/history/changes.js';
 import type { CellChange, CellSlowChange, HistoryFindings } from '../../analysis/history/findings.js';
 import type { History, SettingBreak } from '../../analysis/history/history.js';
 import type { HistoryMetric, HistoryRun } from '../../analysis/history/points.js';
@@ -85,13 +85,26 @@ export function dayOf({ repository, startedAt }: HistoryRun): string {
 
 /** A change as a sentence without its end. */
 export function changeText({ cell: { name, metric }, change }: CellChange): string {
-  const { size, before, after, lastBefore, firstAfter, runs, doubt } = change;
+  const { size, before, after, firstAfter, runs, doubt } = change;
   const levels = `${quantity(metric, before)} → ${quantity(metric, after)}`;
   const since = `since ${dayOf(firstAfter)}, ${plural(runs, 'run')}`;
   return (
     `${name}, ${metricNames[metric]}: ${sizeText(metric, size.value)} (95 %: ${intervalText(metric, size)}), ${levels}, ` +
-    `in ${rangeText(lastBefore, firstAfter)}, ${since}${doubt === undefined ? '' : `; ${doubts[doubt]}`}`
+    `${placeText(change)}, ${since}${doubt === undefined ? '' : `; ${doubts[doubt]}`}`
   );
+}
+
+/** Where a change came: the range of commits with its probability, and a wider one where that is too small. */
+function placeText({ lastBefore, firstAfter, probability, range }: Change): string {
+  const place = `in ${rangeText(lastBefore, firstAfter)} (probability ${probabilityText(probability)})`;
+  if (range.lastBefore === lastBefore && range.firstAfter === firstAfter) return place;
+  return `${place}, or at least in ${rangeText(range.lastBefore, range.firstAfter)} (${probabilityText(range.probability)})`;
+}
+
+/** A probability that is never said to be certain where it is not. */
+function probabilityText(probability: number): string {
+  if (probability < 1 && probability > 0.99) return '> 99 %';
+  return `${format.percent(probability, 0)} %`;
 }
 
 /** A slow change as a sentence without its end. */
@@ -156,6 +169,18 @@ export function thresholdsText({ thresholds, cells }: History): string {
   return `${format.percent(thresholds.ratio)} % (${ofScores.join(', ')})`;
 }
 
+/** How the commit of the newest regression is found, as a sentence. */
+function bisectText({ regressions }: HistoryFindings): string[] {
+  const range = regressions[0]?.change.range;
+  const [good, bad] = [range?.lastBefore, range?.firstAfter].map((run) =>
+    run?.repository?.commit.slice(0, 9),
+  );
+  if (good === undefined || bad === undefined || good === bad) return [];
+  return [
+    `"edgeflex bisect" with --good ${good} --bad ${bad} measures the commits of the newest regression.`,
+  ];
+}
+
 /** What is said when nothing is to be said, and what was left out. */
 export function closing(history: History, findings: HistoryFindings): string[] {
   const { runs } = history;
@@ -163,6 +188,7 @@ export function closing(history: History, findings: HistoryFindings): string[] {
   const quiet = regressions.length + improvements.length + slow.length + open.length === 0;
   const limits = thresholdsText(history);
   return [
+    ...bisectText(findings),
     ...othersText(history),
     ...(runs.length < 2 ? ['A single run has no history: changes become visible after a few runs.'] : []),
     ...(quiet && runs.length > 1 ? [`No change of ${limits} or more was found.`] : []),
