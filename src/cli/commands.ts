@@ -118,6 +118,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./export.js')).exportCommand(),
   },
   {
+    name: 'site',
+    description: 'write the history of every suite as a static site, with badges',
+    load: async () => (await import('./site.js')).siteCommand(),
+  },
+  {
     name: 'baseline',
     description: 'name runs to compare later ones with; "runs prune" never deletes them',
     load: async () => (await import('./baseline.js')).baselineCommand(),

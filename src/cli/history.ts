@@ -5,19 +5,16 @@ import { history } from '../library/history.js';
 import { historyText } from '../text/history/terminal.js';
 import { stateText } from '../text/run-state.js';
 import { exitCodes } from './failure.js';
-import { cosineOf, pointsOf, shareOf } from './flags.js';
 import { explained } from './help.js';
+import { addThresholds, type ThresholdFlags } from './history-options.js';
 import { printJson } from './json.js';
 import { openOption, openPage } from './open-page.js';
 import { reportsOption, placeOptions } from './results.js';
 import { remark, screenWidth } from './screen.js';
 
-interface HistoryFlags {
+interface HistoryFlags extends ThresholdFlags {
   readonly metric?: HistoryMetric;
   readonly cell?: string;
-  readonly threshold: number;
-  readonly accuracyThreshold: number;
-  readonly cosineThreshold: number;
   readonly since?: string;
   readonly branch?: string;
   readonly failOnRegression?: true;
@@ -30,28 +27,12 @@ interface HistoryFlags {
 /** `edgeflex history`: what became of a suite's figures from commit to commit. */
 export function historyCommand(): Command {
   const [results, db] = placeOptions();
-  const command = new Command('history')
-    .argument('<suite>', 'the name of a suite, as "edgeflex runs" shows it')
-    .addOption(new Option('--metric <metric>', 'show only this metric').choices(historyMetrics))
-    .option('--cell <pattern>', 'show only cells whose name contains this; * matches anything')
-    .addOption(
-      new Option('--threshold <share>', 'latency, memory and file size: smallest change that counts')
-        .argParser(shareOf)
-        .default(0.02, '2%'),
-    )
-    .addOption(
-      new Option('--accuracy-threshold <points>', 'top-1 accuracy: smallest change that counts')
-        .argParser(pointsOf)
-        .default(0.003, '0.3pt'),
-    )
-    .addOption(
-      new Option(
-        '--cosine-threshold <difference>',
-        'mean cosine of features to fp32: smallest change that counts',
-      )
-        .argParser(cosineOf)
-        .default(0.001),
-    )
+  const command = addThresholds(
+    new Command('history')
+      .argument('<suite>', 'the name of a suite, as "edgeflex runs" shows it')
+      .addOption(new Option('--metric <metric>', 'show only this metric').choices(historyMetrics))
+      .option('--cell <pattern>', 'show only cells whose name contains this; * matches anything'),
+  )
     .option('--since <run>', 'ignore everything before this run or baseline')
     .option(
       '--branch <name>',

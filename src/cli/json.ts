@@ -24,6 +24,7 @@ import type { DescribedRelation } from '../library/query.js';
 import type { CopiedRuns } from '../library/transfer.js';
 import type { PostedComment } from '../net/comments/post.js';
 import type { ListedDevice as QueuedDevice, ListedJob, ListedTake } from '../queue/jobs.js';
+import type { WrittenSite } from '../library/site.js';
 import type { StoredFloor } from '../store/floors.js';
 import type { RunSummary } from '../store/read.js';
 import type { RecoveredTable, StoreFault } from '../store/recover.js';
@@ -121,6 +122,10 @@ interface JsonObjects {
     readonly cells: number;
   };
   readonly comment: PostedComment;
+  readonly site: WrittenSite & {
+    /** Its first page. */
+    readonly index: string;
+  };
   readonly bisect: BisectionDocument;
   readonly 'baseline rm': Pick<Baseline, 'name' | 'suite' | 'runId'>;
   readonly 'devices describe': Omit<DeviceDescription, 'profile'> & { readonly profile: WholeProfile };

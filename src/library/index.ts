@@ -96,6 +96,7 @@ export {
 } from './procure.js';
 export { roofline, type RooflineEvent, type RooflineOptions } from './roofline.js';
 export { run, type PlanOptions, type RunEvent, type RunOptions } from './run.js';
+export { site, type SiteOptions, type WrittenSite } from './site.js';
 
 // What these take and give.
 export type { AblationDocument } from '../report/ablation/document.js';

@@ -73,6 +73,7 @@ const byPlace: Readonly<Record<string, Completes>> = {
   'baseline rm name': names('baseline'),
   'runs prune --suite': names('measured-suite'),
   'history suite': names('measured-suite'),
+  'site suites': names('measured-suite'),
   'procure --suite': names('measured-suite'),
   'devices compare --suite': names('measured-suite'),
   'devices compare other': names('device'),
