@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -124,6 +124,10 @@ it('its commands judge a branch, find the commit that made the file larger, and 
     branch: 'main',
     otherBranches: [{ branch: 'smaller', runs: 1 }],
   });
+
+  const published = await given('site');
+  expect(published.code, published.err).toBe(0);
+  expect(existsSync(folder('work', 'site', 'index.html'))).toBe(true);
 
   // Stopped in the middle.
   const words = ['gate', 'suites/quickstart.yaml', '--base', 'main'];

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openStore } from '../../src/store/open.js';
+import { writeSite } from '../../src/report/site/write.js';
 import { writeHistory } from '../../src/report/history/write.js';
 import { useFolder } from '../support/folder.js';
 import { refusalOf } from '../support/refusal.js';
@@ -75,5 +76,26 @@ describeInBrowser('the page of a history', () => {
     expect(text).toContain('a <b>bold</b> processor');
     const marks = await ask<string>(`document.getElementById('latency-fp32-batch-8').textContent`);
     expect(marks).toMatch(/\+\d+\.\d %/);
+  });
+
+  it('of a site show everything offline, in dark and on a phone, with nothing that runs', async () => {
+    await writeSite([history], folder('site'), { repository: undefined, job: undefined }, false);
+    for (const name of ['index.html', 'tiny-micro-here.html']) {
+      const file = folder('site', name);
+      const { page, requests, complaints, ask } = await visit(file, {
+        viewport: { width: 390, height: 844 },
+        javaScript: false,
+      });
+      await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }]);
+      expect(requests).toEqual([pathToFileURL(file).href]);
+      expect(complaints).toEqual([]);
+      expect(await ask<number>('document.documentElement.scrollWidth')).toBe(390);
+      expect(await ask<boolean>('[...document.images].every(({ naturalWidth }) => naturalWidth > 0)')).toBe(
+        true,
+      );
+      expect(await ask<string>('getComputedStyle(document.body).backgroundColor')).not.toBe(
+        'rgb(255, 255, 255)',
+      );
+    }
   });
 });

@@ -179,13 +179,15 @@ function placeOf(
         variancesOf(own, before, after),
       );
   const { from, to, probability } = likelyRange(probabilities, centre, CONFIDENCE);
+  // What is left to chance is never certain, whatever rounding says.
+  const most = isExact(metric) ? 1 : 1 - Number.EPSILON;
   return {
-    probability: probabilities[centre] ?? 0,
+    probability: Math.min(most, probabilities[centre] ?? 0),
     range: {
       // A first run at a new level has one before it.
       lastBefore: defined(own[Math.max(1, from) - 1], 'the last run before a range').run,
       firstAfter: defined(own[to], 'the last run of a range').run,
-      probability,
+      probability: Math.min(most, probability),
     },
   };
 }

@@ -11,6 +11,12 @@ import { badge } from './badge.js';
 import { picture, siteFrame } from './frame.js';
 import type { SitePage } from './split.js';
 
+/** A badge and the name of its file. */
+export interface NamedBadge {
+  readonly name: string;
+  readonly svg: string;
+}
+
 /** Changes that the first page shows of each suite. */
 const NEWEST = 10;
 
@@ -29,14 +35,14 @@ export function statusBadge({ history, model, device }: SitePage): string {
  *
  * @param page - what it is about
  * @param charts - one for each of its cells, in the same order
- * @param badges - names of the files of its badges, in the order of its cells
+ * @param badges - of its cells, in their order
  * @param hosting - where its commits can be looked at
  * @param version - of EdgeFlex
  */
 export function modelPage(
   page: SitePage,
   charts: readonly PicturedChart[],
-  badges: readonly string[],
+  badges: readonly NamedBadge[],
   hosting: Hosting,
   version: string,
 ): string {
@@ -73,7 +79,10 @@ export function modelPage(
         title: 'Badges',
         content: html`<p>Pictures to link to from elsewhere:</p>
           <ul class="findings">
-            ${[`${slug}.svg`, ...badges].map((name) => html`<li><a href="badges/${name}">badges/${name}</a></li> `)}
+            ${[{ name: `${slug}.svg`, svg: statusBadge(page) }, ...badges].map(
+              ({ name, svg }) =>
+                html`<li>${picture(svg, '', 'badge')}<a href="badges/${name}">badges/${name}</a></li> `,
+            )}
           </ul>`,
       },
       { id: 'reading', title: 'How to read this', content: reading() },

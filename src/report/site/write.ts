@@ -57,16 +57,15 @@ async function filesOf(
     ),
   );
   const { worseNow } = historyFindings(history);
-  const badges = history.cells.map((cell, index): [string, string] => [
-    `${slug}-${defined(ids[index], 'the id of a chart')}.svg`,
-    valueBadge(cell, worseNow.includes(cell)),
-  ]);
-  const names = badges.map(([name]) => name);
+  const badges = history.cells.map((cell, index) => ({
+    name: `${slug}-${defined(ids[index], 'the id of a chart')}.svg`,
+    svg: valueBadge(cell, worseNow.includes(cell)),
+  }));
   return [
-    [`${slug}.html`, modelPage(page, charts, names, hosting, version)],
+    [`${slug}.html`, modelPage(page, charts, badges, hosting, version)],
     [`${slug}.json`, `${JSON.stringify(historyDocument(history), null, 2)}\n`],
     [`badges/${slug}.svg`, statusBadge(page)],
-    ...badges.map(([name, svg]): [string, string] => [`badges/${name}`, svg]),
+    ...badges.map(({ name, svg }): [string, string] => [`badges/${name}`, svg]),
   ];
 }
 
