@@ -5,10 +5,7 @@ import { branchLine, defaultBranch } from '../commits/branch-line.js';
 import { repositoryOf } from '../store/repository.js';
 
 /** What is known of a run without loading it. */
-interface RunOfBranch {
-  readonly started_at: string;
-  readonly repository_json: string | null;
-}
+type RunOfBranch = Parameters<typeof repositoryOf>[0] & { readonly started_at: string };
 
 /**
  * The runs that belong to the history of a branch.

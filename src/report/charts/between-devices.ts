@@ -85,7 +85,7 @@ export const betweenDevices: ChartMaker = (analysis) => {
     caption:
       'Everywhere else each device has an axis of its own. Here they share one, whose steps are ratios: left, the median latency of a query; ' +
       (faster ? 'right, how many times as fast as fp32 on the same device. ' : '') +
-      'Lines are 95 % intervals. Hollow marks are of emulated devices, whose timings say nothing of the hardware.',
+      'Lines are 95 % intervals. Hollow marks are of emulated devices, whose timings say nothing about the hardware.',
     spec: {
       $schema: SCHEMA,
       config,
