@@ -21,7 +21,9 @@ export function terminalTable(table: Table, colour: boolean, width = Infinity): 
   const notes = [...table.notes.map(oneLine)];
   // Below each other there is room for all.
   if (missing.length > 0 && widths !== undefined)
-    notes.push(`Not shown here, because the terminal is too narrow (--json prints everything): ${missing.join(', ')}.`);
+    notes.push(
+      `Not shown here, because the terminal is too narrow (--json prints everything): ${missing.join(', ')}.`,
+    );
   const head = (title: string): string => (colour ? bold(title) : title);
   const body =
     widths === undefined
