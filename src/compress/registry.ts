@@ -2,6 +2,7 @@ import { headStage } from './stages/head.js';
 import { mergeTokensStage } from './stages/merge-tokens.js';
 import { precisionStage } from './stages/precision.js';
 import { profileStage } from './stages/profile.js';
+import { pruneAttentionStage } from './stages/prune-attention.js';
 import { pruneStage } from './stages/prune.js';
 import { quantizeStage } from './stages/quantize.js';
 import { shrinkStage } from './stages/shrink.js';
@@ -11,6 +12,7 @@ import type { Stage } from './stage.js';
 const builtIn: readonly Stage[] = [
   profileStage,
   pruneStage,
+  pruneAttentionStage,
   mergeTokensStage,
   shrinkStage,
   precisionStage,

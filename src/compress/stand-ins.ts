@@ -29,6 +29,26 @@ export function withWidths(vit: ViT, widths: readonly number[]): ViT {
   return withWeights({ ...vit, config }, entries);
 }
 
+/**
+ * The shapes of a model whose queries and keys have another width, with stand-ins for the weights of their linears.
+ *
+ * @param vit - a model in which they are float
+ * @param size - the width in each head
+ */
+export function withQueryKeySize(vit: ViT, size: number): ViT {
+  const config = { ...vit.config, queryKeySizes: vit.config.mlpSizes.map(() => size) };
+  const shapes = weightShapes(config);
+  const entries: (readonly [string, TensorSource])[] = [];
+  for (let layer = 0; layer < layerCount(config); layer++)
+    for (const role of ['q', 'k'])
+      for (const name of ['weight', 'bias'].map((each) => `layers.${layer}.${role}.${each}`))
+        entries.push([
+          name,
+          standIn(name, weightOf(vit, name).dtype, defined(shapes.get(name), `the shape of ${name}`)),
+        ]);
+  return withWeights({ ...vit, config }, entries);
+}
+
 /** What a model takes in memory. */
 export interface PredictedMemory {
   /** Bytes of weights and other constants. */

@@ -109,11 +109,12 @@ function productOf(node: OnnxNode, values: ReadonlyMap<string, Sized>): ProductC
     }
     case 'Attention':
     case 'MultiHeadAttention': {
-      // q·kᵀ and the scores times v, for each head of each image.
-      const [q, k] = [sized(left), sized(right)];
+      // q·kᵀ, and the scores times v, whose heads may have another width: for each head of each image.
+      const [q, k, v] = [sized(left), sized(right), sized(node.inputs[2])];
       const [images, rows, width] = [sizeOf(q, 0), sizeOf(q, 1), sizeOf(q, 2)];
       const heads = attribute('q_num_heads') || attribute('num_heads');
-      return product(q.dtype, rows, width / heads, sizeOf(k, 1), 2 * images * heads);
+      const both = 1 + sizeOf(v, 2) / width;
+      return product(q.dtype, rows, width / heads, sizeOf(k, 1), both * images * heads);
     }
     default:
       return undefined;

@@ -130,7 +130,7 @@ export function layerNormalization(
  * Attention (ONNX 23) of whole sequences, without cache: `softmax(q·kᵀ / √d + bias)·v` for each head.
  *
  * @param q - `[batch, asking, heads · d]`
- * @param k - `[batch, tokens, heads · d]`; `v` likewise
+ * @param k - `[batch, tokens, heads · d]`; `v` likewise, with a d of its own, which is that of the result
  * @param bias - `[batch or 1, heads or 1, asking, tokens]`; undefined adds nothing
  */
 export function attention(
@@ -144,7 +144,12 @@ export function attention(
 ): Value {
   const attributes = { q_num_heads: int(heads), kv_num_heads: int(heads) };
   const inputs = bias ? [q, k, v, bias] : [q, k, v];
-  return g.call('Attention', inputs, { ...q, name }, { attributes });
+  return g.call(
+    'Attention',
+    inputs,
+    { name, dtype: q.dtype, dims: replaceLast(q.dims, lastDim(v)) },
+    { attributes },
+  );
 }
 
 /** Softmax (ONNX 13) over the last axis. */
@@ -343,7 +348,7 @@ export function pad(
  * MultiHeadAttention (com.microsoft) of whole sequences, without mask or cache: `softmax(q·kᵀ / √d + bias)·v` for each head.
  *
  * @param q - `[batch, asking, heads · d]`
- * @param k - `[batch, tokens, heads · d]`; `v` likewise
+ * @param k - `[batch, tokens, heads · d]`; `v` likewise, with a d of its own, which is that of the result
  * @param bias - `[batch or 1, heads or 1, asking, tokens]`; undefined adds nothing
  */
 export function multiHeadAttention(
@@ -357,7 +362,12 @@ export function multiHeadAttention(
 ): Value {
   const inputs = bias ? [q, k, v, undefined, undefined, bias] : [q, k, v];
   const options = { domain: 'com.microsoft', attributes: { num_heads: int(heads) } } as const;
-  return g.call('MultiHeadAttention', inputs, { ...q, name }, options);
+  return g.call(
+    'MultiHeadAttention',
+    inputs,
+    { name, dtype: q.dtype, dims: replaceLast(q.dims, lastDim(v)) },
+    options,
+  );
 }
 
 /**

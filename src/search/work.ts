@@ -85,7 +85,7 @@ function workOfRun(graph: OnnxModel, images: number): Work {
         break;
       case 'Attention':
         // Each query meets every key, in the scores and in the mixing.
-        work.attention += 2 * output * sizeOf(node.inputs[1], 1);
+        work.attention += output * (1 + innerWidth(node) / sizeOf(made, -1)) * sizeOf(node.inputs[1], 1);
         break;
       case 'Gelu':
       case 'QuickGelu':

@@ -50,6 +50,11 @@ export interface ViTConfig {
   readonly heads: number;
   /** Width of an attention head; `hiddenSize / heads` unless given. */
   readonly headSize?: number | undefined;
+  /**
+   * Width of the queries and keys of a head in each block, first block first: pruning makes them narrower than the values, whose width is
+   * that of a head. As wide as those unless given. Scores are divided by the square root of this width.
+   */
+  readonly queryKeySizes?: readonly number[] | undefined;
   /** Hidden width of each block's MLP, first block first: pruning makes them differ. */
   readonly mlpSizes: readonly number[];
   /** Exact GELU unless given. */
@@ -124,14 +129,19 @@ export function patchValues({ channels, patchSize }: ViTConfig): number {
   return channels * area(patchSize);
 }
 
-/** Width of queries, keys and values: of all heads side by side. */
+/** Width of the values, and of what attention gives of them: of all heads side by side. */
 export function attentionWidth({ hiddenSize, heads, headSize }: ViTConfig): number {
   return headSize === undefined ? hiddenSize : heads * headSize;
 }
 
-/** Width of an attention head. */
+/** Width of the values of an attention head. */
 export function headWidth(config: ViTConfig): number {
   return attentionWidth(config) / config.heads;
+}
+
+/** Width of a block's queries, and of its keys: of all heads side by side. */
+export function queryKeyWidth(config: ViTConfig, layer: number): number {
+  return config.heads * (config.queryKeySizes?.[layer] ?? headWidth(config));
 }
 
 /** How many outputs fc1 has for each of its neurons: a gate and a value with SwiGLU, and otherwise one. */

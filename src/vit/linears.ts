@@ -1,4 +1,4 @@
-import { attentionWidth, fc1Parts, layerCount, neuronsOf, type ViTConfig } from './config.js';
+import { attentionWidth, fc1Parts, layerCount, neuronsOf, queryKeyWidth, type ViTConfig } from './config.js';
 
 /** The six linear layers of a transformer block, in execution order. */
 export const linearRoles = ['q', 'k', 'v', 'o', 'fc1', 'fc2'] as const;
@@ -31,8 +31,8 @@ export function linearWidths(config: ViTConfig, layer: number, role: LinearRole)
   const mlp = neuronsOf(config, layer);
   if (role === 'fc1') return [hiddenSize, fc1Parts(config) * mlp];
   if (role === 'fc2') return [mlp, hiddenSize];
-  const width = attentionWidth(config);
-  return role === 'o' ? [width, hiddenSize] : [hiddenSize, width];
+  if (role === 'o') return [attentionWidth(config), hiddenSize];
+  return [hiddenSize, role === 'v' ? attentionWidth(config) : queryKeyWidth(config, layer)];
 }
 
 /**

@@ -7,11 +7,13 @@ import { precisionOptionsSchema } from '../../src/compress/precision/options.js'
 import { precision } from '../../src/compress/precision/stage.js';
 import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
 import { prune } from '../../src/compress/prune/stage.js';
+import { pruneAttentionOptionsSchema } from '../../src/compress/prune-attention/options.js';
+import { pruneAttention } from '../../src/compress/prune-attention/stage.js';
 import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
 import { quantize } from '../../src/compress/quantize/stage.js';
 import { seededRandom } from '../../src/base/random.js';
 import { float32 } from '../../src/onnx/tensor.js';
-import { featureWidth, type ViTConfig } from '../../src/vit/config.js';
+import { featureWidth, headWidth, type ViTConfig } from '../../src/vit/config.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
 import { formCounts, weightOf, withWeights, type ViT } from '../../src/vit/vit.js';
 import { runOnce } from '../support/engine.js';
@@ -147,6 +149,25 @@ describe.each(fields)('a model with %s', (name, changes) => {
     expect(relative(await logitsOf(pruned), await logitsOf(idle))).toBeLessThan(1e-4);
   });
 
+  if (rotary !== undefined || changes.queryKeyNorms)
+    it('keeps the width of its queries and keys, and says why', async () => {
+      const options = pruneAttentionOptionsSchema.parse({ ratio: 0.25, images: 16, multiple: 1 });
+      const { place, found } = await refusalOf(() => pruneAttention(vit, bench.context, options));
+      expect(place).toBe('prune-attention');
+      expect(found).toContain(rotary === undefined ? 'norms of queries and keys' : 'rotary positions');
+    });
+  else
+    it('loses nothing when channels of queries and keys go that do nothing', async () => {
+      const idle = await withIdleChannels(vit);
+      const width = headWidth(vit.config);
+      const options = pruneAttentionOptionsSchema.parse({ ratio: 1 / width, images: 16, multiple: 1 });
+      const { vit: pruned } = await pruneAttention(idle, bench.context, options);
+      expect(pruned.config.queryKeySizes).toEqual([width - 1, width - 1, width - 1]);
+      const expected = await logitsOf(idle);
+      for (const target of ['cpu', 'webgpu'] as const)
+        expect(relative(await logitsOf(pruned, target), expected)).toBeLessThan(1e-4);
+    });
+
   it.each([
     ['w8a8', 0.3],
     ['w4', 0.5],
@@ -180,6 +201,27 @@ describe.each(fields)('a model with %s', (name, changes) => {
     expect((await logitsOf(fitted)).length).toBe(IMAGES * classes);
   });
 });
+
+/** A model of whose channels of queries one in each head gives nothing. */
+async function withIdleChannels(vit: ViT): Promise<ViT> {
+  let idle = vit;
+  const random = seededRandom(4);
+  const width = headWidth(vit.config);
+  for (let layer = 0; layer < vit.config.mlpSizes.length; layer++) {
+    const rest = new Set(
+      Array.from({ length: vit.config.heads }, (_, head) => head * width + random.integer(width)),
+    );
+    for (const name of [`layers.${layer}.q.weight`, `layers.${layer}.q.bias`]) {
+      const { dims } = weightOf(vit, name);
+      const inputs = dims[1] ?? 1;
+      const values = Float32Array.from(await floatsOf(vit, name), (value, i) =>
+        rest.has(Math.floor(i / inputs)) ? 0 : value,
+      );
+      idle = withWeights(idle, [[name, float32(dims, values)]]);
+    }
+  }
+  return idle;
+}
 
 /** A model of whose neurons every fourth gives nothing: its rows of fc1 and its column of fc2 are zero. */
 async function withIdleNeurons(vit: ViT): Promise<ViT> {

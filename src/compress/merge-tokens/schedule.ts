@@ -7,6 +7,7 @@ import {
   patchCount,
   patchValues,
   prefixTokens,
+  queryKeyWidth,
   readsAllTokens,
   tokenCount,
   tokensAt,
@@ -35,14 +36,14 @@ export interface MergeSchedule {
  */
 export function multiplications(config: ViTConfig): number {
   const { hiddenSize, mlpSizes } = config;
-  const width = attentionWidth(config);
   let sum = patchCount(config) * patchValues(config) * hiddenSize;
   for (const [layer, mlp] of mlpSizes.entries()) {
     const before = tokensAt(config, layer);
     const last = layer === mlpSizes.length - 1 && !readsAllTokens(config);
     const asking = last ? tokensRead(config) : before;
     const after = last ? asking : tokensAt(config, layer + 1);
-    sum += 2 * (before + asking) * hiddenSize * width + 2 * asking * before * width;
+    const widths = queryKeyWidth(config, layer) + attentionWidth(config);
+    sum += (before + asking) * hiddenSize * widths + asking * before * widths;
     sum += (1 + fc1Parts(config)) * after * hiddenSize * mlp;
   }
   return sum;

@@ -6,6 +6,7 @@ import {
   layerCount,
   mergesOf,
   prefixTokens,
+  queryKeyWidth,
   readsAllTokens,
   tokensAt,
   tokensRead,
@@ -66,7 +67,7 @@ export function emitBlock(
       ? unmerged
       : emitMerge(g, `layers.${layer}.merge`, unmerged, keys, {
           ...{ tokens, merges, prefix: prefixTokens(vit.config), heads: vit.config.heads },
-          ...{ hidden: vit.config.hiddenSize, keyWidth: attentionWidth(vit.config) },
+          ...{ hidden: vit.config.hiddenSize, keyWidth: queryKeyWidth(vit.config, layer) },
         });
   const { norm2, activated, fc1, fc2, after } = emitMlp(g, vit, layer, residual);
   return {
@@ -127,13 +128,13 @@ function emitMixing(
   asking: Asking,
 ): Record<'q' | 'k' | 'keys' | 'v' | 'context' | 'o' | 'attended', Value> {
   const { heads } = vit.config;
-  const width = attentionWidth(vit.config);
+  const width = queryKeyWidth(vit.config, layer);
   const at = `layers.${layer}`;
   const tokens = tokensAt(vit.config, layer);
   const quantized: QuantizedValues = new Map();
   const linear = (role: LinearRole, x: Value): Value => emitLinear(g, vit, layer, role, x, quantized);
-  const asSequence = (x: Value, rows: number): Value =>
-    reshape(g, `${x.name}:sequence`, x, [batch, rows, width]);
+  const asSequence = (x: Value, rows: number, columns: number): Value =>
+    reshape(g, `${x.name}:sequence`, x, [batch, rows, columns]);
   const [q, k, v] = [linear('q', asking.norm1), linear('k', all), linear('v', all)];
   const placed = (role: 'q' | 'k', x: Value, rows: number): Value =>
     emitRotary(g, vit, layer, role, emitHeadsNorm(g, vit, layer, role, x, rows), rows);
@@ -145,7 +146,9 @@ function emitMixing(
   const mixed = attention(
     g,
     `${at}.attention`,
-    ...([asSequence(queries, asking.rows), asSequence(keys, tokens), asSequence(v, tokens)] as const),
+    asSequence(queries, asking.rows, width),
+    asSequence(keys, tokens, width),
+    asSequence(v, tokens, attentionWidth(vit.config)),
     ...([heads, bias] as const),
   );
   const rows = asMatrix(g, `${at}.context`, mixed);

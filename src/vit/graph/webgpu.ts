@@ -20,6 +20,7 @@ import {
   patchCount,
   prefixOf,
   prefixTokens,
+  queryKeyWidth,
   readsAllTokens,
   tokenCount,
   tokensAt,
@@ -147,7 +148,7 @@ function emitSumNorm(scope: Scope, layer: number, { o, keys }: Attended, stream:
   const residual = binary(g, 'Add', `${at}.residual1`, branch, stream.residual);
   const merged = emitMergeByProducts(g, `${at}.merge`, { residual, sizes: stream.sizes }, asFloat(g, keys), {
     ...{ tokens: tokensAt(config, layer), merges, prefix: prefixTokens(config) },
-    ...{ hidden: config.hiddenSize, heads: config.heads, keyWidth: attentionWidth(config) },
+    ...{ hidden: config.hiddenSize, heads: config.heads, keyWidth: queryKeyWidth(config, layer) },
   });
   return { ...merged, norm: emitNormBefore(g, vit, `${at}.norm2`, merged.residual) };
 }
@@ -210,7 +211,11 @@ function emitAttention(scope: Scope, layer: number, asking: Value, all: Stream, 
   const half = projected.every(({ dtype }) => dtype === 'float16');
   const alike = half ? projected : projected.map((x) => asFloat(g, x));
   const [q, k, v] = alike.map((x, index) =>
-    reshape(g, `${x.name}:sequence`, x, [batch, index === 0 ? rows : tokens, attentionWidth(vit.config)]),
+    reshape(g, `${x.name}:sequence`, x, [
+      batch,
+      index === 0 ? rows : tokens,
+      index === 2 ? attentionWidth(vit.config) : queryKeyWidth(vit.config, layer),
+    ]),
   ) as [Value, Value, Value];
   const bias = all.sizes
     ? emitSizeBias(g, `${at}.size_bias`, all.sizes, tokens, rows)
