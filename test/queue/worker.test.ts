@@ -1,12 +1,15 @@
-import { writeFile } from 'node:fs/promises';
-import { beforeEach, expect, it, vi } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { deliver } from '../../src/queue/deliver.js';
 import { measuringDevice } from '../../src/queue/devices.js';
 import { jobName } from '../../src/queue/jobs.js';
 import { findJobs, takesOf } from '../../src/queue/list.js';
 import type { JobQueue } from '../../src/queue/queue.js';
 import type { Spool } from '../../src/queue/spool.js';
-import { planSubmission } from '../../src/queue/submit.js';
+import { readRequirements } from '../../src/queue/requirements.js';
+import { planSubmission, type SubmissionWishes } from '../../src/queue/submit.js';
 import { Worker, type WorkerEvent, type WorkerOptions } from '../../src/queue/worker.js';
 import { openStore } from '../../src/store/open.js';
 import { listRuns, storedDevices } from '../../src/store/read.js';
@@ -20,17 +23,27 @@ import { CELLS, ROUNDS, SUITE, useQueues, worker as record } from './support.js'
 const folder = useFolder();
 const queues = useQueues();
 
+/** All tests compress the same, which is done once. */
+let cache = '';
+beforeAll(async () => {
+  cache = await mkdtemp(join(tmpdir(), 'edgeflex-test-'));
+});
+afterAll(() => rm(cache, { recursive: true, force: true }));
+
 beforeEach(async () => {
-  vi.stubEnv('EDGEFLEX_CACHE', folder('cache'));
+  vi.stubEnv('EDGEFLEX_CACHE', cache);
   await writeFile(folder('suite.yaml'), SUITE);
   await writeFile(folder('here.yaml'), 'name: here\nkind: local\nthreads: 1\n');
 });
 
-/** Submits the suite, for its own device or for others. */
-async function submit(queue: JobQueue, devices: readonly string[] = []): Promise<string> {
+/** Submits the suite, for its own device or otherwise. */
+async function submit(
+  queue: JobQueue,
+  wishes: Partial<Pick<SubmissionWishes, 'devices' | 'needs' | 'identical'>> = {},
+): Promise<string> {
   const submission = await planSubmission(await readSuite(folder('suite.yaml')), {
-    ...{ person: 'ada', command: 'edgeflex submit', priority: 0, devices, needs: [], plugins: [] },
-    ...{ identical: false, compress: false },
+    ...{ person: 'ada', command: 'edgeflex submit', priority: 0, devices: [], needs: [], plugins: [] },
+    ...{ identical: false, compress: false, ...wishes },
   });
   await queue.submit(submission);
   return submission.run.id;
@@ -98,9 +111,9 @@ async function kept(queue: JobQueue, run: string, rounds: number): Promise<void>
 }
 
 describePostgres('a worker', () => {
-  it('stopped in mid-run gives its job back, and another one goes on at the round where it stopped', async () => {
+  it('stopped in mid-run gives its job back, and an identical device goes on at the round where it stopped', async () => {
     const queue = await queues.open();
-    const run = await submit(queue);
+    const run = await submit(queue, { needs: [readRequirements('kind=local')], identical: true });
     const first = await drive(queue, 'first');
     await kept(queue, run, 3);
     first.stop.abort(new Error('enough'));
@@ -108,14 +121,27 @@ describePostgres('a worker', () => {
     expect(first.delivered).toEqual([]);
     const [job] = await findJobs(queue, run);
     expect(job?.state).toBe('waiting');
-    const second = await drive(queue, 'second');
+    await writeFile(folder('unlike.yaml'), 'name: unlike\nkind: local\nthreads: 2\n');
+    const other = await drive(queue, 'other', undefined, {
+      devices: [await measuringDevice(folder('unlike.yaml'), 'bench')],
+    });
+    await other.ended;
+    expect(other.delivered).toEqual([]);
+    await writeFile(folder('sibling.yaml'), 'name: sibling\nkind: local\nthreads: 1\n');
+    const second = await drive(queue, 'second', undefined, {
+      devices: [await measuringDevice(folder('sibling.yaml'), 'elsewhere')],
+      deliver: async (spool, taken) => {
+        expect((await storedDevices(spool.db, run)).map(({ row }) => row.name)).toEqual(['here@bench']);
+        second.delivered.push({ job: jobName(taken), rounds: await roundsOf(spool) });
+      },
+    });
     await second.ended;
     const [{ rounds }] = second.delivered as [Delivered];
     expect([rounds.length, new Set(rounds).size]).toEqual([ROUNDS, ROUNDS]);
     const takes = await takesOf(queue, [job!.id]);
     expect(takes).toMatchObject([
-      { worker: 'first', rounds: 0, outcome: 'released' },
-      { worker: 'second', rounds: job!.rounds, outcome: 'done' },
+      { worker: 'first', device: 'here@bench', rounds: 0, outcome: 'released' },
+      { worker: 'second', device: 'sibling@elsewhere', rounds: job!.rounds, outcome: 'done' },
     ]);
     // What the first had measured was not measured again.
     const begun = Date.parse(takes[1]!.takenAt);
@@ -126,7 +152,7 @@ describePostgres('a worker', () => {
 
   it('measures its part of a run, which comes together with those of others', async () => {
     const queue = await queues.open();
-    const run = await submit(queue, ['here@one', 'here@two']);
+    const run = await submit(queue, { devices: ['here@one', 'here@two'] });
     const on = async (host: string) =>
       drive(queue, host, () => undefined, {
         record: record(host, { host, version: installedVersion() }),
