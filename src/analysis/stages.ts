@@ -55,11 +55,11 @@ export function storedStagesOf({ stages_json }: VariantRow): unknown {
  */
 export function stageSummaries(reports: unknown): StageSummary[] {
   const stages = z.array(stageSchema).safeParse(reports).data ?? [];
-  return stages.map(({ report, facts, ...stage }) => ({
-    ...stage,
-    // Runs of older versions hold the report alone.
-    facts: facts ?? summarised(stage.stage, report, stage.options),
-  }));
+  return stages.map(({ report, facts, ...stage }) => {
+    // Runs of older versions hold the report alone, or fewer pictures of it.
+    const now = summarised(stage.stage, report, stage.options);
+    return { ...stage, facts: facts && now ? { ...facts, pictures: now.pictures } : (facts ?? now) };
+  });
 }
 
 function summarised(name: string, report: unknown, options: object): StageFacts | undefined {

@@ -11,6 +11,8 @@ interface ReportFlags {
   readonly results: string;
   readonly reports: string;
   readonly charts: readonly PrintFormat[];
+  readonly models?: true;
+  readonly data?: string;
   readonly json?: true;
   readonly open?: true;
 }
@@ -28,14 +30,26 @@ export function reportCommand(): Command {
         .argParser(chartFormats)
         .default([], 'none'),
     )
-    .option('--json', 'print the report as JSON and write no files')
+    .option(
+      '--models',
+      'also write a page for each variant: layer by layer, what it looks at, which answers changed',
+    )
+    .addOption(
+      new Option('--data <directory>', 'the folder of the test images, as for "edgeflex run"').implies({
+        models: true,
+      }),
+    )
+    .addOption(
+      new Option('--json', 'print the report as JSON and write no files').conflicts(['models', 'data']),
+    )
     .addOption(openOption())
     .action(async (id: string | undefined, flags: ReportFlags) => {
       const analysis = await analyse(flags.results, id);
       announce(analysis.newest);
       if (flags.json) printJson('report', analysis.document);
       else {
-        const page = await analysis.writeReport(flags.reports, flags.charts);
+        const { charts, models, data } = flags;
+        const page = await analysis.writeReport(flags.reports, { charts, models, data });
         console.log(page);
         if (flags.open) await openPage(page);
       }
@@ -49,6 +63,7 @@ export function reportCommand(): Command {
         'edgeflex report --charts pdf',
         'charts for a paper, with a LaTeX file that includes them; needs a browser',
       ],
+      ['edgeflex report --models', 'with a page for each variant'],
       ['edgeflex report --json | jq .results', 'all results for another program'],
     ],
   });

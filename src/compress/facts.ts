@@ -70,6 +70,36 @@ const pictureSchema = z.discriminatedUnion('kind', [
       )
       .readonly(),
   }),
+  z.object({
+    /** In how many bits tensors are stored, and linears compute. */
+    kind: z.literal('bits'),
+    tensors: z
+      .array(
+        z.object({
+          /** A linear of a block (`layers.0.q`), or another component. */
+          name: z.string(),
+          weights: z.number(),
+          /** Of what it reads; left out where that stays as it was. */
+          inputs: z.number().optional(),
+        }),
+      )
+      .readonly(),
+  }),
+  z.object({
+    /** How many tokens each block has. */
+    kind: z.literal('tokens'),
+    blocks: z
+      .array(
+        z.object({
+          layer: z.number(),
+          /** That reach its attention. */
+          before: z.number(),
+          /** That its MLP sees. */
+          after: z.number(),
+        }),
+      )
+      .readonly(),
+  }),
 ]);
 
 const traitSchema = z.enum([

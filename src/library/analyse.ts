@@ -1,7 +1,6 @@
 import { analyse as analysed, type Analysis } from '../analysis/analysis.js';
-import type { PrintFormat } from '../report/charts/print.js';
 import { reportDocument, type ReportDocument } from '../report/document.js';
-import { writeReport } from '../report/write.js';
+import { writeReport, type ReportOptions } from '../report/write.js';
 import { listFloors } from '../store/floors.js';
 import { newestRun, type NewestRun } from '../store/newest.js';
 import { findRun, loadRun } from '../store/read.js';
@@ -32,12 +31,13 @@ export class RunAnalysis {
    * Writes the report in every format, and its charts, into a folder of the run's own.
    *
    * @param directory - where reports lie; it is made where it is missing
-   * @param charts - formats of the charts beside SVG: `png` with twice the pixels, `pdf`; a browser draws them
+   * @param options - `charts` are formats of the charts beside SVG (`png` with twice the pixels, `pdf`; a browser draws them); `models` writes a page for each variant, too, which shows it layer by layer: the variant is run on some test images,
+   *   where its model is still in the cache; `data` is the folder of these images, if they do not lie where they are looked for
    * @returns the path of the HTML page
    * @throws InputError when the folder cannot be written; ResourceError when the disk is full
    */
-  writeReport(directory = 'reports', charts: readonly PrintFormat[] = []): Promise<string> {
-    return writeReport(this.analysis, directory, charts);
+  writeReport(directory = 'reports', options: ReportOptions = {}): Promise<string> {
+    return writeReport(this.analysis, directory, options);
   }
 }
 

@@ -7,6 +7,18 @@ import { picturedCharts, type PicturedChart } from './charts/pictured.js';
 import { printCharts, type PrintFormat } from './charts/print.js';
 import { htmlExporter } from './exporters/html.js';
 import { allExporters } from './exporters/list.js';
+import { page } from './html/page.js';
+import { variantPages } from './picture/write.js';
+
+/** What a report is written with. */
+export interface ReportOptions {
+  /** Formats of the charts beside SVG; PDFs come with `charts.tex`, which shows them with their captions. */
+  readonly charts?: readonly PrintFormat[] | undefined;
+  /** Whether each variant gets a page of its own, which runs it on some images. */
+  readonly models?: boolean | undefined;
+  /** The folder of the images for these, if they do not lie where they are looked for. */
+  readonly data?: string | undefined;
+}
 
 /** What each chart shows and rests on. */
 const CAPTIONS = 'charts/captions.md';
@@ -19,14 +31,14 @@ const CHARTS_IN_LATEX = 'charts/charts.tex';
  *
  * @param analysis - of the run
  * @param directory - where reports lie; it is made if it is not there
- * @param formats - of the charts beside SVG; PDFs come with `charts.tex`, which shows them with their captions
+ * @param options - what else is written
  * @returns the path of the HTML page
  * @throws InputError when the folder cannot be written; DeviceError where charts are asked for that a browser draws, and there is none
  */
 export async function writeReport(
   analysis: Analysis,
   directory: string,
-  formats: readonly PrintFormat[] = [],
+  { charts: formats = [], models = false, data }: ReportOptions = {},
 ): Promise<string> {
   const { id } = analysis.run.row;
   const folder = folderCalled(directory, id, 'run');
@@ -37,6 +49,11 @@ export async function writeReport(
   for (const [name, bytes] of await printCharts(charts, formats)) files.set(`charts/${name}`, bytes);
   if (charts.length > 0 && formats.includes('pdf'))
     files.set(CHARTS_IN_LATEX, captionsInLatex(charts, analysis));
+  if (models) {
+    const pages = await variantPages(analysis, data);
+    for (const { path, text } of pages) files.set(path, text);
+    files.set(fileOf(htmlExporter), await page(analysis, charts, pages));
+  }
   await writeFolder(folder, files, charts);
   return join(folder, fileOf(htmlExporter));
 }
@@ -75,7 +92,7 @@ export async function writeFolder(
 
 /** The folder has a name of ours: files of these names are those of an earlier report. */
 function isOfReport(name: string): boolean {
-  return /^(report|history)\.\w+$|^charts\/.*\.(svg|png|pdf)$|^charts\/(captions\.md|charts\.tex)$/.test(
+  return /^(report|history)\.\w+$|^charts\/.*\.(svg|png|pdf)$|^charts\/(captions\.md|charts\.tex)$|^models\/.*\.html$/.test(
     name,
   );
 }

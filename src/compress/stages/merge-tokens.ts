@@ -33,6 +33,7 @@ export const mergeTokensStage = defineStage({
   summarise: ({ images, blocks, multiplications: { before, after }, schedules }) => {
     const taken = schedules[0];
     return stageFacts({
+      pictures: [{ kind: 'tokens', blocks }],
       headline: [
         { label: 'tokens left', value: valueOf(blocks.at(-1)?.after), of: blocks[0]?.before, unit: 'count' },
         { label: 'fewer multiplications, counted from shapes', value: before / after, unit: 'times' },

@@ -65,6 +65,9 @@ export const precisionStage = defineStage({
           ? []
           : [{ label: 'training images', value: valueOf(images), unit: 'count' as const }]),
       ],
+      pictures: [
+        { kind: 'bits', tensors: stored.map(({ component }) => ({ name: component, weights: 16 })) },
+      ],
       tables: [
         {
           title: 'every component',

@@ -125,6 +125,16 @@ export const quantizeStage = defineStage({
             ...kept.map((linear) => ({ linear, sqnr: undefined, state: 'kept float' as const })),
           ],
         },
+        {
+          kind: 'bits',
+          tensors: linears
+            .filter(({ linear }) => !returned.includes(linear))
+            .map(({ linear }) => ({
+              name: linear,
+              weights: format === 'w4' ? 4 : 8,
+              inputs: format === 'w4' || format === 'w8' ? undefined : 8,
+            })),
+        },
       ],
       traits: format === 'dynamic' ? ['depends-on-batch'] : [],
     });

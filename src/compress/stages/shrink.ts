@@ -114,6 +114,12 @@ export const shrinkStage = defineStage({
           kind: 'mlp-widths',
           blocks: blocks.map(({ layer, before: from, after: to }) => ({ layer, before: from, after: to })),
         },
+        {
+          kind: 'tokens',
+          blocks: blocks.map(({ layer, tokens, merged }) => ({
+            ...{ layer, before: tokens, after: tokens - merged },
+          })),
+        },
       ],
     });
   },

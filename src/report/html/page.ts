@@ -13,7 +13,7 @@ import { kernels } from './sections/kernels.js';
 import { limits } from './sections/limits.js';
 import { load } from './sections/load.js';
 import { published } from './sections/published.js';
-import { recipes } from './sections/recipes.js';
+import { recipes, type VariantLink } from './sections/recipes.js';
 import { refit } from './sections/refit.js';
 import { results } from './sections/results.js';
 
@@ -22,10 +22,15 @@ import { results } from './sections/results.js';
  *
  * @param analysis - of a run
  * @param charts - its charts with their pictures
+ * @param pages - of its variants, where there are any
  * @returns an HTML document
  * @throws the file system's error when a library of the charts is not installed as it should be
  */
-export async function page(analysis: Analysis, charts: readonly PicturedChart[]): Promise<string> {
+export async function page(
+  analysis: Analysis,
+  charts: readonly PicturedChart[],
+  pages: readonly VariantLink[] = [],
+): Promise<string> {
   const sections: readonly (readonly [id: string, title: string, content: Markup | undefined])[] = [
     ['answers', 'In short', answers(analysis)],
     ['results', 'Results', results(analysis)],
@@ -34,7 +39,7 @@ export async function page(analysis: Analysis, charts: readonly PicturedChart[])
     ['load', 'Under load', load(analysis)],
     ['charts', 'Charts', html`<div class="charts">${chartFigures(charts)}</div>`],
     ['devices', 'Agreement between devices', devices(analysis)],
-    ['recipes', 'What each recipe did', recipes(analysis)],
+    ['recipes', 'What each recipe did', recipes(analysis, pages)],
     ['kernels', 'Kernels that ran', kernels(analysis)],
     ['limits', 'How far from the limit', limits(analysis)],
     ['published', 'Published by others', published(analysis)],

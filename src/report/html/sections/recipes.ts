@@ -3,16 +3,24 @@ import * as format from '../../../text/format.js';
 import { variantLabel } from '../../../analysis/label.js';
 import { sizesOf } from '../../../analysis/figures/size.js';
 import { stagesOf, type StageSummary } from '../../../analysis/stages.js';
+import type { Variant } from '../../../analysis/model.js';
 import { facts } from '../grid.js';
 import { html, unbroken, type Content, type Markup } from '../markup.js';
 import { stageContent } from './stages.js';
+
+/** Where the page of a variant lies. */
+export interface VariantLink {
+  readonly variant: Variant;
+  readonly path: string;
+}
 
 /**
  * What the recipe of each variant did, stage by stage.
  *
  * @param analysis - of a run
+ * @param pages - of its variants, where there are any
  */
-export function recipes(analysis: Analysis): Markup {
+export function recipes(analysis: Analysis, pages: readonly VariantLink[] = []): Markup {
   return html`${analysis.run.variants.map((variant) => {
     const stages = stagesOf(variant);
     const sizes = sizesOf(variant);
@@ -21,7 +29,9 @@ export function recipes(analysis: Analysis): Markup {
         ? 'could not be compressed'
         : `${format.parameters(sizes.parameters)} parameters, ${format.mebibytes(sizes.fileBytes)} on disk`,
     );
+    const own = pages.find((each) => each.variant === variant);
     return html`<h3>${variantLabel(variant, analysis)}</h3>
+      ${own ? html`<p><a href="${own.path}">Layer by layer</a></p>` : undefined}
       <p>
         ${variant.description}
         <span class="soft"
