@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { packageRoot } from '../../src/base/paths.js';
@@ -90,6 +90,14 @@ describe('a run', () => {
     const { document, newest } = await analyse(results);
     expect([document.run.id, newest?.run.id]).toEqual([ended.id, ended.id]);
     expect(document.results.map(({ recipe }) => recipe)).toEqual(['fp32', 'pruned', 'int8', 'edgeflex']);
+    const page = await (await analyse(results)).writeReport(folder('reports'), { models: true });
+    const variants = ['fp32', 'pruned', 'int8', 'edgeflex'];
+    for (const recipe of variants) {
+      expect(await readFile(page, 'utf8')).toContain(`href="models/${recipe}.html"`);
+      const own = await readFile(join(dirname(page), 'models', `${recipe}.html`), 'utf8');
+      expect(own.match(/alt="what this variant looks at in test image/g), recipe).toHaveLength(4);
+      expect(own).toContain('Memory by node');
+    }
     const comparison = await compare(results, ended.id, { run: ended.id, gates: 'file:5%' });
     expect(comparison.document.reference).toEqual(comparison.document.run);
     expect(comparison.broken).toEqual([]);

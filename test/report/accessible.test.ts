@@ -3,6 +3,7 @@ import axe from 'axe-core';
 import { expect, it } from 'vitest';
 import { analyse, type Analysis } from '../../src/analysis/analysis.js';
 import { htmlExporter } from '../../src/report/exporters/html.js';
+import { variantPages } from '../../src/report/picture/write.js';
 import { writeProcurement } from '../../src/report/procure/write.js';
 import { openStore } from '../../src/store/open.js';
 import { fullFactorial } from '../../src/suite/matrix/combinations.js';
@@ -47,6 +48,17 @@ async function procurement(): Promise<string> {
     { constraints: { latency: { milliseconds: 30, quantile: 0.5 } } },
   );
   return (await writeProcurement(bought, folder('buy')))[0]!;
+}
+
+/** The page of a variant whose images and model are no longer there. */
+async function variant(): Promise<string> {
+  const { analysis } = await storedExample(folder('variant.sqlite'));
+  const pages = await variantPages(analysis, folder('none'));
+  await writeFile(
+    folder('variant.html'),
+    pages.find(({ path }) => path === 'models/vit-drawn-int8.html')!.text,
+  );
+  return folder('variant.html');
 }
 
 /** What axe-core finds wrong, light and dark, with everything unfolded. */
@@ -132,6 +144,7 @@ describeInBrowser('pages', () => {
   it.each([
     ['an ablation', async () => report(await ablation())],
     ['a procurement', procurement],
+    ['a variant', variant],
   ])('of %s have no fault that axe finds', async (_, written) => {
     expect(await faults(await visit(await written(), { viewport: phone }))).toEqual([[], []]);
   });

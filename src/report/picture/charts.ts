@@ -132,7 +132,7 @@ function tokensChart({ tokens }: ModelPicture): Chart | undefined {
       $schema: SCHEMA,
       config,
       data: { values: rows },
-      width: 480,
+      width: 380,
       height: 200,
       mark: { type: 'bar' },
       encoding: {
@@ -201,7 +201,7 @@ function timeChart({ device, batch, nodes }: DeviceCosts, index: number): Chart 
           moved: format.mebibytes(bytes),
         })),
       },
-      width: 560,
+      width: 440,
       height: 240,
       mark: { type: 'bar', stroke: '#ffffff', strokeWidth: 0.5 },
       encoding: {
@@ -215,6 +215,7 @@ function timeChart({ device, batch, nodes }: DeviceCosts, index: number): Chart 
         y: { field: 'milliseconds', type: 'quantitative', title: 'ms in a query', stack: 'zero' },
         color: {
           ...{ field: 'operator', type: 'nominal', title: 'operator' },
+          legend: { orient: 'bottom', columns: 3 },
           scale: { domain: [...colours.keys()], range: [...colours.values()] },
         },
         order: { field: 'place', type: 'quantitative' },
@@ -250,7 +251,7 @@ function memoryChart({ batch, nodes, peakBytes, peakNode }: ActivationMemory): C
           ...{ place, node, opType, live: liveBytes / MIB, text: format.mebibytes(liveBytes) },
         })),
       },
-      width: 640,
+      width: 440,
       height: 220,
       encoding: {
         x: { field: 'place', type: 'quantitative', title: 'node', scale: { nice: false } },
@@ -299,7 +300,7 @@ function confusionCharts({ confusion, before, images, device }: Answers, labels:
       { field: 'was', type: 'nominal', title: 'with fp32' },
     ],
   } as const;
-  const size = { width: { step: 40 }, height: { step: 26 } };
+  const size = { width: { step: 33 }, height: { step: 24 } };
   const matrix: Chart = {
     id: 'confusion',
     title: 'Confusion matrix',
@@ -317,7 +318,7 @@ function confusionCharts({ confusion, before, images, device }: Answers, labels:
             color: {
               condition: { test: 'datum.wrong === null', value: '#dddddd' },
               ...{ field: 'wrong', type: 'quantitative', title: 'wrong answers' },
-              scale: { scheme: { name: 'oranges', extent: [0, 0.6] }, domainMin: 0 },
+              scale: { range: ['#ffffff', '#f0a060'], domainMin: 0, interpolate: 'rgb' },
             },
             tooltip: [...encoding.tooltip],
           },
@@ -350,7 +351,11 @@ function confusionCharts({ confusion, before, images, device }: Answers, labels:
           encoding: {
             color: {
               ...{ field: 'good', type: 'quantitative', title: ['images,', 'for the better'] },
-              scale: { domain: [-most, 0, most], range: ['#f0a060', '#ffffff', '#7fbfe6'] },
+              scale: {
+                domain: [-most, 0, most],
+                range: ['#f0a060', '#ffffff', '#7fbfe6'],
+                interpolate: 'rgb',
+              },
             },
             tooltip: [...encoding.tooltip],
           },

@@ -18,7 +18,8 @@ export function plainPicture(image: SmallImage): Promise<string> {
 }
 
 /**
- * An image whose patches are the brighter the more attention they get, compared with the one that gets most.
+ * An image whose patches are the brighter the more attention they get, compared with the one that gets most: by the square root, so
+ * that what gets little is still seen.
  *
  * @param image - the image
  * @param attention - of each patch
@@ -32,7 +33,7 @@ export function attentionPicture(
   const most = Math.max(...attention);
   return drawn(image, (colour, x, y) => {
     const share = most > 0 ? (attention[patchAt(x, y, side)] ?? 0) / most : 0;
-    return colour.map((part) => part * (0.15 + 0.85 * share));
+    return colour.map((part) => part * (0.15 + 0.85 * Math.sqrt(share)));
   });
 }
 

@@ -128,7 +128,7 @@ async function maps(samples: PictureParts['samples'], traces: Traces | undefined
       const named = `test image ${index}`;
       return [
         picture(await plainPicture(image), named, `image ${index}`),
-        ...(theirs && traces.baseline
+        ...(theirs
           ? [
               picture(
                 await attentionPicture(image, theirs.attention, traces.baseline.side),
@@ -217,6 +217,7 @@ function picture(source: string, alt: string, caption: string): Markup {
 }
 
 const pictureStyle = `
+.charts { grid-template-columns: repeat(auto-fit, minmax(min(100%, 500px), 1fr)); }
 .pictures { display: flex; flex-wrap: wrap; gap: 14px 28px; } .strip { display: flex; flex-wrap: wrap; gap: 10px; }
 figure.small { margin: 0; width: 168px; } figure.small img { width: 100%; height: auto; image-rendering: pixelated; display: block; border-radius: 3px; }
 figure.small figcaption { font-size: 13px; margin: 3px 0 0; } .thumbs figure.small { width: 112px; }

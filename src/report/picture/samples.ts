@@ -3,7 +3,7 @@ import { imageBytes, IMAGE_CHANNELS, type Records } from '../../data/dataset.js'
 import { readImages } from '../../data/records.js';
 import { locateData } from '../../run/locate-data.js';
 import { traceVariant, type Trace } from '../../run/trace/trace.js';
-import { nodeEngine } from '../../runtime/node.js';
+import type { Engine } from '../../runtime/engine.js';
 import { NOTHING_MADE } from '../../store/write.js';
 import type { RunData } from '../../store/read.js';
 import type { ModelPicture } from '../../analysis/picture/picture.js';
@@ -86,15 +86,16 @@ export interface Traces {
  * @param picture - of the variant
  * @param images - where the images lie
  * @param indices - which
+ * @param engine - of this process
  * @returns undefined where the variant's model is no longer there, or is none that can be looked into
  */
 export async function tracesOf(
   { variant, baseline }: ModelPicture,
   { records }: TestImages,
   indices: readonly number[],
+  engine: Engine,
 ): Promise<Traces | undefined> {
   if (variant.artifact === NOTHING_MADE) return undefined;
-  const engine = await nodeEngine();
   const given = { layout: records.layout, count: indices.length, pixels: await readImages(records, indices) };
   const own = await traceVariant(variant.artifact, given, engine);
   if (own === undefined) return undefined;

@@ -1,9 +1,11 @@
 import { hashJson } from '../../base/hash.js';
 import type { Analysis } from '../../analysis/analysis.js';
 import { modelPicture, type ModelPicture } from '../../analysis/picture/picture.js';
-import type { Variant } from '../../analysis/model.js';
+import { rawOf, type Variant } from '../../analysis/model.js';
 import { variantLabel } from '../../analysis/label.js';
 import { activationsOf } from '../../run/trace/memory.js';
+import type { Engine } from '../../runtime/engine.js';
+import { nodeEngine } from '../../runtime/node.js';
 import { drawAll } from '../charts/pictured.js';
 import { pictureCharts } from './charts.js';
 import { picturePage, type PictureParts } from './page.js';
@@ -33,13 +35,15 @@ export interface VariantPage {
  */
 export async function variantPages(analysis: Analysis, data: string | undefined): Promise<VariantPage[]> {
   const images = await testImagesOf(analysis.run.data, data);
+  const engine = await nodeEngine();
   const pages: VariantPage[] = [];
   for (const variant of analysis.run.variants) {
     const picture = modelPicture(variant, analysis);
     const [costs] = picture.costs;
-    const activations = costs && (await activationsOf(variant.artifact, costs.batch));
+    const activations =
+      costs && rawOf(variant) === undefined ? await activationsOf(variant.artifact, costs.batch) : undefined;
     const charts = await drawAll(pictureCharts(picture, analysis, activations));
-    const parts = { charts, activations, ...(await imagesOf(picture, images)) };
+    const parts = { charts, activations, ...(await imagesOf(picture, images, engine)) };
     pages.push({
       ...{ variant, path: pathOf(variant, analysis) },
       text: await picturePage(picture, analysis, parts),
@@ -51,6 +55,7 @@ export async function variantPages(analysis: Analysis, data: string | undefined)
 async function imagesOf(
   picture: ModelPicture,
   images: Awaited<ReturnType<typeof testImagesOf>>,
+  engine: Engine,
 ): Promise<Pick<PictureParts, 'samples' | 'traces'>> {
   if ('kind' in images) return { samples: images, traces: undefined };
   const changed = (picture.answers?.changed ?? []).slice(0, MOST_CHANGED).map(({ image }) => image);
@@ -58,7 +63,7 @@ async function imagesOf(
   const traced = Array.from({ length: Math.min(TRACED, picture.answers?.images ?? 0) }, (_, index) => index);
   return {
     samples: { traced: await samplesOf(images, traced), changed: await samplesOf(images, changed) },
-    traces: traced.length === 0 ? undefined : await tracesOf(picture, images, traced),
+    traces: traced.length === 0 ? undefined : await tracesOf(picture, images, traced, engine),
   };
 }
 

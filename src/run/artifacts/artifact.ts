@@ -153,6 +153,15 @@ async function artifactFor(
 }
 
 /**
+ * Types and shapes of the values in an artifact's graph, which its file does not hold.
+ *
+ * @param entry - of the artifact
+ */
+export function valuesOf({ facts }: Pick<Entry, 'facts'>): readonly ValueInfo[] {
+  return factsSchema.parse(facts).values;
+}
+
+/**
  * An artifact in the cache.
  *
  * @param entry - where it lies

@@ -64,22 +64,29 @@ export async function traceVariant(
   const session = await engine.open(bytes, options);
   try {
     const traced: TracedImage[] = [];
+    let side = 0;
     for (let image = 0; image < images.count; image++) {
       const input = await prepared(engine, preprocess, images, image);
       const values = await session.run({ [session.inputNames[0] ?? '']: input }, inside.names);
-      traced.push(tracedImage(inside, values));
+      const sizes = sizesOf(inside, values);
+      if (sizes === undefined) return undefined;
+      side = sizes.side;
+      traced.push(tracedImage(inside, sizes, values));
     }
-    return { side: inside.side, images: traced };
+    return { side, images: traced };
   } finally {
     await session.close();
     await preprocess.close();
   }
 }
 
+/** What the patches of an image are called: `[batch, patches, hidden]`. */
+const PATCHES = 'patch:sequence';
+
 /** Where to look. */
 interface Inside {
-  readonly side: number;
-  readonly prefix: number;
+  /** Keys of the first attention: how many tokens there are before anything is merged. */
+  readonly first: string;
   /** Blocks before the last attention that merge, in order. */
   readonly merges: readonly { readonly kept: string; readonly gone: string; readonly target: string }[];
   readonly attention: {
@@ -92,35 +99,30 @@ interface Inside {
   readonly names: readonly string[];
 }
 
-function insideOf({ nodes, values }: OnnxModel): Inside | undefined {
+function insideOf({ nodes }: OnnxModel): Inside | undefined {
   const last = nodes.findLast(
     ({ opType, name }) => opType === 'Attention' && /^layers\.\d+\.attention$/.test(name),
   );
   const first = nodes.find(({ opType, name }) => opType === 'Attention' && name === 'layers.0.attention');
   const heads = last?.attributes['q_num_heads'];
   const [q, k, , bias] = last?.inputs ?? [];
+  const before = first?.inputs[1];
   if (
     last === undefined ||
-    first === undefined ||
+    before === undefined ||
+    !nodes.some(({ name }) => name === PATCHES) ||
     heads?.type !== 'int' ||
     q === undefined ||
     k === undefined
   )
     return undefined;
-  const sizeOf = (name: string | undefined): number => {
-    const size = values.find((value) => value.name === name)?.dims[1];
-    return typeof size === 'number' ? size : NaN;
-  };
-  const patches = sizeOf('patch:sequence');
-  const prefix = sizeOf(first.inputs[1]) - patches;
-  const side = Math.sqrt(patches);
-  if (!Number.isInteger(side) || !Number.isInteger(prefix)) return undefined;
   const behind = new Set(nodes.map(({ name }) => name));
   const merges = nodes.slice(0, nodes.indexOf(last)).flatMap((node) => mergeOf(node, behind));
   const attention = { q, k, bias: bias === '' ? undefined : bias, heads: heads.value };
   return {
-    ...{ side, prefix, merges, attention },
+    ...{ first: before, merges, attention },
     names: [
+      ...new Set([PATCHES, before]),
       ...merges.flatMap(({ kept, gone, target }) => [kept, gone, target]),
       ...[q, k, ...(attention.bias === undefined ? [] : [attention.bias])],
     ],
@@ -153,8 +155,20 @@ async function prepared(
   return given;
 }
 
+/** How many patches a side has, and how many tokens stand before them; undefined where they are no square. */
+function sizesOf(
+  { first }: Inside,
+  values: Readonly<Record<string, Tensor>>,
+): { readonly side: number; readonly prefix: number } | undefined {
+  const patches = values[PATCHES]?.dims[1] ?? NaN;
+  const side = Math.sqrt(patches);
+  const prefix = (values[first]?.dims[1] ?? NaN) - patches;
+  return Number.isInteger(side) && prefix >= 0 ? { side, prefix } : undefined;
+}
+
 function tracedImage(
-  { side, prefix, merges, attention }: Inside,
+  { merges, attention }: Inside,
+  { side, prefix }: { readonly side: number; readonly prefix: number },
   values: Readonly<Record<string, Tensor>>,
 ): TracedImage {
   const numbersOf = (name: string): number[] =>
