@@ -37,6 +37,9 @@ export function badge(label: string, value: string, state: BadgeState): string {
 function boxOf(given: string): { readonly text: string; readonly width: number } {
   // XML has no way to write other characters.
   const text = given.replace(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, ' ');
-  const units = Array.from(text).reduce((sum, sign) => sum + (/[ .,:;|!'ijltfrI()·]/.test(sign) ? 0.42 : 0.66), 0);
+  const units = Array.from(text).reduce(
+    (sum, sign) => sum + (/[ .,:;|!'ijltfrI()·]/.test(sign) ? 0.42 : 0.66),
+    0,
+  );
   return { text, width: Math.round(units * SIZE) + 2 * PADDING };
 }
