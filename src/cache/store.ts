@@ -332,7 +332,8 @@ export class CacheStore {
     await this.sweep();
   }
 
-  private directoryOf({ kind, digest }: Pick<CacheKey, 'kind' | 'digest'>): string {
+  /** Where an entry lies when it is there. */
+  directoryOf({ kind, digest }: Pick<CacheKey, 'kind' | 'digest'>): string {
     return join(this.root, 'entries', kind, digest.slice(0, 32));
   }
 

@@ -1,7 +1,7 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { InputError } from '../base/errors.js';
 import { copyRuns, packRuns, unpackRuns, type CopiedRuns } from '../library/transfer.js';
-import { clockText, transferText } from '../text/transfer.js';
+import { artifactsText, clockText, transferText } from '../text/transfer.js';
 import { explained } from './help.js';
 import { printJson } from './json.js';
 import { listText } from './lists.js';
@@ -10,6 +10,7 @@ import { placeOptions, resultsOption, sharedOption } from './results.js';
 interface TransferFlags {
   readonly results: string;
   readonly db?: string;
+  readonly artifacts?: string;
   readonly json?: true;
 }
 
@@ -22,10 +23,15 @@ export function pushCommand(): Command {
     .argument('[run...]', RUNS)
     .addOption(resultsOption())
     .addOption(sharedOption('database on a PostgreSQL server that the runs go to'))
+    .addOption(artifactsOption())
     .option('--json', 'print what became of each run as JSON')
     .action(async (runs: readonly string[], _: unknown, command: Command) => {
       const flags = command.optsWithGlobals<TransferFlags>();
-      say('runs push', flags, await copyRuns(flags.results, sharedIn(flags), wishes(runs)));
+      say(
+        'runs push',
+        flags,
+        await copyRuns(flags.results, sharedIn(flags), { ...wishes(runs), artifacts: flags.artifacts }),
+      );
     });
   return explained(command, {
     notes: [
@@ -35,6 +41,7 @@ export function pushCommand(): Command {
     examples: [
       'edgeflex runs push --db postgres://lab@db.example/edgeflex',
       ['edgeflex runs push 20261122', 'the runs of one day, to the database that EDGEFLEX_DB names'],
+      ['edgeflex runs push --artifacts /mnt/lab/models', 'with the compressed models that were measured'],
     ],
   });
 }
@@ -46,10 +53,15 @@ export function pullCommand(): Command {
     .argument('[run...]', RUNS)
     .addOption(resultsOption())
     .addOption(sharedOption('database on a PostgreSQL server that has the runs'))
+    .addOption(artifactsOption())
     .option('--json', 'print what became of each run as JSON')
     .action(async (runs: readonly string[], _: unknown, command: Command) => {
       const flags = command.optsWithGlobals<TransferFlags>();
-      say('runs pull', flags, await copyRuns(sharedIn(flags), flags.results, wishes(runs)));
+      say(
+        'runs pull',
+        flags,
+        await copyRuns(sharedIn(flags), flags.results, { ...wishes(runs), artifacts: flags.artifacts }),
+      );
     });
   return explained(command, {
     notes: ['A run that was pulled can be reported, compared and, on the same devices, resumed here.'],
@@ -108,6 +120,13 @@ export function importCommand(): Command {
   });
 }
 
+function artifactsOption(): Option {
+  return new Option(
+    '--artifacts <directory>',
+    'folder shared by the machines: copy the compressed models there, too, or from there',
+  );
+}
+
 function wishes(runs: readonly string[]): { readonly runs?: readonly string[] } {
   return runs.length === 0 ? {} : { runs };
 }
@@ -127,7 +146,7 @@ function say(
   { json }: TransferFlags,
   copied: CopiedRuns,
 ): void {
-  const { runs, rooflines, clockAheadSeconds } = copied;
+  const { runs, rooflines, artifacts, clockAheadSeconds } = copied;
   if (json) printJson(name, copied);
   else if (runs.length === 0) console.log('No runs stored yet.');
   else {
@@ -147,6 +166,7 @@ function say(
       ),
     );
     if (rooflines > 0) console.log(`${rooflines} rooflines of their devices were copied.`);
+    if (artifacts !== null) console.log(artifactsText(artifacts));
   }
   if (clockAheadSeconds !== 0) console.error(clockText(clockAheadSeconds));
 }

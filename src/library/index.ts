@@ -46,6 +46,7 @@ export {
   copyRuns,
   packRuns,
   unpackRuns,
+  type CopiedArtifacts,
   type CopiedRuns,
   type CopyRunsOptions,
   type TransferredRun,

@@ -8,19 +8,27 @@ import { isServerAddress, withoutPassword } from '../base/server-address.js';
 import { openFileForReading, openStore, sealFile, type Db } from '../store/open.js';
 import { findRun, listRuns, storedDevices } from '../store/read.js';
 import { clockOffset } from '../store/server.js';
+import { transferArtifacts, type CopiedArtifacts } from '../store/transfer/artifacts.js';
 import { transferRooflines, transferRun, type TransferredRun } from '../store/transfer/transfer.js';
 import { checkedOptions } from './options.js';
 import { withResults, type Results } from './results.js';
 
-export type { TransferredRun };
+export type { CopiedArtifacts, TransferredRun };
 
 /** Which runs are copied. */
 export interface CopyRunsOptions {
   /** Their ids, or the beginnings of them; left out, all. */
   readonly runs?: readonly string[] | undefined;
+  /**
+   * A folder of compressed models that the machines share. To a database on a server, the runs' models go from this machine's cache to
+   * the folder; from one, they come from the folder into the cache. Left out, only their digests are copied.
+   */
+  readonly artifacts?: string | undefined;
 }
 
-const optionsSchema = z.strictObject({ runs: z.array(z.string().min(1)).optional() });
+const runsSchema = z.array(z.string().min(1)).optional();
+const optionsSchema = z.strictObject({ runs: runsSchema, artifacts: z.string().min(1).optional() });
+const fileOptionsSchema = z.strictObject({ runs: runsSchema });
 
 /** What became of runs that were copied. */
 export interface CopiedRuns {
@@ -28,6 +36,8 @@ export interface CopiedRuns {
   readonly runs: readonly TransferredRun[];
   /** How many rooflines of their devices were copied. */
   readonly rooflines: number;
+  /** Their compressed models; null where none were asked for. */
+  readonly artifacts: CopiedArtifacts | null;
   /** By how many seconds the clock of this machine is ahead of a server's; 0 between files. */
   readonly clockAheadSeconds: number;
 }
@@ -52,7 +62,7 @@ export async function copyRuns(
   to: Results | string,
   options: CopyRunsOptions = {},
 ): Promise<CopiedRuns> {
-  const { runs } = checkedOptions('copyRuns', options, optionsSchema);
+  const { runs, artifacts } = checkedOptions('copyRuns', options, optionsSchema);
   const [source, target] = [from, to].map((place) => placeOf(place));
   if (source === target)
     throw new InputError({
@@ -60,8 +70,21 @@ export async function copyRuns(
       found: `${withoutPassword(source ?? '')} as both places`,
       expected: 'two places of results',
     });
+  if (artifacts !== undefined && isServerAddress(source ?? '') === isServerAddress(target ?? ''))
+    throw new InputError({
+      source: 'copyRuns',
+      place: 'options.artifacts',
+      found: 'a folder of compressed models between two places of one kind',
+      expected: 'a folder of results and a database on a server',
+    });
   return withResults(from, { readonly: true }, ({ db: here }) =>
-    withResults(to, {}, ({ db: there }) => copyAll(here, there, runs)),
+    withResults(to, {}, async ({ db: there }) => {
+      const copied = await copyAll(here, there, runs);
+      if (artifacts === undefined) return copied;
+      const ids = copied.runs.map(({ id }) => id);
+      const way = isServerAddress(target ?? '') ? 'to the folder' : 'from the folder';
+      return { ...copied, artifacts: await transferArtifacts(here, ids, artifacts, way) };
+    }),
   );
 }
 
@@ -76,9 +99,9 @@ export async function copyRuns(
 export async function packRuns(
   from: Results | string,
   file: string,
-  options: CopyRunsOptions = {},
+  options: Pick<CopyRunsOptions, 'runs'> = {},
 ): Promise<CopiedRuns> {
-  const { runs } = checkedOptions('packRuns', options, optionsSchema);
+  const { runs } = checkedOptions('packRuns', options, fileOptionsSchema);
   if (existsSync(file))
     throw new InputError({ source: file, found: 'a file', expected: 'a file name that does not exist yet' });
   const partial = `${file}.partial`;
@@ -107,9 +130,9 @@ export async function packRuns(
 export async function unpackRuns(
   to: Results | string,
   file: string,
-  options: CopyRunsOptions = {},
+  options: Pick<CopyRunsOptions, 'runs'> = {},
 ): Promise<CopiedRuns> {
-  const { runs } = checkedOptions('unpackRuns', options, optionsSchema);
+  const { runs } = checkedOptions('unpackRuns', options, fileOptionsSchema);
   if (isServerAddress(file))
     throw new InputError({
       source: 'unpackRuns',
@@ -139,7 +162,7 @@ async function copyAll(here: Db, there: Db, words: readonly string[] | undefined
     for (const device of await storedDevices(here, row.id)) devices.add(device.row.name);
   }
   return {
-    ...{ runs, rooflines: await transferRooflines(here, there, devices) },
+    ...{ runs, rooflines: await transferRooflines(here, there, devices), artifacts: null },
     clockAheadSeconds: (await clockOffset(there)) || (await clockOffset(here)),
   };
 }

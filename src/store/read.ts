@@ -11,6 +11,7 @@ import type { Db } from './open.js';
 import { roundsOf, type StoredRound } from './rounds.js';
 import { stoppingSchema, type Stopping } from './stopping.js';
 import type { CellRow, DeviceRow, RunRow, VariantRow } from './tables.js';
+import { NOTHING_MADE } from './write.js';
 
 /**
  * How far a run is. `running`: a process works on it. `unfinished`: it was interrupted. `complete`: every cell was measured, or is
@@ -223,6 +224,19 @@ export async function loadRun(db: Db, run: RunRow): Promise<StoredRun> {
     design: run.design_json === null ? undefined : designSchema.parse(JSON.parse(run.design_json)),
     plugins: run.plugins_json === null ? [] : pluginsSchema.parse(JSON.parse(run.plugins_json)),
   };
+}
+
+/** What the compressed models of a run are known by in the cache; without those of which nothing could be made. */
+export async function storedArtifacts(db: Db, runId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('variants')
+    .select('artifact')
+    .distinct()
+    .where('run_id', '=', runId)
+    .where('artifact', '!=', NOTHING_MADE)
+    .orderBy('artifact')
+    .execute();
+  return rows.map(({ artifact }) => artifact);
 }
 
 /** The devices of a run. */

@@ -1,3 +1,4 @@
+import type { CopiedArtifacts } from '../store/transfer/artifacts.js';
 import type { TransferredRun } from '../store/transfer/transfer.js';
 import * as format from './format.js';
 
@@ -33,4 +34,18 @@ export function clockText(seconds: number): string {
 
 function roundsText(count: number): string {
   return `${format.integer(count)} ${count === 1 ? 'round' : 'rounds'}`;
+}
+
+/**
+ * What became of compressed models that were to be copied, in words.
+ *
+ * @param artifacts - of the runs
+ */
+export function artifactsText({ copied, there, missing }: CopiedArtifacts): string {
+  const parts = [`${copied} copied`, `${there} there already`];
+  if (missing.length > 0)
+    parts.push(
+      `${missing.length} not found where they would come from: ${missing.map((digest) => digest.slice(0, 12)).join(', ')}`,
+    );
+  return `Compressed models: ${parts.join('; ')}.`;
 }
