@@ -101,6 +101,7 @@ export default defineConfig({
           { text: 'Every command', link: '/reference/commands' },
           { text: 'JSON output', link: '/reference/json' },
           { text: 'Results database', link: '/reference/database' },
+          { text: 'Suites and recipes', link: '/reference/suites' },
           { text: 'Stages', link: '/reference/stages' },
           { text: 'Device profiles', link: '/reference/devices' },
           { text: 'What is stable', link: '/stability' },

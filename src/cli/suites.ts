@@ -5,21 +5,24 @@ import { messageOf } from '../base/errors.js';
 import { listNamed, pathOf, type NamedKind } from '../base/named.js';
 import { pluginsOf, readRecipe, readSuite } from '../suite/read.js';
 import { loadPlugins } from '../plugins/load.js';
+import { suiteReference } from '../report/reference.js';
 import { oneLine } from '../text/format.js';
 import { explained } from './help.js';
 import { printJson, type ListedFile } from './json.js';
 import { listText } from './lists.js';
 
 interface ListFlags {
+  readonly markdown?: true;
   readonly json?: true;
 }
 
 /** `edgeflex suites`: the suites that go by a name. */
 export function suitesCommand(): Command {
-  return namedCommand('suite', async (path) => {
+  const command = namedCommand('suite', async (path) => {
     await loadPlugins(await pluginsOf(path), path);
     return (await readSuite(path)).description;
   });
+  return command.option('--markdown', 'print the reference of all fields of suites and recipes as Markdown');
 }
 
 /** `edgeflex recipes`: the recipes that go by a name. */
@@ -37,7 +40,11 @@ function namedCommand(
   kind: Extract<NamedKind, 'suite' | 'recipe'>,
   describe: (path: string) => Promise<string>,
 ): Command {
-  const list = async ({ json }: ListFlags): Promise<void> => {
+  const list = async ({ json, markdown }: ListFlags): Promise<void> => {
+    if (markdown) {
+      console.log(suiteReference());
+      return;
+    }
     const found: ListedFile[] = [];
     for (const named of listNamed(kind))
       found.push({

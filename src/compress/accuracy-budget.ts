@@ -8,7 +8,8 @@ export const accuracyBudget = z.strictObject({
     .max(100)
     .describe(
       'Percentage points of top-1 accuracy that may be lost on held-out training images: as much goes as that allows. With weights from a seed, which have no accuracy, images that may get another class.',
-    ),
+    )
+    .meta({ unit: 'percentage points' }),
   confidence: z
     .number()
     .min(0.5)
@@ -22,5 +23,6 @@ export const accuracyBudget = z.strictObject({
     .int()
     .positive()
     .default(1024)
-    .describe('Held-out training images on which the loss is judged.'),
+    .describe('Held-out training images on which the loss is judged.')
+    .meta({ unit: 'images' }),
 });

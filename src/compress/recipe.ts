@@ -27,14 +27,22 @@ export const fp32: Recipe = {
   microBatch: undefined,
 };
 
-const recipeSchema = z.strictObject({
+/** A recipe as its file has it. */
+export const recipeSchema = z.strictObject({
   name: z
     .string()
     .max(100)
-    .regex(/^[a-z0-9][a-z0-9.+-]*$/i, 'a name of letters, digits, ".", "+" and "-"'),
-  description: z.string().default(''),
-  stages: z.array(z.record(z.string(), z.unknown())),
-  microBatch: z.number().int().positive().max(MAX_BATCH).optional(),
+    .regex(/^[a-z0-9][a-z0-9.+-]*$/i, 'a name of letters, digits, ".", "+" and "-"')
+    .describe('Name of the recipe, and of its variants.'),
+  description: z.string().default('').describe('One-line description for the report.'),
+  stages: z
+    .array(z.record(z.string(), z.unknown()))
+    .describe('The stages in order, each with its options ([stages](stages.md)): `- prune: { ratio: 0.5 }`.'),
+  microBatch: z.number().int().positive().max(MAX_BATCH).optional().meta({
+    description:
+      'Images the model runs at once, whatever the batch, to need less memory; default: the whole batch.',
+    unit: 'images',
+  }),
 });
 
 /**

@@ -54,7 +54,8 @@ export const commonFields = {
     .int()
     .positive()
     .optional()
-    .describe('How many are available: a load that needs more fails. Any number if left out.'),
+    .describe('How many are available: a load that needs more fails. Any number if left out.')
+    .meta({ unit: 'devices' }),
   price: z
     .strictObject({
       amount: z.number().positive().describe('Price of one device.'),
@@ -68,8 +69,8 @@ export const commonFields = {
     .describe('Price of one device, and when it was seen.'),
   power: z
     .strictObject({
-      idle: z.number().positive().optional().describe('Watts when idle.'),
-      load: z.number().positive().describe('Watts under load.'),
+      idle: z.number().positive().optional().describe('Watts when idle.').meta({ unit: 'W' }),
+      load: z.number().positive().describe('Watts under load.').meta({ unit: 'W' }),
     })
     .refine(({ idle, load }) => idle === undefined || idle <= load, {
       path: ['idle'],

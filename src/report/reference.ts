@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import type { Stage } from '../compress/stage.js';
+import { recipeSchema } from '../compress/recipe.js';
+import { declarationSchema } from '../data/sets/declaration.js';
+import { suiteSchema } from '../suite/schema.js';
 import { commonFields, type DeviceKind } from '../device/kind.js';
 
 /** One option of a stage, or one field of a device profile, as its schema describes it. */
@@ -8,19 +11,30 @@ export interface OptionReference {
   readonly name: string;
   /** What it may be: `integer > 0`, `"obs" or "flap"`. */
   readonly type: string;
+  /** Of the value; undefined where it has none: of counts, names and shares. */
+  readonly unit: string | undefined;
   /** As JSON; undefined where there is none, and the option may be left out or must be given. */
   readonly fallback: string | undefined;
+  /** Whether it must be given. */
+  readonly required: boolean;
   readonly description: string;
 }
 
 /** What is read of a JSON Schema: zod writes more, which no reader needs. */
 interface Described {
   readonly description?: string;
+  /** As a schema's `meta` has it. */
+  readonly unit?: string;
+  readonly required?: readonly string[];
   readonly type?: string;
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly default?: unknown;
   readonly anyOf?: readonly Described[];
+  /** Alternatives that a field tells apart. */
+  readonly oneOf?: readonly Described[];
+  /** Of a list of a fixed length. */
+  readonly prefixItems?: readonly Described[];
   readonly items?: Described;
   readonly properties?: Readonly<Record<string, Described>>;
   readonly minimum?: number;
@@ -56,6 +70,17 @@ export function stageReference(stages: readonly Stage[]): string {
   ].join('\n\n');
 }
 
+/** Fields of suites, of recipes and of declarations of images, as Markdown. */
+export function suiteReference(): string {
+  return [
+    '# Suites and recipes',
+    'Written by `npm run docs` from the schemas themselves (`src/suite/schema.ts`, `src/compress/recipe.ts`, `src/data/sets/declaration.ts`). `a.b` is the field `b` of `a`, and `a[].b` the field `b` of every entry of the list `a`. [Your own model, recipe, suite](../recipes.md) explains how they are used; the options of stages are in [stages](stages.md), the fields of device profiles in [devices](devices.md).',
+    `## Suites\n\nA suite is a YAML file in \`suites/\`. Paths in it are relative to the file.\n\n${optionTable('field', optionsIn(suiteSchema))}`,
+    `## Recipes\n\nA recipe is a YAML file in \`recipes/\`, or an entry of a suite.\n\n${optionTable('field', optionsIn(recipeSchema))}`,
+    `## Images of your own\n\nA YAML file in \`data/\` declares images that suites then refer to by name ([images](../images.md)); the same fields can be part of a suite.\n\n${optionTable('field', optionsIn(declarationSchema))}`,
+  ].join('\n\n');
+}
+
 /**
  * All kinds of devices with the fields of their profiles, as Markdown: first those that all have.
  *
@@ -83,13 +108,14 @@ function isCommon(name: string): boolean {
 }
 
 function optionTable(head: string, options: readonly OptionReference[]): string {
-  const rows = options.map(({ name, type, fallback, description }) => [
+  const rows = options.map(({ name, type, unit = '', fallback, required, description }) => [
     `\`${name}\``,
     type,
-    fallback === undefined ? '' : `\`${fallback}\``,
+    unit,
+    fallback === undefined ? (required ? 'required' : '') : `\`${fallback}\``,
     description,
   ]);
-  return markdownRows([[head, 'value', 'default', 'meaning'], ...rows]);
+  return markdownRows([[head, 'value', 'unit', 'default', 'meaning'], ...rows]);
 }
 
 /**
@@ -103,16 +129,21 @@ export function markdownRows([head = [], ...rows]: readonly (readonly string[])[
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-function listed({ properties = {} }: Described, prefix: string): OptionReference[] {
+function listed({ properties = {}, required = [] }: Described, prefix: string): OptionReference[] {
   return Object.entries(properties).flatMap(([key, option]) => {
     const name = `${prefix}${key}`;
     const own = {
       name,
       type: typeOf(option),
+      unit: unitOf(option),
+      required: required.includes(key),
       fallback: option.default === undefined ? undefined : JSON.stringify(option.default),
       description: option.description ?? '',
     };
-    const inside = [option, ...(option.anyOf ?? [])].flatMap((each) => listed(each, `${name}.`));
+    const inside = [
+      ...withinOneOf([option, ...alternativesOf(option)], `${name}.`),
+      ...withinOneOf(entriesOf(option), `${name}[].`),
+    ];
     // Alternatives may share an option.
     return [
       own,
@@ -121,12 +152,39 @@ function listed({ properties = {} }: Described, prefix: string): OptionReference
   });
 }
 
+/** Options of alternatives: where there are several, none of them must be given. */
+function withinOneOf(alternatives: readonly Described[], prefix: string): OptionReference[] {
+  const objects = alternatives.filter(({ properties }) => properties !== undefined);
+  return objects.flatMap((each) =>
+    listed(each, prefix).map((option) => (objects.length > 1 ? { ...option, required: false } : option)),
+  );
+}
+
+/** What the entries of a list may be. */
+function entriesOf(option: Described): readonly Described[] {
+  const { items } = option;
+  const own = items === undefined ? [] : [items, ...alternativesOf(items)];
+  return [...own, ...(option.anyOf ?? []).flatMap(entriesOf)];
+}
+
+/** What else a value may be, also within its alternatives. */
+function alternativesOf({ anyOf = [], oneOf = [] }: Described): readonly Described[] {
+  return [...anyOf, ...oneOf].flatMap((each) => [each, ...alternativesOf(each)]);
+}
+
+/** A unit stands at the value, or at one of the alternatives. */
+function unitOf({ unit, anyOf = [] }: Described): string | undefined {
+  return unit ?? anyOf.map(unitOf).find((each) => each !== undefined);
+}
+
 function typeOf(option: Described): string {
-  if (option.anyOf) return [...new Set(option.anyOf.map(typeOf))].join(' or ');
+  const alternatives = option.anyOf ?? option.oneOf;
+  if (alternatives) return [...new Set(alternatives.map(typeOf))].join(' or ');
+  if (option.prefixItems) return `list of ${[...new Set(option.prefixItems.map(typeOf))].join(' or ')}`;
   if (option.const !== undefined) return `\`${JSON.stringify(option.const)}\``;
   if (option.enum) return option.enum.map((each) => `\`${JSON.stringify(each)}\``).join(', ');
   if (option.type === 'array') return `list of ${option.items ? typeOf(option.items) : 'anything'}`;
-  if (option.type === 'object') return 'its options below';
+  if (option.type === 'object') return option.properties ? 'its options below' : 'a map';
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = option;
   const bounds = [
     exclusiveMinimum === undefined ? undefined : `> ${exclusiveMinimum}`,

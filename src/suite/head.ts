@@ -7,18 +7,28 @@ import type { SuiteRecipe } from './read.js';
 
 /** A head that is fitted. */
 const fittedHeadSchema = headOptionsSchema.extend({
-  kind: z.enum(headKinds),
-  /** Whether every recipe is also measured with the head fitted anew behind it: what that gives is a row beside the recipe's own. */
-  refit: z.boolean().default(false),
+  kind: z.enum(headKinds).describe('Ridge or logistic regression, or none: neighbours vote.'),
+  refit: z
+    .boolean()
+    .default(false)
+    .describe('Whether to also measure every recipe with a head fitted after it.'),
 });
 
 /** No head: test images get a class by their neighbours among embeddings of training images, and embeddings are held against fp32's. */
 const noHeadSchema = z.strictObject({
-  kind: z.literal('none'),
-  /** How many neighbours vote: 20, as DINO has it (arXiv 2104.14294, section 4.1). */
-  neighbours: z.number().int().positive().max(1000).default(20),
-  /** Training images among which they are looked for. */
-  images: z.number().int().positive().default(5000),
+  kind: z.literal('none').describe('Ridge or logistic regression, or none: neighbours vote.'),
+  /** 20, as DINO has it (arXiv 2104.14294, section 4.1). */
+  neighbours: z
+    .number()
+    .int()
+    .positive()
+    .max(1000)
+    .default(20)
+    .describe('With `none`: how many neighbours vote.'),
+  images: z.number().int().positive().default(5000).meta({
+    description: 'Training images the head is fitted on, or among which neighbours are found.',
+    unit: 'images',
+  }),
 });
 
 const formsSchema = z.discriminatedUnion('kind', [fittedHeadSchema, noHeadSchema]);

@@ -28,6 +28,13 @@ export const serverTiers = {
   normal: { queries: 2000, maxSeconds: 300 },
 } as const satisfies Record<keyof typeof tiers, object>;
 
+const TIERS = `How long a cell is measured, over all rounds: ${Object.entries(tiers)
+  .map(
+    ([tier, { minQueries, minSeconds, maxSeconds }]) =>
+      `\`${tier}\` at least ${minQueries} queries and ${minSeconds} s, at most ${maxSeconds} s`,
+  )
+  .join('; ')}.`;
+
 /** Name of a tier. */
 export type Tier = keyof typeof tiers;
 
@@ -54,29 +61,37 @@ export const batchesSchema = z
 const precisionSchema = z.number().gt(0).lt(1);
 
 /** A figure of others as they give it. */
-const publishedText = z.string().min(1).max(40).optional();
+const publishedText = z
+  .string()
+  .min(1)
+  .max(40)
+  .optional()
+  .describe('What that column of the table shows, as they published it.');
 
 /** What others published for a like variant, shown beside ours and marked as theirs. */
 export const publishedSchema = z.strictObject({
-  source: z.string(),
-  model: z.string(),
-  hardware: z.string(),
-  /** Their figures, in words: `0.028 s for a batch of 64`. */
-  figures: z.array(z.string()).min(1),
-  /** The same in the columns of our table, so that they stand beside ours: `{ batch: 64, latency: 28 ms }`. */
+  source: z.string().describe('Where they were published.'),
+  model: z.string().describe('The model they measured.'),
+  hardware: z.string().describe('The hardware they measured on.'),
+  figures: z.array(z.string()).min(1).describe('Their figures in words: `0.028 s for a batch of 64`.'),
   rows: z
     .array(
       z
         .strictObject({
-          batch: count.optional(),
+          batch: count.optional().meta({ description: 'Their batch size.', unit: 'images' }),
           ...{ top1: publishedText, latency: publishedText, speedup: publishedText },
           ...{ memory: publishedText, reduction: publishedText, file: publishedText },
         })
         .refine((row) => Object.keys(row).some((key) => key !== 'batch'), 'a figure beside the batch size'),
     )
     .min(1)
-    .optional(),
+    .optional()
+    .describe('The same as rows of the table: `{ batch: 64, latency: 28 ms }`.'),
 });
+
+const published = publishedSchema
+  .optional()
+  .describe('Published figures for a comparable variant, shown next to yours and marked.');
 
 export type Published = z.infer<typeof publishedSchema>;
 
@@ -85,134 +100,196 @@ const imageSide = count.max(4096);
 
 /** What is said of an ONNX file that is run as it is. */
 const rawFile = {
-  /** The `.onnx` file; its external data lies beside it. */
-  raw: z.string(),
-  /** The output that gives the logits, where there are several. */
-  output: z.string().min(1).optional(),
-  /** A `preprocessor_config.json`; left out, the one beside the file. */
-  preprocessor: z.string().optional(),
+  raw: z.string().describe('An `.onnx` file to run unchanged; its external data is next to it.'),
+  output: z.string().min(1).optional().describe('Output with the logits, if the file has several.'),
+  preprocessor: z
+    .string()
+    .optional()
+    .describe('A `preprocessor_config.json`; default: the one next to the file.'),
 };
+
+const ofModel = 'Name of the model in tables and reports; default: derived from its source.';
 
 /** A model of a suite: a directory or file, an ONNX file as it is, a model of the Hugging Face Hub, or an architecture with weights from a seed. */
 const modelSchema = z.union([
-  z.strictObject({ name: name.optional(), path: z.string() }),
-  /** An ONNX file that is run as it is: no recipe is applied to it. */
-  z.strictObject({ name: name.optional(), ...rawFile }),
   z.strictObject({
-    name: name.optional(),
-    /** Its id, `owner/name`. */
-    hub: z.string().regex(/^[\w.-]+\/[\w.-]+$/, 'the id of a model on the Hub, owner/name'),
-    /** A branch, a tag or a commit. */
-    revision: z.string().default('main'),
+    name: name.optional().describe(ofModel),
+    path: z.string().describe('Folder or file of the model.'),
+  }),
+  /** An ONNX file that is run as it is: no recipe is applied to it. */
+  z.strictObject({ name: name.optional().describe(ofModel), ...rawFile }),
+  z.strictObject({
+    name: name.optional().describe(ofModel),
+    hub: z
+      .string()
+      .regex(/^[\w.-]+\/[\w.-]+$/, 'the id of a model on the Hub, owner/name')
+      .describe('Id of a model on the Hugging Face Hub, `owner/name`.'),
+    revision: z.string().default('main').describe('Branch, tag or commit on the Hub.'),
   }),
   z.strictObject({
-    name: name.optional(),
-    synthetic: z.enum(['vit-tiny', 'vit-small', 'vit-base', 'vit-large', 'vit-huge']),
-    /** Side of the images in pixels, or height and width. */
-    imageSize: z.union([imageSide, z.tuple([imageSide, imageSide])]).default(224),
-    seed: z.number().int().default(1),
+    name: name.optional().describe(ofModel),
+    synthetic: z
+      .enum(['vit-tiny', 'vit-small', 'vit-base', 'vit-large', 'vit-huge'])
+      .describe('An architecture with random weights, for speed and memory alone.'),
+    imageSize: z
+      .union([imageSide, z.tuple([imageSide, imageSide])])
+      .default(224)
+      .meta({ description: 'Side of the images, or height and width.', unit: 'pixels' }),
+    seed: z.number().int().default(1).describe('Seed of the random weights.'),
   }),
 ]);
 
 /** A suite as it is written. Paths are relative to the suite's file; recipes, devices and models of EdgeFlex's own go by their names, too. */
 export const suiteSchema = z.strictObject({
-  name,
-  /** Modules that bring stages, datasets, kinds of device or formats: paths beside the suite, or names of packages. */
-  plugins: z.array(z.string().min(1)).default([]),
-  description: z.string().default(''),
-  /** Determines calibration images, the order of the cells and everything else that is drawn. */
-  seed: z.number().int().default(1),
-  /**
-   * A dataset of EdgeFlex's own, of a plug-in or declared in a file of its own, by its name; or images of a user's own, by where they
-   * lie. Of a known dataset `path` says where its files are; left out, they are looked for as `edgeflex data` explains.
-   */
-  data: z.union([
-    z.string().min(1),
-    z.strictObject({ name: z.string().min(1).optional(), ...declarationFields }),
-  ]),
-  models: z.array(modelSchema).min(1),
-  /** Recipe files, or recipes written out. `fp32`, the empty recipe, is always measured. */
+  name: name.describe('Name of the suite, which its runs are stored under.'),
+  plugins: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'Modules with stages, datasets, device kinds or formats: paths relative to the suite, or package names.',
+    ),
+  description: z.string().default('').describe('One-line description.'),
+  seed: z
+    .number()
+    .int()
+    .default(1)
+    .describe(
+      'Seed of the calibration images, of the order of the cells and of everything else that is random.',
+    ),
+  /** Of a known dataset `path` says where its files are; left out, they are looked for as `edgeflex data` explains. */
+  data: z
+    .union([
+      z.string().min(1),
+      z.strictObject({
+        name: z.string().min(1).optional().describe('A known dataset, or what yours is called.'),
+        ...declarationFields,
+      }),
+    ])
+    .describe('The images: a dataset by name, a file that declares one, or your own.'),
+  models: z
+    .array(modelSchema)
+    .min(1)
+    .describe('The models: each has one of `path`, `hub`, `synthetic` or `raw`.'),
   recipes: z
     .array(
       z.union([
         z.string(),
-        z.strictObject({ recipe: z.string(), published: publishedSchema.optional() }),
+        z.strictObject({ recipe: z.string().describe('A recipe file, or a recipe by name.'), published }),
         /** An ONNX file that stands beside the variants of a model as it is. */
         z.strictObject({
-          name: name.optional(),
-          description: z.string().default('An ONNX file, run as it is.'),
+          name: name.optional().describe('Name of the variant.'),
+          description: z
+            .string()
+            .default('An ONNX file, run as it is.')
+            .describe('One-line description for the report.'),
           ...rawFile,
-          /** The model that it stands beside, where the suite has several. */
-          model: name.optional(),
-          published: publishedSchema.optional(),
+          model: name.optional().describe('The model it is compared with, if the suite has several.'),
+          published,
         }),
         z.strictObject({
           name,
-          description: z.string().default(''),
-          stages: z.array(z.record(z.string(), z.unknown())),
-          microBatch: batch.optional(),
-          published: publishedSchema.optional(),
+          description: z.string().default('').describe('One-line description for the report.'),
+          stages: z
+            .array(z.record(z.string(), z.unknown()))
+            .describe('The stages in order, each with its options ([stages](stages.md)).'),
+          microBatch: batch.optional().meta({
+            description: 'Images the model runs at once; default: the whole batch.',
+            unit: 'images',
+          }),
+          published,
         }),
       ]),
     )
-    .default([]),
-  /** Device profiles. */
-  devices: z.array(z.string()).min(1),
-  /**
-   * What "edgeflex compare" fails on where it is not told otherwise: `latency:2%`, `accuracy:0.3pt`, `latency@int8:5%` for one variant.
-   */
-  gates: z.array(gateSchema).max(100).default([]),
-  /** The head of a model that brings none for the classes of the images, and whether heads are fitted anew behind the recipes. */
-  head: suiteHeadSchema.optional(),
+    .default([])
+    .describe('Recipes by name or file, or written out. `fp32`, the empty recipe, is always measured.'),
+  devices: z.array(z.string()).min(1).describe('Device profiles by name or file ([devices](devices.md)).'),
+  gates: z
+    .array(gateSchema)
+    .max(100)
+    .default([])
+    .describe(
+      'Default gates of `edgeflex compare`: `latency:2%`, `accuracy:0.3pt`, `latency@int8:5%` for one variant.',
+    ),
+  head: suiteHeadSchema
+    .optional()
+    .describe(
+      'Classifier for a model that has none for the classes of the images: `ridge`, `logistic` or `none`, or the options below.',
+    ),
   accuracy: z
     .strictObject({
-      batch: batch.default(64),
-      /** The first so many test images; left out, all of them. */
-      images: count.optional(),
+      batch: batch
+        .default(64)
+        .meta({ description: 'Batch size of the pass over the test images.', unit: 'images' }),
+      images: count
+        .optional()
+        .meta({ description: 'Only the first so many test images; default: all.', unit: 'images' }),
     })
-    .default({ batch: 64 }),
+    .default({ batch: 64 })
+    .describe('How accuracy is measured.'),
   performance: z
     .strictObject({
-      /** Batch sizes to time; none, where only accuracy and kernels are asked for. */
-      batches: batchesSchema.default([1, 8]),
-      tier: tierSchema.default('quick'),
-      /** Fresh processes that a cell's measuring time is divided among. */
-      rounds: count.max(MAX_ROUNDS).default(5),
-      /**
-       * After these rounds more follow until every variant's speed against fp32 is known to so much: half of the width of its 95 %
-       * interval, as a share; 0.01 for ± 1 %. Left out, there are no more.
-       */
-      precision: precisionSchema.optional(),
-      /** But a cell gets no more rounds than this; left out, 30. */
-      maxRounds: count.max(MAX_ROUNDS).optional(),
+      batches: batchesSchema.default([1, 8]).meta({
+        description: 'Batch sizes to time; an empty list measures accuracy and kernels alone.',
+        unit: 'images',
+      }),
+      tier: tierSchema.default('quick').describe(TIERS),
+      rounds: count
+        .max(MAX_ROUNDS)
+        .default(5)
+        .describe('Fresh processes that share the measuring time of a cell.'),
+      precision: precisionSchema
+        .optional()
+        .describe(
+          'Measure further rounds until the speed of every variant against fp32 is known this well: half the width of its 95 % interval, as a share (0.01 for ±1 %). Default: no further rounds.',
+        ),
+      maxRounds: count
+        .max(MAX_ROUNDS)
+        .optional()
+        .describe('Limit of the rounds of a cell with `precision`; default: 30.'),
     })
     .refine(({ rounds, maxRounds = rounds }) => maxRounds >= rounds, {
       path: ['maxRounds'],
       error: 'at least the number of rounds',
     })
-    .default({ batches: [1, 8], tier: 'quick', rounds: 5 }),
-  /** Load other than one query after the other, beside that; left out, there is none. */
+    .default({ batches: [1, 8], tier: 'quick', rounds: 5 })
+    .describe('How latency and memory are measured.'),
   load: z
     .strictObject({
-      /** Queries that arrive at random moments, whatever the model does: the highest rate at which the p99 of the response time holds. */
       server: z
         .strictObject({
-          /** Images of a query. */
-          batches: batchesSchema.min(1).default([1]),
-          /** The bound of the p99, in milliseconds from a query's arrival to its end. */
-          p99: z.number().positive().max(MOST_BOUND_MS),
+          batches: batchesSchema
+            .min(1)
+            .default([1])
+            .meta({ description: 'Batch sizes of a query.', unit: 'images' }),
+          p99: z
+            .number()
+            .positive()
+            .max(MOST_BOUND_MS)
+            .meta({ description: 'Bound of the p99 response time, from arrival to end.', unit: 'ms' }),
         })
-        .optional(),
-      /** Queries that are all there from the beginning: how many images a second. */
-      offline: z.strictObject({ batches: batchesSchema.min(1).default([8]) }).optional(),
-      tier: tierSchema.default('quick'),
-      /** Fresh processes; a search for a rate is made in each. */
-      rounds: count.max(MAX_ROUNDS).default(5),
+        .optional()
+        .describe('Queries that arrive at random times: the highest rate that meets the bound.'),
+      offline: z
+        .strictObject({
+          batches: batchesSchema
+            .min(1)
+            .default([8])
+            .meta({ description: 'Batch sizes of a query.', unit: 'images' }),
+        })
+        .optional()
+        .describe('Queries that are all available from the start: throughput.'),
+      tier: tierSchema.default('quick').describe(TIERS),
+      rounds: count
+        .max(MAX_ROUNDS)
+        .default(5)
+        .describe('Fresh processes; each searches for the rate on its own.'),
     })
     .refine(({ server, offline }) => server !== undefined || offline !== undefined, 'server, offline or both')
-    .optional(),
-  /** Further recipes: combinations of stages, options, images and seeds, whose effects the report tells apart. */
-  matrix: matrixSchema.optional(),
+    .optional()
+    .describe('Measurements under load ([how](../load.md)); default: none.'),
+  matrix: matrixSchema
+    .optional()
+    .describe('Variants by factors, whose effects the report tells ([tutorial](../tutorials/ablation.md)).'),
 });
 
 export type SuiteFile = z.infer<typeof suiteSchema>;

@@ -26,7 +26,8 @@ export const headOptionsSchema = z.strictObject({
     .optional()
     .describe(
       `Training images to fit the head on; a third as many more choose the penalty. Left out, ${LEAST_IMAGES}, or ${IMAGES_PER_CLASS} of each class where that is more.`,
-    ),
+    )
+    .meta({ unit: 'images' }),
 });
 
 export type HeadOptions = z.infer<typeof headOptionsSchema>;

@@ -10,7 +10,8 @@ export const mergeTokensOptionsSchema = z
       .optional()
       .describe(
         'Tokens that a block merges: the mean over the blocks, or a list with one number for each block. What the last block merges never reaches the head.',
-      ),
+      )
+      .meta({ unit: 'tokens' }),
     schedule: z
       .enum(['constant', 'decreasing'])
       .default('constant')
@@ -33,7 +34,8 @@ export const mergeTokensOptionsSchema = z
       .int()
       .positive()
       .default(128)
-      .describe('Held-out training images on which schedules are compared with the unmerged model.'),
+      .describe('Held-out training images on which schedules are compared with the unmerged model.')
+      .meta({ unit: 'images' }),
   })
   .refine((options) => (options.r === undefined) !== (options.budget === undefined), {
     message: 'either r or a budget',

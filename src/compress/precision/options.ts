@@ -12,7 +12,8 @@ export const precisionOptionsSchema = z.strictObject({
     .optional()
     .describe(
       'Linears whose output would keep a lower signal-to-noise ratio than this, in dB, stay float32. Left out, every linear that a pattern names is stored as float16.',
-    ),
+    )
+    .meta({ unit: 'dB' }),
   headroom: z
     .number()
     .gt(0)
@@ -24,7 +25,8 @@ export const precisionOptionsSchema = z.strictObject({
     .int()
     .positive()
     .default(128)
-    .describe('Training images that are searched for large activations, where the patterns name linears.'),
+    .describe('Training images that are searched for large activations, where the patterns name linears.')
+    .meta({ unit: 'images' }),
 });
 
 export type PrecisionOptions = z.infer<typeof precisionOptionsSchema>;

@@ -18,16 +18,21 @@ export const pruneOptionsSchema = z
     budget: z
       .union([
         z.strictObject({
-          memory: z.number().positive().describe('Peak memory in MiB above the base of the runtime.'),
+          memory: z
+            .number()
+            .positive()
+            .describe('Peak memory in MiB above the base of the runtime.')
+            .meta({ unit: 'MiB' }),
           batch: z
             .number()
             .int()
             .positive()
             .max(MAX_BATCH)
-            .describe('Batch size that the peak is meant for, in images.'),
+            .describe('Batch size that the peak is meant for, in images.')
+            .meta({ unit: 'images' }),
         }),
         z.strictObject({
-          parameters: z.number().positive().describe('Size of the parameters, in MiB.'),
+          parameters: z.number().positive().describe('Size of the parameters, in MiB.').meta({ unit: 'MiB' }),
         }),
         accuracyBudget,
       ])
@@ -49,13 +54,20 @@ export const pruneOptionsSchema = z
       .describe(
         'The same ratio in every block, or the widths that lose least over all blocks, relative to the streams.',
       ),
-    images: z.number().int().positive().default(256).describe('Training images to calibrate on.'),
+    images: z
+      .number()
+      .int()
+      .positive()
+      .default(256)
+      .describe('Training images to calibrate on.')
+      .meta({ unit: 'images' }),
     multiple: z
       .number()
       .int()
       .positive()
       .default(32)
-      .describe('Widths are multiples of this, so that kernels run without a remainder.'),
+      .describe('Widths are multiples of this, so that kernels run without a remainder.')
+      .meta({ unit: 'neurons' }),
   })
   .refine((options) => (options.ratio === undefined) !== (options.budget === undefined), {
     message: 'either a ratio or a budget',

@@ -56,14 +56,22 @@ export const quantizeOptionsSchema = z.strictObject({
   blockSize: z
     .union([z.literal(16), z.literal(32), z.literal(64), z.literal(128), z.literal(256)])
     .default(32)
-    .describe('Inputs that share a scale (w8 and w4 only).'),
-  images: z.number().int().positive().default(128).describe('Training images to calibrate on.'),
+    .describe('Inputs that share a scale (w8 and w4 only).')
+    .meta({ unit: 'inputs' }),
+  images: z
+    .number()
+    .int()
+    .positive()
+    .default(128)
+    .describe('Training images to calibrate on.')
+    .meta({ unit: 'images' }),
   rows: z
     .number()
     .int()
     .positive()
     .default(512)
-    .describe('Token rows on which the searches try their candidates.'),
+    .describe('Token rows on which the searches try their candidates.')
+    .meta({ unit: 'rows' }),
   budget: z
     .strictObject({
       agreement: z
@@ -76,7 +84,8 @@ export const quantizeOptionsSchema = z.strictObject({
         .int()
         .positive()
         .default(256)
-        .describe('Held-out training images on which that is checked.'),
+        .describe('Held-out training images on which that is checked.')
+        .meta({ unit: 'images' }),
     })
     .optional()
     .describe(

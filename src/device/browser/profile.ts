@@ -49,7 +49,8 @@ export const browserSchema = z.strictObject({
     .number()
     .positive()
     .optional()
-    .describe('Seconds that a whole measurement may take; default: as long as its agent keeps reporting.'),
+    .describe('Seconds that a whole measurement may take; default: as long as its agent keeps reporting.')
+    .meta({ unit: 's' }),
   ...commonFields,
 });
 

@@ -33,8 +33,13 @@ export const sshSchema = z.strictObject({
     ),
   coolDown: z
     .strictObject({
-      temperature: z.number().min(0).max(120).describe('Temperature to wait for, in degrees Celsius.'),
-      seconds: z.number().positive().max(3600).describe('How long to wait at most.'),
+      temperature: z
+        .number()
+        .min(0)
+        .max(120)
+        .describe('Temperature to wait for, in degrees Celsius.')
+        .meta({ unit: '°C' }),
+      seconds: z.number().positive().max(3600).describe('How long to wait at most.').meta({ unit: 's' }),
     })
     .optional()
     .describe('Let the board cool down before each timed round.'),
@@ -45,7 +50,8 @@ export const sshSchema = z.strictObject({
     .default(180)
     .describe(
       'Seconds that the board may take to come back after the connection is lost: a restart takes about a minute.',
-    ),
+    )
+    .meta({ unit: 's' }),
   meter: z
     .array(z.string().min(1))
     .min(1)
