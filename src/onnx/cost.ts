@@ -113,8 +113,9 @@ function productOf(node: OnnxNode, values: ReadonlyMap<string, Sized>): ProductC
       const [q, k, v] = [sized(left), sized(right), sized(node.inputs[2])];
       const [images, rows, width] = [sizeOf(q, 0), sizeOf(q, 1), sizeOf(q, 2)];
       const heads = attribute('q_num_heads') || attribute('num_heads');
-      const both = 1 + sizeOf(v, 2) / width;
-      return product(q.dtype, rows, width / heads, sizeOf(k, 1), both * images * heads);
+      const tokens = sizeOf(k, 1);
+      const scores = product(q.dtype, rows, width / heads, tokens, images * heads);
+      return { ...scores, multiplications: scores.multiplications + images * rows * tokens * sizeOf(v, 2) };
     }
     default:
       return undefined;

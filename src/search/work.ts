@@ -83,10 +83,13 @@ function workOfRun(graph: OnnxModel, images: number): Work {
       case 'MatMul':
         work.float += output * innerWidth(node);
         break;
-      case 'Attention':
-        // Each query meets every key, in the scores and in the mixing.
-        work.attention += output * (1 + innerWidth(node) / sizeOf(made, -1)) * sizeOf(node.inputs[1], 1);
+      case 'Attention': {
+        // Each query meets every key in the scores, and what comes of it every value in the mixing.
+        const [asking = ''] = node.inputs;
+        const queries = defined(infos.get(asking), `the shape of ${asking}`);
+        work.attention += (elements(queries, images) + output) * sizeOf(node.inputs[1], 1);
         break;
+      }
       case 'Gelu':
       case 'QuickGelu':
       case 'FastGelu':

@@ -79,6 +79,17 @@ describe('the cost of a node', () => {
     }
   });
 
+  it('of attention whose queries and keys are narrower is that of their widths, a whole number', () => {
+    for (const op of [attention, multiHeadAttention]) {
+      const { product } = costsOf((g) => {
+        const [q, k] = ['q', 'k'].map((name) => g.input(name, 'float32', [batch, 9, 6]));
+        return op(g, 'y', q!, k!, g.input('v', 'float32', [batch, 9, 8]), 2);
+      }).get('y')!;
+      expect(product!.shape).toEqual({ rows: 9, inner: 3, columns: 9 });
+      expect(product!.multiplications).toBe(3 * 2 * (counted(9, 3, 9) + counted(9, 9, 4)));
+    }
+  });
+
   it('of quantised products counts the bytes that they store', () => {
     const costs = costsOf((g) => {
       const a = g.input('a', 'uint8', [{ perBatch: 5 }, 64]);
