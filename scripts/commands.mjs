@@ -2,6 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { commands } from '../dist/cli/commands.js';
 
+/** As many characters as a code block of the site shows without scrolling. */
+const WIDTH = 70;
+
 /** A command's help, and that of the commands below it. */
 function sections(command, before, depth) {
   const name = `${before} ${command.name()}`;
@@ -10,7 +13,8 @@ function sections(command, before, depth) {
     .visibleCommands(command)
     .filter((child) => child.name() !== 'help');
   let help = '';
-  command.configureOutput({ writeOut: (text) => (help += text), getOutHelpWidth: () => 100 });
+  command.configureOutput({ writeOut: (text) => (help += text), getOutHelpWidth: () => WIDTH });
+  command.configureHelp({ minWidthToWrap: 20 });
   command.outputHelp();
   // A command that belongs to no program does not know how that is called.
   const text = help.replace(/^Usage: /, 'Usage: edgeflex ');
@@ -27,5 +31,5 @@ for (const { name, description, load } of commands) {
   pages.push(...sections(command.description(description), 'edgeflex', 2));
 }
 const intro =
-  '`edgeflex <command> --help` says the same on the terminal; [Commands](../usage.md) is the short way in.\n';
+  '`edgeflex <command> --help` prints the same in a terminal; [Commands](../usage.md) is the short version.\n';
 writeFileSync('docs/reference/commands.md', ['# Every command\n', intro, ...pages].join('\n'));

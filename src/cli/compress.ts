@@ -13,7 +13,7 @@ import { stageLine } from '../text/stage-line.js';
 import { Bar } from './bar.js';
 import { exitCodes } from './failure.js';
 import { batchSize, roundsFrom, seedOf } from './flags.js';
-import { explained, helpWidth } from './help.js';
+import { explained } from './help.js';
 import { showImagesEvent } from './images.js';
 import { printJson } from './json.js';
 import { registryText, tableText } from './lists.js';
@@ -104,7 +104,8 @@ export function compressCommand(): Command {
     });
   return explained(command, {
     notes: [
-      `Stages a recipe can use ("edgeflex stages prune" shows the options of one):\n${registryText(allStages(), helpWidth())}`,
+      (width) =>
+        `Stages a recipe can use ("edgeflex stages prune" shows the options of one):\n${registryText(allStages(), width)}`,
       'Goals of a target: latency as 6x (faster than fp32) or 30ms, memory as -76% (of the fp32 peak) or 200MiB, accuracy-loss as 0.5pt on held-out training images. search.json lists everything that was tried, recipe.yaml is the chosen recipe, ready for --recipe. Exit code 1 if no recipe meets the target; the closest one is then written. See docs/budgets.md.',
     ],
     examples: [

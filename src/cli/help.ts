@@ -7,8 +7,8 @@ export type Example = string | readonly [line: string, meaning: string];
 
 /** What the help of a command says below its flags. */
 export interface MoreHelp {
-  /** Paragraphs; what begins with two spaces stays on lines of its own. */
-  readonly notes?: readonly string[];
+  /** Paragraphs, some of them made for the width of the help; what begins with two spaces stays on lines of its own. */
+  readonly notes?: readonly (string | ((width: number) => string))[];
   readonly examples: readonly [Example, Example, ...Example[]];
 }
 
@@ -29,7 +29,9 @@ const known = new WeakMap<Command, MoreHelp>();
  */
 export function explained(command: Command, more: MoreHelp): Command {
   known.set(command, more);
-  return command.addHelpText('after', () => moreText(more, helpWidth()));
+  return command.addHelpText('after', ({ command: shown }) =>
+    moreText(more, shown.configureOutput().getOutHelpWidth?.() ?? helpWidth()),
+  );
 }
 
 /**
@@ -76,7 +78,7 @@ function moreText({ notes = [], examples }: MoreHelp, width: number): string {
   );
   return [
     '',
-    ...notes.flatMap((note) => [...wrapped(note, width), '']),
+    ...notes.flatMap((note) => [...wrapped(typeof note === 'string' ? note : note(width), width), '']),
     'Examples:',
     ...definitions(lines, width),
   ].join('\n');

@@ -57,7 +57,7 @@ it('its commands tell the effects of a matrix, from the estimate to the table fo
   const places = ['--results', folder('results')];
   const dry = await edgeflex(['run', suite, '--dry-run', ...places], env);
   expect(dry.code).toBe(0);
-  for (const fact of ['3 variants', '9 cells', '12 measurements', 'GiB', 'prune+seed-2'])
+  for (const fact of ['3 variants', '9 cells', '12 measurements', 'MiB', 'prune+seed-2'])
     expect(dry.out).toContain(fact);
   expect(existsSync(folder('results')) || existsSync(folder('cache'))).toBe(false);
 
