@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InputError } from '../base/errors.js';
+import { foundBy, InputError } from '../base/errors.js';
 import { isName } from '../base/named.js';
 import { cacheDirectory } from '../base/paths.js';
 import { didYouMean } from '../base/similar.js';
@@ -38,6 +39,7 @@ export async function locateData(
   const declared = options.declared ? await followed(options.declared) : await declarationOf(name);
   if (declared !== undefined)
     return openDeclared(given === undefined ? declared : { ...declared, path: given }, options);
+  if (own !== undefined && given !== undefined) await mustExist(given);
   const dataset = datasetOf(name);
   const { builtIn, folder, otherFolders = [], fetchedAs = name } = dataset;
   const environment = process.env['EDGEFLEX_DATA'];
@@ -61,6 +63,17 @@ export async function locateData(
     found: `no ${name} images in ${places.length === 0 ? `the cache (${cacheDirectory()})` : places.join(' or ')}`,
     expected: `a directory with the files of ${name}`,
     hint: dataset.hint,
+  });
+}
+
+/** A suite's own images do without the folder of `--data`, but a misspelt one is refused, as everywhere. */
+async function mustExist(given: string): Promise<void> {
+  await stat(given).catch((error: unknown) => {
+    throw new InputError({
+      source: '--data',
+      found: `${given}: ${foundBy(error)}`,
+      expected: 'a folder of images',
+    });
   });
 }
 

@@ -46,8 +46,16 @@ async function found(own?: string, given?: string): Promise<string> {
 describe('the images of a suite', () => {
   it('are found in its own folder, though others are named', async () => {
     await putImages('own');
+    await putImages('given');
     vi.stubEnv('EDGEFLEX_DATA', folder('elsewhere'));
     expect(await found(folder('own'), folder('given'))).toBe(folder('own'));
+  });
+
+  it('are refused where --data names a folder that does not exist, needed or not', async () => {
+    await putImages('own');
+    const fault = await refusalOf(() => locateData('cifar10', folder('own'), folder('misspelt')));
+    expect(fault.source).toBe('--data');
+    expect(fault.found).toContain(folder('misspelt'));
   });
 
   it('are found in the folder that --data names, and in the one of their name inside it', async () => {
