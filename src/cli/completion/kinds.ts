@@ -81,6 +81,7 @@ const byPlace: Readonly<Record<string, Completes>> = {
   'devices compare --suite': names('measured-suite'),
   'devices compare other': names('device'),
   'devices kinds kind': names('device-kind'),
+  'report --charts': { kind: 'choices', values: ['png', 'pdf', 'png,pdf'] },
   'submit --device': nothing,
   'compress --dataset': names('dataset'),
   'calibrate --dataset': names('dataset'),
