@@ -83,8 +83,10 @@ export const betweenDevices: ChartMaker = (analysis) => {
     id: 'between-devices',
     title: 'Devices compared with each other',
     caption:
-      'Everywhere else each device has an axis of its own. Here they share one, whose steps are ratios: left, the median latency of a query; ' +
-      (faster ? 'right, how many times as fast as fp32 on the same device. ' : '') +
+      'Everywhere else each device has an axis of its own. Here they share one, whose steps are ratios: ' +
+      (faster
+        ? 'left, the median latency of a query; right, how many times as fast as fp32 on the same device. '
+        : 'the median latency of a query. ') +
       'Lines are 95 % intervals. Hollow marks are of emulated devices, whose timings say nothing about the hardware.',
     spec: {
       $schema: SCHEMA,
