@@ -84,6 +84,14 @@ export class Boss {
     return rowCount === 1;
   }
 
+  /** Lets a machine have another active job beside this one, which needs it no longer. */
+  async free(client: Queries, queue: QueueName, id: string): Promise<void> {
+    await client.query(
+      `update ${SCHEMA}.job set singleton_key = id::text where name = $1 and id = $2 and state = 'active'`,
+      [queue, id],
+    );
+  }
+
   /** Ends an active job, whatever came of it. */
   async finish(client: Queries, queue: QueueName, id: string, outcome: object): Promise<void> {
     await this.boss.complete(queue, id, outcome, { db: executor(client) });

@@ -12,14 +12,17 @@ interface End {
   readonly how: Outcome | 'released' | 'lost' | 'waits';
   readonly failedCells?: number;
   readonly reason?: string;
+  readonly workSeconds?: number;
 }
 
 /** Takes one job after the other for a device. Whatever happens here concerns no other device. */
 export class DeviceLoop {
   private offered: OfferedDevice | undefined;
   private faults = 0;
-  /** What the work on the job took so far, without what the queue took. */
-  private workSeconds = 0;
+  /** Jobs that were measured and are being delivered while the device has the next one. */
+  private readonly delivering = new Set<Promise<void>>();
+  /** What nobody had expected of one of them. */
+  private broken: { readonly error: unknown } | undefined;
 
   /**
    * @param worker - whose device it is
@@ -48,6 +51,12 @@ export class DeviceLoop {
 
   /** Works until the worker takes no more jobs, or, with `once`, until there is none for the device. */
   async run(): Promise<void> {
+    await this.takeAll();
+    await Promise.all(this.delivering);
+    this.refuseBroken();
+  }
+
+  private async takeAll(): Promise<void> {
     const { queue, options, drained } = this.worker;
     while (!this.worker.isDraining()) {
       const offered = this.offered;
@@ -60,7 +69,7 @@ export class DeviceLoop {
       const job = await this.worker.persistently(() =>
         queue.take(this.device.queue, options.record, offered),
       );
-      if (job !== undefined) await this.work(job);
+      if (job !== undefined) await this.workUntilMeasured(job, offered);
       else if (options.once) return;
       // Not all at the same moment.
       else await pause(options.pollMilliseconds * (0.75 + Math.random() / 2), drained);
@@ -71,17 +80,35 @@ export class DeviceLoop {
     return this.offered?.name ?? this.device.name;
   }
 
-  private async work(job: TakenJob): Promise<void> {
+  /** Works on a job until its device is free for the next one: at its end, or when there is only its delivery left to do. */
+  private async workUntilMeasured(job: TakenJob, { host }: OfferedDevice): Promise<void> {
+    this.refuseBroken();
+    // Delivering takes this machine's processor: what is measured on it would be disturbed.
+    const isElsewhere = host !== this.worker.options.record.host;
+    let measured = (): void => undefined;
+    const free = new Promise<void>((resolve) => (measured = resolve));
+    const whole = this.work(job, isElsewhere ? measured : undefined).catch((error: unknown) => {
+      this.broken ??= { error };
+    });
+    this.delivering.add(whole);
+    void whole.then(() => this.delivering.delete(whole));
+    await Promise.race([whole, free]);
+  }
+
+  private refuseBroken(): void {
+    if (this.broken !== undefined) throw this.broken.error;
+  }
+
+  private async work(job: TakenJob, onMeasured: (() => void) | undefined): Promise<void> {
     const { options } = this.worker;
     const signal = this.worker.hold(job.token);
     options.emit({ kind: 'took', device: this.name, job });
     const taken = performance.now();
-    this.workSeconds = 0;
     try {
-      const { how, failedCells = 0, reason } = await this.attempt(job, signal);
+      const { how, failedCells = 0, reason, workSeconds = 0 } = await this.attempt(job, signal, onMeasured);
       options.emit({
         ...{ kind: 'left', device: this.name, job: jobName(job), how, failedCells, reason },
-        ...{ seconds: (performance.now() - taken) / 1000, workSeconds: this.workSeconds },
+        ...{ seconds: (performance.now() - taken) / 1000, workSeconds },
       });
     } catch (error) {
       // The worker is stopped while the server is away: what was measured lies here, and the job is taken up when the lease lapses.
@@ -91,7 +118,11 @@ export class DeviceLoop {
     }
   }
 
-  private async attempt(job: TakenJob, signal: AbortSignal): Promise<End> {
+  private async attempt(
+    job: TakenJob,
+    signal: AbortSignal,
+    onMeasured: (() => void) | undefined,
+  ): Promise<End> {
     const { queue, options } = this.worker;
     let spool: Spool;
     try {
@@ -109,21 +140,16 @@ export class DeviceLoop {
     let end: End;
     const begun = performance.now();
     try {
-      const failedCells = await this.device
-        .execute({ job, spool, signal, data: options.data, profile: this.device.profile, onRound: save })
-        .finally(() => {
-          this.workSeconds = (performance.now() - begun) / 1000;
-        });
-      await spool.settled();
-      end = await this.finish(job, spool, failedCells);
+      const failedCells = await this.device.execute({
+        ...{ job, spool, signal, data: options.data, profile: this.device.profile, onRound: save },
+      });
+      const workSeconds = (performance.now() - begun) / 1000;
       this.faults = 0;
+      end = { ...(await this.finish(job, spool, failedCells, onMeasured)), workSeconds };
     } catch (error) {
       save();
       await spool.settled();
-      end = await this.giveUp(job, signal, error).catch((lost: unknown): End => {
-        if (lost instanceof LeaseLost) return { how: 'lost' };
-        throw lost;
-      });
+      end = await this.giveUp(job, signal, error);
     } finally {
       await spool.close();
     }
@@ -132,19 +158,40 @@ export class DeviceLoop {
   }
 
   /** Delivers what was measured, and ends the job: in this order, so that whatever comes between, it is delivered again and not lost. */
-  private async finish(job: TakenJob, spool: Spool, failedCells: number): Promise<End> {
+  private async finish(
+    job: TakenJob,
+    spool: Spool,
+    failedCells: number,
+    onMeasured: (() => void) | undefined,
+  ): Promise<End> {
     const { queue, options } = this.worker;
     // Who has been silent for too long may have lost it to somebody who has delivered meanwhile.
     const { leases } = await this.worker.persistently(() => queue.pulse(options.record, [job.token]));
     const lease = leases.get(job.token);
     if (lease === undefined) throw new LeaseLost('its lease has lapsed');
     if (lease === 'cancelled') throw new JobCancelled('cancelled');
+    // What is not delivered now is delivered by whoever takes the job up.
+    await spool.settled();
+    if (onMeasured !== undefined) {
+      await this.worker.persistently(() => queue.measured(job.token));
+      onMeasured();
+    }
     await this.worker.persistently(() => options.deliver(spool, job));
     await this.worker.persistently(() => queue.complete(job.token, failedCells));
     return { how: 'done', failedCells };
   }
 
-  private async giveUp({ token }: TakenJob, signal: AbortSignal, error: unknown): Promise<End> {
+  private async giveUp(job: TakenJob, signal: AbortSignal, error: unknown): Promise<End> {
+    try {
+      return await this.settle(job, signal, error);
+    } catch (lost) {
+      if (lost instanceof LeaseLost) return { how: 'lost' };
+      throw lost;
+    }
+  }
+
+  /** Tells the queue what becomes of a job that could not be done. */
+  private async settle({ token }: TakenJob, signal: AbortSignal, error: unknown): Promise<End> {
     const { queue, options } = this.worker;
     const why: unknown = signal.aborted ? signal.reason : error;
     if (why instanceof LeaseLost) return { how: 'lost', reason: why.message };

@@ -96,7 +96,7 @@ export async function listFleet({ connection }: JobQueue): Promise<readonly List
          when w.draining then 'draining' else 'idle' end as state
      from ${SCHEMA}.device d
      join ${SCHEMA}.worker w on w.name = d.worker
-     left join ${SCHEMA}.take t on t.device = d.name and t.worker = d.worker and t.ended_at is null
+     left join ${SCHEMA}.take t on t.device = d.name and t.worker = d.worker and t.ended_at is null and t.measured_at is null
      left join ${SCHEMA}.job j on j.id = t.job
      order by d.name, d.worker`,
   );

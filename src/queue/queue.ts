@@ -147,6 +147,25 @@ export class JobQueue {
   }
 
   /**
+   * Says that a job needs its machine no longer, though it has not been delivered: the machine may get the next one.
+   *
+   * @param token - of the lease
+   * @throws LeaseLost when the job is no longer the worker's
+   */
+  async measured(token: string): Promise<void> {
+    await this.connection.transaction(async (client) => {
+      const { rows } = await client.query<Leased>(
+        `update ${SCHEMA}.take t set measured_at = now()
+         from ${SCHEMA}.job j where t.token = $1 and t.ended_at is null and j.id = t.job returning j.id, j.queue`,
+        [token],
+      );
+      const [job] = rows;
+      if (job === undefined) throw new LeaseLost('the job is no longer this worker’s');
+      await this.boss.free(client, job.queue, job.id);
+    });
+  }
+
+  /**
    * Ends a job that was measured.
    *
    * @param token - of the lease; a job that was ended by it before is fine

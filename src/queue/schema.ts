@@ -57,12 +57,13 @@ export const CHANGES: readonly string[] = [
     rounds integer not null,
     taken_at timestamptz not null default now(),
     beat_at timestamptz not null default now(),
+    measured_at timestamptz,
     ended_at timestamptz,
     outcome text check (outcome in ('done', 'failed', 'cancelled', 'released', 'lost')),
     reason text
   );
   create unique index take_job on ${SCHEMA}.take (job) where ended_at is null;
-  create unique index take_host on ${SCHEMA}.take (host) where ended_at is null;
+  create unique index take_host on ${SCHEMA}.take (host) where ended_at is null and measured_at is null;
   create index take_of_job on ${SCHEMA}.take (job, taken_at);
   create index take_recent on ${SCHEMA}.take (taken_at);
   create table ${SCHEMA}.worker (

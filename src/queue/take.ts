@@ -14,7 +14,7 @@ export const NEXT_JOB = `
     select $4::text as name, $5::text as profile, $6::text as class, $7::jsonb as labels
   ), used as (
     select j.person,
-      count(*) filter (where t.ended_at is null) as devices,
+      count(*) filter (where t.ended_at is null and t.measured_at is null) as devices,
       sum(extract(epoch from coalesce(t.ended_at, now()) - t.taken_at)) as seconds
     from ${SCHEMA}.take t join ${SCHEMA}.job j on j.id = t.job
     where t.taken_at > now() - interval '${SHARE_HOURS} hours'

@@ -74,6 +74,23 @@ describePostgres('jobs', () => {
     expect((await taken(queue, worker('other'), browser)).place).toBe(2);
   });
 
+  it('leave their machine to the next one when they are measured, and are delivered by then', async () => {
+    const queue = await queues.open();
+    await queue.submit(submission([{ device: 'a' }, { device: 'a' }]));
+    const me = worker('w');
+    const first = await taken(queue, me, device('a'));
+    await queue.measured(first.token);
+    await queue.measured(first.token);
+    const second = await taken(queue, me, device('a'));
+    expect((await queue.pulse(me, [first.token, second.token])).leases.size).toBe(2);
+    await queue.complete(first.token, 0);
+    expect(await queue.take('measure', worker('v'), device('a'))).toBeUndefined();
+    await queue.again(second.token, 'a: gone');
+    await expect(queue.measured(second.token)).rejects.toBeInstanceOf(LeaseLost);
+    await queue.complete((await taken(queue, me, device('a'))).token, 0);
+    expect((await listJobs(queue, true)).map(({ state }) => state)).toEqual(['done', 'done']);
+  });
+
   it('go to devices that meet what they need', async () => {
     const queue = await queues.open();
     await queue.submit(submission([{ needs: 'vnni, memory>=8GiB, arch=X64' }]));
