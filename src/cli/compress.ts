@@ -110,7 +110,7 @@ export function compressCommand(): Command {
     ],
     examples: [
       'edgeflex compress vit-micro-shapes10 --recipe edgeflex -o out/',
-      'edgeflex compress vit-tiny-cifar10 --target latency=3x,accuracy-loss=0.5pt -o out/',
+      'edgeflex compress vit-micro-shapes10 --target latency=2x,accuracy-loss=1pt -o out/',
       'edgeflex compress vit-base --dataset cifar10 --target latency=5x,memory=-76% --device raspberry-pi-5 -o out/',
     ],
   });
