@@ -31,7 +31,9 @@ describe('edgeflex history', () => {
   it('says what changed and where, and fails only when that is asked for', async () => {
     const { code, out } = await history('tiny');
     expect(code).toBe(exitCodes.fine);
-    expect(out).toMatch(/Regressions\n {2}fp32 · batch 8, latency: .* in 0000010cc\.\.0000011cc \(probability (> )?\d+ %\)/);
+    expect(out).toMatch(
+      /Regressions\n {2}fp32 · batch 8, latency: .* in 0000010cc\.\.0000011cc \(probability (> )?\d+ %\)/,
+    );
     expect(existsSync(folder('reports', 'history-tiny', 'history.html'))).toBe(true);
     expect((await history('tiny', '--fail-on-regression', '--json')).code).toBe(exitCodes.gate);
   });

@@ -385,7 +385,10 @@ describe('a preprocessor_config.json', () => {
     [{ resample: 6 }, 'resample: found 6; expected 0 (nearest)'],
     [{ do_center_crop: 'yes' }, 'do_center_crop'],
     [{ do_center_crop: true, size: 224, crop_size: 256 }, 'crop_size: found 256; expected at most the 224'],
-    [{ image_mean: [0.5, 0.5], image_std: [0.5, 0.5, 0.5] }, 'image_std: found 3 numbers; expected 2 numbers'],
+    [
+      { image_mean: [0.5, 0.5], image_std: [0.5, 0.5, 0.5] },
+      'image_std: found 3 numbers; expected 2 numbers',
+    ],
     [{ image_mean: [] }, 'image_mean'],
     [{ image_std: 'none' }, 'image_std'],
     [{ rescale_factor: 0 }, 'rescale_factor'],

@@ -73,9 +73,7 @@ describe('a search', () => {
     expect(best.distance).toBeGreaterThan(1);
     for (const each of tried) expect(each.distance).toBeGreaterThanOrEqual(best.distance);
     expect(tried.some(({ onFront }) => onFront)).toBe(true);
-    expect(verdictWords(outcome).join('\n')).toMatch(
-      /^Target not met .*\nIt misses latency: .* 1000\.00×/,
-    );
+    expect(verdictWords(outcome).join('\n')).toMatch(/^Target not met .*\nIt misses latency: .* 1000\.00×/);
 
     // Every combination of what the knobs have, in every cut of four images.
     const combinations = levels.prune.length * levels.merge.length * levels.quantize.length;
