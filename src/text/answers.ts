@@ -125,6 +125,11 @@ function scoreText(figures: VariantFigures): string {
   const judgement = judgementOf(figures, 'accuracy');
   if (accuracy?.top1 && judgement !== undefined) {
     const { value, low, high } = judgement.change;
+    if (low === high)
+      return (
+        `has a top-1 of ${format.percent(accuracy.top1.value, 2)} %, like fp32: ` +
+        `both give every one of the ${format.integer(accuracy.images)} images the same class`
+      );
     const points = (share: number): string => `${share < 0 ? '−' : '+'}${format.percent(Math.abs(share), 2)}`;
     const told =
       judgement.verdict === 'not distinguishable'

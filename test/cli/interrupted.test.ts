@@ -91,7 +91,7 @@ describe('a run that is killed, stopped and resumed', () => {
     expect(all.slice(0, between.length)).toEqual(between);
     expect(all).toHaveLength(MEASUREMENTS);
     expect(new Set(all.map(({ position }) => position)).size).toBe(MEASUREMENTS);
-    expect(finished.out).toMatch(/^variant .*\nfp32 .*\nint8 /);
+    expect(finished.out).toMatch(/^variant .*\nfp32 .*\nint8 /m);
     const page = /^Report: (.*)$/m.exec(finished.out)?.[1] ?? '';
     expect(page.startsWith(join(folder, 'my reports'))).toBe(true);
     expect(await readFile(page, 'utf8')).toContain('<!doctype html>');

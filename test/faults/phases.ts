@@ -115,7 +115,11 @@ function multiplyRuns(database: string, copies: number): void {
     const by = 1000 * (at + 1);
     const run = `run_id = run_id || '-copy-${at}'`;
     return [
-      copy('runs', `id = id || '-copy-${at}'`, `started_at = '2026-01-0${at + 1}T00:00:00.000Z'`),
+      copy(
+        'runs',
+        ...[`id = id || '-copy-${at}'`, `uid = uid || '-copy-${at}'`],
+        `started_at = '2026-01-0${at + 1}T00:00:00.000Z'`,
+      ),
       copy('devices', `id = id + ${by}`, run),
       copy('variants', `id = id + ${by}`, run),
       copy(
