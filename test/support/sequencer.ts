@@ -2,28 +2,34 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
  * Files that take longest, the longest first: browsers, emulated boards, many commands one after the other. Begun last, one of them
- * would keep one worker busy while the others have nothing to do.
+ * would keep one worker busy while the others have nothing to do. Those with a software GPU take both cores, so that others stand between
+ * them, which mostly wait.
  */
 const longest = [
   'run/raw-devices',
-  'run/browsers',
-  'device/browser',
   'device/ssh/faults',
-  'run/pictures',
+  'cli/compare',
+  'run/browsers',
   'device/ssh/check',
   'run/hosts',
+  'device/browser',
   'run/boards',
-  'cli/compare',
-  'vit/browsers',
   'search/search',
-  'examples/examples',
+  'vit/browsers',
   'faults/kills',
-  'run/embeddings',
+  'run/pictures',
+  'docs/guard-in-ci',
   'run/several-boards',
+  'run/embeddings',
   'device/ssh/lock',
+  'examples/examples',
+  'cli/load',
+  'cli/columns',
   'run/disturbed',
+  'cli/lying-board',
+  'run/raw',
   'run/load-devices',
-  'run/stages-kept',
+  'queue/worker',
   'library/library',
 ];
 
