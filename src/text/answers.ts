@@ -133,7 +133,9 @@ function scoreText(figures: VariantFigures): string {
     const points = (share: number): string => `${share < 0 ? '−' : '+'}${format.percent(Math.abs(share), 2)}`;
     const told =
       judgement.verdict === 'not distinguishable'
-        ? `not distinguishable on these ${format.integer(accuracy.images)} images`
+        ? low > 0 || high < 0
+          ? 'significant on its own, but not after correction for the number of variants'
+          : `not distinguishable on these ${format.integer(accuracy.images)} images`
         : `${judgement.verdict === 'worse' ? 'less' : 'more'} accurate`;
     return (
       `has a top-1 of ${format.percent(accuracy.top1.value, 2)} % where fp32 has ` +
