@@ -47,19 +47,8 @@ export type Rounding = (weight: Float32Array, inputs: number, grid: Grid) => Int
 
 /** Rounds each number to the nearest. */
 export function toNearest(weight: Float32Array, inputs: number, grid: Grid): Int8Array {
-  const { scales, blockSize, least, greatest } = grid;
   const steps = new Int8Array(weight.length);
-  let block = 0;
-  for (let row = 0; row < weight.length; row += inputs) {
-    for (let from = row; from < row + inputs; from += blockSize) {
-      const to = Math.min(from + blockSize, row + inputs);
-      const scale = scales[block++]!;
-      for (let at = from; at < to; at++) {
-        const step = Math.round(weight[at]! / scale);
-        steps[at] = step > greatest ? greatest : step < least ? least : step;
-      }
-    }
-  }
+  roundInto(steps, weight, inputs, grid, () => 1);
   return steps;
 }
 
@@ -72,20 +61,31 @@ export function toNearest(weight: Float32Array, inputs: number, grid: Grid): Int
  * @returns `[outputs, inputs]`
  */
 export function nearest(weight: Float32Array, inputs: number, grid: Grid): Float32Array {
-  const { scales, blockSize, least, greatest } = grid;
   const values = new Float32Array(weight.length);
+  roundInto(values, weight, inputs, grid, (scale) => scale);
+  return values;
+}
+
+/** Writes the nearest step of each weight, times what a step counts for in a block of that scale. */
+function roundInto(
+  target: Int8Array | Float32Array,
+  weight: Float32Array,
+  inputs: number,
+  { scales, blockSize, least, greatest }: Grid,
+  unitOf: (scale: number) => number,
+): void {
   let block = 0;
   for (let row = 0; row < weight.length; row += inputs) {
     for (let from = row; from < row + inputs; from += blockSize) {
       const to = Math.min(from + blockSize, row + inputs);
       const scale = scales[block++]!;
+      const unit = unitOf(scale);
       for (let at = from; at < to; at++) {
         const step = Math.round(weight[at]! / scale);
-        values[at] = (step > greatest ? greatest : step < least ? least : step) * scale;
+        target[at] = (step > greatest ? greatest : step < least ? least : step) * unit;
       }
     }
   }
-  return values;
 }
 
 /** The number of steps of a grid that is nearest. */
