@@ -1,8 +1,9 @@
 import { Option, type Command } from 'commander';
-import { tiers, type Tier } from '../suite/schema.js';
+import type { Tier } from '../suite/schema.js';
 import type { CommitOptions } from '../library/gate.js';
-import { batchSizes, collected, roundsFrom, wholeNumber } from './flags.js';
+import { collected } from './flags.js';
 import { reportsOption, resultsOption } from './results.js';
+import { scenarioOptions } from './scenario-options.js';
 
 /** What commands that measure commits are given. */
 export interface CommitFlags {
@@ -25,6 +26,7 @@ export interface CommitFlags {
  * @returns the command
  */
 export function addCommitOptions(command: Command): Command {
+  const [images, batch, tier, rounds] = scenarioOptions(2);
   return command
     .option(
       '--setup <command>',
@@ -40,14 +42,10 @@ export function addCommitOptions(command: Command): Command {
         .argParser(collected)
         .default([], "the suite's devices"),
     )
-    .option('--images <n>', 'score only the first n test images', wholeNumber)
-    .option('--batch <sizes>', "time these batch sizes instead of the suite's, such as 1,8", batchSizes)
-    .addOption(
-      new Option('--tier <tier>', "how long to time each cell, instead of the suite's tier").choices(
-        Object.keys(tiers),
-      ),
-    )
-    .option('--rounds <n>', 'number of fresh processes to divide that time among', roundsFrom(2))
+    .addOption(images)
+    .addOption(batch)
+    .addOption(tier)
+    .addOption(rounds)
     .addOption(resultsOption())
     .addOption(reportsOption());
 }

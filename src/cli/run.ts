@@ -16,8 +16,8 @@ import { run } from '../library/run.js';
 import { hasFigures } from '../store/newest.js';
 import type { RunSummary } from '../store/read.js';
 import { suiteHeadKinds, type SuiteHeadKind } from '../suite/head.js';
-import { tiers, type Tier } from '../suite/schema.js';
-import { batchSizes, collected, partOf, roundsFrom, wholeNumber } from './flags.js';
+import type { Tier } from '../suite/schema.js';
+import { collected, partOf } from './flags.js';
 import { estimateText } from './dry-run.js';
 import { exitCodes, Interrupted } from './failure.js';
 import { givenCommand } from './given.js';
@@ -26,6 +26,7 @@ import { printJson } from './json.js';
 import { openOption, openPage } from './open-page.js';
 import { RunProgress } from './progress.js';
 import { reportsOption, resultsOption, sharedOption } from './results.js';
+import { scenarioOptions } from './scenario-options.js';
 import { stopOnSignal } from './stop.js';
 import { tableText } from './lists.js';
 import { screenWidth } from './screen.js';
@@ -53,6 +54,7 @@ interface RunFlags {
 
 /** `edgeflex run`: executes a suite and reports it. */
 export function runCommand(): Command {
+  const [images, batch, tier, rounds] = scenarioOptions(1);
   const command = new Command('run')
     .argument('<suite>', 'a suite file, or a name listed by "edgeflex suites"')
     .option(
@@ -67,14 +69,10 @@ export function runCommand(): Command {
         .argParser(collected)
         .default([], "the suite's devices"),
     )
-    .option('--images <n>', 'score only the first n test images', wholeNumber)
-    .option('--batch <sizes>', "time these batch sizes instead of the suite's, such as 1,8", batchSizes)
-    .addOption(
-      new Option('--tier <tier>', "how long to time each cell, instead of the suite's tier").choices(
-        Object.keys(tiers),
-      ),
-    )
-    .option('--rounds <n>', 'number of fresh processes to divide that time among', roundsFrom(1))
+    .addOption(images)
+    .addOption(batch)
+    .addOption(tier)
+    .addOption(rounds)
     .option(
       '--model <model>',
       "measure this model instead of the suite's: a folder or file with weights, an .onnx file, a Hugging Face Hub id (owner/name or owner/name@revision), or vit-tiny … vit-huge",

@@ -5,8 +5,9 @@ import { loadedPlugins } from '../plugins/load.js';
 import type { Submission } from '../queue/jobs.js';
 import { readRequirements, type Requirement } from '../queue/requirements.js';
 import { planSubmission } from '../queue/submit.js';
-import { tiers, type Tier } from '../suite/schema.js';
-import { batchSizes, collected, countOf, partOf, roundsFrom, wholeNumber } from './flags.js';
+import type { Tier } from '../suite/schema.js';
+import { collected, countOf, partOf } from './flags.js';
+import { scenarioOptions } from './scenario-options.js';
 import { givenCommand } from './given.js';
 import { explained } from './help.js';
 import { printJson } from './json.js';
@@ -31,6 +32,7 @@ interface Flags {
 
 /** `edgeflex submit`: hands a suite to the workers of a queue. */
 export function submitCommand(): Command {
+  const [images, batch, tier, rounds] = scenarioOptions(1);
   const command = new Command('submit')
     .argument('<suite>', 'a suite file, or a name listed by "edgeflex suites"')
     .addOption(queueOption())
@@ -58,14 +60,10 @@ export function submitCommand(): Command {
     .option('--priority <n>', 'jobs of a higher priority come first', countOf, 0)
     .option('--person <name>', 'who asks; people get equal shares (default: the user)')
     .option('--model <model>', "measure this model instead of the suite's, as of edgeflex run")
-    .option('--images <n>', 'score only the first n test images', wholeNumber)
-    .option('--batch <sizes>', "time these batch sizes instead of the suite's, such as 1,8", batchSizes)
-    .addOption(
-      new Option('--tier <tier>', "how long to time each cell, instead of the suite's tier").choices(
-        Object.keys(tiers),
-      ),
-    )
-    .option('--rounds <n>', 'number of fresh processes to divide that time among', roundsFrom(1))
+    .addOption(images)
+    .addOption(batch)
+    .addOption(tier)
+    .addOption(rounds)
     .option('--precision <share>', 'keep adding rounds until speedups are known to ±this, such as 1%', partOf)
     .option('--json', 'print what was submitted as JSON')
     .action(async (reference: string, flags: Flags) => {
