@@ -1,4 +1,5 @@
 import type { RunEstimate } from '../run/estimate.js';
+import { UNTIMED_SECONDS } from '../run/forecast.js';
 import * as format from '../text/format.js';
 import { listText } from './lists.js';
 
@@ -28,19 +29,28 @@ export function estimateText(estimate: RunEstimate): string {
     ),
     '',
     listText(
-      { device: 'device', cells: 'cells', rounds: 'measurements', time: 'about' },
+      { device: 'device', cells: 'cells', rounds: 'measurements', time: 'time' },
       devices.map((each) => ({
         ...{ device: each.name, cells: format.integer(each.cells), rounds: format.integer(each.rounds) },
-        time: duration(each.seconds),
+        time: `${each.knownRounds < each.rounds ? '~ ' : ''}${duration(each.seconds)}`,
       })),
     ),
     '',
-    `Measuring:   about ${duration(seconds)}${mostSeconds === null ? '' : `, up to ${duration(mostSeconds)} until speeds are as precise as the suite asks`}`,
-    `             ${known === 0 ? 'from the minimum of the tier, since no stored run measured anything similar' : `${format.integer(known)} of ${format.integer(rounds)} measurements estimated from stored runs, the others from the tier's minimum`}`,
+    `Measuring:   ${known < rounds ? 'roughly' : 'about'} ${duration(seconds)}${mostSeconds === null ? '' : `, up to ${duration(mostSeconds)} until speeds are as precise as the suite asks`}`,
+    `             ${basisText(known, rounds)}`,
     `Compressing: ${compressSeconds === null ? 'unknown, since no stored run has these variants' : `${duration(compressSeconds)} last time${unmade > 0 ? `, plus ${counted(unmade, 'variant')} never compressed before` : ''}`}; cached variants take no time`,
     `Cache:       up to ${format.size(cacheBytes)}${unsized > 0 ? `, without ${counted(unsized, 'variant')} whose model is not on this machine` : ''}`,
     'Nothing was started.',
   ].join('\n');
+}
+
+/** What the time of measuring rests on. */
+function basisText(known: number, rounds: number): string {
+  if (known === rounds) return 'as long as similar measurements of stored runs took';
+  const guess = `guessed from the tier's minimum and ${format.seconds(UNTIMED_SECONDS)} to score the test images, for which large models need minutes`;
+  return known === 0
+    ? `${guess}; no stored run measured anything similar`
+    : `${format.integer(known)} of ${format.integer(rounds)} measurements estimated from stored runs; the others ${guess}`;
 }
 
 function counted(count: number, what: string): string {

@@ -8,8 +8,8 @@ const OVERHEAD_SECONDS = 2;
 /** A search for a rate takes so much of its longest time, before anything is known. */
 const SEARCH_SHARE = 0.5;
 
-/** Classifying the test images or listing kernels, before anything is known. */
-const UNTIMED_SECONDS = 5;
+/** Seconds that classifying the test images or listing kernels is taken to need, before anything is known: few for a large model. */
+export const UNTIMED_SECONDS = 5;
 
 /** Says how long a round will take: from what like rounds took, and from the tier where there were none. */
 export class Forecast {
