@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { definitions, wrapped } from '../base/wrap.js';
-import { screenWidth } from './screen.js';
+import { screenWidth } from './output/screen.js';
 
 /** A command line that shows what a command is for, and what it does where the words do not say so. */
 export type Example = string | readonly [line: string, meaning: string];

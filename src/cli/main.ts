@@ -4,8 +4,8 @@ import { commands, type CommandEntry } from './commands.js';
 import { exitCodes, reportFailure } from './failure.js';
 import { globalOptions } from './global.js';
 import { explained, helpItem, helpWidth, type MoreHelp } from './help.js';
-import { setQuiet, showsColour } from './screen.js';
-import { watchStreams } from './streams.js';
+import { setQuiet, showsColour } from './output/screen.js';
+import { watchStreams } from './output/streams.js';
 
 const startHelp: MoreHelp = {
   notes: [
@@ -105,7 +105,7 @@ function commandOf(argv: readonly string[]): CommandEntry | undefined {
 async function loaded(program: Command, entry: CommandEntry): Promise<Command> {
   if (entry.withoutPlugins) return (await entry.load()).description(entry.description);
   const { configure } = await import('./settings.js');
-  const { choosePlace } = await import('./results.js');
+  const { choosePlace } = await import('./options/results.js');
   const configured = configure(process.cwd());
   await configured.catch(() => undefined);
   program.hook('preAction', async (_, command) => {

@@ -2,8 +2,8 @@ import { PassThrough } from 'node:stream';
 import type { WriteStream } from 'node:tty';
 import { stripVTControlCharacters } from 'node:util';
 import { expect, it } from 'vitest';
-import { Bar } from '../../src/cli/bar.js';
-import { setQuiet } from '../../src/cli/screen.js';
+import { Bar } from '../../src/cli/output/bar.js';
+import { setQuiet } from '../../src/cli/output/screen.js';
 
 /** A model whose folder has a name that clears the screen and fills the clipboard. */
 const NAME = 'model\u001b[2J\u001b]52;c;cm0=\u0007 / fp32';

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import type { WriteStream } from 'node:tty';
 import { expect, it } from 'vitest';
-import { Bar } from '../../src/cli/bar.js';
+import { Bar } from '../../src/cli/output/bar.js';
 import { exitCodes } from '../../src/cli/failure.js';
 import { edgeflex } from './support.js';
 

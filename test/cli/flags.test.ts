@@ -8,7 +8,7 @@ import {
   pointsOf,
   roundsFrom,
   shareOf,
-} from '../../src/cli/flags.js';
+} from '../../src/cli/options/flags.js';
 
 it('batch sizes and rounds are whole numbers within bounds', () => {
   expect(batchSize('4096')).toBe(4096);

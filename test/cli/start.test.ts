@@ -29,7 +29,7 @@ describe('the start of a command', () => {
     visit('src/cli/main.ts');
     const rooms = new Set([...loaded].map((name) => name.split('/')[1]));
     expect([...rooms].sort()).toEqual(['base', 'cli']);
-    for (const { name } of commands) expect(loaded).not.toContain(`src/cli/${name}.ts`);
+    for (const { name } of commands) expect(loaded).not.toContain(`src/cli/commands/${name}.ts`);
   });
 
   test('each command is what its entry says', async () => {

@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
-import { seedOf } from '../../src/cli/flags.js';
+import { seedOf } from '../../src/cli/options/flags.js';
 import { fuzz } from './fuzz.js';
 import { parsers } from './parsers.js';
 

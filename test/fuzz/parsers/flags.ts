@@ -9,7 +9,7 @@ import {
   seedOf,
   shareOf,
   wholeNumber,
-} from '../../../src/cli/flags.js';
+} from '../../../src/cli/options/flags.js';
 import { hubReference } from '../../../src/net/hub-reference.js';
 import { parseGates } from '../../../src/analysis/compare/gates.js';
 import {

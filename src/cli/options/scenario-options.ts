@@ -1,0 +1,25 @@
+import { Option } from 'commander';
+import { tiers } from '../../suite/schema.js';
+import { batchSizes, roundsFrom, wholeNumber } from './flags.js';
+
+/**
+ * The options that change what a suite measures: test images, batch sizes, tier, rounds.
+ *
+ * @param leastRounds - the fewest that make sense for the command
+ */
+export function scenarioOptions(
+  leastRounds: number,
+): readonly [images: Option, batch: Option, tier: Option, rounds: Option] {
+  return [
+    new Option('--images <n>', 'score only the first n test images').argParser(wholeNumber),
+    new Option('--batch <sizes>', "time these batch sizes instead of the suite's, such as 1,8").argParser(
+      batchSizes,
+    ),
+    new Option('--tier <tier>', "how long to time each cell, instead of the suite's tier").choices(
+      Object.keys(tiers),
+    ),
+    new Option('--rounds <n>', 'number of fresh processes to divide that time among').argParser(
+      roundsFrom(leastRounds),
+    ),
+  ];
+}
