@@ -56,6 +56,17 @@ const agent = build({
   outfile: 'dist/agent/agent.mjs',
 });
 
+/** What runs in the page of a report, in one file that the page carries. */
+const behaviour = build({
+  entryPoints: ['src/report/behaviour/main.ts'],
+  bundle: true,
+  platform: 'browser',
+  target: 'es2022',
+  format: 'iife',
+  outfile: 'dist/report/behaviour.js',
+  logLevel: 'warning',
+});
+
 /** The agent as a page in a browser. */
 const page = build({
   entryPoints: ['src/agent/browser/main.ts'],
@@ -68,7 +79,7 @@ const page = build({
   logLevel: 'warning',
 });
 
-await Promise.all([command, statistics, agent, page]);
+await Promise.all([command, statistics, agent, behaviour, page]);
 
 // All commands with their flags, for "edgeflex completion": loading the code of all of them takes longer than a key should.
 const { writeShape } = await import('./dist/command/completion-shape.js');

@@ -1,5 +1,6 @@
 import { defined } from '../../base/defined.js';
 import type { Config } from 'vega-lite';
+import { LINKED } from './linked.js';
 
 /** Grey of what is only there to compare with. */
 export const REFERENCE = '#b8b8b8';
@@ -82,10 +83,7 @@ function seriesScale<Value>(
   return { domain: [...shown], range: shown.map((name) => valueOf(series.indexOf(name))) };
 }
 
-/** The parameter of a spec that says which variant a reader looks at: in the table, or in another chart. Nothing: all of them. */
-export const LINKED = 'linked';
-
-/** Declares it; at the top of a spec. */
+/** Declares the variant that is looked at; at the top of a spec. */
 export const linkedParam = { name: LINKED, value: '' };
 
 /** Whether a mark is of the variant that is looked at; data call it `series`, or `variant` where that is the same. */

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { behaviour } from './behaviour.js';
-import { chartLibraries } from './libraries.js';
+import { behaviour, chartLibraries } from './libraries.js';
 import { codeElement, html, type Content, type Markup } from './markup.js';
 import type { SectionLink } from './sections/header.js';
 import { style } from './style.js';
@@ -29,7 +28,7 @@ export interface PageParts {
  *
  * @param parts - what it shows; its charts come from `chartFigures`
  * @returns an HTML document
- * @throws the file system's error when a library of the charts is not installed as it should be
+ * @throws the file system's error when a library of the charts is not installed as it should be, or the package is not built
  */
 export async function framed({
   title,
@@ -39,7 +38,7 @@ export async function framed({
   ownStyle = '',
 }: PageParts): Promise<string> {
   const libraries = await chartLibraries();
-  const scripts = [...libraries.map(({ code }) => code), behaviour];
+  const scripts = [...libraries.map(({ code }) => code), await behaviour()];
   const shown = sections.filter(({ content }) => content !== undefined);
   return html`<!doctype html>
     <html lang="en">

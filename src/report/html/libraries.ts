@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { packageRoot } from '../../base/paths.js';
 
 /** A library as a page carries it. */
 export interface Library {
@@ -30,6 +31,15 @@ export async function chartLibraries(): Promise<Library[]> {
       };
     }),
   );
+}
+
+/**
+ * The page's own code, bundled from `src/report/behaviour`.
+ *
+ * @throws the file system's error when the package is not built
+ */
+export async function behaviour(): Promise<string> {
+  return scriptText(await readFile(join(packageRoot(), 'dist', 'report', 'behaviour.js'), 'utf8'));
 }
 
 /** Code as it can stand in a script element; in strings and patterns of JavaScript `<\/` is `</`. */

@@ -1,5 +1,5 @@
 import type { PicturedChart } from '../../charts/pictured.js';
-import { SPECS_ID } from '../behaviour/charts.js';
+import { SPECS_ID } from '../../behaviour/ids.js';
 import { embeddedJson, html, unbroken, type Markup } from '../markup.js';
 
 /**

@@ -1,7 +1,7 @@
 import type { Analysis } from '../../../analysis/analysis.js';
 import { findingsOf } from '../../../text/findings.js';
 import { mainTable, PUBLISHED, type Column, type MainTable, type RowState } from '../../../text/table.js';
-import { TOOLS_ID, VALUES_ID } from '../behaviour/table.js';
+import { TOOLS_ID, VALUES_ID } from '../../behaviour/ids.js';
 import { embeddedJson, html, unbroken, type Markup } from '../markup.js';
 import { warnings } from './warnings.js';
 
