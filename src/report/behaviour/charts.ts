@@ -38,7 +38,7 @@ export async function drawCharts(
   const drawn = charts.map(async ({ id, spec }) => {
     const place = document.querySelector(`#${CSS.escape(id)} .picture`);
     if (place === null) return [];
-    const label = place.querySelector('img')?.alt ?? place.getAttribute('data-label') ?? '';
+    const label = place.getAttribute('data-label') ?? '';
     const chart = document.createElement('div');
     chart.className = 'chart';
     try {

@@ -16,10 +16,10 @@ import {
   termsText,
 } from '../../text/procure/words.js';
 import type { PicturedChart } from '../charts/pictured.js';
-import { framed } from '../html/frame.js';
+import { framed, type PageSection } from '../html/frame.js';
 import { grid, type GridColumn } from '../html/grid.js';
 import { html, unbroken, type Content, type Markup } from '../html/markup.js';
-import { chartFigures } from '../html/sections/charts.js';
+import { chartFigures, type ShownChart } from '../html/sections/charts.js';
 import { procurementStyle } from './style.js';
 
 /** What fits on a printed page beside the rest; the other files have all. */
@@ -42,7 +42,6 @@ export async function procurementPage(
   version: string,
 ): Promise<string> {
   const decision = decisionOf(procurement);
-  const missing = missingOf(procurement);
   const isNone = decision.kind !== 'buy';
   return framed({
     title: 'EdgeFlex: what to buy',
@@ -52,27 +51,43 @@ export async function procurementPage(
         <h1>Which device to buy</h1>
         <p class="${isNone ? 'answer none' : 'answer'}">${unbroken(headline(decision, procurement))}</p>
       </header>`,
-    sections: [
-      { id: 'why', title: 'Why', content: reasons(decision, procurement) },
-      { id: 'shortlist', title: shortlistTitle(decision), content: shortlist(decision, procurement) },
-      {
-        id: 'charts',
-        title: 'All candidates',
-        content: charts.length === 0 ? undefined : html`<div class="pair">${chartFigures(charts)}</div>`,
-      },
-      { id: 'asked', title: 'What was asked', content: asked(procurement) },
-      {
-        id: 'missing',
-        title: 'What was not measured or not stated',
-        content: missing.length === 0 ? html`<p>Nothing that was asked for.</p>` : findings(missing),
-      },
-    ],
+    sections: procurementSections(procurement, decision, charts),
     closing: html`Written by EdgeFlex ${version} from ${procurement.runs.length === 1 ? 'run' : 'runs'}
       ${listed(procurement.runs)}, batch ${procurement.batch}. Intervals are 95 %. Every candidate:
       <a href="procurement.md">Markdown</a>, <a href="procurement.csv">CSV</a>,
       <a href="procurement.json">JSON</a>.`,
     ownStyle: procurementStyle,
   });
+}
+
+/**
+ * What is to be said of a procurement.
+ *
+ * @param procurement - what was found
+ * @param decision - what it comes to
+ * @param charts - of it
+ */
+export function procurementSections(
+  procurement: Procurement,
+  decision: Decision,
+  charts: readonly ShownChart[],
+): PageSection[] {
+  const missing = missingOf(procurement);
+  return [
+    { id: 'why', title: 'Why', content: reasons(decision, procurement) },
+    { id: 'shortlist', title: shortlistTitle(decision), content: shortlist(decision, procurement) },
+    {
+      id: 'charts',
+      title: 'All candidates',
+      content: charts.length === 0 ? undefined : html`<div class="pair">${chartFigures(charts)}</div>`,
+    },
+    { id: 'asked', title: 'What was asked', content: asked(procurement) },
+    {
+      id: 'missing',
+      title: 'What was not measured or not stated',
+      content: missing.length === 0 ? html`<p>Nothing that was asked for.</p>` : findings(missing),
+    },
+  ];
 }
 
 function reasons(decision: Decision, procurement: Procurement): Markup | undefined {

@@ -1,23 +1,36 @@
-import type { PicturedChart } from '../../charts/pictured.js';
+import type { Chart } from '../../charts/chart.js';
 import { SPECS_ID } from '../../behaviour/ids.js';
 import { embeddedJson, html, unbroken, type Markup } from '../markup.js';
 
+/** A chart as a page shows it. */
+export interface ShownChart {
+  readonly chart: Chart;
+  /** An SVG document, which the page's own code replaces; left out where the page cannot be read without that code anyway. */
+  readonly svg?: string;
+}
+
 /**
- * The charts: as pictures, which the page's own code replaces.
+ * The charts, which the page's own code draws.
  *
  * @param charts - in order
  */
-export function chartFigures(charts: readonly PicturedChart[]): Markup {
-  return html`${charts.map(({ chart: { id, title, caption }, svg }) => {
-      // In an image the identifiers of one picture cannot be taken for those of another, and nothing in it can run.
-      const source = `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`;
-      return html`<figure id="${id}">
-        <h3>${title}</h3>
-        <figcaption>${unbroken(caption)}</figcaption>
-        <div class="picture"><img src="${source}" alt="${title}. ${caption}" /></div>
-      </figure> `;
-    })}
+export function chartFigures(charts: readonly ShownChart[]): Markup {
+  return html`${charts.map(
+      ({ chart: { id, title, caption }, svg }) =>
+        html`<figure id="${id}">
+          <h3>${title}</h3>
+          <figcaption>${unbroken(caption)}</figcaption>
+          <div class="picture" data-label="${title}. ${caption}">
+            ${svg === undefined ? undefined : pictureOf(svg, `${title}. ${caption}`)}
+          </div>
+        </figure> `,
+    )}
     <script type="application/json" id="${SPECS_ID}">
       ${embeddedJson(charts.map(({ chart: { id, spec } }) => ({ id, spec })))}
     </script>`;
+}
+
+/** In an image the identifiers of one picture cannot be taken for those of another, and nothing in it can run. */
+function pictureOf(svg: string, label: string): Markup {
+  return html`<img src="data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}" alt="${label}" />`;
 }
