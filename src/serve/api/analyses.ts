@@ -5,6 +5,7 @@ import type { ComparisonDocument } from '../../report/compare/document.js';
 import type { HistoryDocument } from '../../report/history/document.js';
 import type { ProcurementDocument } from '../../report/procure/document.js';
 import { documentSchema, flagQuery, wholeQuery, word, type Contract } from './contract.js';
+import { fragmentSchema } from './fragment.js';
 
 /** Runs that can be compared at once. */
 const MOST_COMPARED = 20;
@@ -37,6 +38,8 @@ export const compare = {
             'Comparison',
             'What "edgeflex compare --format json" writes',
           ),
+          /** The same in words: `comparisonFragment`. */
+          words: fragmentSchema,
         }),
       ),
     })
@@ -67,6 +70,8 @@ export const history = {
       /** Suites that have runs with this model on this device. */
       suites: z.array(z.string()),
       document: documentSchema<HistoryDocument>('History', 'What "edgeflex history --json" prints'),
+      /** The same in words and charts: `historyFragment`. */
+      words: fragmentSchema,
       /** Global ids of the runs that the document names. */
       ids: z.record(z.string(), z.string()),
       /** Older runs that were not looked at, for there are more than asked for. */
@@ -118,6 +123,8 @@ export const procure = {
   response: z
     .strictObject({
       document: documentSchema<ProcurementDocument>('Procurement', 'What "edgeflex procure --json" prints'),
+      /** The same in words and charts: `procurementFragment`. */
+      words: fragmentSchema,
       /** Runs that were looked at, by their global ids. */
       runs: z.array(z.string()),
     })

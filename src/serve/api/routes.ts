@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { analysis, environment, run, runs, samples } from './runs.js';
+import { analysis, environment, report, run, runs, samples } from './runs.js';
 import { compare, history, procure } from './analyses.js';
 import { audit } from './audit.js';
 import { devices, models } from './catalogue.js';
@@ -9,7 +9,7 @@ import { session } from './session.js';
 
 /** Every endpoint of the API. */
 export const routes = {
-  ...{ session, runs, run, analysis, samples, environment, compare, history, models, devices },
+  ...{ session, runs, run, analysis, report, samples, environment, compare, history, models, devices },
   ...{ queue, submit, cancel, drain, procure, audit, events },
 } as const;
 

@@ -10,6 +10,7 @@ import {
   word,
   type Contract,
 } from './contract.js';
+import { fragmentSchema } from './fragment.js';
 
 /** How far a run is, as `edgeflex runs` says it. */
 export const runStates = ['running', 'unfinished', 'complete', 'partly failed', 'failed'] as const;
@@ -142,6 +143,16 @@ export const analysis = {
     'Report',
     'What report.json holds: docs/reference/report.schema.json',
   ),
+} as const satisfies Contract;
+
+export const report = {
+  method: 'GET',
+  path: '/runs/:id/report',
+  role: 'read',
+  summary: 'The report of a run in words, tables and charts, as report.html shows it',
+  params: runParams,
+  /** `runFragment`. */
+  response: fragmentSchema,
 } as const satisfies Contract;
 
 export const environment = {
