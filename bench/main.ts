@@ -1,6 +1,7 @@
 import { coverage } from './coverage.js';
 import { falseAlarms } from './false-alarms.js';
 import { firstSample } from './first-sample.js';
+import { gateBench } from './gate.js';
 import { graphForms } from './graph-forms.js';
 import { harnessCost } from './harness-cost.js';
 import { lastBlock } from './last-block.js';
@@ -22,6 +23,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   'first-sample': firstSample,
   'slow-down': slowDown,
   'false-alarms': falseAlarms,
+  gate: gateBench,
   coverage,
   measure,
   pruning,

@@ -2,7 +2,7 @@ import type { Kysely, Migration } from 'kysely';
 import { giveGlobalIds } from './global-id.js';
 import { rawArrays } from './postgres/raw-schema.js';
 import { isOnServer } from './server.js';
-import { makeViews } from './views/migration.js';
+import { makeViews, remakeViews } from './views/migration.js';
 
 /**
  * Changes of the database's schema, by name, in order. A released one is never edited: a further change is a further entry.
@@ -26,6 +26,7 @@ export const migrations: Record<string, Migration> = {
   '0016-views': { up: makeViews },
   '0017-global-ids': { up: globalIds },
   '0018-indexes': { up: indexes },
+  '0019-faster-views': { up: remakeViews },
 };
 
 async function first(db: Kysely<unknown>): Promise<void> {

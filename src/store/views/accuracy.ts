@@ -3,16 +3,15 @@ import { cellColumns } from './cells.js';
 import { NAMED, NAMES, PAIRS, wilson } from './fragments.js';
 import type { View } from './view.js';
 
-/** Predictions of cells of accuracy, by cell; what fp32 gave the same images beside them. */
-const ANSWERS = `answers as (
-    select r.cell_id, p.image, p.label, p.predicted
-    from predictions p join rounds r on r.id = p.round_id
+/** Predictions of cells, and what fp32 gave the same images beside them. SQLite takes the tables of a cross join in their order: by their keys. */
+const ANSWERS = `round_pairs as materialized (
+    select p.cell_id, mine.id as round_id, theirs.id as fp32_round_id
+    from pairs p join rounds mine on mine.cell_id = p.cell_id join rounds theirs on theirs.cell_id = p.fp32_cell_id
   ),
   both_answers as (
     select p.cell_id, o.image, o.label, o.predicted, b.predicted as fp32_predicted
-    from pairs p
-    join answers o on o.cell_id = p.cell_id
-    join answers b on b.cell_id = p.fp32_cell_id and b.image = o.image
+    from round_pairs p cross join predictions o cross join predictions b
+    where o.round_id = p.round_id and b.round_id = p.fp32_round_id and b.image = o.image
   )`;
 
 /** How well variants classify: `accuracyOf` of `analysis/` in SQL. */
@@ -43,8 +42,8 @@ export const accuracyView: View = {
     const same = wilson('t.same', 't.images');
     return `with ${PAIRS}, ${ANSWERS},
     scores as (
-      select cell_id, count(*) as images, sum(case when predicted = label then 1 else 0 end) as correct
-      from answers group by cell_id
+      select r.cell_id, count(*) as images, sum(case when p.predicted = p.label then 1 else 0 end) as correct
+      from predictions p join rounds r on r.id = p.round_id group by r.cell_id
     ),
     together as (
       select cell_id, count(*) as images, sum(case when predicted = fp32_predicted then 1 else 0 end) as same,

@@ -103,7 +103,7 @@ export function medians(name: string, group: string, values: string): string {
  * A common table expression with each done cell and the done cell of fp32 in the same scenario on the same device: `cell_id`,
  * `fp32_cell_id`. Cells of fp32 itself have no row.
  */
-export const PAIRS = `pairs as (
+export const PAIRS = `pairs as materialized (
     select c.id as cell_id, b.id as fp32_cell_id
     from cells c
     join variants v on v.id = c.variant_id
@@ -117,3 +117,82 @@ export const NAMES = 'c.run_id, c.id as cell_id, d.name as device, v.model, v.re
 
 /** What `NAMES` needs beside `cells c`. */
 export const NAMED = 'join variants v on v.id = c.variant_id join devices d on d.id = c.device_id';
+
+/**
+ * Common table expressions with the time of the queries of each round: `latencies` (`round_id`, `n`, `total`, `median`) and `spent`
+ * (`round_id`, `load_ms`, `first_ms`, `cpu`). The median is looked for round by round: sorting few values many times takes less than
+ * numbering all samples of all runs. Without `materialized` SQLite would look for it wherever it is named.
+ */
+export const TIMES = `sums as (select round_id, count(*) as n, sum(milliseconds) as total from samples group by round_id),
+    latencies as materialized (
+      select s.round_id, s.n, s.total,
+        (
+          select avg(value)
+          from (
+            select milliseconds as value, row_number() over (order by milliseconds) as place
+            from samples own where own.round_id = s.round_id
+          ) ranked
+          where place in ((s.n + 1) / 2, (s.n + 2) / 2)
+        ) as median
+      from sums s
+    ),
+    spent as (
+      select round_id,
+        max(case when phase = 'load' then milliseconds end) as load_ms,
+        max(case when phase = 'first' then milliseconds end) as first_ms,
+        max(case when phase = 'steady' then cpu_milliseconds end) as cpu
+      from phases group by round_id
+    )`;
+
+const peakOf = (phase: string, name: string): string =>
+  `max(case when m.phase = '${phase}' and m.figure = ${name} then m.bytes end)`;
+
+const onGpu = (phase: string, name: string): string =>
+  `coalesce(max(case when n.family = 'renderers' and m.phase = '${phase}' and m.figure = '${name}' then m.bytes end), 0)`;
+
+/**
+ * Common table expressions with the memory of each round, `peaks`: `round_id`, `means`, `peak` above the base while loading and in the first
+ * run, `base`. Null where one of them was not reported.
+ */
+export const PEAKS = `figures as (
+      select round_id, max(case when figure = 'renderersPeakResident' then 1 else 0 end) as of_renderers,
+        max(case when figure = 'peakResident' then 1 else 0 end) as of_process
+      from memory group by round_id
+    ),
+    means as (
+      select r.id as round_id,
+        case
+          when r.memory_means is not null then r.memory_means
+          when f.of_renderers = 1 then 'renderers-of-phase'
+          when coalesce(f.of_process, 0) = 0 then null
+          when r.peak_is_of_phase = 1 then 'vmhwm-of-phase'
+          when r.platform is null or r.platform like 'linux%' then 'vmhwm-of-process'
+          when r.platform like 'win32%' then 'working-set-of-process'
+          else 'rusage-of-process'
+        end as means
+      from rounds r left join figures f on f.round_id = r.id
+    ),
+    named as (
+      select round_id, means,
+        case when means like 'renderers%' then 'renderers' when means like 'cgroup%' then 'group' else 'process' end
+          as family,
+        case when means like 'renderers%' then 'renderersResident' when means like 'cgroup%' then 'groupCurrent'
+          else 'resident' end as resident,
+        case when means like 'renderers%' then 'renderersPeakResident' when means like 'cgroup%' then 'groupPeak'
+          else 'peakResident' end as peak
+      from means where means is not null
+    ),
+    held as (
+      select n.round_id, max(n.means) as means,
+        ${peakOf('prepare', 'n.resident')} + ${onGpu('prepare', 'gpuBuffers')} as base,
+        ${peakOf('load', 'n.peak')} + ${onGpu('load', 'peakGpuBuffers')} as loading,
+        ${peakOf('first', 'n.peak')} + ${onGpu('first', 'peakGpuBuffers')} as first
+      from named n join memory m on m.round_id = n.round_id group by n.round_id
+    ),
+    peaks as (
+      select round_id,
+        case when base is not null and loading is not null and first is not null then means end as means,
+        case when loading > first then loading when loading is not null then first end - base as peak,
+        case when loading is not null and first is not null then base end as base
+      from held
+    )`;

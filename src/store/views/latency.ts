@@ -1,6 +1,6 @@
 import { estimate, flag, orNull, real, text, whole } from '../description.js';
 import { cellColumns } from './cells.js';
-import { geometric, NAMED, NAMES, PAIRS } from './fragments.js';
+import { geometric, NAMED, NAMES, PAIRS, TIMES } from './fragments.js';
 import type { View } from './view.js';
 
 /** How fast variants are: `latencyOf` of `analysis/` in SQL. */
@@ -35,11 +35,17 @@ export const latencyView: View = {
     load_ms: orNull(real('Time to load the model, mean over all rounds.', 'ms')),
     first_ms: orNull(real('Time of the first run, mean over all rounds.', 'ms')),
   },
-  sql: () => `with ${PAIRS},
-  timed as (
-    select r.*, (t.core_latency_before + t.core_latency_after) / 2 as place
-    from v_rounds r join rounds t on t.id = r.round_id join cells c on c.id = r.cell_id
-    where r.kind = 'performance' and r.queries > 0 and c.status = 'done'
+  sql: () => `with ${PAIRS}, ${TIMES},
+  timed as materialized (
+    select r.cell_id, r.round, o.disturbed, o.decided, o.counts, l.n as queries, l.median as median_ms,
+      1000.0 * c.batch * l.n / nullif(l.total, 0) as images_per_s,
+      case when p.cpu > 0 then p.cpu / l.n end as cpu_ms,
+      (r.core_latency_before + r.core_latency_after) / 2 as place
+    from rounds r
+    join cells c on c.id = r.cell_id and c.kind = 'performance' and c.status = 'done'
+    join latencies l on l.round_id = r.id
+    left join spent p on p.round_id = r.id
+    left join v_disturbances o on o.round_id = r.id
   ),
   ${geometric('typical', 'select cell_id, median_ms as value from timed where counts = 1')},
   ${geometric('rate', 'select cell_id, coalesce(images_per_s, 0) as value from timed where counts = 1')},
@@ -58,8 +64,9 @@ export const latencyView: View = {
       sum(case when counts = 1 then queries else 0 end) as queries
     from timed group by cell_id
   ),
-  spent as (
-    select r.cell_id, avg(r.load_ms) as load_ms, avg(r.first_ms) as first_ms from v_rounds r group by r.cell_id
+  begun as (
+    select r.cell_id, avg(p.load_ms) as load_ms, avg(p.first_ms) as first_ms
+    from rounds r join spent p on p.round_id = r.id group by r.cell_id
   )
   select ${NAMES}, c.batch, c.tier, n.rounds, n.disturbed as disturbed_rounds, n.decided, n.queries,
     t.value as median_ms, t.low as median_low_ms, t.high as median_high_ms,
@@ -73,5 +80,5 @@ export const latencyView: View = {
   left join rate i on i.cell_id = n.cell_id
   left join processor u on u.cell_id = n.cell_id
   left join faster f on f.cell_id = n.cell_id and f.n > 1
-  left join spent s on s.cell_id = n.cell_id`,
+  left join begun s on s.cell_id = n.cell_id`,
 };

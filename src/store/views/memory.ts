@@ -1,6 +1,6 @@
 import { estimate, orNull, real, text, whole } from '../description.js';
 import { cellColumns } from './cells.js';
-import { geometric, NAMED, NAMES, PAIRS } from './fragments.js';
+import { geometric, NAMED, NAMES, PAIRS, PEAKS } from './fragments.js';
 import type { View } from './view.js';
 
 /** How much memory variants take: `memoryOf` of `analysis/` in SQL. */
@@ -28,11 +28,12 @@ export const memoryView: View = {
     ),
   },
   sql: () => `with ${PAIRS},
-  told as (
-    select r.cell_id, r.round, r.memory_means, r.peak_memory_bytes, r.base_memory_bytes
-    from v_rounds r join cells c on c.id = r.cell_id
-    where r.kind = 'performance' and c.status = 'done' and r.memory_means is not null
-      and exists (select 1 from samples s where s.round_id in (select o.id from rounds o where o.cell_id = c.id))
+  ${PEAKS},
+  told as materialized (
+    select r.cell_id, r.round, h.means as memory_means, h.peak as peak_memory_bytes, h.base as base_memory_bytes
+    from peaks h join rounds r on r.id = h.round_id join cells c on c.id = r.cell_id
+    where c.kind = 'performance' and c.status = 'done' and h.means is not null
+      and c.id in (select t.cell_id from rounds t where exists (select 1 from samples s where s.round_id = t.id))
   ),
   ranges as (
     select cell_id, count(*) as n, min(memory_means) as means, avg(peak_memory_bytes) as mean,

@@ -18,3 +18,13 @@ export async function makeViews(db: Kysely<unknown>): Promise<void> {
       .as(sql.raw(query(parts)))
       .execute();
 }
+
+/**
+ * Makes the views anew, where some of them are said in another way than when they were made.
+ *
+ * @param db - with views that were made before
+ */
+export async function remakeViews(db: Kysely<unknown>): Promise<void> {
+  for (const { name } of [...views].reverse()) await db.schema.dropView(name).ifExists().execute();
+  await makeViews(db);
+}
