@@ -25,6 +25,17 @@ const RANGE_OF_THE_BATCH = 'DynamicQuantizeMatMul';
  */
 const BATCH_TOLERANCE = 0.5;
 
+/**
+ * A model that merges tokens chooses the most similar ones, and where two choices are nearly as good the last bits of a sum, or
+ * one INT8 rounding, decide between them: the logits of that image jump. Of 6,000 images of CIFAR-10 that an INT8 model with half of its
+ * tokens merged classified on a CPU and in WebAssembly, 7 lay further apart than `QUANTIZED_TOLERANCE`, at most by 0.21, and
+ * every one of them had merged other tokens. So few images may lie as far apart as this; kernels that compute something else put most apart.
+ */
+const JUMP_TOLERANCE = 0.4;
+
+/** The share of the images that may jump; one always may. */
+const JUMPING_SHARE = 0.01;
+
 /** Kernels that multiply integers. */
 const INTEGER_PRODUCT =
   /^(MatMulInteger.*|DynamicQuantizeMatMul|ConvInteger|QLinear(MatMul|Conv|GlobalAveragePool)|QGemm|QAttention|QOrdered.+)$/;
@@ -93,14 +104,14 @@ export function finiteFailure(
  * @returns what is wrong; undefined when nothing is
  */
 export function outputFailure(
-  { kernels, raw }: Pick<Artifact, 'kernels' | 'raw'>,
+  { kernels, merges, raw }: Pick<Artifact, 'kernels' | 'merges' | 'raw'>,
   timed: readonly LogitsRecord[],
   imageOf: (index: number) => number,
   accuracy: Float32Array,
 ): RootFailure | undefined {
   const byBatch = raw?.rangeOfBatch ?? (kernels[RANGE_OF_THE_BATCH] ?? 0) > 0;
   const tolerance = byBatch ? BATCH_TOLERANCE : LOGIT_TOLERANCE;
-  const apart = farApart(timed, imageOf, accuracy, tolerance);
+  const apart = farApart(timed, imageOf, accuracy, { tolerance, jumps: merges === true });
   return apart && { kind: 'logits-differ', from: 'accuracy-pass', ...apart };
 }
 
@@ -113,14 +124,14 @@ export function outputFailure(
  * @returns what is wrong; undefined when nothing is
  */
 export function agreementFailure(
-  { kernels, substitutions, raw }: Pick<Artifact, 'kernels' | 'substitutions' | 'raw'>,
+  { kernels, substitutions, merges, raw }: Pick<Artifact, 'kernels' | 'substitutions' | 'merges' | 'raw'>,
   logits: readonly LogitsRecord[],
   reference: Float32Array,
 ): RootFailure | undefined {
   const exact =
     raw?.exact ?? (substitutions.every(staysFloat32) && Object.values(kernels).every((count) => count === 0));
   const tolerance = exact ? FLOAT_TOLERANCE : QUANTIZED_TOLERANCE;
-  const apart = farApart(logits, (image) => image, reference, tolerance);
+  const apart = farApart(logits, (image) => image, reference, { tolerance, jumps: merges === true });
   return apart && { kind: 'logits-differ', from: 'local-cpu', ...apart };
 }
 
@@ -131,23 +142,45 @@ function staysFloat32(substitution: Substitution): boolean {
 
 type Apart = Pick<Extract<RootFailure, { kind: 'logits-differ' }>, 'image' | 'logit' | 'here' | 'there'>;
 
-/** The first logit that lies further from what is expected than a share of the image's largest. */
+/** How far logits may lie from what is expected, as shares of the image's largest. */
+interface Allowed {
+  readonly tolerance: number;
+  /** Whether `JUMPING_SHARE` of the images may lie apart by `JUMP_TOLERANCE`. */
+  readonly jumps: boolean;
+}
+
+/** The first logit that lies further from what is expected than it may. */
 function farApart(
   records: readonly LogitsRecord[],
   imageOf: (index: number) => number,
   reference: Float32Array,
-  tolerance: number,
+  { tolerance, jumps }: Allowed,
 ): Apart | undefined {
-  for (const { first, classes, values } of records) {
-    for (const [i, here] of values.entries()) {
-      const image = imageOf(first + Math.floor(i / classes));
-      const logit = i % classes;
-      const row = reference.subarray(image * classes, (image + 1) * classes);
-      const largest = row.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-      const there = row[logit];
-      if (there === undefined || !(Math.abs(here - there) <= tolerance * largest))
-        return { image, logit, here: jsonNumber(here), there: there ?? null };
-    }
-  }
-  return undefined;
+  const beyond = (most: number): Apart[] =>
+    records.flatMap((record) => apartIn(record, imageOf, reference, most));
+  const apart = beyond(tolerance);
+  if (!jumps) return apart[0];
+  const images = records.reduce((sum, { classes, values }) => sum + Math.ceil(values.length / classes), 0);
+  const mayJump = Math.max(1, Math.floor(JUMPING_SHARE * images));
+  return apart.length > mayJump ? apart[0] : beyond(Math.max(tolerance, JUMP_TOLERANCE))[0];
+}
+
+/** Of each image of a record, in their order, the first logit that lies further from what is expected than a share of its largest. */
+function apartIn(
+  { first, classes, values }: LogitsRecord,
+  imageOf: (index: number) => number,
+  reference: Float32Array,
+  tolerance: number,
+): Apart[] {
+  return Array.from({ length: Math.ceil(values.length / classes) }, (_, i): Apart | undefined => {
+    const image = imageOf(first + i);
+    const row = reference.subarray(image * classes, (image + 1) * classes);
+    const most = tolerance * row.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+    const here = values.subarray(i * classes, (i + 1) * classes);
+    // What is missing or no number lies within nothing.
+    const logit = here.findIndex((value, k) => !(Math.abs(value - (row[k] ?? NaN)) <= most));
+    return logit < 0
+      ? undefined
+      : { image, logit, here: jsonNumber(here[logit] ?? NaN), there: row[logit] ?? null };
+  }).filter((apart) => apart !== undefined);
 }

@@ -48,6 +48,8 @@ export interface ArtifactFacts {
   readonly kernels: Readonly<Record<string, number>>;
   /** In what the graph differs from what the recipe asks for; empty when in nothing. */
   readonly substitutions: readonly Substitution[];
+  /** Given where it merges tokens: which ones, the last bits of a sum may decide. */
+  readonly merges?: boolean | undefined;
   /** Bytes of the largest constant: a GPU binds each as one buffer. */
   readonly largestConstant: number;
   readonly stages: readonly KeptStage[];
@@ -84,6 +86,7 @@ const factsSchema = z.object({
   parameters: z.number(),
   kernels: z.record(z.string(), z.number()),
   substitutions: substitutionsSchema,
+  merges: z.boolean().optional(),
   largestConstant: z.number(),
   stages: z.array(z.custom<KeptStage>()),
   values: z.array(z.custom<ValueInfo>()),

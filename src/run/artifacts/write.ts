@@ -52,6 +52,7 @@ export async function writeArtifact(
     fileBytes: await modelBytes(path),
     parameters: parameterCount(vit.config),
     ...targetForm(vit, target),
+    ...(vit.config.merges && { merges: true }),
     largestConstant: Math.max(...[...graph.initializers.values()].map(byteLength)),
     values: graph.values,
     ...(model.scoredBy && { embedding: featureWidth(vit.config) }),
