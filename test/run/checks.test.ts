@@ -178,7 +178,10 @@ describe('the logits of a model that merges tokens', () => {
     return [{ first: 0, classes, values }];
   };
   const merging = { kernels: { MatMulIntegerToFloat: 3 }, substitutions: [], merges: true };
-  const passes = (artifact: Omit<typeof merging, 'merges'>, logits: readonly LogitsRecord[]): boolean[] => [
+  const passes = (
+    artifact: Parameters<typeof agreementFailure>[0],
+    logits: readonly LogitsRecord[],
+  ): boolean[] => [
     agreementFailure(artifact, logits, reference) === undefined,
     outputFailure(artifact, logits, (index) => index, reference) === undefined,
   ];
