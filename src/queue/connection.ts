@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
 import { InputError, ResourceError } from '../base/errors.js';
 import { checkedAddress, withoutPassword } from '../base/server-address.js';
@@ -15,8 +14,11 @@ export interface Queries {
 /** An answer that takes longer means that the server has gone, in milliseconds: none of the queue's takes a hundredth of it. */
 const ANSWER_MILLISECONDS = 30_000;
 
-/** How often a name is asked for that somebody else has, in milliseconds. */
-const POLL_MILLISECONDS = 200;
+/** How often a transaction is tried that others have got in the way of. */
+const ATTEMPTS = 5;
+
+/** The database's code for a lock that others have kept for as long as anybody waits. */
+const LOCK_NOT_AVAILABLE = '55P03';
 
 /** Connections of a process. */
 const MOST_CONNECTIONS = 8;
@@ -72,6 +74,15 @@ export class Connection implements Queries {
    * @throws what the work throws; ResourceError when the server goes meanwhile: whether it was kept is not known then
    */
   async transaction<T>(work: (client: Queries) => Promise<T>): Promise<T> {
+    for (let time = 1; ; time++)
+      try {
+        return await this.attempt(work);
+      } catch (error) {
+        if (time >= ATTEMPTS || !isConflict(error)) throw error;
+      }
+  }
+
+  private async attempt<T>(work: (client: Queries) => Promise<T>): Promise<T> {
     return this.withClient(async (client) => {
       // What a worker is told to be kept it removes: also a server that answers before it has written must write then, and all before it.
       await client.query('begin; set local synchronous_commit = on');
@@ -106,15 +117,17 @@ export class Connection implements Queries {
     await before;
     try {
       for (;;) {
-        const answer = await this.transaction(async (client) => {
-          const { rows } = await client.query<{ readonly free: boolean }>(
-            'select pg_try_advisory_xact_lock(hashtextextended($1, 1)) as free',
-            [name],
-          );
-          return rows[0]?.free === true ? { value: await work() } : undefined;
-        });
-        if (answer !== undefined) return answer.value;
-        await sleep(POLL_MILLISECONDS);
+        const lock: { isMine: boolean } = { isMine: false };
+        try {
+          return await this.transaction(async (client) => {
+            await client.query('select pg_advisory_xact_lock(hashtextextended($1, 1))', [name]);
+            lock.isMine = true;
+            return work();
+          });
+        } catch (error) {
+          // Others have had it for longer than anybody waits for a lock.
+          if (lock.isMine || codeOf(error) !== LOCK_NOT_AVAILABLE) throw error;
+        }
       }
     } finally {
       done();
@@ -188,6 +201,17 @@ async function changed(client: PoolClient, shown: string): Promise<void> {
     await client.query('rollback').catch(() => undefined);
     throw error;
   }
+}
+
+/** Whether the server has undone a transaction because of another one, which says nothing against trying again. */
+function isConflict(error: unknown): boolean {
+  return codeOf(error)?.startsWith('40') === true;
+}
+
+/** What the server said, by the code of the error that an explained one is made of. */
+function codeOf(error: unknown): string | undefined {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
 }
 
 function explained(error: unknown, shown: string): unknown {

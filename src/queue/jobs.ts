@@ -83,6 +83,8 @@ export interface TakenJob {
   readonly plugins: readonly PluginRecord[];
   /** Rounds that are measured already, as far as the queue has them. */
   readonly rounds: number;
+  /** How many of its cells have failed; null before it is measured. */
+  readonly failedCells: number | null;
   /** Who had it before; undefined for a new one. */
   readonly before: string | undefined;
 }

@@ -11,7 +11,7 @@ import {
   type WorkerRecord,
 } from './jobs.js';
 import { SCHEMA } from './schema.js';
-import { NEXT_JOB, TAKEN_JOB } from './take.js';
+import { LAPSED, LOOK, NEXT_DELIVERY, NEXT_JOB, TAKE } from './take.js';
 
 /** A job is no longer the worker's who had it: its lease has lapsed, and another may have it. What was measured since is not kept. */
 export class LeaseLost extends Error {
@@ -23,11 +23,18 @@ export class JobCancelled extends Error {
   override readonly name = 'JobCancelled';
 }
 
-/** What a lease is lost by a while after its worker's last sign of life; a server that was away lets everybody begin anew. */
-const LAPSED = `greatest(t.beat_at, pg_postmaster_start_time()) + t.lease < now()`;
-
 /** The database says that a key is there already: somebody else was quicker. */
 const UNIQUE_VIOLATION = '23505';
+
+/** What there is to do for a worker. */
+export interface Look {
+  /** A lease has lapsed, of whichever worker. */
+  readonly lapsed: boolean;
+  /** Something that was measured waits to be delivered. */
+  readonly deliver: boolean;
+  /** Names of the devices for which there may be a job. */
+  readonly devices: ReadonlySet<string>;
+}
 
 /** A job that somebody has a lease of. */
 interface Leased {
@@ -103,17 +110,10 @@ export class JobQueue {
         const [job] = found.rows;
         if (job === undefined) return undefined;
         if (!(await this.boss.activate(client, queue, job.id, device.host))) return undefined;
-        const taken = await client.query<{ readonly token: string }>(
-          `insert into ${SCHEMA}.take (job, worker, process, device, host, lease, rounds)
-           select id, $2, $3, $4, $5, make_interval(secs => $6), rounds from ${SCHEMA}.job where id = $1
-           returning token`,
-          [job.id, worker.name, worker.process, device.name, device.host, worker.leaseSeconds],
-        );
-        await client.query(
-          `update ${SCHEMA}.job set begun_on = coalesce(begun_on, $2), begun_class = coalesce(begun_class, $3) where id = $1`,
-          [job.id, device.name, device.class],
-        );
-        const { rows } = await client.query<TakenJob>(TAKEN_JOB, [taken.rows[0]?.token]);
+        const { rows } = await client.query<TakenJob>(TAKE, [
+          ...[job.id, worker.name, worker.process, device.name, device.host, worker.leaseSeconds],
+          ...[device.class, false],
+        ]);
         return rows[0];
       });
     } catch (error) {
@@ -123,44 +123,99 @@ export class JobQueue {
   }
 
   /**
+   * Takes a job that is measured, and was lost before it was delivered. No device is needed for that.
+   *
+   * @param worker - who takes it
+   * @returns undefined when there is none
+   */
+  async takeMeasured(worker: WorkerRecord): Promise<TakenJob | undefined> {
+    return this.connection.transaction(async (client) => {
+      const found = await client.query<Leased & { readonly device: string }>(NEXT_DELIVERY, [
+        QUEUE_PROTOCOL,
+        worker.version,
+      ]);
+      const [job] = found.rows;
+      if (job === undefined || !(await this.boss.activate(client, job.queue, job.id, job.id)))
+        return undefined;
+      const { rows } = await client.query<TakenJob>(TAKE, [
+        ...[job.id, worker.name, worker.process, job.device, worker.host, worker.leaseSeconds, null, true],
+      ]);
+      return rows[0];
+    });
+  }
+
+  /**
+   * Asks what there is to do, which changes nothing.
+   *
+   * @param worker - who asks
+   * @param idle - its devices that have nothing to do
+   */
+  async look(
+    worker: WorkerRecord,
+    idle: readonly (OfferedDevice & { readonly queue: QueueName })[],
+  ): Promise<Look> {
+    const { rows } = await this.connection.query<Omit<Look, 'devices'> & { readonly devices: string[] }>(
+      LOOK,
+      [...[QUEUE_PROTOCOL, worker.version, JSON.stringify(idle)]],
+    );
+    const [seen] = rows;
+    return {
+      lapsed: seen?.lapsed ?? false,
+      deliver: seen?.deliver ?? false,
+      devices: new Set(seen?.devices),
+    };
+  }
+
+  /**
    * Gives a sign of life, which renews leases.
    *
    * @param worker - whose
    * @param tokens - of the jobs that it works on
    */
   async pulse(worker: WorkerRecord, tokens: readonly string[]): Promise<Pulse> {
-    const { rows: workers } = await this.connection.query<{ readonly draining: boolean }>(
-      `update ${SCHEMA}.worker set beat_at = now() where name = $1 and process = $2 returning draining`,
-      [worker.name, worker.process],
-    );
-    const { rows } = await this.connection.query<{ readonly token: string; readonly cancelled: boolean }>(
-      `with renewed as (
-         update ${SCHEMA}.take set beat_at = now() where token = any($1::uuid[]) and ended_at is null returning token, job
+    interface Renewed {
+      readonly draining: boolean | null;
+      readonly leases: readonly { readonly token: string; readonly cancelled: boolean }[];
+    }
+    const { rows } = await this.connection.query<Renewed>(
+      `with worker as (
+         update ${SCHEMA}.worker set beat_at = now() where name = $1 and process = $2 returning draining
+       ), renewed as (
+         update ${SCHEMA}.take set beat_at = now() where token = any($3::uuid[]) and ended_at is null returning token, job
        )
-       select r.token, j.cancelled_at is not null as cancelled from renewed r join ${SCHEMA}.job j on j.id = r.job`,
-      [tokens],
+       select (select draining from worker) as draining,
+         (select coalesce(jsonb_agg(jsonb_build_object('token', r.token, 'cancelled', j.cancelled_at is not null)), '[]')
+           from renewed r join ${SCHEMA}.job j on j.id = r.job) as leases`,
+      [worker.name, worker.process, tokens],
     );
+    const [pulse] = rows;
     return {
-      draining: workers[0]?.draining ?? false,
-      leases: new Map(rows.map(({ token, cancelled }) => [token, cancelled ? 'cancelled' : 'held'])),
+      draining: pulse?.draining ?? false,
+      leases: new Map(pulse?.leases.map(({ token, cancelled }) => [token, cancelled ? 'cancelled' : 'held'])),
     };
   }
 
   /**
-   * Says that a job needs its machine no longer, though it has not been delivered: the machine may get the next one.
+   * Says that a job needs its machine no longer, though it has not been delivered: the machine may get the next one, and whoever takes
+   * this one up when its worker is lost has only to deliver it. All of its record must be in the queue.
    *
    * @param token - of the lease
-   * @throws LeaseLost when the job is no longer the worker's
+   * @param failedCells - how many of its cells have failed
+   * @throws LeaseLost when the job is no longer the worker's; JobCancelled when nobody wants it any more
    */
-  async measured(token: string): Promise<void> {
+  async measured(token: string, failedCells: number): Promise<void> {
     await this.connection.transaction(async (client) => {
-      const { rows } = await client.query<Leased>(
-        `update ${SCHEMA}.take t set measured_at = now()
-         from ${SCHEMA}.job j where t.token = $1 and t.ended_at is null and j.id = t.job returning j.id, j.queue`,
-        [token],
+      const { rows } = await client.query<Leased & { readonly cancelled: boolean }>(
+        `with freed as (
+           update ${SCHEMA}.take set measured_at = now() where token = $1 and ended_at is null returning job
+         )
+         update ${SCHEMA}.job j set measured_at = now(), failed_cells = $2 from freed where j.id = freed.job
+         returning j.id, j.queue, j.cancelled_at is not null as cancelled`,
+        [token, failedCells],
       );
       const [job] = rows;
       if (job === undefined) throw new LeaseLost('the job is no longer this worker’s');
+      if (job.cancelled) throw new JobCancelled('cancelled');
       await this.boss.free(client, job.queue, job.id);
     });
   }
@@ -379,8 +434,10 @@ export class JobQueue {
       [job.id],
     );
     if (cancelled === 1) await this.end(client, job, 'cancelled', null);
-    else if (await this.boss.again(client, job.queue, job.id, reason)) await unbind(client, job);
-    else await this.end(client, job, 'failed', reason);
+    else if (await this.boss.again(client, job.queue, job.id, reason)) {
+      await client.query(`update ${SCHEMA}.job set lost_at = now() where id = $1`, [job.id]);
+      await unbind(client, job);
+    } else await this.end(client, job, 'failed', reason);
   }
 
   private async end(
@@ -390,12 +447,12 @@ export class JobQueue {
     reason: string | null,
     failedCells: number | null = null,
   ): Promise<void> {
+    // The blocks are what another worker would have needed to go on.
     await client.query(
-      `update ${SCHEMA}.job set ended_at = now(), outcome = $2, reason = $3, failed_cells = $4 where id = $1`,
+      `with gone as (delete from ${SCHEMA}.block where job = $1)
+       update ${SCHEMA}.job set ended_at = now(), outcome = $2, reason = $3, failed_cells = $4 where id = $1`,
       [id, outcome, reason, failedCells],
     );
-    // What another worker would have needed to go on.
-    await client.query(`delete from ${SCHEMA}.block where job = $1`, [id]);
     if (outcome === 'cancelled') await this.boss.cancel(client, queue, id);
     else await this.boss.finish(client, queue, id, { outcome, reason });
   }

@@ -110,6 +110,13 @@ export const CHANGES: readonly string[] = [
         end, false))
   $$;
   `,
+  // What is only to be delivered needs no device; what was lost comes before what was never begun.
+  `
+  alter table ${SCHEMA}.job add column measured_at timestamptz, add column lost_at timestamptz;
+  create index job_device on ${SCHEMA}.job (device) where ended_at is null;
+  create index job_measured on ${SCHEMA}.job (measured_at) where ended_at is null and measured_at is not null;
+  create index take_open on ${SCHEMA}.take (beat_at) where ended_at is null;
+  `,
 ];
 
 /**

@@ -8,6 +8,13 @@ import { countRounds } from '../store/rounds.js';
 import { knownBlocks, loadCheckpoint, saveCheckpoint, type KnownBlocks } from './checkpoint.js';
 import type { TakenJob } from './jobs.js';
 import { LeaseLost, type JobQueue } from './queue.js';
+import { pause } from './pause.js';
+
+/**
+ * Between two sendings there is a rest of so many times what the last one took, in milliseconds: rounds of a second are not all worth
+ * what sending each would cost, and those of a minute are sent one by one.
+ */
+const REST = { times: 50, most: 10_000 };
 
 /**
  * The record of one job on the machine that measures it: a results database of its own, which goes on while the queue's server is away,
@@ -16,6 +23,10 @@ import { LeaseLost, type JobQueue } from './queue.js';
 export class Spool {
   private saving: Promise<void> = Promise.resolve();
   private isAsked = false;
+  /** How long the next sending waits. */
+  private restMilliseconds = 0;
+  /** Fires when nothing waits any longer. */
+  private readonly hurry = new AbortController();
 
   private constructor(
     /** A folder of results, as `--results` of the command. */
@@ -41,7 +52,7 @@ export class Spool {
     await mkdir(own, { recursive: true });
     const kept = job.before === worker ? await roundsIn(own) : -1;
     if (kept < job.rounds || kept < 0) await restore(own, queue, job);
-    const known = await knownBlocks(queue, job.id);
+    const known = job.rounds > 0 ? await knownBlocks(queue, job.id) : (new Map() as KnownBlocks);
     return new Spool(own, await openStore(databaseIn(own)), queue, job, known);
   }
 
@@ -59,16 +70,20 @@ export class Spool {
     if (this.isAsked) return;
     this.isAsked = true;
     this.saving = this.saving.then(async () => {
+      await pause(this.restMilliseconds, this.hurry.signal);
       this.isAsked = false;
+      const begun = performance.now();
       await this.send().catch((error: unknown) => {
         // The worker's next sign of life tells it, too.
         if (!(error instanceof LeaseLost)) onTrouble(messageOf(error));
       });
+      this.restMilliseconds = Math.min(REST.most, REST.times * (performance.now() - begun));
     });
   }
 
-  /** Waits until nothing is being sent. */
+  /** Waits until what was to be saved has been sent, or could not be. */
   async settled(): Promise<void> {
+    this.hurry.abort();
     await this.saving;
   }
 
@@ -78,7 +93,12 @@ export class Spool {
     await this.db.destroy();
   }
 
-  private async send(): Promise<void> {
+  /**
+   * Sends what has changed to the queue, now.
+   *
+   * @throws LeaseLost when the job is no longer the worker's; QueueAway when the server does not answer
+   */
+  async send(): Promise<void> {
     const rounds = await this.rounds();
     const database = connect(databaseIn(this.folder), { readonly: true });
     let content: Buffer;

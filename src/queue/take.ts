@@ -3,8 +3,21 @@ import { SCHEMA, suits } from './schema.js';
 /** What people used in so long counts when their shares are compared. */
 const SHARE_HOURS = 24;
 
+/** What a lease is lost by a while after its worker's last sign of life; a server that was away lets everybody begin anew. */
+export const LAPSED = `greatest(t.beat_at, pg_postmaster_start_time()) + t.lease < now()`;
+
+/** That a job is to be measured, nobody has it, and nothing is to be compressed for it first. */
+const WAITS = `j.measured_at is null
+    and not exists (select from ${SCHEMA}.take t where t.job = j.id and t.ended_at is null)
+    and (j.queue <> 'measure' or not exists (
+      select from ${SCHEMA}.job c where c.run = j.run and c.queue = 'compress' and c.ended_at is null))`;
+
+/** That a job was measured by a worker of the same version, and was lost before it was delivered. */
+const LEFT = `j.measured_at is not null and j.ended_at is null and j.cancelled_at is null and j.protocol = $1 and s.version = $2
+    and not exists (select from ${SCHEMA}.take t where t.job = j.id and t.ended_at is null)`;
+
 /**
- * The next job for a device: of the highest priority; then one that was begun, so that its rounds lie no further apart than they must;
+ * The next job for a device: of the highest priority; then one that was lost or begun, so that its rounds lie no further apart than they must;
  * then of whoever has the fewest devices at work, and used the least time lately; then the oldest. What somebody else looks at in the same moment is passed over.
  *
  * Parameters: queue, protocol, version, name of the device, of its profile, class, labels.
@@ -25,21 +38,62 @@ export const NEXT_JOB = `
   left join used u on u.person = j.person
   where j.queue = $1 and j.ended_at is null and j.cancelled_at is null and j.protocol = $2
     and s.version = $3
-    and not exists (select from ${SCHEMA}.take t where t.job = j.id and t.ended_at is null)
-    and (j.queue <> 'measure' or not exists (
-      select from ${SCHEMA}.job c where c.run = j.run and c.queue = 'compress' and c.ended_at is null))
-    and ${suits('j', 'd')}
-  order by j.priority desc, j.rounds > 0 desc, coalesce(u.devices, 0), coalesce(u.seconds, 0), j.submitted_at, j.id
+    and ${WAITS} and ${suits('j', 'd')}
+  order by j.priority desc, (j.rounds > 0 or j.lost_at is not null) desc, coalesce(u.devices, 0), coalesce(u.seconds, 0), j.submitted_at, j.id
   limit 1
   for update of j skip locked`;
 
-/** What a worker is told of the job that it has taken. Parameter: its lease. */
-export const TAKEN_JOB = `
-  select t.token, j.id, j.queue, j.place, j.begun_on as device, j.identical, s.suite, s.person, s.command, s.plan, s.plugins, j.rounds,
+/**
+ * The next job that is measured and not delivered, because its worker was lost in between.
+ *
+ * Parameters: protocol, version.
+ */
+export const NEXT_DELIVERY = `
+  select j.id, j.queue, j.begun_on as device
+  from ${SCHEMA}.job j join ${SCHEMA}.submission s on s.run = j.run
+  where ${LEFT}
+  order by j.measured_at
+  limit 1
+  for update of j skip locked`;
+
+/**
+ * What there is to do for a worker: whether a lease has lapsed, whether something measured is to be delivered, and for which of its idle
+ * devices there may be a job. One question, whatever the number of devices.
+ *
+ * Parameters: protocol, version, idle devices as JSON.
+ */
+export const LOOK = `
+  select
+    exists (select from ${SCHEMA}.take t where t.ended_at is null and ${LAPSED}) as lapsed,
+    exists (select from ${SCHEMA}.job j join ${SCHEMA}.submission s on s.run = j.run where ${LEFT}) as deliver,
+    (select coalesce(jsonb_agg(d.name), '[]')
+      from jsonb_to_recordset($3) as d(queue text, name text, profile text, host text, class text, labels jsonb)
+      where not exists (
+          select from ${SCHEMA}.take t where t.host = d.host and t.ended_at is null and t.measured_at is null)
+        and exists (
+          select from ${SCHEMA}.job j join ${SCHEMA}.submission s on s.run = j.run
+          where j.queue = d.queue and j.ended_at is null and j.cancelled_at is null and j.protocol = $1 and s.version = $2
+            and ${WAITS} and ${suits('j', 'd')})) as devices`;
+
+/**
+ * Records that a worker has a job, and tells it what the job is.
+ *
+ * Parameters: job, worker, process, device, host, lease in seconds, class of the device, whether it is only to be delivered.
+ */
+export const TAKE = `
+  with taken as (
+    insert into ${SCHEMA}.take (job, worker, process, device, host, lease, rounds, measured_at)
+    select id, $2, $3, $4, $5, make_interval(secs => $6), rounds, case when $8 then now() end from ${SCHEMA}.job where id = $1
+    returning token
+  ), begun as (
+    update ${SCHEMA}.job set begun_on = coalesce(begun_on, $4), begun_class = coalesce(begun_class, $7) where id = $1
+    returning begun_on
+  )
+  select taken.token, j.id, j.queue, j.place, begun.begun_on as device, j.identical, s.suite, s.person, s.command, s.plan, s.plugins,
+    j.rounds, j.failed_cells as "failedCells",
     jsonb_build_object('id', s.run, 'uid', s.uid, 'places', s.places, 'repository', s.repository,
       'startedAt', to_char(s.submitted_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) as run,
-    (select b.worker from ${SCHEMA}.take b where b.job = j.id and b.token <> t.token order by b.taken_at desc limit 1) as before
-  from ${SCHEMA}.take t
-  join ${SCHEMA}.job j on j.id = t.job
+    (select b.worker from ${SCHEMA}.take b where b.job = j.id order by b.taken_at desc limit 1) as before
+  from taken cross join begun cross join ${SCHEMA}.job j
   join ${SCHEMA}.submission s on s.run = j.run
-  where t.token = $1`;
+  where j.id = $1`;

@@ -1,12 +1,13 @@
 import { rm } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../base/errors.js';
 import type { QueueName } from './boss.js';
 import { QueueAway } from './connection.js';
 import { DeviceLoop } from './device-loop.js';
 import type { Execute } from './execute.js';
+import { JobWork } from './job-work.js';
 import type { OfferedDevice, Outcome, TakenJob, WorkerRecord } from './jobs.js';
 import { JobCancelled, LeaseLost, type JobQueue } from './queue.js';
+import { pause } from './pause.js';
 import type { Spool } from './spool.js';
 
 /** What happens to a worker. */
@@ -60,7 +61,7 @@ export interface WorkerOptions {
   readonly spools: string;
   /** Where images lie, if not where they are looked for. */
   readonly data: string | undefined;
-  /** How often idle devices ask for a job, in milliseconds. */
+  /** How often the queue is asked for jobs of idle devices and for leases that have lapsed, in milliseconds. */
   readonly pollMilliseconds: number;
   /** Whether to end when there is no job left for any device. */
   readonly once: boolean;
@@ -74,19 +75,30 @@ export interface WorkerOptions {
   readonly stop: AbortSignal;
 }
 
-/** How often what lapsed is looked for at least, in milliseconds. */
-const SWEEP_MILLISECONDS = 1000;
-
 /** How often pg-boss's old jobs are retired, in milliseconds. */
 const MAINTAIN_MILLISECONDS = 3_600_000;
 
 const AGAIN_MILLISECONDS = 500;
+
+/** How long what was measured by others is left alone after it could not be delivered, in milliseconds. */
+const REST_MILLISECONDS = 5000;
+
+/** A device that has nothing to do. */
+type IdleDevice = OfferedDevice & { readonly queue: QueueName };
 
 /** Drives devices through the jobs of a queue. */
 export class Worker {
   /** Jobs that it works on: what ends each, by the token of its lease. */
   private readonly working = new Map<string, AbortController>();
   private readonly draining = new AbortController();
+  /** Fires when it is to take no more jobs. */
+  readonly drained: AbortSignal;
+  /** Devices that wait for a job, and what wakes each. */
+  private readonly idling = new Map<IdleDevice, () => void>();
+  private delivering: Promise<void> = Promise.resolve();
+  private isDelivering = false;
+  /** What nobody had expected of a delivery. */
+  private broken: { readonly error: unknown } | undefined;
   private isAway = false;
   /** Until when others are given time to say that they live, after the server was away. */
   private patientUntil = 0;
@@ -98,16 +110,13 @@ export class Worker {
   constructor(
     readonly queue: JobQueue,
     readonly options: WorkerOptions,
-  ) {}
+  ) {
+    this.drained = AbortSignal.any([this.draining.signal, options.drain, options.stop]);
+  }
 
   /** Whether it is to take no more jobs. */
   isDraining(): boolean {
-    return this.draining.signal.aborted || this.options.drain.aborted || this.options.stop.aborted;
-  }
-
-  /** Fires when it is to take no more jobs. */
-  get drained(): AbortSignal {
-    return AbortSignal.any([this.draining.signal, this.options.drain, this.options.stop]);
+    return this.drained.aborted;
   }
 
   /**
@@ -116,12 +125,12 @@ export class Worker {
    * @throws what makes the queue unusable for good
    */
   async run(): Promise<void> {
-    const { record, devices, emit, stop } = this.options;
+    const { record, devices, emit, stop, pollMilliseconds } = this.options;
     this.freed(await this.persistently(() => this.queue.enrol(record)));
     const ended = new AbortController();
     const background = Promise.all([
       this.every((record.leaseSeconds * 1000) / 3, ended.signal, () => this.pulse()),
-      this.every(Math.min(SWEEP_MILLISECONDS, record.leaseSeconds * 250), ended.signal, () => this.sweep()),
+      this.every(Math.min(pollMilliseconds, record.leaseSeconds * 250), ended.signal, () => this.look()),
       this.every(MAINTAIN_MILLISECONDS, ended.signal, () => this.queue.maintain()),
     ]);
     this.drained.addEventListener('abort', () => {
@@ -129,9 +138,20 @@ export class Worker {
     });
     try {
       const loops = devices.map((device) => new DeviceLoop(this, device));
-      // What is started to look at one device must not disturb what another one measures.
-      for (const loop of loops) await loop.look();
-      await Promise.all(loops.map((loop) => loop.run()));
+      this.deliverLeft();
+      const running = new Map<DeviceLoop, Promise<void>>();
+      // What is started to look at one device must not disturb what this machine measures; others need not wait.
+      for (const loop of loops) {
+        await loop.look();
+        if (!loop.isElsewhere) continue;
+        const ended = loop.run();
+        // Whoever waits for it below is told.
+        ended.catch(() => undefined);
+        running.set(loop, ended);
+      }
+      await Promise.all(loops.map((loop) => running.get(loop) ?? loop.run()));
+      await this.delivering;
+      if (this.broken !== undefined) throw this.broken.error;
       // Whoever is stopped does not wait for a server that is away.
       await this.persistently(() => this.queue.leave(record)).catch((error: unknown) => {
         if (!stop.aborted) throw error;
@@ -176,6 +196,23 @@ export class Worker {
       }
   }
 
+  /**
+   * Waits until there may be a job for a device, or no more are taken.
+   *
+   * @param device - that has nothing to do
+   */
+  async idle(device: IdleDevice): Promise<void> {
+    const { drained } = this;
+    if (drained.aborted) return;
+    let wake = (): void => undefined;
+    const woken = new Promise<void>((resolve) => (wake = resolve));
+    this.idling.set(device, wake);
+    drained.addEventListener('abort', wake);
+    await woken;
+    drained.removeEventListener('abort', wake);
+    this.idling.delete(device);
+  }
+
   /** Removes the record of a job that has been delivered, or is somebody else's. */
   async discard(spool: Spool): Promise<void> {
     await rm(spool.folder, { recursive: true, force: true });
@@ -196,8 +233,45 @@ export class Worker {
     }
   }
 
-  private async sweep(): Promise<void> {
-    if (performance.now() >= this.patientUntil) this.freed(await this.queue.sweep());
+  /** Asks what there is to do: whose leases have lapsed, what waits to be delivered, and for whom there may be a job. */
+  private async look(): Promise<void> {
+    const { record } = this.options;
+    let seen = await this.queue.look(record, [...this.idling.keys()]);
+    if (seen.lapsed && performance.now() >= this.patientUntil) {
+      const jobs = await this.queue.sweep();
+      this.freed(jobs);
+      // Whoever could take them up does so now, and not the next time.
+      if (jobs.length > 0) seen = await this.queue.look(record, [...this.idling.keys()]);
+    }
+    if (seen.deliver) this.deliverLeft();
+    for (const [{ name }, wake] of this.idling) if (seen.devices.has(name)) wake();
+  }
+
+  /** Delivers what workers measured that were lost before they had delivered it. */
+  private deliverLeft(): void {
+    if (this.isDelivering || this.isDraining()) return;
+    this.isDelivering = true;
+    this.delivering = this.deliverAll()
+      .catch((error: unknown) => {
+        this.broken ??= { error };
+        this.draining.abort();
+      })
+      .finally(() => {
+        this.isDelivering = false;
+      });
+  }
+
+  private async deliverAll(): Promise<void> {
+    while (!this.isDraining()) {
+      const job = await this.persistently(() => this.queue.takeMeasured(this.options.record));
+      if (job === undefined) return;
+      const losses: string[] = [];
+      await new JobWork(this, job, {
+        ...{ name: job.device, profile: undefined, execute: undefined, onMeasured: undefined },
+        onLost: (reason) => losses.push(reason),
+      }).run();
+      if (losses.length > 0) await pause(REST_MILLISECONDS, this.drained);
+    }
   }
 
   private freed(jobs: readonly string[]): void {
@@ -230,9 +304,4 @@ export class Worker {
     this.isAway = true;
     this.options.emit({ kind: 'away', reason: messageOf(error) });
   }
-}
-
-/** Waits, or not even that when the signal fires. */
-export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  await sleep(milliseconds, undefined, { signal }).catch(() => undefined);
 }

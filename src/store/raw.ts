@@ -32,45 +32,57 @@ const packings: Partial<Record<RoundTable, Packing>> = {
 type Row = Readonly<Record<string, unknown>>;
 
 /**
- * Sees to it that raw data of a moment can be stored: on a server it lies in partitions by month. Call it before anything else in a
+ * Sees to it that raw data of some moments can be stored: on a server it lies in partitions by month. Call it before anything else in a
  * transaction that stores rounds, so that no two wait for each other.
  *
  * @param transaction - in which it is going to be stored
- * @param startedAt - when the round began, ISO 8601
+ * @param startedAt - when the rounds began, ISO 8601
  */
-export async function prepareMonth(transaction: Transaction<Tables>, startedAt: string): Promise<void> {
+export async function prepareMonths(
+  transaction: Transaction<Tables>,
+  startedAt: readonly string[],
+): Promise<void> {
   if (!isOnServer(transaction)) return;
-  await sql`select make_month(${monthOf(startedAt)}::date)`.execute(transaction);
+  for (const month of new Set(startedAt.map(monthOf)))
+    await sql`select make_month(${month}::date)`.execute(transaction);
+}
+
+/** Rows of one table that belong to a round. */
+export interface RoundRows {
+  readonly id: number;
+  /** When the round began, ISO 8601. */
+  readonly startedAt: string;
+  /** Without the round's id. */
+  readonly rows: readonly object[];
 }
 
 /**
- * Stores rows that belong to a round.
+ * Stores rows that belong to rounds.
  *
- * @param transaction - in which the round was stored
- * @param round - its id, and when it began
+ * @param transaction - in which the rounds were stored
  * @param table - of the rows
- * @param rows - without the round's id
+ * @param rounds - and the rows of each
  */
 export async function insertRows(
   transaction: Transaction<Tables>,
-  round: { readonly id: number; readonly startedAt: string },
   table: RoundTable,
-  rows: readonly object[],
+  rounds: readonly RoundRows[],
 ): Promise<void> {
-  const plain = rows as readonly Row[];
   if (!isOnServer(transaction) || !isRaw(table))
     return insertAll(
       transaction,
       table,
-      plain.map((row) => ({ round_id: round.id, ...row })),
+      rounds.flatMap(({ id, rows }) => rows.map((row) => ({ round_id: id, ...row }))),
     );
   const packing = packings[table];
-  const whole = packing === undefined ? plain : packed(plain, packing);
-  const month = monthOf(round.startedAt);
   return insertAll(
     transaction,
     `raw_${table}`,
-    whole.map((row) => ({ round_id: round.id, month, ...row })),
+    rounds.flatMap(({ id, startedAt, rows }) => {
+      const plain = rows as readonly Row[];
+      const whole = packing === undefined ? plain : packed(plain, packing);
+      return whole.map((row) => ({ round_id: id, month: monthOf(startedAt), ...row }));
+    }),
   );
 }
 

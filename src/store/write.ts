@@ -6,7 +6,7 @@ import type { CellFailure } from '../protocol/failure.js';
 import { predictedClasses, type Measurement } from '../protocol/measurement.js';
 import type { NodeWork } from './node-work.js';
 import type { Db } from './open.js';
-import { insertRows, prepareMonth, type RoundTable } from './raw.js';
+import { insertRows, prepareMonths, type RoundTable } from './raw.js';
 import { hasRounds } from './rounds.js';
 import type { Stopping } from './stopping.js';
 import type { CellRow, NewCell, NewDevice, NewRun, NewVariant, VariantRow } from './tables.js';
@@ -186,7 +186,7 @@ export async function insertRound(
 ): Promise<void> {
   const { started, warmup, phases, conditions, latencies, trials, logits, kernels } = measurement;
   await db.transaction().execute(async (transaction) => {
-    await prepareMonth(transaction, place.startedAt);
+    await prepareMonths(transaction, [place.startedAt]);
     const { id } = await transaction
       .insertInto('rounds')
       .values({
@@ -209,7 +209,7 @@ export async function insertRound(
       .returning('id')
       .executeTakeFirstOrThrow();
     const insert = (table: RoundTable, rows: readonly object[]): Promise<void> =>
-      insertRows(transaction, { id, startedAt: place.startedAt }, table, rows);
+      insertRows(transaction, table, [{ id, startedAt: place.startedAt, rows }]);
     await insert(
       'phases',
       phases.map(({ phase, milliseconds, cpuMilliseconds }) => ({

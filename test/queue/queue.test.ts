@@ -79,14 +79,14 @@ describePostgres('jobs', () => {
     await queue.submit(submission([{ device: 'a' }, { device: 'a' }]));
     const me = worker('w');
     const first = await taken(queue, me, device('a'));
-    await queue.measured(first.token);
-    await queue.measured(first.token);
+    await queue.measured(first.token, 0);
+    await queue.measured(first.token, 0);
     const second = await taken(queue, me, device('a'));
     expect((await queue.pulse(me, [first.token, second.token])).leases.size).toBe(2);
     await queue.complete(first.token, 0);
     expect(await queue.take('measure', worker('v'), device('a'))).toBeUndefined();
     await queue.again(second.token, 'a: gone');
-    await expect(queue.measured(second.token)).rejects.toBeInstanceOf(LeaseLost);
+    await expect(queue.measured(second.token, 0)).rejects.toBeInstanceOf(LeaseLost);
     await queue.complete((await taken(queue, me, device('a'))).token, 0);
     expect((await listJobs(queue, true)).map(({ state }) => state)).toEqual(['done', 'done']);
   });
@@ -188,6 +188,44 @@ describePostgres('a lease', () => {
     expect(await takesOf(queue, [first.id])).toMatchObject([{ outcome: 'lost' }, { outcome: 'done' }]);
   });
 
+  it('that lapses before anything was measured leaves a job that comes before all that were never begun', async () => {
+    const queue = await queues.open();
+    await queue.submit(submission([{ device: 'a' }], { person: 'bob' }));
+    const lost = await taken(queue, worker('dead', { leaseSeconds: 0.2 }), device('a'));
+    await queue.submit(submission([{ device: 'a' }, { device: 'a' }], { person: 'ada' }));
+    await sleep(300);
+    expect((await queue.look(worker('w'), [])).lapsed).toBe(true);
+    await queue.sweep();
+    expect((await queue.look(worker('w'), [])).lapsed).toBe(false);
+    expect((await taken(queue, worker('w'), device('a'))).id).toBe(lost.id);
+  });
+
+  it('that lapses after the job was measured leaves only its delivery, for which no device is needed', async () => {
+    const queue = await queues.open();
+    await queue.submit(submission([{ device: 'a' }, { device: 'a' }]));
+    const dead = worker('dead', { leaseSeconds: 0.2 });
+    const [first, alive] = [await taken(queue, dead, device('a')), worker('alive')];
+    await saveCheckpoint(queue, first.token, Buffer.from('spool'), 3, new Map());
+    await queue.measured(first.token, 1);
+    const second = await taken(queue, alive, device('a'));
+    expect(second.id).not.toBe(first.id);
+    expect(await queue.takeMeasured(alive)).toBeUndefined();
+    await sleep(300);
+    await queue.sweep();
+    expect(await queue.look(alive, [])).toMatchObject({ lapsed: false, deliver: true });
+    expect(await queue.takeMeasured(worker('old', { version: '0.0.1' }))).toBeUndefined();
+    // The device is at work, which does not matter.
+    const left = await queue.takeMeasured(alive);
+    expect(left).toMatchObject({ id: first.id, device: 'a', rounds: 3, failedCells: 1, before: 'dead' });
+    expect(await queue.takeMeasured(alive)).toBeUndefined();
+    expect((await queue.look(alive, [])).deliver).toBe(false);
+    await queue.release(left!.token);
+    await queue.complete((await queue.takeMeasured(alive))!.token, 1);
+    await queue.complete(second.token, 0);
+    expect(await queue.take('measure', alive, device('a'))).toBeUndefined();
+    expect((await listJobs(queue, true)).map(({ state }) => state)).toEqual(['done', 'done']);
+  });
+
   it('ends at once when a worker of the same name is started anew', async () => {
     const queue = await queues.open();
     await queue.submit(submission([{ device: 'a' }]));
@@ -278,6 +316,24 @@ describePostgres('cancelling', () => {
     expect((await findJobs(queue, submitted.run.id)).map(({ state }) => state)).toEqual(
       Array.from({ length: 3 }, () => 'cancelled'),
     );
+  });
+});
+
+describePostgres('looking for work', () => {
+  it('names the idle devices for which there is a job, and none whose machine is at work', async () => {
+    const queue = await queues.open();
+    const me = worker('w');
+    const idle = ['a', 'b', 'c'].map((name) => ({ ...device(name), queue: 'measure' as const }));
+    const named = async () => [...(await queue.look(me, idle)).devices].sort();
+    expect(await named()).toEqual([]);
+    await queue.submit(submission([{ device: 'b' }]));
+    expect(await named()).toEqual(['b']);
+    await queue.submit(submission([{}]));
+    expect(await named()).toEqual(['a', 'b', 'c']);
+    const job = await taken(queue, me, device('a'));
+    expect(await named()).toEqual(['b']);
+    await queue.complete(job.token, 0);
+    expect([...(await queue.look(worker('v', { version: '0.0.1' }), idle)).devices]).toEqual([]);
   });
 });
 

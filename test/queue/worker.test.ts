@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { deliver } from '../../src/queue/deliver.js';
+import { SharedResults } from '../../src/queue/deliver.js';
 import { measuringDevice } from '../../src/queue/devices.js';
 import { jobName } from '../../src/queue/jobs.js';
 import { findJobs, takesOf } from '../../src/queue/list.js';
@@ -157,10 +157,12 @@ describePostgres('a worker', () => {
       drive(queue, host, () => undefined, {
         record: record(host, { host, version: installedVersion() }),
         devices: [await measuringDevice(folder('here.yaml'), host)],
-        deliver: (spool, job) => deliver(queue, queues.url(), spool, job),
+        deliver: (spool, job) => results.deliver(spool, job),
       });
+    const results = new SharedResults(queue, queues.url());
     const both = [await on('one'), await on('two')];
     await Promise.all(both.map(({ ended }) => ended));
+    await results.close();
     expect((await findJobs(queue, run)).map(({ state, reason }) => [state, reason])).toEqual([
       ['done', null],
       ['done', null],

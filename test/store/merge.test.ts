@@ -41,7 +41,13 @@ const image = fc
     ]);
     return {
       row: { ...run, ended_at: ended },
-      ...{ devices: new Map(), variants: new Map(), floors: new Map(), cells: new Map(images) },
+      ...{
+        isOpenElsewhere: false,
+        devices: new Map(),
+        variants: new Map(),
+        floors: new Map(),
+        cells: new Map(images),
+      },
     };
   });
 

@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { readDuration } from '../../base/quantities.js';
 import { pathOf } from '../../base/named.js';
 import { installedVersion } from '../../base/paths.js';
-import { deliver } from '../../queue/deliver.js';
+import { SharedResults } from '../../queue/deliver.js';
 import { compressingDevice, measuringDevice } from '../../queue/devices.js';
 import { claimFolder, removeStrangers } from '../../queue/folder.js';
 import { Worker, type WorkerEvent } from '../../queue/worker.js';
@@ -28,8 +28,8 @@ interface Flags {
   readonly json?: true;
 }
 
-/** How often idle devices ask for work, in milliseconds. */
-const POLL_MILLISECONDS = 1500;
+/** How often the queue is asked for work and for leases that have lapsed, in milliseconds. */
+const POLL_MILLISECONDS = 1000;
 
 /** `edgeflex worker`: measures on devices what others submit. */
 export function workerCommand(): Command {
@@ -77,11 +77,16 @@ export function workerCommand(): Command {
         await withQueue(address, async (queue) => {
           const spools = join(flags.state, 'spools');
           await removeStrangers(queue, spools);
-          await new Worker(queue, {
-            ...{ record, devices, spools, data, emit, drain, stop },
-            ...{ pollMilliseconds: POLL_MILLISECONDS, once: flags.once ?? false },
-            deliver: (spool, job) => deliver(queue, address, spool, job),
-          }).run();
+          const results = new SharedResults(queue, address);
+          try {
+            await new Worker(queue, {
+              ...{ record, devices, spools, data, emit, drain, stop },
+              ...{ pollMilliseconds: POLL_MILLISECONDS, once: flags.once ?? false },
+              deliver: (spool, job) => results.deliver(spool, job),
+            }).run();
+          } finally {
+            await results.close();
+          }
         });
       } finally {
         release();

@@ -4,6 +4,13 @@ import { InputError, messageOf } from '../../base/errors.js';
 /** `int8` and `numeric`, which the driver gives as texts: counts, bytes and their sums are all safe as numbers. */
 const NUMBERS: ReadonlySet<number> = new Set([20, 1700]);
 
+/**
+ * A machine that is cut off says no farewell. The server is to notice within some 15 s, and to give up its transaction: until then others
+ * wait for what that has locked.
+ */
+const GONE_AFTER =
+  '-c tcp_keepalives_idle=6 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=3 -c tcp_user_timeout=15000';
+
 /** How long a server may take to let us in, in milliseconds. */
 const PATIENCE = 10_000;
 
@@ -32,7 +39,7 @@ export async function connections(
     connectionString: address,
     application_name: 'edgeflex',
     // Its objects lie in a schema of their own, apart from what else the database holds.
-    options: '-c search_path=edgeflex -c lock_timeout=10s -c timezone=UTC',
+    options: `-c search_path=edgeflex -c lock_timeout=10s -c timezone=UTC ${GONE_AFTER}`,
     connectionTimeoutMillis: PATIENCE,
     keepAlive: true,
     max: most,

@@ -1,8 +1,9 @@
+import type { SelectQueryBuilder } from 'kysely';
 import { canonicalJson, hashJson } from '../../base/hash.js';
 import { checkedRows, damagedRow } from '../checked.js';
 import type { Db } from '../open.js';
 import { roundTables, type RoundTable } from '../raw.js';
-import type { CellRow, DeviceRow, FloorRow, RoundRow, RunRow, VariantRow } from '../tables.js';
+import type { CellRow, DeviceRow, FloorRow, RoundRow, RunRow, Tables, VariantRow } from '../tables.js';
 
 /** A run as one store has it, without the raw data of its rounds. */
 export interface RunImage {
@@ -15,6 +16,8 @@ export interface RunImage {
   readonly cells: ReadonlyMap<string, CellImage>;
   /** What it found out about its devices' noise, by device, batch size and metric. */
   readonly floors: ReadonlyMap<string, FloorRow>;
+  /** Whether cells that the image leaves out are not over. */
+  readonly isOpenElsewhere: boolean;
 }
 
 /** A cell as one store has it. */
@@ -36,42 +39,55 @@ function variantKey({ model, recipe }: Pick<VariantRow, 'model' | 'recipe'>): st
  *
  * @param db - the store
  * @param row - of the run
+ * @param only - names of the devices that it is wanted of; left out, all
  * @throws StoreError when a row holds what cannot be
  */
-export async function imageOf(db: Db, row: RunRow): Promise<RunImage> {
+export async function imageOf(db: Db, row: RunRow, only?: readonly string[]): Promise<RunImage> {
   checkedRows(db, 'runs', [row]);
   const own = ['run_id', '=', row.id] as const;
   const devices = await db
     .selectFrom('devices')
     .selectAll()
     .where(...own)
+    .$if(only !== undefined, (query) => query.where('name', 'in', only ?? []))
     .orderBy('id')
     .execute();
+  const ids = devices.map(({ id }) => id);
+  const ofCells = (table: SelectQueryBuilder<Tables, 'cells', object>): typeof table =>
+    only === undefined ? table.where('cells.run_id', '=', row.id) : table.where('cells.device_id', 'in', ids);
   const variants = await db
     .selectFrom('variants')
     .selectAll()
     .where(...own)
     .orderBy('position')
     .execute();
-  const cells = await db
-    .selectFrom('cells')
-    .selectAll()
-    .where(...own)
-    .orderBy('id')
-    .execute();
+  const isNone = only !== undefined && ids.length === 0;
+  const cells = isNone ? [] : await ofCells(db.selectFrom('cells')).selectAll().orderBy('id').execute();
   const floors = await db
     .selectFrom('floors')
     .selectAll()
     .where(...own)
+    .$if(only !== undefined, (query) => query.where('device', 'in', only ?? []))
     .orderBy('id')
     .execute();
-  const rounds = await db
-    .selectFrom('rounds')
-    .innerJoin('cells', 'cells.id', 'rounds.cell_id')
-    .selectAll('rounds')
-    .where('cells.run_id', '=', row.id)
-    .orderBy('rounds.round')
-    .execute();
+  const rounds = isNone
+    ? []
+    : await ofCells(db.selectFrom('cells'))
+        .innerJoin('rounds', 'cells.id', 'rounds.cell_id')
+        .selectAll('rounds')
+        .orderBy('rounds.round')
+        .execute();
+  const elsewhere =
+    only === undefined
+      ? undefined
+      : await db
+          .selectFrom('cells')
+          .select('id')
+          .where(...own)
+          .where('status', '=', 'pending')
+          .$if(!isNone, (query) => query.where('device_id', 'not in', ids))
+          .limit(1)
+          .executeTakeFirst();
   const byCell = new Map<number, Map<number, RoundRow>>();
   for (const round of checkedRows(db, 'rounds', rounds))
     byCell.set(
@@ -92,6 +108,7 @@ export async function imageOf(db: Db, row: RunRow): Promise<RunImage> {
   });
   return {
     row,
+    isOpenElsewhere: elsewhere !== undefined,
     devices: new Map(devices.map((device) => [device.name, device])),
     variants: new Map(variants.map((variant) => [variantKey(variant), variant])),
     cells: new Map(images),
@@ -147,21 +164,36 @@ export function lastingImage({ row, devices, variants, cells, floors }: RunImage
 export type RoundContent = ReadonlyMap<RoundTable, readonly object[]>;
 
 /**
- * Reads the raw data of a round.
+ * Reads the raw data of rounds: one query for each table, however many they are.
  *
+ * @param db - the store
+ * @param rounds - their ids
+ * @returns by the round's id; every one of them is there
  * @throws StoreError when a row holds what cannot be
  */
-export async function contentOf(db: Db, roundId: number): Promise<RoundContent> {
-  const content = new Map<RoundTable, object[]>();
+export async function contentsOf(
+  db: Db,
+  rounds: readonly number[],
+): Promise<ReadonlyMap<number, RoundContent>> {
+  const contents = new Map(rounds.map((id) => [id, new Map<RoundTable, object[]>()]));
+  if (rounds.length === 0) return contents;
   for (const table of roundTables) {
-    const rows = await db.selectFrom(table).selectAll().where('round_id', '=', roundId).execute();
-    const own = checkedRows<object>(db, table, rows, `round ${roundId}`);
-    content.set(
-      table,
-      own.map((row) => Object.fromEntries(Object.entries(row).filter(([column]) => column !== 'round_id'))),
-    );
+    const rows = await db.selectFrom(table).selectAll().where('round_id', 'in', rounds).execute();
+    const byRound = new Map<number, object[]>();
+    for (const row of rows) {
+      const known = byRound.get(row.round_id);
+      if (known === undefined) byRound.set(row.round_id, [row]);
+      else known.push(row);
+    }
+    for (const [id, own] of byRound)
+      contents.get(id)?.set(
+        table,
+        checkedRows<object>(db, table, own, `round ${id}`).map((row) =>
+          Object.fromEntries(Object.entries(row).filter(([column]) => column !== 'round_id')),
+        ),
+      );
   }
-  return content;
+  return contents;
 }
 
 /**

@@ -30,8 +30,10 @@ export function merged(a: RunImage, b: RunImage): RunImage {
   });
   if (lastingText(a.row, 'ended_at') !== lastingText(b.row, 'ended_at'))
     throw parted(a.row, 'its plan or its data');
+  const isOpenElsewhere = a.isOpenElsewhere || b.isOpenElsewhere;
   return {
-    row: { ...a.row, ended_at: endOf(a.row, b.row, [...cells.values()]) },
+    isOpenElsewhere,
+    row: { ...a.row, ended_at: isOpenElsewhere ? null : endOf(a.row, b.row, [...cells.values()]) },
     ...{ devices, variants, cells },
     floors: joined(a.floors, b.floors, larger),
   };

@@ -1,14 +1,14 @@
-import type { Generated, Kysely, Transaction } from 'kysely';
+import { sql, type Generated, type Kysely, type Transaction } from 'kysely';
 import { defined } from '../../base/defined.js';
 import { hashJson } from '../../base/hash.js';
 import { damagedRow } from '../checked.js';
 import { RunLease } from '../lease.js';
 import type { Db } from '../open.js';
-import { insertRows, prepareMonth, roundTables } from '../raw.js';
+import { insertRows, prepareMonths, roundTables } from '../raw.js';
 import { alone } from '../server.js';
 import type { DeviceRow, RoundRow, RunRow, Tables, VariantRow } from '../tables.js';
 import { insertRun } from '../write.js';
-import { contentDigest, contentOf, imageOf, lastingImage, lastingText, type RunImage } from './image.js';
+import { contentDigest, contentsOf, imageOf, lastingImage, lastingText, type RunImage } from './image.js';
 import { merged } from './merge.js';
 
 /** What became of a run that was brought to another store. */
@@ -38,6 +38,11 @@ export interface TransferOptions {
   readonly thorough: boolean;
   /** The right to write the run there, where the caller has it already. */
   readonly lease?: RunLease | undefined;
+  /**
+   * Whether the source has one part of a run of which others bring more: of the target nothing but the same devices is read and written,
+   * and the caller sees to it that nobody else brings parts of the run meanwhile.
+   */
+  readonly isPart?: boolean;
 }
 
 /**
@@ -56,14 +61,19 @@ export async function transferRun(
   source: Db,
   target: Db,
   run: RunRow,
-  { thorough, lease }: TransferOptions,
+  { thorough, lease, isPart = false }: TransferOptions,
 ): Promise<TransferredRun> {
   const from = await imageOf(source, run);
+  const only = isPart ? [...from.devices.keys()] : undefined;
   const known = await runKnownAs(target, run.uid);
-  const before = known && (await imageOf(target, known));
+  const before = known && (await imageOf(target, known, only));
   const isDue = before === undefined || lastingImage(before) !== lastingImage(merged(from, before));
-  const copied = isDue ? await bring(source, target, from, lease) : [];
-  const after = await imageOf(target, await runThere(target, run.uid));
+  const copied = !isDue
+    ? []
+    : only === undefined
+      ? await bring(source, target, from, lease)
+      : await bringAlone(source, target, from, await insertRecord(target, from.row), only);
+  const after = await imageOf(target, await runThere(target, run.uid), only);
   // Whatever the target has come to, the source has nothing that it lacks.
   const wanted = lastingImage(merged(from, after));
   if (lastingImage(after) !== wanted)
@@ -117,29 +127,48 @@ async function bring(
       lost = reason;
     }));
   try {
-    // From here on nobody else changes it there.
-    const before = await imageOf(target, await runThere(target, from.row.uid));
-    const goal = merged(from, before);
-    const cellIds = await insertPlan(target, id, before, goal);
-    const copied: CopiedRound[] = [];
-    for (const [cell, { rounds }] of goal.cells) {
-      const own = from.cells.get(cell)?.rounds;
-      const there = before.cells.get(cell)?.rounds;
-      const cellId = defined(cellIds.get(cell), 'a cell');
-      await removeRounds(target, there, rounds);
-      for (const [number, round] of rounds) {
-        const known = there?.get(number);
-        if (known !== undefined && lastingText(known) === lastingText(round)) continue;
-        if (lost !== undefined) throw lost;
-        await copyRound(source, target, defined(own?.get(number), 'a round'), cellId);
-        copied.push({ cell, round: number });
-      }
-    }
-    await finish(target, id, cellIds, goal);
-    return copied;
+    return await bringAlone(source, target, from, id, undefined, () => {
+      if (lost !== undefined) throw lost;
+    });
   } finally {
     if (held === undefined) await lease.release();
   }
+}
+
+/** Copies what is missing, while nobody else changes it there. */
+async function bringAlone(
+  source: Db,
+  target: Db,
+  from: RunImage,
+  id: string,
+  only: readonly string[] | undefined,
+  check: () => void = () => undefined,
+): Promise<readonly CopiedRound[]> {
+  const before = await imageOf(target, await runThere(target, from.row.uid), only);
+  const goal = merged(from, before);
+  const cellIds = await insertPlan(target, id, before, goal);
+  const missing: (CopiedRound & RoundCopy)[] = [];
+  for (const [cell, { rounds }] of goal.cells) {
+    const own = from.cells.get(cell)?.rounds;
+    const there = before.cells.get(cell)?.rounds;
+    const cellId = defined(cellIds.get(cell), 'a cell');
+    await removeRounds(target, there, rounds);
+    for (const [number, round] of rounds) {
+      const known = there?.get(number);
+      if (known !== undefined && lastingText(known) === lastingText(round)) continue;
+      missing.push({ cell, round: number, row: defined(own?.get(number), 'a round'), cellId });
+    }
+  }
+  const sizes = await rawBytesOf(
+    source,
+    missing.map(({ row }) => row.id),
+  );
+  for (const some of handfuls(missing, ({ row }) => sizes.get(row.id) ?? 0)) {
+    check();
+    await copyRounds(source, target, some);
+  }
+  await finish(target, id, cellIds, before, goal);
+  return missing;
 }
 
 /** Records a run that the target does not have; under a longer id where it has another one of the same. */
@@ -234,17 +263,76 @@ async function removeRounds(
   }
 }
 
-async function copyRound(source: Db, target: Db, round: RoundRow, cellId: number): Promise<void> {
-  const content = await contentOf(source, round.id);
+/** What is copied at once at most, for each statement is a way to the server and back, and all of it is kept in memory. */
+const AT_ONCE = { rounds: 16, bytes: 8 * 2 ** 20 };
+
+/** Rounds in their order, as many together as are copied or compared at once. */
+function handfuls<Round>(rounds: readonly Round[], bytesOf: (round: Round) => number): Round[][] {
+  const all: Round[][] = [];
+  let bytes = Infinity;
+  for (const round of rounds) {
+    const last = all.at(-1);
+    const size = bytesOf(round);
+    if (last === undefined || last.length >= AT_ONCE.rounds || bytes + size > AT_ONCE.bytes) {
+      all.push([round]);
+      bytes = size;
+    } else {
+      last.push(round);
+      bytes += size;
+    }
+  }
+  return all;
+}
+
+/** Bytes of the raw data of rounds that can be large. */
+async function rawBytesOf(db: Db, rounds: readonly number[]): Promise<ReadonlyMap<number, number>> {
+  const sizes = new Map<number, number>();
+  if (rounds.length === 0) return sizes;
+  for (const table of ['logits', 'embeddings'] as const) {
+    const rows = await db
+      .selectFrom(table)
+      .select(['round_id', sql<number>`sum(length(data))`.as('bytes')])
+      .where('round_id', 'in', rounds)
+      .groupBy('round_id')
+      .execute();
+    for (const { round_id: id, bytes } of rows) sizes.set(id, (sizes.get(id) ?? 0) + bytes);
+  }
+  return sizes;
+}
+
+/** A round of the source, and the cell of the target that it belongs to. */
+interface RoundCopy {
+  readonly row: RoundRow;
+  readonly cellId: number;
+}
+
+/** Copies rounds, all of them or none. */
+async function copyRounds(source: Db, target: Db, rounds: readonly RoundCopy[]): Promise<void> {
+  const contents = await contentsOf(
+    source,
+    rounds.map(({ row }) => row.id),
+  );
   await target.transaction().execute(async (transaction) => {
-    await prepareMonth(transaction, round.started_at);
-    const { id } = await transaction
+    await prepareMonths(
+      transaction,
+      rounds.map(({ row }) => row.started_at),
+    );
+    const stored = await transaction
       .insertInto('rounds')
-      .values({ ...round, id: undefined, cell_id: cellId })
-      .returning('id')
-      .executeTakeFirstOrThrow();
+      .values(rounds.map(({ row, cellId }) => ({ ...row, id: undefined, cell_id: cellId })))
+      .returning(['id', 'cell_id', 'round'])
+      .execute();
+    const ids = new Map(stored.map(({ id, cell_id, round }) => [`${cell_id} ${round}`, id]));
     for (const table of roundTables)
-      await insertRows(transaction, { id, startedAt: round.started_at }, table, content.get(table) ?? []);
+      await insertRows(
+        transaction,
+        table,
+        rounds.map(({ row, cellId }) => ({
+          id: defined(ids.get(`${cellId} ${row.round}`), 'a round'),
+          startedAt: row.started_at,
+          rows: contents.get(row.id)?.get(table) ?? [],
+        })),
+      );
   });
 }
 
@@ -253,10 +341,13 @@ async function finish(
   target: Db,
   runId: string,
   cells: ReadonlyMap<string, number>,
+  before: RunImage,
   goal: RunImage,
 ): Promise<void> {
   await target.transaction().execute(async (transaction) => {
     for (const [key, { row }] of goal.cells) {
+      const known = before.cells.get(key);
+      if (known !== undefined && lastingText(known.row) === lastingText(row)) continue;
       const { rounds, status, reason, stopping_json, form, file_bytes, tier, bound_ms } = row;
       await transaction
         .updateTable('cells')
@@ -298,17 +389,28 @@ async function compared(
   const wanted =
     only ??
     [...from.cells].flatMap(([cell, { rounds }]) => [...rounds.keys()].map((round) => ({ cell, round })));
-  for (const { cell, round } of wanted) {
+  const pairs = wanted.flatMap(({ cell, round }) => {
     const here = from.cells.get(cell)?.rounds.get(round);
     const there = after.cells.get(cell)?.rounds.get(round);
-    if (here === undefined || there === undefined || lastingText(here) !== lastingText(there)) continue;
-    const digest = contentDigest(await contentOf(source, here.id));
-    if (contentDigest(await contentOf(target, there.id)) !== digest)
-      throw damagedRow(
-        ...([target, 'rounds', `id ${there.id}`] as const),
-        ...([`raw data that is not that of round ${here.id} in the other store`, 'what was copied'] as const),
-      );
-    digests.push(digest);
+    const isBoth = here !== undefined && there !== undefined && lastingText(here) === lastingText(there);
+    return isBoth ? [{ here: here.id, there: there.id }] : [];
+  });
+  const sizes = await rawBytesOf(
+    source,
+    pairs.map(({ here }) => here),
+  );
+  for (const some of handfuls(pairs, ({ here }) => sizes.get(here) ?? 0)) {
+    const [own, others] = [some.map(({ here }) => here), some.map(({ there }) => there)];
+    const [inSource, inTarget] = [await contentsOf(source, own), await contentsOf(target, others)];
+    for (const { here, there } of some) {
+      const digest = contentDigest(defined(inSource.get(here), 'a round'));
+      if (contentDigest(defined(inTarget.get(there), 'a round')) !== digest)
+        throw damagedRow(
+          ...([target, 'rounds', `id ${there}`] as const),
+          ...([`raw data that is not that of round ${here} in the other store`, 'what was copied'] as const),
+        );
+      digests.push(digest);
+    }
   }
   return digests;
 }
