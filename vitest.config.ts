@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config';
 import LongestFirst from './test/support/sequencer.js';
 import { filesByKind } from './test/support/kinds.js';
+import { useMemoryForScratch } from './test/support/scratch.js';
 
+useMemoryForScratch();
 const { unit, models, processes } = filesByKind();
 
 const common = {
@@ -17,10 +19,10 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     reporters: ['dot', './test/support/reporter.ts'],
     projects: [
-      // What they start waits for disks, pages and connections for much of its time: three at once keep two cores busy.
+      // What they start waits for disks, pages and connections for much of its time: four at once keep two cores busy.
       {
         test: {
-          ...{ ...common, name: 'processes', include: processes, maxWorkers: 3 },
+          ...{ ...common, name: 'processes', include: processes, maxWorkers: 4 },
           sequence: { groupOrder: 0 },
         },
       },
