@@ -54,7 +54,7 @@ const printed: readonly (readonly [words: readonly string[], parts: readonly str
 /** All of it where there is little room; what is widest also elsewhere. */
 const places = [
   ...printed.map((each) => [60, ...each] as const),
-  ...[80, 100, 160].flatMap((columns) => printed.slice(0, 3).map((each) => [columns, ...each] as const)),
+  ...[80, 160].flatMap((columns) => printed.slice(0, 3).map((each) => [columns, ...each] as const)),
 ];
 
 describe('on a terminal', () => {

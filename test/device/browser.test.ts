@@ -325,9 +325,9 @@ describeInBrowser('a browser that goes wrong', () => {
   });
 
   it('loses its GPU', async () => {
-    const error = await disturbed('webgpu', () => {
-      killAll('gpu-process');
-    });
+    // Before shaders are compiled, which the processor takes seconds for.
+    const act = (): void => killAll('gpu-process');
+    const error = await disturbed('webgpu', act, {}, { at: 'load' });
     expect((error as Error).message).toMatch(/^the GPU device was lost \(unknown\)/);
   });
 

@@ -55,15 +55,8 @@ describe('the package', () => {
       expect(names).toContain(`package/${name}`);
   });
 
-  test('runs the quickstart by its name from a folder of the user, where results and reports go', async () => {
-    const few = ['--images', '16', '--batch', '1', '--tier', 'smoke', '--rounds', '1'];
-    const { stdout } = await edgeflex('run', 'quickstart', ...few);
-    expect(stdout).toContain('report.html');
-    expect(await readdir(join(folder, 'project', 'results'))).toContain('edgeflex.db');
-    expect(await readdir(join(folder, 'project', 'reports'))).toHaveLength(1);
-  }, 120_000);
-
-  test('lists its suites and devices, and checks a browser', async () => {
+  // Its quickstart is run from a folder of the user by .ci/smoke-package, as npm installs it and without a network.
+  test('lists its suites and devices', async () => {
     expect((await edgeflex('suites')).stdout).toContain('quickstart');
     expect((await edgeflex('devices', 'list')).stdout).toContain('browser-wasm');
   });

@@ -11,7 +11,7 @@ import { useRuns } from './support.js';
 
 const runs = useRuns();
 
-/** A file that an exporter wrote (`test/vit/exports`), any number of images at once, beside the built-in model. */
+/** A file that an exporter wrote (`test/vit/exports`), any number of images at once. */
 async function exported(file: string): Promise<SuiteRecipe> {
   const preprocessor = runs.folder('preprocessor_config.json');
   await writeFile(preprocessor, '{"size": 16}');
@@ -38,18 +38,13 @@ async function differenceOn(device: string): Promise<number> {
   return Math.max(...there.map((value, at) => Math.abs(value - here[at]!))) / largest;
 }
 
-const recipesWith = async (file: string): Promise<SuiteRecipe[]> => [
-  { recipe: fp32, published: undefined },
-  await exported(file),
-];
-
 describeInBrowser('an ONNX file as it is, in browsers', () => {
   it('runs on WebGPU though it leaves the number of images open, and gives what the processor gives', async () => {
     const webgpu = runs.folder('webgpu.yaml');
     await writeFile(webgpu, 'name: webgpu\nkind: browser\nprovider: webgpu\nadapter: swiftshader\n');
     const { failedCells } = await runs.execute(
       runs.suite({
-        recipes: await recipesWith('vit.onnx'),
+        recipes: [await exported('vit.onnx')],
         devices: [runs.folder('here.yaml'), webgpu],
         // The last part of a batch has fewer images than are run at once.
         accuracy: { batch: 4, images: 6 },
@@ -69,7 +64,7 @@ describeOnBoard('an ONNX file as it is, on a board', { timeout: 400_000 }, () =>
     try {
       const { failedCells } = await runs.execute(
         runs.suite({
-          recipes: await recipesWith('raw-dynamic.onnx'),
+          recipes: [await exported('raw-dynamic.onnx')],
           devices: [runs.folder('here.yaml'), board.profilePath],
           accuracy: { batch: 4, images: 6 },
           performance: { batches: [1], tier: 'smoke', rounds: 1 },

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { expect, it, vi } from 'vitest';
 import type { Device, MeasureOptions } from '../../src/device/device.js';
 import type * as opening from '../../src/device/open.js';
@@ -6,7 +5,6 @@ import type { AgentEvent } from '../../src/protocol/events.js';
 import { parseFailure } from '../../src/protocol/failure.js';
 import type { Task } from '../../src/protocol/task.js';
 import { findRun, loadRun } from '../../src/store/read.js';
-import { describeInBrowser } from '../report/support/browser.js';
 import { useRuns } from './support.js';
 
 /** The agent is the real one; the answers of its timed pass become those of other images: the first and the last one's are exchanged. */
@@ -39,11 +37,11 @@ vi.mock('../../src/device/open.js', async (original) => {
 
 const runs = useRuns();
 
-/** Runs fp32 on a device, and says how its cells ended. */
-async function endsOn(profile: string): Promise<unknown[]> {
+/** Runs fp32, and says how its cells ended. */
+async function ends(): Promise<unknown[]> {
   const { recipes } = runs.suite();
   const suite = runs.suite({
-    ...{ recipes: recipes.slice(0, 1), devices: [profile], accuracy: { batch: 4, images: 8 } },
+    ...{ recipes: recipes.slice(0, 1), accuracy: { batch: 4, images: 8 } },
     performance: { batches: [2], tier: 'smoke', rounds: 1 },
   });
   expect((await runs.execute(suite)).failedCells).toBe(1);
@@ -61,13 +59,6 @@ const expected = [
   ['performance', 'failed', expect.objectContaining({ kind: 'logits-differ', from: 'accuracy-pass' })],
 ];
 
-it('a timed pass that answers otherwise than the accuracy pass fails its cell: in a process', async () => {
-  expect(await endsOn(runs.folder('here.yaml'))).toEqual(expected);
+it('a timed pass that answers otherwise than the accuracy pass fails its cell', async () => {
+  expect(await ends()).toEqual(expected);
 }, 120_000);
-
-describeInBrowser('a timed pass in a browser', () => {
-  it('that answers otherwise than the accuracy pass fails its cell', async () => {
-    await writeFile(runs.folder('wasm.yaml'), 'name: wasm\nkind: browser\nprovider: wasm\nthreads: 1\n');
-    expect(await endsOn(runs.folder('wasm.yaml'))).toEqual(expected);
-  }, 180_000);
-});

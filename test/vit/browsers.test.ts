@@ -112,16 +112,16 @@ async function faultsIn(provider: 'wasm' | 'webgpu', keys: readonly string[]): P
 }
 
 describeInBrowser('the tiny models', () => {
-  it('give on WebAssembly what PyTorch gives, and half of the variants of each what a process gives', async () => {
-    const some = [...made.keys()].filter((key, index) => key.endsWith(' fp32') || index % 2 === 0);
+  it('give on WebAssembly what PyTorch gives, and a few variants of each what a process gives', async () => {
+    const some = [...made.keys()].filter((key, index) => key.endsWith(' fp32') || index % 4 === 0);
     for (const variant of Object.keys(variants))
       expect(some.some((key) => key.endsWith(` ${variant}`))).toBe(true);
     expect(await faultsIn('wasm', some)).toEqual({});
   });
 
   it('give on WebGPU what PyTorch gives, and a few variants of each what a process gives', async () => {
-    // All would take a minute: each model as it is and in a quarter of the ways, each way with a quarter of the models.
-    const some = [...made.keys()].filter((key, index) => key.endsWith(' fp32') || index % 4 === 0);
+    // Each model as it is; and all ways, each with some models: compiling their shaders takes a second each.
+    const some = [...made.keys()].filter((key, index) => key.endsWith(' fp32') || index % 8 === 0);
     for (const variant of Object.keys(variants))
       expect(some.some((key) => key.endsWith(` ${variant}`))).toBe(true);
     expect(await faultsIn('webgpu', some)).toEqual({});
