@@ -24,6 +24,8 @@ import type { DescribedRelation } from '../library/query.js';
 import type { CopiedRuns } from '../library/transfer.js';
 import type { PostedComment } from '../net/comments/post.js';
 import type { ListedDevice as QueuedDevice, ListedJob, ListedTake } from '../queue/jobs.js';
+import type { Siblings } from '../library/siblings.js';
+import type { SiblingGroup } from '../analysis/fleet/siblings.js';
 import type { WrittenSite } from '../library/site.js';
 import type { StoredFloor } from '../store/floors.js';
 import type { RunSummary } from '../store/read.js';
@@ -130,6 +132,12 @@ interface JsonObjects {
   readonly 'baseline rm': Pick<Baseline, 'name' | 'suite' | 'runId'>;
   readonly 'devices describe': Omit<DeviceDescription, 'profile'> & { readonly profile: WholeProfile };
   readonly 'devices compare': DeviceComparison;
+  readonly 'devices siblings': Omit<Siblings, 'groups'> & {
+    readonly groups: readonly (Omit<SiblingGroup, 'kind'> & {
+      /** What all copies are, by the name of the fact. */
+      readonly kind: Readonly<Record<string, string>>;
+    })[];
+  };
   readonly 'data fetch': FetchedData;
   readonly 'data add': ImagesFacts;
   readonly 'data check': ImagesFacts;

@@ -51,6 +51,7 @@ export {
   type CopyRunsOptions,
   type TransferredRun,
 } from './transfer.js';
+export { siblings, type Siblings, type SiblingsOptions } from './siblings.js';
 export { estimate } from './estimate.js';
 export { exportRuns, type ExportOptions } from './export.js';
 export { backUpResults, checkResults, recoverResults } from './database.js';

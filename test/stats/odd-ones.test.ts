@@ -62,7 +62,9 @@ describe('the odd ones of a sample', () => {
     expect(distanceFor(0.01)).toBeGreaterThan(distanceFor(0.1));
     if (count < 5) return;
     const centre = [...values].sort((a, b) => a - b)[3]!;
-    const moved = values.map((value) => (value === Math.max(...values) ? centre + distanceFor(0.02) * 1.001 : value));
+    const moved = values.map((value) =>
+      value === Math.max(...values) ? centre + distanceFor(0.02) * 1.001 : value,
+    );
     expect(Math.min(...oddness(moved)!.ps)).toBeLessThan(0.05);
   });
 });

@@ -1,4 +1,5 @@
 import { defined } from '../../base/defined.js';
+import { groupBy } from '../../base/group-by.js';
 import { holm } from '../../stats/holm.js';
 import type { StoredRun } from '../../store/read.js';
 import { settingDifferences, type Setting, type SettingDifference } from '../setting.js';
@@ -239,14 +240,4 @@ function cellNames(cells: readonly HistoryCell[]): (cell: HistoryCell) => string
 
 function keyOf(setting: Setting): string {
   return JSON.stringify([...setting].sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function groupBy<Value>(values: readonly Value[], key: (value: Value) => string): Map<string, Value[]> {
-  const groups = new Map<string, Value[]>();
-  for (const value of values) {
-    const group = groups.get(key(value));
-    if (group) group.push(value);
-    else groups.set(key(value), [value]);
-  }
-  return groups;
 }

@@ -15,6 +15,7 @@ import {
 import { adapterText, coresText, restrictionText } from '../../text/environment.js';
 import { mebibytes, oneLine } from '../../text/format.js';
 import { deviceCompareCommand } from './device-compare.js';
+import { deviceSiblingsCommand } from './device-siblings.js';
 import { kindsCommand } from './device-kinds.js';
 import { exitCodes } from '../failure.js';
 import { findingsText } from '../output/findings.js';
@@ -60,6 +61,7 @@ export function devicesCommand(): Command {
     .argument('<profile...>', A_PROFILE)
     .action(clean);
   command.addCommand(deviceCompareCommand());
+  command.addCommand(deviceSiblingsCommand());
   command.addCommand(kindsCommand());
   return explained(command, { examples: ['edgeflex devices list', 'edgeflex devices check raspberry-pi-5'] });
 }

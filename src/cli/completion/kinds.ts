@@ -80,6 +80,8 @@ const byPlace: Readonly<Record<string, Completes>> = {
   'procure --suite': names('measured-suite'),
   'devices compare --suite': names('measured-suite'),
   'devices compare other': names('device'),
+  'devices siblings --suite': names('measured-suite'),
+  'devices siblings device': names('device'),
   'devices kinds kind': names('device-kind'),
   'report --charts': { kind: 'choices', values: ['png', 'pdf', 'png,pdf'] },
   'submit --device': nothing,

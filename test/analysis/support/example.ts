@@ -23,6 +23,8 @@ export interface ExampleOptions {
   readonly id?: string;
   /** Names of the devices; all but the first cannot tell memory. */
   readonly devices?: readonly string[];
+  /** How long each device takes, as a multiple of the first; left out, the second takes twice as long, the third three times, …. */
+  readonly slowness?: readonly number[];
   /** Whether every cell was measured: none failed, none pending, and none of the second model. */
   readonly smooth?: boolean;
   /** Puts every text that is free as a test wants it. */
@@ -108,7 +110,7 @@ export async function storeExample(db: Db, options: ExampleOptions = {}): Promis
       await store('kernels', 8, [profiledRound(agent, kernels)]);
       for (const batch of [8, 1]) {
         const unsteady = fault === 'unsteady' && batch === 1;
-        const typical = (batch === 1 ? 4 : 28) * latency * (place + 1);
+        const typical = (batch === 1 ? 4 : 28) * latency * (options.slowness?.[place] ?? place + 1);
         const taken = (batch === 1 ? 12 : 24) * memory;
         await store(
           'performance',
