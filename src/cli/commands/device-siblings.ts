@@ -1,13 +1,13 @@
 import { Command, Option } from 'commander';
-import type { SiblingGroup } from '../analysis/fleet/siblings.js';
-import { siblings, type Siblings } from '../library/siblings.js';
-import { boardsTable, siblingVerdictText, spreadTable } from '../text/fleet/siblings.js';
-import { exitCodes } from './failure.js';
-import { shareOf } from './flags.js';
-import { explained } from './help.js';
-import { printJson } from './json.js';
-import { tableText } from './lists.js';
-import { placeOptions } from './results.js';
+import type { SiblingGroup } from '../../analysis/fleet/siblings.js';
+import { siblings, type Siblings } from '../../library/siblings.js';
+import { boardsTable, siblingVerdictText, spreadTable } from '../../text/fleet/siblings.js';
+import { exitCodes } from '../failure.js';
+import { shareOf } from '../options/flags.js';
+import { explained } from '../help.js';
+import { printJson } from '../json.js';
+import { tableText } from '../output/lists.js';
+import { placeOptions } from '../options/results.js';
 
 interface SiblingsFlags {
   readonly results: string;
