@@ -34,6 +34,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/queue.js')).queueCommand(),
   },
   {
+    name: 'schedule',
+    description: 'submit a suite at certain times, and tell regressions',
+    load: async () => (await import('./commands/schedule.js')).scheduleCommand(),
+  },
+  {
     name: 'compress',
     description: 'apply a recipe to a model, or search for one that meets a target',
     load: async () => (await import('./commands/compress.js')).compressCommand(),

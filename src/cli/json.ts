@@ -23,6 +23,7 @@ import type { ImagesFacts, ListedImages } from '../library/image-sets.js';
 import type { DescribedRelation } from '../library/query.js';
 import type { CopiedRuns } from '../library/transfer.js';
 import type { PostedComment } from '../net/comments/post.js';
+import type { ListedSchedule } from '../queue/schedules.js';
 import type { ListedDevice as QueuedDevice, ListedJob, ListedTake } from '../queue/jobs.js';
 import type { Siblings } from '../library/siblings.js';
 import type { SiblingGroup } from '../analysis/fleet/siblings.js';
@@ -78,6 +79,9 @@ interface JsonLists {
   readonly 'query --views': readonly DescribedRelation[];
   readonly 'queue list': readonly ListedJob[];
   readonly 'queue devices': readonly QueuedDevice[];
+  /** The one that was added. */
+  readonly 'schedule add': readonly ListedSchedule[];
+  readonly 'schedule list': readonly ListedSchedule[];
 }
 
 /** Objects; `printJson` gives them `schemaVersion`. */
@@ -199,6 +203,8 @@ interface JsonObjects {
   };
   readonly 'queue cancel': { readonly cancelled: number };
   readonly 'queue drain': { readonly worker: string };
+  readonly 'schedule remove': { readonly removed: string };
+  readonly 'schedule run-now': { readonly schedule: string; readonly run: string };
 }
 
 /** What commands give, by command. */

@@ -66,8 +66,16 @@ export class JobQueue {
   }
 
   /** Adds a submission and all of its jobs, or nothing. One that is there already stays as it is. */
-  async submit({ jobs, ...submission }: Submission): Promise<void> {
-    await this.connection.transaction(async (client) => {
+  async submit(submission: Submission): Promise<void> {
+    await this.connection.transaction((client) => this.submitIn(client, submission));
+  }
+
+  /**
+   * The same within a transaction.
+   *
+   * @internal
+   */
+  async submitIn(client: Queries, { jobs, ...submission }: Submission): Promise<void> {
       const { run, suite, person, command, version, plan, plugins, priority } = submission;
       const { rowCount } = await client.query(
         `insert into ${SCHEMA}.submission
@@ -89,7 +97,6 @@ export class JobQueue {
         client,
         jobs.map((job) => ({ id: job.id, queue: job.queue, priority })),
       );
-    });
   }
 
   /**

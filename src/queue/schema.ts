@@ -6,6 +6,8 @@ export const SCHEMA = 'edgeflex_queue';
  *
  * A job is one place of a submission. A take is one worker's work on a job: open while it has no end, and then a lease that lasts as long as
  * it is renewed. The indices of open takes are what makes a job, and the machine that measures, one worker's at a time.
+ *
+ * A schedule's times are rows whose key makes each of them one worker's; of an alert one is open for each thing that is worse.
  */
 export const CHANGES: readonly string[] = [
   `
@@ -116,6 +118,59 @@ export const CHANGES: readonly string[] = [
   create index job_device on ${SCHEMA}.job (device) where ended_at is null;
   create index job_measured on ${SCHEMA}.job (measured_at) where ended_at is null and measured_at is not null;
   create index take_open on ${SCHEMA}.take (beat_at) where ended_at is null;
+  `,
+  `
+  create table ${SCHEMA}.schedule (
+    name text primary key,
+    cron text not null,
+    timezone text not null,
+    suite text not null,
+    template jsonb not null,
+    webhook text,
+    email text,
+    created_at timestamptz not null default now(),
+    handled_at timestamptz not null default now()
+  );
+  create table ${SCHEMA}.schedule_time (
+    schedule text not null references ${SCHEMA}.schedule on delete cascade,
+    due_at timestamptz not null,
+    outcome text not null check (outcome in ('submitted', 'missed', 'overlapping')),
+    times integer not null default 1,
+    run text,
+    worker text,
+    at timestamptz not null default now(),
+    claimed_until timestamptz,
+    checked_at timestamptz,
+    fault text,
+    primary key (schedule, due_at)
+  );
+  create index schedule_time_open on ${SCHEMA}.schedule_time (due_at) where run is not null and checked_at is null;
+  create table ${SCHEMA}.alert (
+    id uuid primary key default gen_random_uuid(),
+    schedule text not null references ${SCHEMA}.schedule on delete cascade,
+    key text not null,
+    event jsonb not null,
+    run text not null,
+    opened_at timestamptz not null default now(),
+    resolved_run text,
+    resolved_at timestamptz
+  );
+  create unique index alert_open on ${SCHEMA}.alert (schedule, key) where resolved_at is null;
+  create table ${SCHEMA}.notification (
+    id uuid primary key default gen_random_uuid(),
+    schedule text not null references ${SCHEMA}.schedule on delete cascade,
+    run text not null,
+    channel text not null check (channel in ('webhook', 'email')),
+    target text not null,
+    content jsonb not null,
+    attempts integer not null default 0,
+    next_at timestamptz not null default now(),
+    delivered_at timestamptz,
+    given_up_at timestamptz,
+    error text,
+    unique (schedule, run, channel)
+  );
+  create index notification_open on ${SCHEMA}.notification (next_at) where delivered_at is null and given_up_at is null;
   `,
 ];
 

@@ -41,24 +41,55 @@ const MOST_PLACES = 10_000;
  * @throws InputError when the suite cannot be planned, or a place is named twice
  */
 export async function planSubmission(suite: Suite, wishes: SubmissionWishes): Promise<Submission> {
+  return submissionFrom(await planTemplate(suite, wishes));
+}
+
+/** A submission before it has a run: what a schedule submits again and again. */
+export interface SubmissionTemplate extends Pick<
+  Submission,
+  'suite' | 'person' | 'command' | 'plan' | 'plugins' | 'priority'
+> {
+  readonly jobs: readonly Omit<NewJob, 'id'>[];
+}
+
+/**
+ * Plans a suite and its jobs, for whatever run.
+ *
+ * @param suite - read
+ * @param wishes - who, where and how
+ * @throws InputError when the suite cannot be planned, or a place is named twice
+ */
+export async function planTemplate(suite: Suite, wishes: SubmissionWishes): Promise<SubmissionTemplate> {
   planOf({ ...suite, devices: suite.devices.slice(0, 1) });
   const places = await placesOf(suite, wishes);
-  const jobs = places.map((place, index): NewJob => ({
-    ...{ id: randomUUID(), queue: 'measure', place: index + 1, identical: wishes.identical, ...place },
+  const jobs = places.map((place, index): Omit<NewJob, 'id'> => ({
+    ...{ queue: 'measure', place: index + 1, identical: wishes.identical, ...place },
   }));
-  const compression: NewJob = {
-    ...{ id: randomUUID(), queue: 'compress', place: 0, identical: true, device: null, needs: [] },
+  const compression: Omit<NewJob, 'id'> = {
+    ...{ queue: 'compress', place: 0, identical: true, device: null, needs: [] },
   };
   const { person, command, priority, plugins } = wishes;
+  return {
+    ...{ suite: suite.name, person, command, priority, plugins, plan: portableSuite(suite) },
+    jobs: wishes.compress ? [compression, ...jobs] : jobs,
+  };
+}
+
+/**
+ * A submission with a run of its own, of this version, and of the commit that is checked out in the working folder.
+ *
+ * @param template - what is to be measured, and where
+ */
+export async function submissionFrom({ jobs, ...template }: SubmissionTemplate): Promise<Submission> {
   const now = new Date();
   const run: SharedRun = {
-    ...{ id: newRunId(now, 4), uid: randomUUID(), startedAt: now.toISOString(), places: places.length },
+    ...{ id: newRunId(now, 4), uid: randomUUID(), startedAt: now.toISOString() },
+    places: jobs.filter(({ queue }) => queue === 'measure').length,
     repository: (await readRepository(process.cwd())) ?? null,
   };
   return {
-    ...{ run, suite: suite.name, person, command, priority, plugins },
-    ...{ version: installedVersion(), plan: portableSuite(suite) },
-    jobs: wishes.compress ? [compression, ...jobs] : jobs,
+    ...{ ...template, run, version: installedVersion() },
+    jobs: jobs.map((job) => ({ id: randomUUID(), ...job })),
   };
 }
 

@@ -8,14 +8,23 @@ import { installedVersion } from '../../base/paths.js';
 import { SharedResults } from '../../queue/deliver.js';
 import { compressingDevice, measuringDevice } from '../../queue/devices.js';
 import { claimFolder, removeStrangers } from '../../queue/folder.js';
+import { jobName } from '../../queue/jobs.js';
 import { Worker, type WorkerEvent } from '../../queue/worker.js';
+import { sendersOf } from '../../alerts/deliver.js';
+import { lookOnce, watchClock, type ClockEvent, type ClockOptions } from '../../operations/clock.js';
+import { serveHealth } from '../../operations/health.js';
+import { openLog, type LogLevel } from '../../operations/log.js';
+import { openMetrics } from '../../operations/metrics.js';
 import { collected } from '../options/flags.js';
+import { addLogOptions, portOf, type LogFlags } from '../options/log-options.js';
 import { explained } from '../help.js';
 import { printJson } from '../json.js';
 import { givenAddress, queueOption, withQueue } from '../options/queue-options.js';
+import { clockLine } from '../output/clock-line.js';
 import { workerLine } from '../output/worker-line.js';
 
-interface Flags {
+interface Flags extends LogFlags {
+  readonly metricsPort?: number;
   readonly db?: string;
   readonly devices: readonly string[];
   readonly compress?: true;
@@ -33,8 +42,7 @@ const POLL_MILLISECONDS = 1000;
 
 /** `edgeflex worker`: measures on devices what others submit. */
 export function workerCommand(): Command {
-  const command = new Command('worker')
-    .addOption(queueOption())
+  const command = addLogOptions(new Command('worker').addOption(queueOption()))
     .addOption(
       new Option('--devices <profile...>', 'profiles of the devices that this worker drives')
         .argParser(collected)
@@ -51,6 +59,11 @@ export function workerCommand(): Command {
       leaseOf,
       30,
     )
+    .option(
+      '--metrics-port <port>',
+      'serve /metrics (Prometheus), /healthz and /readyz there, for this machine alone',
+      portOf,
+    )
     .option('--once', 'end when there is no job left for any device')
     .option('--json', 'print how many jobs ended, and how, as JSON')
     .action(async (flags: Flags) => {
@@ -65,11 +78,17 @@ export function workerCommand(): Command {
         ...{ name, process: randomUUID(), host, leaseSeconds: flags.lease, version: installedVersion() },
       };
       const counts = { done: 0, failed: 0, others: 0 };
+      const log = await openLog(flags.log, flags.logLevel);
+      let working = 0;
       const emit = (event: WorkerEvent): void => {
-        console.error(`${new Date().toISOString().slice(11, 19)} ${workerLine(event)}`);
+        log(weightOf(event), workerLine(event), factsOf(event));
+        if (event.kind === 'took') working++;
         if (event.kind !== 'left') return;
+        working--;
+        metrics?.jobLeft(event.how, event.seconds);
         counts[event.how === 'done' || event.how === 'failed' ? event.how : 'others']++;
       };
+      let metrics: Awaited<ReturnType<typeof openMetrics>> | undefined;
       const claimed = claimFolder(flags.state);
       const { drain, stop, release } = endOnSignals();
       try {
@@ -77,14 +96,31 @@ export function workerCommand(): Command {
         await withQueue(address, async (queue) => {
           const spools = join(flags.state, 'spools');
           await removeStrangers(queue, spools);
+          const clock: ClockOptions = {
+            ...{ worker: name, address, senders: sendersOf(process.env), isFree: () => working === 0 },
+            emit: (event) => {
+              log(clockWeightOf(event), clockLine(event), { ...event, event: `clock ${event.kind}` });
+            },
+          };
+          const ended = new AbortController();
           const results = new SharedResults(queue, address);
+          if (flags.metricsPort !== undefined) metrics = await openMetrics(queue);
+          const endpoint = metrics && (await serveHealth(queue, metrics, flags.metricsPort ?? 0));
+          if (endpoint) log('info', `metrics at http://127.0.0.1:${endpoint.port}/metrics`);
+          // What has come due is worked on by this very worker.
+          if (flags.once) await lookOnce(queue, clock);
+          const watching = flags.once ? undefined : watchClock(queue, clock, ended.signal);
           try {
             await new Worker(queue, {
               ...{ record, devices, spools, data, emit, drain, stop },
               ...{ pollMilliseconds: POLL_MILLISECONDS, once: flags.once ?? false },
               deliver: (spool, job) => results.deliver(spool, job),
             }).run();
+            if (flags.once && !drain.aborted) await lookOnce(queue, clock);
           } finally {
+            ended.abort();
+            await watching;
+            await endpoint?.close();
             await results.close();
           }
         });
@@ -99,6 +135,7 @@ export function workerCommand(): Command {
     notes: [
       'The first Ctrl-C or SIGTERM ends the worker after the jobs that it has; the second gives them back at once. Killed, it loses them when its lease lapses, and whoever takes them up goes on at the round where it stopped.',
       'While the database does not answer, measuring goes on, and is delivered later.',
+      'Workers also watch the clock of "edgeflex schedule", and tell regressions: EDGEFLEX_WEBHOOK_SECRET, EDGEFLEX_SMTP (smtp://user:password@host:587), EDGEFLEX_MAIL_FROM and EDGEFLEX_SITE (address of the dashboard) are read from the environment.',
     ],
     examples: [
       'edgeflex worker --devices devices/*.yaml --db postgres://lab@db.example/edgeflex',
@@ -106,6 +143,42 @@ export function workerCommand(): Command {
       ['edgeflex worker --devices local-cpu --once', 'until the queue is empty'],
     ],
   });
+}
+
+/** What weighs more than that something went its way. */
+function weightOf(event: WorkerEvent): LogLevel {
+  switch (event.kind) {
+    case 'device':
+      return event.fault === undefined ? 'info' : 'warn';
+    case 'left':
+      return event.how === 'failed' ? 'error' : event.how === 'waits' || event.how === 'lost' ? 'warn' : 'info';
+    case 'freed':
+    case 'away':
+    case 'unsent':
+      return 'warn';
+    default:
+      return 'info';
+  }
+}
+
+function clockWeightOf(event: ClockEvent): LogLevel {
+  switch (event.kind) {
+    case 'time':
+      return event.time.outcome === 'submitted' ? 'info' : 'warn';
+    case 'checked':
+      return event.checked.fault === undefined ? 'info' : 'error';
+    case 'sent':
+      return event.sent.fault === undefined ? 'info' : event.sent.givenUp ? 'error' : 'warn';
+    default:
+      return 'error';
+  }
+}
+
+/** What happened, as data: of a job its name, not all of its plan. */
+function factsOf({ kind, ...facts }: WorkerEvent): Readonly<Record<string, unknown>> {
+  if (!('job' in facts) || typeof facts.job === 'string') return { event: kind, ...facts };
+  const { suite, person, rounds } = facts.job;
+  return { event: kind, ...facts, job: jobName(facts.job), suite, person, rounds };
 }
 
 /** A flag that says how long a lease is, in seconds. */

@@ -47,7 +47,7 @@ const unlisted = [
     'text',
     'variant',
   ],
-  ...['job', 'requirements', 'time'],
+  ...['job', 'requirements', 'time', 'times', 'zone', 'addresses', 'port'],
 ];
 
 /** By what stands in place of a value in the help. */
@@ -85,6 +85,7 @@ const byPlace: Readonly<Record<string, Completes>> = {
   'devices kinds kind': names('device-kind'),
   'report --charts': { kind: 'choices', values: ['png', 'pdf', 'png,pdf'] },
   'submit --device': nothing,
+  'schedule add --device': nothing,
   'compress --dataset': names('dataset'),
   'calibrate --dataset': names('dataset'),
 };

@@ -1,0 +1,120 @@
+import { messageOf } from '../base/errors.js';
+import { history } from '../library/history.js';
+import { QueueAway, type Queries } from '../queue/connection.js';
+import type { JobQueue } from '../queue/queue.js';
+import { SCHEMA } from '../queue/schema.js';
+import { standingOf, type AlertContent, type Regression, type Standing } from '../analysis/history/standing.js';
+import { changeText, slowText } from '../text/history/words.js';
+
+/** So long a check may take before another worker does it, as PostgreSQL says it. */
+const CLAIM = `interval '10 minutes'`;
+
+/** What came of the check of a run. */
+export interface CheckedRun {
+  readonly schedule: string;
+  readonly run: string;
+  /** What is told; undefined where there is nothing to tell. */
+  readonly content: AlertContent | undefined;
+  /** Why it could not be checked; it is not tried again. */
+  readonly fault: string | undefined;
+}
+
+interface Claimed {
+  readonly schedule: string;
+  readonly run: string;
+  readonly suite: string;
+}
+
+/**
+ * Checks one scheduled run that has ended and was not checked: what is worse now by the history of its suite (`edgeflex history`) and was not
+ * told yet becomes an alert, what was told and is no longer worse is resolved. Both, and the messages that tell it, are stored in one transaction, so that
+ * each is told once, whoever checks and however often.
+ *
+ * @param queue - open
+ * @param address - of its database
+ * @returns undefined where there is no such run
+ */
+export async function checkNext(queue: JobQueue, address: string): Promise<CheckedRun | undefined> {
+  const { rows } = await queue.connection.query<Claimed>(
+    `update ${SCHEMA}.schedule_time t set claimed_until = now() + ${CLAIM}
+     from ${SCHEMA}.schedule s
+     where s.name = t.schedule and (t.schedule, t.due_at) in (
+       select schedule, due_at from ${SCHEMA}.schedule_time o
+       where run is not null and checked_at is null and coalesce(claimed_until, now()) <= now()
+         and not exists (select from ${SCHEMA}.job j where j.run = o.run and j.ended_at is null)
+       order by due_at limit 1 for update skip locked)
+     returning t.schedule, t.run, s.suite`,
+  );
+  const [claimed] = rows;
+  if (claimed === undefined) return undefined;
+  const { schedule, run } = claimed;
+  try {
+    const { history: found } = await history(address, claimed.suite, {});
+    const standing = standingOf(found, run, (each) => ('slow' in each ? slowText(each) : changeText(each)));
+    const content = await queue.connection.transaction((client) => settle(client, claimed, standing));
+    return { schedule, run, content, fault: undefined };
+  } catch (error) {
+    if (error instanceof QueueAway) throw error;
+    const fault = messageOf(error);
+    await queue.connection.query(
+      `update ${SCHEMA}.schedule_time set checked_at = now(), fault = $3 where schedule = $1 and run = $2`,
+      [schedule, run, fault],
+    );
+    return { schedule, run, content: undefined, fault };
+  }
+}
+
+async function settle(
+  client: Queries,
+  { schedule, run, suite }: Claimed,
+  { worse, measured }: Standing,
+): Promise<AlertContent | undefined> {
+  // Whoever had claimed it before may have been slow, not dead.
+  const { rowCount } = await client.query(
+    `update ${SCHEMA}.schedule_time set checked_at = now() where schedule = $1 and run = $2 and checked_at is null`,
+    [schedule, run],
+  );
+  if (rowCount !== 1) return undefined;
+  const { rows: before } = await client.query<{ readonly key: string; readonly event: Regression }>(
+    `select key, event from ${SCHEMA}.alert where schedule = $1 and resolved_at is null order by opened_at for update`,
+    [schedule],
+  );
+  const told = new Map(before.map(({ key, event }) => [key, event]));
+  const now = new Map(worse.map((each) => [each.key, each]));
+  // What went on getting worse in a later step is something new.
+  const isNews = (each: Regression): boolean => {
+    const known = told.get(each.key);
+    return known === undefined || (each.kind === 'step' && known.kind === 'step' && isLater(each, known));
+  };
+  const opened = worse.filter(isNews);
+  const resolved = before.filter(({ key }) => measured.has(key) && !now.has(key)).map(({ event }) => event);
+  const ended = [...resolved, ...opened].map(({ key }) => key);
+  await client.query(
+    `update ${SCHEMA}.alert set resolved_at = now(), resolved_run = $2
+     where schedule = $1 and resolved_at is null and key = any($3::text[])`,
+    [schedule, run, ended],
+  );
+  for (const event of opened)
+    await client.query(`insert into ${SCHEMA}.alert (schedule, key, event, run) values ($1, $2, $3, $4)`, [
+      ...[schedule, event.key, JSON.stringify(event), run],
+    ]);
+  if (opened.length === 0 && resolved.length === 0) return undefined;
+  const content: AlertContent = {
+    ...{ schedule, suite, run, opened, resolved },
+    open: told.size - before.filter(({ key }) => ended.includes(key)).length,
+  };
+  await client.query(
+    `insert into ${SCHEMA}.notification (schedule, run, channel, target, content)
+     select name, $2, channel, target, $3
+     from ${SCHEMA}.schedule cross join lateral (values ('webhook', webhook), ('email', email)) as t(channel, target)
+     where name = $1 and target is not null`,
+    [schedule, run, JSON.stringify(content)],
+  );
+  return content;
+}
+
+/** Whether a step came after another one, and is not the same one placed a few runs off: it began from the level that the other had led to. */
+function isLater(step: Regression, known: Regression): boolean {
+  const [from, to] = [step.lastGood?.run, known.firstBad?.run];
+  return from !== undefined && to !== undefined && from > to;
+}
