@@ -6,30 +6,18 @@ import { packageRoot } from '../src/base/paths.js';
 import { withTemporaryFolder } from '../src/base/temporary.js';
 import { compare, type RunComparison } from '../src/library/compare.js';
 import { gate } from '../src/library/gate.js';
-import { run } from '../src/library/run.js';
+import { pairedRatio, unpairedRatio, type RatioEstimate } from '../src/stats/ratio.js';
+import type { StoredRun } from '../src/store/read.js';
 
-/** So often a commit is compared with itself, in each way. */
 const PAIRS = Number(process.env['PAIRS'] ?? 12);
 const ROUNDS = Number(process.env['ROUNDS'] ?? 5);
 
 /** What is asked of a commit that changes nothing. */
 const GATES = 'latency:2%,memory:2%,accuracy:0.3pt';
 
-/** What one comparison of a commit with itself gave. */
-interface Alike {
-  readonly broken: number;
-  /** Latencies that were called slower or faster. */
-  readonly false: number;
-  readonly compared: number;
-  readonly undecided: number;
-  /** Half width of the interval of each latency. */
-  readonly halves: readonly number[];
-  readonly inTurn: boolean;
-}
-
 /**
- * A commit against itself (A/A): how often `gate` finds a difference where there is none, and how narrow its intervals are beside those
- * of two runs one after the other. On this machine as it is, both ways by turns.
+ * A commit against itself (A/A): how often `gate` finds a difference where there is none, and how narrow intervals are of two runs in turn
+ * beside two that were measured one after the other, which are the head of one gate and the base of the next. On this machine as it is.
  */
 export async function gateBench(): Promise<void> {
   await withTemporaryFolder('gate-bench', async (folder) => {
@@ -37,17 +25,26 @@ export async function gateBench(): Promise<void> {
     process.chdir(folder);
     try {
       await commitSuite(folder);
-      const ways: Readonly<Record<string, { ask: () => Promise<RunComparison>; found: Alike[] }>> = {
-        'in turn': { ask: inTurn, found: [] },
-        'one after the other': { ask: oneAfterTheOther, found: [] },
-      };
-      for (let pair = 0; pair < PAIRS; pair++)
-        for (const [name, { ask, found }] of Object.entries(ways)) {
-          const one = alike(await ask());
-          found.push(one);
-          console.log(`  ${String(pair + 1).padStart(2)}  ${name}: ${words([one])}`);
+      const [turns, apart, pooled, separate]: Outcome[][] = [[], [], [], []];
+      let last: string | undefined;
+      for (let pair = 1; pair <= PAIRS; pair++) {
+        const now = await gate('results', 'alike.yaml', { base: 'HEAD', head: 'HEAD', gates: GATES });
+        const { reference, run } = now.document;
+        turns?.push(judged(now));
+        pooled?.push(raw(now, paired));
+        console.log(`  ${String(pair).padStart(2)}  in turn: ${words([judged(now)])}`);
+        if (last !== undefined) {
+          const next = await compare('results', last, { run: reference.id, gates: GATES });
+          apart?.push(judged(next));
+          separate?.push(raw(next, unpaired));
+          console.log(`      one after the other: ${words([judged(next)])}`);
         }
-      for (const [name, { found }] of Object.entries(ways)) console.log(`  ${name}: ${words(found)}`);
+        last = run.id;
+      }
+      console.log(`  in turn: ${words(turns ?? [])}`);
+      console.log(`  one after the other: ${words(apart ?? [])}`);
+      console.log(`  in turn, disturbed rounds as well: ${words(pooled ?? [])}`);
+      console.log(`  one after the other, disturbed rounds as well: ${words(separate ?? [])}`);
     } finally {
       process.chdir(before);
     }
@@ -67,39 +64,65 @@ async function commitSuite(folder: string): Promise<void> {
   await writeFile(join(folder, 'alike.yaml'), JSON.stringify(suite));
   await writeFile(join(folder, '.gitignore'), 'results/\nreports/\n');
   const who = ['-c', 'user.name=bench', '-c', 'user.email=bench@example.org'];
-  for (const words of [
+  for (const each of [
     ['init', '--quiet'],
     ['add', '--all'],
     [...who, 'commit', '--quiet', '--message', 'A'],
   ])
-    execFileSync('git', ['-C', folder, ...words]);
+    execFileSync('git', ['-C', folder, ...each]);
 }
 
-async function inTurn(): Promise<RunComparison> {
-  return gate('results', 'alike.yaml', { base: 'HEAD', head: 'HEAD', gates: GATES });
+/** What a commit's comparison with itself came to. */
+interface Outcome {
+  readonly broken: number;
+  readonly different: number;
+  readonly undecided: number;
+  /** Half width of the interval of each latency. */
+  readonly halves: readonly number[];
 }
 
-async function oneAfterTheOther(): Promise<RunComparison> {
-  const { id: reference } = await run('results', 'alike.yaml');
-  const { id } = await run('results', 'alike.yaml');
-  return compare('results', reference, { run: id, gates: GATES });
-}
-
-function alike({ document, broken }: RunComparison): Alike {
+/** As EdgeFlex says it: what others disturbed is not decided. */
+function judged({ document, broken }: RunComparison): Outcome {
   const latencies = document.compared.filter(({ metric }) => metric === 'latency');
   return {
     broken: broken.length,
-    false: latencies.filter(({ verdict }) => verdict === 'faster' || verdict === 'slower').length,
-    compared: latencies.length,
+    different: latencies.filter(({ verdict }) => verdict !== 'not distinguishable').length,
     undecided: document.uncompared.filter(({ metrics }) => metrics.includes('latency')).length,
     halves: latencies.map(({ change }) => (change.high - change.low) / 2),
-    inTurn: document.inTurn.length > 0,
   };
 }
 
-function words(found: readonly Alike[]): string {
-  const sum = (of: (one: Alike) => number): number => found.reduce((all, one) => all + of(one), 0);
+type Rounds = ReadonlyMap<number, readonly number[]>;
+type Ratio = (own: Rounds, theirs: Rounds) => RatioEstimate | undefined;
+
+const paired: Ratio = (own, theirs) => pairedRatio(own, theirs);
+const unpaired: Ratio = (own, theirs) => unpairedRatio([...own.values()], [...theirs.values()]);
+
+/** Of all rounds, also of those that others disturbed. */
+function raw({ report }: RunComparison, ratio: Ratio): Outcome {
+  const { reference, run } = report.comparison;
+  const timed = ({ cells }: StoredRun): Map<string, Rounds> =>
+    new Map(
+      cells
+        .filter(({ row }) => row.kind === 'performance')
+        .map(({ variant, rounds }) => [
+          variant.recipe,
+          new Map(rounds.map(({ row, samples }) => [row.round, samples])),
+        ]),
+    );
+  const theirs = timed(reference);
+  const ratios = [...timed(run)].flatMap(
+    ([recipe, own]) => ratio(own, theirs.get(recipe) ?? new Map()) ?? [],
+  );
+  return {
+    ...{ broken: 0, undecided: 0, different: ratios.filter(({ p }) => p <= 0.05).length },
+    halves: ratios.map(({ low, high }) => (high - low) / 2),
+  };
+}
+
+function words(found: readonly Outcome[]): string {
+  const sum = (of: (one: Outcome) => number): number => found.reduce((all, one) => all + of(one), 0);
   const halves = found.flatMap((one) => one.halves);
   const width = halves.length === 0 ? '–' : `±${(100 * median([...halves])).toFixed(2)} %`;
-  return `${sum((one) => one.broken)} gates broken, ${sum((one) => one.false)} of ${sum((one) => one.compared)} latencies called different, ${sum((one) => one.undecided)} not decided, half width ${width} (median), recognised as in turn ${sum((one) => Number(one.inTurn))} of ${found.length}`;
+  return `${sum(({ broken }) => broken)} gates broken, ${sum(({ different }) => different)} of ${halves.length} latencies called different, ${sum(({ undecided }) => undecided)} not decided, half width ${width} (median)`;
 }

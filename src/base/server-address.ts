@@ -1,5 +1,8 @@
 import { InputError } from './errors.js';
 
+/** The environment's name for the address of the shared database. */
+export const SERVER_VARIABLE = 'EDGEFLEX_DB';
+
 const EXPECTED = 'the address of a PostgreSQL database, such as postgres://user@host:5432/edgeflex';
 
 const ESCAPES =

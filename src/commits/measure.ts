@@ -27,6 +27,8 @@ export interface MeasureOptions {
   /** What stands behind `run`. */
   readonly words: readonly string[];
   readonly signal: AbortSignal;
+  /** Variables of their environment besides those of this process. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Told each line that a run says of how far it is. */
   readonly onLine: (of: SideName, line: string) => void;
 }
@@ -84,13 +86,13 @@ export async function measureInTurn(
 }
 
 async function runOf(side: Side, socket: string, options: MeasureOptions): Promise<SideEnd> {
-  const { command, words, signal, onLine } = options;
+  const { command, words, environment, signal, onLine } = options;
   const [program = '', ...before] = command;
   const said: string[] = [];
   const child = spawn(program, [...before, 'run', ...words, '--json'], {
     cwd: side.directory,
     env: {
-      ...process.env,
+      ...{ ...process.env, ...environment },
       ...{ [TURNS_VARIABLE]: socket, NO_COLOR: '1' },
       ...(side.branch !== undefined && { [BRANCH_VARIABLE]: side.branch ?? '' }),
     },

@@ -19,7 +19,7 @@ import { listFloors } from '../store/floors.js';
 import { findRun, loadRun } from '../store/read.js';
 import { gateSentence } from '../text/compare/summary.js';
 import { obstacleText } from '../text/compare/obstacles.js';
-import { commitFields, type CommitEvent, type CommitOptions } from './gate.js';
+import { commitFields, environmentOf, type CommitEvent, type CommitOptions } from './gate.js';
 import { checkedOptions, signalOf } from './options.js';
 import { withResults } from './results.js';
 
@@ -169,6 +169,7 @@ async function bisected(
   const asked = checkedOptions('bisect', options, optionsSchema);
   const signal = signalOf(asked);
   const command = commandWords(asked.command);
+  const environment = environmentOf(asked.db);
   const checkout = await checkoutAt(process.cwd());
   const [good, bad] = [
     await commitAt(checkout, asked.good, '--good'),
@@ -196,7 +197,7 @@ async function bisected(
             { name: 'base', directory: base.directory, branch: null },
             { name: 'head', directory: tree.directory, branch: null },
           ],
-          { command, words, signal, onLine },
+          { command, words, environment, signal, onLine },
         );
         if (ends.base.kind === 'failed') throw unusable('--good', good, ends.base.said);
         if (ends.head.kind === 'failed') return ends.head.said;

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { confirmed, needConfirming } from '../analysis/compare/confirm.js';
 import { storedGatesSchema, type Gate } from '../base/gate.js';
+import { checkedAddress, SERVER_VARIABLE } from '../base/server-address.js';
 import { InputError } from '../base/errors.js';
 import { Job } from '../base/job.js';
 import { MAX_ROUNDS } from '../base/limits.js';
@@ -10,7 +12,7 @@ import { measureInTurn, type Side, type SideEnd, type SideName } from '../commit
 import { Trees } from '../commits/trees.js';
 import { commandWords, runWords } from '../commits/words.js';
 import { batchesSchema, tierSchema, type Tier } from '../suite/schema.js';
-import { compare, type RunComparison } from './compare.js';
+import { compare, RunComparison } from './compare.js';
 import { checkedOptions, fields, signalOf, type Stoppable } from './options.js';
 
 /** How commits are measured. Paths are relative to the working folder. */
@@ -31,6 +33,8 @@ export interface CommitOptions extends Stoppable {
   readonly tier?: Tier | undefined;
   /** Fresh processes that this time is divided among. */
   readonly rounds?: number | undefined;
+  /** The address of a PostgreSQL database that gets the runs as well, as `db` of `run` does. */
+  readonly db?: string | undefined;
   /** Where the reports of the runs go: `reports` if left out. */
   readonly reports?: string | undefined;
 }
@@ -43,6 +47,8 @@ export interface GateOptions extends CommitOptions {
   readonly head?: string | undefined;
   /** What must not get worse; left out, the gates of the suite. */
   readonly gates?: string | readonly Gate[] | undefined;
+  /** Where a figure breaks a gate: measure both once more, and let the gate fail only on what they show then, too. */
+  readonly confirm?: boolean | undefined;
 }
 
 const count = z.number().int().positive();
@@ -59,10 +65,23 @@ export const commitFields = {
   tier: tierSchema.optional(),
   rounds: count.max(MAX_ROUNDS).optional(),
   reports: z.string().min(1).default('reports'),
+  db: z.string().optional(),
 };
+
+/**
+ * What the runs of commits find in their environment beside what this process has: the address of the database, whose password is in no list
+ * of processes.
+ *
+ * @param db - as it was given
+ * @throws InputError when it is no address
+ */
+export function environmentOf(db: string | undefined): Readonly<Record<string, string>> {
+  return db === undefined ? {} : { [SERVER_VARIABLE]: checkedAddress(db, '--db') };
+}
 
 const optionsSchema = z.strictObject({
   ...commitFields,
+  confirm: z.boolean().default(false),
   base: z.string().min(1),
   head: z.string().min(1).optional(),
   gates: z.union([z.string(), storedGatesSchema]).optional(),
@@ -74,6 +93,8 @@ export type CommitEvent =
   | { readonly kind: 'preparing'; readonly of: SideName; readonly commit: Commit }
   /** Two commits are measured in turn; the head may be the working folder. */
   | { readonly kind: 'measuring-commits'; readonly base: Commit; readonly head: Commit | undefined }
+  /** A gate is broken, and both are measured once more. */
+  | { readonly kind: 'confirming' }
   /** What the run of one of them says of how far it is. */
   | { readonly kind: 'said'; readonly of: SideName; readonly line: string };
 
@@ -109,6 +130,7 @@ async function gated(
   const asked = checkedOptions('gate', options, optionsSchema);
   const signal = signalOf(asked);
   const command = commandWords(asked.command);
+  const environment = environmentOf(asked.db);
   const checkout = await checkoutAt(process.cwd());
   const head = await commitAt(checkout, asked.head ?? 'HEAD', '--head');
   const base = await forkPoint(checkout, await commitAt(checkout, asked.base, '--base'), head);
@@ -132,23 +154,33 @@ async function gated(
             branch: await branchNamed(checkout, asked.head),
           },
     ];
-    emit({ kind: 'measuring-commits', base, head: asked.head === undefined ? undefined : head });
     const words = runWords(suite, checkout, asked, { results, reports: asked.reports });
     const onLine = (of: SideName, line: string): void => {
       emit({ kind: 'said', of, line });
     };
-    const ends = await measureInTurn(sides, { command, words, signal, onLine });
-    for (const [of, commit] of [
-      ['base', base],
-      ['head', head],
-    ] as const) {
-      const end = ends[of];
-      if (end.kind === 'failed')
-        throw failedCommit(of, commit, `a commit that could not be measured:\n${end.said}\n`);
-    }
-    const [reference, run] = [runIn(ends.base), runIn(ends.head)];
-    // What a commit changed of the model or its suite is what is asked about: it is told, and no reason not to compare.
-    return await compare(results, reference, { run, gates: asked.gates, force: true });
+    const judged = async (): Promise<RunComparison> => {
+      emit({ kind: 'measuring-commits', base, head: asked.head === undefined ? undefined : head });
+      const ends = await measureInTurn(sides, { command, words, environment, signal, onLine });
+      for (const [of, commit] of [
+        ['base', base],
+        ['head', head],
+      ] as const) {
+        const end = ends[of];
+        if (end.kind === 'failed')
+          throw failedCommit(of, commit, `a commit that could not be measured:\n${end.said}\n`);
+      }
+      const [reference, run] = [runIn(ends.base), runIn(ends.head)];
+      // What a commit changed of the model or its suite is what is asked about: it is told, and no reason not to compare.
+      return compare(results, reference, { run, gates: asked.gates, force: true });
+    };
+    const first = await judged();
+    if (!asked.confirm || !needConfirming(first.report.gates)) return first;
+    emit({ kind: 'confirming' });
+    const { report } = await judged();
+    return new RunComparison(
+      { ...first.report, gates: confirmed(first.report.gates, report.gates) },
+      first.newest,
+    );
   } finally {
     await trees.close();
   }

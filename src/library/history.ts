@@ -4,6 +4,7 @@ import { historyFindings } from '../analysis/history/findings.js';
 import { HistoryBuilder, type History } from '../analysis/history/history.js';
 import { historyMetrics, type HistoryMetric } from '../analysis/history/points.js';
 import { historyDocument, type HistoryDocument } from '../report/history/document.js';
+import type { PrintFormat } from '../report/charts/print.js';
 import { writeHistory } from '../report/history/write.js';
 import { referenceRun } from '../store/baselines.js';
 import { hasFigures, runsOf } from '../store/newest.js';
@@ -70,11 +71,16 @@ export class SuiteHistory {
    * Writes the history as a page, Markdown and JSON, and its charts, into a folder of the suite's own.
    *
    * @param directory - where reports lie; it is made where it is missing
+   * @param options - formats of the charts beside SVG
    * @returns the path of the HTML page
-   * @throws InputError when the folder cannot be written; ResourceError when the disk is full
+   * @throws InputError when the folder cannot be written; ResourceError when the disk is full; DeviceError where charts are asked for that a
+   *   browser draws, and there is none
    */
-  writeReport(directory = 'reports'): Promise<string> {
-    return writeHistory(this.history, directory);
+  writeReport(
+    directory = 'reports',
+    options: { readonly charts?: readonly PrintFormat[] } = {},
+  ): Promise<string> {
+    return writeHistory(this.history, directory, options.charts);
   }
 }
 

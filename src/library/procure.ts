@@ -14,6 +14,7 @@ import { parseEnergyPrice, parseExchangeRate } from '../analysis/procure/money.j
 import { observe, type Observed } from '../analysis/procure/observe.js';
 import { procure as ranked, quantileOf, type Procurement } from '../analysis/procure/procurement.js';
 import { procurementDocument, type ProcurementDocument } from '../report/procure/document.js';
+import type { PrintFormat } from '../report/charts/print.js';
 import { writeProcurement } from '../report/procure/write.js';
 import { referenceRun } from '../store/baselines.js';
 import { hasFigures, runsOf } from '../store/newest.js';
@@ -141,11 +142,14 @@ export class DeviceProcurement {
    * Writes a page that prints on one sheet, Markdown, CSV, JSON and the charts.
    *
    * @param directory - it is made where it is missing
-   * @param options - whether files there that EdgeFlex did not write are replaced
+   * @param options - whether files there that EdgeFlex did not write are replaced; formats of the charts beside SVG
    * @returns paths of the files, the page first
    * @throws InputError when the folder cannot be written; ResourceError when the disk is full
    */
-  write(directory: string, options: { readonly force?: boolean } = {}): Promise<string[]> {
+  write(
+    directory: string,
+    options: { readonly force?: boolean; readonly charts?: readonly PrintFormat[] } = {},
+  ): Promise<string[]> {
     return writeProcurement(this.procurement, directory, options);
   }
 }

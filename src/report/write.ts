@@ -4,7 +4,7 @@ import { writeOutputs, type OutputContent } from '../base/output.js';
 import type { Analysis } from '../analysis/analysis.js';
 import { captions, captionsInLatex } from './charts/captions.js';
 import { picturedCharts, type PicturedChart } from './charts/pictured.js';
-import { printCharts, type PrintFormat } from './charts/print.js';
+import { chartFiles, type PrintFormat } from './charts/print.js';
 import { htmlExporter } from './exporters/html.js';
 import { allExporters } from './exporters/list.js';
 import { page } from './html/page.js';
@@ -46,7 +46,7 @@ export async function writeReport(
   const files = new Map<string, OutputContent>();
   for (const exporter of allExporters()) files.set(fileOf(exporter), await exporter.render(analysis));
   if (charts.length > 0) files.set(CAPTIONS, captions(charts, analysis));
-  for (const [name, bytes] of await printCharts(charts, formats)) files.set(`charts/${name}`, bytes);
+  for (const [path, bytes] of await chartFiles(charts, formats)) files.set(path, bytes);
   if (charts.length > 0 && formats.includes('pdf'))
     files.set(CHARTS_IN_LATEX, captionsInLatex(charts, analysis));
   if (models) {

@@ -9,6 +9,7 @@ export type CommitEventFacts =
       readonly base: Commit;
       readonly head: Commit | undefined;
     }
+  | { readonly kind: 'confirming' }
   | { readonly kind: 'said'; readonly of: string; readonly line: string };
 
 /** A commit: `1a2b3c4d5 Make it faster`. */
@@ -29,6 +30,8 @@ export function commitEventText(event: CommitEventFacts): string {
       const head = event.head === undefined ? 'the working folder' : commitLabel(event.head);
       return `measuring in turn: ${commitLabel(event.base)}, and ${head}`;
     }
+    case 'confirming':
+      return 'a gate is broken; both are measured once more';
     case 'said':
       return `${event.of} │ ${event.line}`;
   }

@@ -14,6 +14,7 @@ interface GateFlags extends CommitFlags, OutputFlags {
   readonly base: string;
   readonly head?: string;
   readonly failOn?: readonly Gate[];
+  readonly confirm?: true;
 }
 
 /** `edgeflex gate`: a commit against the one that it comes from, measured in turn. */
@@ -32,14 +33,18 @@ export function gateCommand(): Command {
           '--fail-on <gates>',
           'exit with 1 if any gate fails, as for "edgeflex compare"; default: the gates of the suite',
           parseGates,
+        )
+        .option(
+          '--confirm',
+          'if a gate fails, measure both again and fail only on regressions that the second time confirms',
         ),
     ),
   );
   command.action(async (suite: string, flags: GateFlags) => {
-    const { base, head, failOn: gates } = flags;
+    const { base, head, failOn: gates, confirm = false } = flags;
     const { signal, release } = stopOnSignal();
     try {
-      const job = gate(flags.results, suite, { ...commitOptions(flags), base, head, gates, signal });
+      const job = gate(flags.results, suite, { ...commitOptions(flags), base, head, gates, confirm, signal });
       for await (const event of job) remark(commitEventText(event));
       const comparison = await job;
       await outputs.write(comparison.report, flags);

@@ -6,6 +6,8 @@ import { historyText } from '../../text/history/terminal.js';
 import { stateText } from '../../text/run-state.js';
 import { exitCodes } from '../failure.js';
 import { explained } from '../help.js';
+import { chartsOption } from '../options/charts-option.js';
+import type { PrintFormat } from '../../report/charts/print.js';
 import { addThresholds, type ThresholdFlags } from '../options/history-options.js';
 import { printJson } from '../json.js';
 import { openOption, openPage } from '../output/open-page.js';
@@ -20,6 +22,7 @@ interface HistoryFlags extends ThresholdFlags {
   readonly failOnRegression?: true;
   readonly results: string;
   readonly reports: string;
+  readonly charts: readonly PrintFormat[];
   readonly json?: true;
   readonly open?: true;
 }
@@ -42,6 +45,7 @@ export function historyCommand(): Command {
     .addOption(results)
     .addOption(db)
     .addOption(reportsOption())
+    .addOption(chartsOption())
     .option('--json', 'print the history as JSON and write no files')
     .addOption(openOption())
     .action(async (suite: string, flags: HistoryFlags) => {
@@ -53,7 +57,7 @@ export function historyCommand(): Command {
         remark(['left out:', ...found.leftOut.map((run) => `  ${run.id}, ${stateText(run)}`)].join('\n'));
       if (flags.json) printJson('history', found.document);
       else {
-        const page = await found.writeReport(flags.reports);
+        const page = await found.writeReport(flags.reports, { charts: flags.charts });
         const text = wrapped(historyText(found.history), screenWidth(), '  ').join('\n');
         console.log(`${text}\n\nReport: ${page}`);
         if (flags.open) await openPage(page);

@@ -8,6 +8,8 @@ import { stateText } from '../../text/run-state.js';
 import { exitCodes } from '../failure.js';
 import { batchSize, collected, partOf, positiveNumber, upToAll, wholeNumber } from '../options/flags.js';
 import { explained } from '../help.js';
+import { chartsOption } from '../options/charts-option.js';
+import type { PrintFormat } from '../../report/charts/print.js';
 import { printJson } from '../json.js';
 import { tableText } from '../output/lists.js';
 import { placeOptions } from '../options/results.js';
@@ -33,6 +35,7 @@ interface ProcureFlags {
   readonly emulated?: true;
   readonly output?: string;
   readonly force?: true;
+  readonly charts: readonly PrintFormat[];
   readonly json?: true;
 }
 
@@ -66,6 +69,7 @@ export function procureCommand(): Command {
     .option('--devices <directory>', 'a folder of profiles to use instead of "devices" and the built-in ones')
     .option('--emulated', 'rank emulators and software GPUs, too, whose timings say nothing about hardware')
     .option('-o, --output <directory>', 'write a page for print, Markdown, CSV, JSON and charts')
+    .addOption(chartsOption())
     .option('--force', 'overwrite files in that folder that EdgeFlex did not write')
     .option('--json', 'print the result as JSON')
     .addOption(results)
@@ -75,7 +79,7 @@ export function procureCommand(): Command {
       if (found.leftOut.length > 0)
         remark(['left out:', ...found.leftOut.map((run) => `  ${run.id}, ${stateText(run)}`)].join('\n'));
       const written =
-        flags.output === undefined ? [] : await found.write(flags.output, { force: flags.force ?? false });
+        flags.output === undefined ? [] : await found.write(flags.output, { force: flags.force ?? false, charts: flags.charts });
       if (flags.json) printJson('procure', found.document);
       else {
         const answer = headline(found.decision, found.procurement);

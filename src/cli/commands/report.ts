@@ -1,9 +1,10 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { analyse } from '../../library/analyse.js';
 import { explained } from '../help.js';
 import { printJson } from '../json.js';
 import { openOption, openPage } from '../output/open-page.js';
-import { printFormats, type PrintFormat } from '../../report/charts/print.js';
+import type { PrintFormat } from '../../report/charts/print.js';
+import { chartsOption } from '../options/charts-option.js';
 import { announce } from '../options/newest.js';
 import { reportsOption, placeOptions } from '../options/results.js';
 
@@ -25,11 +26,7 @@ export function reportCommand(): Command {
     .addOption(results)
     .addOption(db)
     .addOption(reportsOption())
-    .addOption(
-      new Option('--charts <formats>', 'also write the charts as png (at 2×), pdf, or both: png,pdf')
-        .argParser(chartFormats)
-        .default([], 'none'),
-    )
+    .addOption(chartsOption())
     .option(
       '--models',
       'also write a page for each variant: layer by layer, what it looks at, which answers changed',
@@ -66,14 +63,5 @@ export function reportCommand(): Command {
       ['edgeflex report --models', 'with a page for each variant'],
       ['edgeflex report --json | jq .results', 'all results for another program'],
     ],
-  });
-}
-
-/** @throws InvalidArgumentError when one of them is not known */
-function chartFormats(value: string): readonly PrintFormat[] {
-  return value.split(',').map((name) => {
-    const known = printFormats.find((each) => each === name.trim());
-    if (known !== undefined) return known;
-    throw new InvalidArgumentError(`Expected ${printFormats.join(', ')}, or both separated by a comma.`);
   });
 }

@@ -50,6 +50,8 @@ const unlisted = [
   ...['job', 'requirements', 'time', 'times', 'zone', 'addresses', 'port'],
 ];
 
+const CHART_FORMATS: Completes = { kind: 'choices', values: ['png', 'pdf', 'png,pdf'] };
+
 /** By what stands in place of a value in the help. */
 const byPlaceholder: Readonly<Record<string, Completes>> = {
   suite: names('suite'),
@@ -83,7 +85,9 @@ const byPlace: Readonly<Record<string, Completes>> = {
   'devices siblings --suite': names('measured-suite'),
   'devices siblings device': names('device'),
   'devices kinds kind': names('device-kind'),
-  'report --charts': { kind: 'choices', values: ['png', 'pdf', 'png,pdf'] },
+  'report --charts': CHART_FORMATS,
+  'history --charts': CHART_FORMATS,
+  'procure --charts': CHART_FORMATS,
   'submit --device': nothing,
   'schedule add --device': nothing,
   'compress --dataset': names('dataset'),

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import type { Tier } from '../../suite/schema.js';
 import type { CommitOptions } from '../../library/gate.js';
 import { collected } from './flags.js';
-import { reportsOption, resultsOption } from './results.js';
+import { reportsOption, resultsOption, sharedOption } from './results.js';
 import { scenarioOptions } from './scenario-options.js';
 
 /** What commands that measure commits are given. */
@@ -17,6 +17,7 @@ export interface CommitFlags {
   readonly rounds?: number;
   readonly results: string;
   readonly reports: string;
+  readonly db?: string;
 }
 
 /**
@@ -47,6 +48,7 @@ export function addCommitOptions(command: Command): Command {
     .addOption(tier)
     .addOption(rounds)
     .addOption(resultsOption())
+    .addOption(sharedOption('also deliver both runs to this PostgreSQL database as they go on'))
     .addOption(reportsOption());
 }
 
@@ -56,6 +58,6 @@ export function addCommitOptions(command: Command): Command {
  * @param flags - of a command with these options
  */
 export function commitOptions(flags: CommitFlags): CommitOptions {
-  const { setup, command, data, device: devices, images, batch: batches, tier, rounds, reports } = flags;
-  return { setup, command, data, devices, images, batches, tier, rounds, reports };
+  const { setup, command, data, device: devices, images, batch: batches, tier, rounds, reports, db } = flags;
+  return { setup, command, data, devices, images, batches, tier, rounds, reports, db };
 }

@@ -1,9 +1,6 @@
 import { Option, type Command } from 'commander';
 import { InputError } from '../../base/errors.js';
-import { checkedAddress, withoutPassword } from '../../base/server-address.js';
-
-/** The environment's name for the address of the shared database. */
-const VARIABLE = 'EDGEFLEX_DB';
+import { checkedAddress, SERVER_VARIABLE, withoutPassword } from '../../base/server-address.js';
 
 /** The option that says where results lie; every command that reads or writes them has it. */
 export function resultsOption(): Option {
@@ -21,7 +18,7 @@ export function reportsOption(): Option {
  * @param description - what it is for
  */
 export function sharedOption(description: string): Option {
-  return new Option('--db <address>', `${description}, such as postgres://user@host/edgeflex`).env(VARIABLE);
+  return new Option('--db <address>', `${description}, such as postgres://user@host/edgeflex`).env(SERVER_VARIABLE);
 }
 
 /** `--db` in place of `--results`. */
@@ -33,7 +30,7 @@ export function placeOptions(): readonly [Option, Option] {
     '--db <address>',
     'results database on a PostgreSQL server instead of a folder, such as postgres://user@host/edgeflex',
   );
-  return [resultsOption(), db.env(VARIABLE)];
+  return [resultsOption(), db.env(SERVER_VARIABLE)];
 }
 
 /**
@@ -58,7 +55,7 @@ export function choosePlace(command: Command): void {
       expected: 'one place of results',
     });
   const shared = db ?? (isPlace && folder !== undefined ? undefined : valueOf('db', 'env'));
-  if (shared !== undefined) checkedAddress(shared, db === undefined ? VARIABLE : '--db');
+  if (shared !== undefined) checkedAddress(shared, db === undefined ? SERVER_VARIABLE : '--db');
   const place = isPlace ? (shared ?? folder) : folder;
   for (const each of withGroup) {
     // What its group was given counts for the command, and the other way round.

@@ -51,6 +51,21 @@ export async function printCharts(
   return files;
 }
 
+/**
+ * Charts in formats beside SVG, as files beside theirs.
+ *
+ * @param charts - with their pictures
+ * @param formats - which
+ * @returns files by their paths in the folder of a report: `charts/cost-latency.pdf`
+ * @throws as `printCharts`
+ */
+export async function chartFiles(
+  charts: readonly PicturedChart[],
+  formats: readonly PrintFormat[],
+): Promise<[path: string, content: Uint8Array][]> {
+  return [...(await printCharts(charts, formats))].map(([name, bytes]) => [`charts/${name}`, bytes]);
+}
+
 /** A page of the picture alone: in an image nothing of it can run. */
 function pageOf(svg: string, width: number, height: number): string {
   const data = Buffer.from(svg).toString('base64');

@@ -8,6 +8,7 @@ import {
   changeText,
   codeText,
   dayOf,
+  historyBasisText,
   metricNames,
   rangeText,
   signedText,
@@ -237,7 +238,7 @@ function captionOf(cell: CellHistory): string {
   const now = newest === undefined ? '' : `${quantity(metric, newest)} now. `;
   // The title names the cell already.
   const own = texts.map((text) => text.slice(`${cell.name}, ${metricNames[metric]}: `.length));
-  return own.length === 0 ? `${now}No change found.` : `${now}${own.join('. ')}.`;
+  return `${now}${own.length === 0 ? 'No change found' : own.join('. ')}. ${historyBasisText(cell)}`;
 }
 
 /** Names of charts, none of them twice. */

@@ -1,4 +1,5 @@
 import type { Analysis } from '../../analysis/analysis.js';
+import { basisText } from '../../text/basis.js';
 import type { PageSection } from './frame.js';
 import { html, type Markup } from './markup.js';
 import { ablation } from './sections/ablation.js';
@@ -33,7 +34,7 @@ export function runSections(
     ['ablation', 'Ablation', ablation(analysis)],
     ['refit', 'What a new head gives', refit(analysis)],
     ['load', 'Under load', load(analysis)],
-    ['charts', 'Charts', html`<div class="charts">${chartFigures(charts)}</div>`],
+    ['charts', 'Charts', html`<div class="charts">${chartFigures(charts, basisText(analysis))}</div>`],
     ['devices', 'Agreement between devices', devices(analysis)],
     ['recipes', 'What each recipe did', recipes(analysis, pages)],
     ['kernels', 'Kernels that ran', kernels(analysis)],

@@ -75,7 +75,7 @@ tr.pending { color: var(--soft); }
 .banner.flagged, .banner.pending { border-color: var(--warn-line); background: var(--warn-back); }
 figure { margin: 22px 0 34px; }
 figure h3 { margin-top: 0; }
-figcaption { color: var(--text); max-width: 100ch; margin-bottom: 8px; }
+figcaption { color: var(--text); max-width: 100ch; margin-bottom: 8px; } .basis { color: var(--soft); font-size: 0.87em; }
 figure .picture { overflow-x: auto; }
 figure img { max-width: 100%; height: auto; }
 .chart.vega-embed { padding-right: 0; padding-top: 4px; }

@@ -3,6 +3,7 @@ import { sizesOf } from '../../analysis/figures/size.js';
 import { deviceLabel, variantLabel } from '../../analysis/label.js';
 import type { DeviceCosts, ModelPicture } from '../../analysis/picture/picture.js';
 import type { ActivationMemory } from '../../onnx/liveness.js';
+import { basisText } from '../../text/basis.js';
 import * as format from '../../text/format.js';
 import { imageReasonText, type ImageReason } from '../../text/picture.js';
 import type { PicturedChart } from '../charts/pictured.js';
@@ -59,7 +60,7 @@ export async function picturePage(
       {
         id: 'charts',
         title: 'Layer by layer',
-        content: charts.length === 0 ? undefined : html`<div class="charts">${chartFigures(charts)}</div>`,
+        content: charts.length === 0 ? undefined : html`<div class="charts">${chartFigures(charts, basisText(analysis))}</div>`,
       },
       { id: 'nodes', title: 'The most expensive nodes', content: nodeTables(picture.costs, activations) },
       { id: 'maps', title: 'What it looks at, and what it merges', content: await maps(samples, traces) },

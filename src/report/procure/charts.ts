@@ -1,6 +1,7 @@
 import type { Decision } from '../../analysis/procure/decision.js';
 import type { Procurement, Ranked } from '../../analysis/procure/procurement.js';
 import type { Estimate } from '../../stats/interval.js';
+import { listed } from '../../text/listed.js';
 import { candidateName, costUnit, moneyText, quantitiesOf } from '../../text/procure/words.js';
 import type { Chart } from '../charts/chart.js';
 import { drawable } from '../charts/drawable.js';
@@ -122,7 +123,7 @@ function scatter(axis: Axis, procurement: Procurement, decision: Decision): Char
   return {
     id: axis.id,
     title: axis.title,
-    caption: `${axis.reading}; lines are 95 % intervals. The dashed line joins the Pareto front of the estimates among what qualifies: it decides nothing where intervals overlap.`,
+    caption: `${axis.reading}; lines are 95 % intervals. The dashed line joins the Pareto front of the estimates among what qualifies: it decides nothing where intervals overlap. ${basisOf(procurement, points)}`,
     spec: drawable({
       $schema: SCHEMA,
       config,
@@ -184,6 +185,14 @@ function scatter(axis: Axis, procurement: Procurement, decision: Decision): Char
       ],
     }),
   };
+}
+
+/** How many candidates of how many devices and runs are shown. */
+function basisOf({ candidates, runs }: Procurement, points: readonly Point[]): string {
+  const shown = candidates.filter((each) => points.some(({ name }) => name === candidateName(each)));
+  const devices = [...new Set(shown.map(({ deviceLabel }) => deviceLabel))];
+  const many = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
+  return `n: ${many(points.length, 'candidate')} of ${many(runs.length, 'run')}, ${devices.length === 1 ? 'device' : 'devices'} ${listed(devices)}.`;
 }
 
 const colours: Readonly<Record<State, string>> = {

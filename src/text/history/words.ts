@@ -5,7 +5,7 @@ import * as format from '../format.js';
 import type { SettingDifference } from '../../analysis/setting.js';
 import type { Change, Doubt } from '../../analysis/history/changes.js';
 import type { CellChange, CellSlowChange, HistoryFindings } from '../../analysis/history/findings.js';
-import type { History, SettingBreak } from '../../analysis/history/history.js';
+import type { CellHistory, History, SettingBreak } from '../../analysis/history/history.js';
 import type { HistoryMetric, HistoryRun } from '../../analysis/history/points.js';
 
 /** What a metric is called. */
@@ -105,6 +105,18 @@ function placeText({ lastBefore, firstAfter, probability, range }: Change): stri
 function probabilityText(probability: number): string {
   if (probability < 1 && probability > 0.99) return '> 99 %';
   return `${format.percent(probability, 0)} %`;
+}
+
+/**
+ * What the history of a cell rests on: how many runs, which intervals, which device.
+ *
+ * @param history - of a cell
+ * @returns sentences
+ */
+export function historyBasisText({ cell: { device, emulated }, series }: CellHistory): string {
+  const runs = new Set(series.flatMap(({ points }) => points.map(({ run }) => run.id)));
+  const settings = series.length > 1 ? ` in ${series.length} settings, each a line of its own` : '';
+  return `n: ${plural(runs.size, 'run')}${settings}. Band: 95 % intervals. Device: ${device}${emulated ? ', emulated' : ''}.`;
 }
 
 /** A slow change as a sentence without its end. */

@@ -13,13 +13,15 @@ export interface ShownChart {
  * The charts, which the page's own code draws.
  *
  * @param charts - in order
+ * @param basis - what all of them rest on: number of observations, intervals, devices. Left out where each caption says it
  */
-export function chartFigures(charts: readonly ShownChart[]): Markup {
+export function chartFigures(charts: readonly ShownChart[], basis?: string): Markup {
+  const rest = basis === undefined ? undefined : html` <span class="basis">${unbroken(basis)}</span>`;
   return html`${charts.map(
       ({ chart: { id, title, caption }, svg }) =>
         html`<figure id="${id}">
           <h3>${title}</h3>
-          <figcaption>${unbroken(caption)}</figcaption>
+          <figcaption>${unbroken(caption)}${rest}</figcaption>
           <div class="picture" data-label="${title}. ${caption}">
             ${svg === undefined ? undefined : pictureOf(svg, `${title}. ${caption}`)}
           </div>
