@@ -148,8 +148,14 @@ export interface Fault {
 export function describeFault(error: z.ZodError, value: unknown, schema?: z.core.$ZodType): Fault {
   // Where a key is misspelt, the one that was meant is missing, too.
   const unknown = error.issues.find(({ code }) => code === 'unrecognized_keys');
-  const fault = faultOf(unknown ?? first(error.issues), value);
-  if (fault.unknownKey === undefined || schema === undefined) return fault;
+  const issue = unknown ?? first(error.issues);
+  const fault = faultOf(issue, value);
+  if (schema === undefined) return fault;
+  if (issue.code === 'invalid_type' && fault.expected === AN_OBJECT && fault.path.length > 0) {
+    const keys = keysAt(schema, fault.path);
+    return keys.length === 0 ? fault : { ...fault, expected: `${AN_OBJECT} with ${keys.join(', ')}` };
+  }
+  if (fault.unknownKey === undefined) return fault;
   const known = keysAt(schema, fault.path.slice(0, -1));
   if (known.length === 0) return fault;
   return {
@@ -158,6 +164,8 @@ export function describeFault(error: z.ZodError, value: unknown, schema?: z.core
     expected: known.length === 1 ? `only ${known.join('')}` : `one of ${known.join(', ')}`,
   };
 }
+
+const AN_OBJECT = 'an object';
 
 type Issue = z.core.$ZodIssue;
 

@@ -6,6 +6,9 @@ import { square, type Size } from '../base/size.js';
 import { hubReference } from '../net/hub-reference.js';
 import { syntheticNames, type SyntheticName } from '../vit/synthetic.js';
 
+/** Built-in models that `files` of package.json leaves out. */
+const ONLY_IN_CHECKOUTS: readonly string[] = ['vit-tiny-cifar10'];
+
 /** What a suite can say of an ONNX file that is run as it is. */
 export interface RawSettings {
   /** The output that gives the logits; undefined for the only one, or the one of that name. */
@@ -64,5 +67,8 @@ export function namedModel(reference: string): ModelSource {
     source: reference,
     found: 'no such file, folder, built-in model or Hub id',
     expected: `a directory with a model, a .safetensors or .onnx file, an id of the Hugging Face Hub (owner/name), or one of ${[...listNamed('model').map(({ name }) => name), ...syntheticNames].join(', ')}`,
+    ...(ONLY_IN_CHECKOUTS.includes(reference) && {
+      hint: `${reference} is part of the source checkout of EdgeFlex, not of its package: name its folder there.`,
+    }),
   });
 }

@@ -81,9 +81,11 @@ function refusal(error: unknown): unknown {
   const unknown =
     /no such (?:table|column): (\S+)/.exec(found)?.[1] ??
     /(?:relation|column) "?([^\s"]+)"? does not exist/.exec(found)?.[1];
+  const kind = /\bcolumn\b/.test(found) ? 'column' : 'table or view';
   return new InputError({
     source: SOURCE,
-    found: `${found}${unknown === undefined ? '' : didYouMean(unknown, knownNames())}`,
+    found:
+      unknown === undefined ? found : `the unknown ${kind} "${unknown}"${didYouMean(unknown, knownNames())}`,
     expected: 'SQL that the database understands',
     hint: HINT,
   });

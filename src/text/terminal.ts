@@ -66,7 +66,8 @@ function asGrid(columns: readonly Column[], rows: readonly (readonly string[])[]
     style: { 'padding-left': 0, 'padding-right': 0, compact: true, head: [], border: [] },
   });
   for (const row of rows) grid.push([...row]);
-  return grid.toString();
+  // What follows the last text of a line is padding: nobody sees it, but a pipe gets it.
+  return grid.toString().replace(/ +$/gm, '');
 }
 
 /** Each row as a list of its values, one below the other: for terminals that are too narrow for columns. */

@@ -68,8 +68,8 @@ describe('a query', () => {
     ['with gone as (select 1) delete from runs', 'near "delete": syntax error'],
     ['select 1; delete from runs', 'near ";": syntax error'],
     ['select 1) as a; delete from runs; select * from (select 1', 'more than one statement'],
-    ['select * from v_result', 'no such table: v_result (did you mean "v_results"?)'],
-    ['select median from v_latency', 'no such column: median'],
+    ['select * from v_result', 'the unknown table or view "v_result" (did you mean "v_results"?)'],
+    ['select median from v_latency', 'the unknown column "median"'],
     ['select (', 'syntax error'],
   ])('is refused by name, and changes nothing, when it is %j', async (sql, found) => {
     const before = readFileSync(file());

@@ -88,7 +88,7 @@ async function list(flags: DevicesFlags): Promise<void> {
       return { name: each.path, kind: '✗', price: '', power: '', what: oneLine(each.fault) };
     const { kind, description, price, power, emulated } = each.profile;
     return {
-      name: `${basename(each.path).replace(/\.ya?ml$/, '')}${emulated ? ' (emulated)' : ''}`,
+      name: `${calledBy(each.path, each.profile.name)}${emulated ? ' (emulated)' : ''}`,
       kind: kindOf(each.profile).reachedBy?.(each.profile) ?? kind,
       price: price ? `${price.amount} ${price.currency}${price.date ? ` (${price.date})` : ''}` : '',
       power: power ? `${power.load} W` : '',
@@ -100,6 +100,12 @@ async function list(flags: DevicesFlags): Promise<void> {
     what: 'description',
   };
   console.log(listText(titles, rows));
+}
+
+/** The name that results and procurement have, and the file's, by which commands find the profile, where it is another one. */
+function calledBy(path: string, name: string): string {
+  const file = basename(path).replace(/\.ya?ml$/, '');
+  return file === name ? name : `${name} (file ${file})`;
 }
 
 async function check(references: readonly string[], flags: DevicesFlags): Promise<void> {

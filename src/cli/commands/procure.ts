@@ -79,7 +79,9 @@ export function procureCommand(): Command {
       if (found.leftOut.length > 0)
         remark(['left out:', ...found.leftOut.map((run) => `  ${run.id}, ${stateText(run)}`)].join('\n'));
       const written =
-        flags.output === undefined ? [] : await found.write(flags.output, { force: flags.force ?? false, charts: flags.charts });
+        flags.output === undefined
+          ? []
+          : await found.write(flags.output, { force: flags.force ?? false, charts: flags.charts });
       if (flags.json) printJson('procure', found.document);
       else {
         const answer = headline(found.decision, found.procurement);

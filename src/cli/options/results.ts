@@ -18,7 +18,9 @@ export function reportsOption(): Option {
  * @param description - what it is for
  */
 export function sharedOption(description: string): Option {
-  return new Option('--db <address>', `${description}, such as postgres://user@host/edgeflex`).env(SERVER_VARIABLE);
+  return new Option('--db <address>', `${description}, such as postgres://user@host/edgeflex`).env(
+    SERVER_VARIABLE,
+  );
 }
 
 /** `--db` in place of `--results`. */

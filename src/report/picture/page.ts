@@ -60,7 +60,10 @@ export async function picturePage(
       {
         id: 'charts',
         title: 'Layer by layer',
-        content: charts.length === 0 ? undefined : html`<div class="charts">${chartFigures(charts, basisText(analysis))}</div>`,
+        content:
+          charts.length === 0
+            ? undefined
+            : html`<div class="charts">${chartFigures(charts, basisText(analysis))}</div>`,
       },
       { id: 'nodes', title: 'The most expensive nodes', content: nodeTables(picture.costs, activations) },
       { id: 'maps', title: 'What it looks at, and what it merges', content: await maps(samples, traces) },

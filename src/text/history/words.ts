@@ -164,7 +164,7 @@ export function paragraphs(
     { title: 'Improvements', lines: findings.improvements.map(changeText) },
     { title: 'Not decided', lines: findings.open.map(changeText) },
     {
-      title: 'Another setup: figures before and after are not compared',
+      title: 'The setup changed: figures from before and after are not compared with each other',
       lines: history.breaks.map(breakText),
     },
   ].filter(({ lines }) => lines.length > 0);

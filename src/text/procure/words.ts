@@ -170,12 +170,19 @@ export function missingText(missing: Missing): string {
 }
 
 /** What a candidate lacks, as a part of a sentence. */
-function lackText({ limited, test }: Lack, procurement: Procurement): string {
+function lackText({ limited, test }: Lack, candidate: Ranked, procurement: Procurement): string {
   const { name, least, figure, limit } = quantitiesOf(procurement)[limited];
   const asked = `${least ? 'at least' : 'at most'} ${limit(test.limit)} is required`;
   if (test.estimate === undefined) return `${name} not measured, ${asked}`;
-  const sure = test.answer === 'fails' ? '' : ', which does not decide it';
-  return `${name} ${figure(test.estimate)} where ${asked}${sure}`;
+  return `${name} ${figure(test.estimate)} where ${asked}${test.answer === 'fails' ? '' : `, but ${doubtText(test, candidate)}`}`;
+}
+
+/** Why a figure does not decide whether a limit is met. */
+function doubtText({ estimate, limit }: Lack['test'], { missing }: Ranked): string {
+  if (estimate !== undefined && estimate.low <= limit && limit <= estimate.high)
+    return 'its interval contains the limit';
+  const unsure = missing.find(({ kind }) => kind === 'one round' || kind === 'disturbed');
+  return unsure === undefined ? 'it rests on too few queries' : missingText(unsure);
 }
 
 /** The answer in a sentence. */
@@ -199,7 +206,7 @@ export function headline(decision: Decision, procurement: Procurement): string {
       const { nearest, emulatedWould } = decision;
       const emulated = emulatedWould ? ' Emulated devices would, but they are not hardware.' : '';
       if (nearest === undefined) return `Nothing qualifies.${emulated}`;
-      const lacks = nearest.lacks.map((lack) => lackText(lack, procurement)).join('; ');
+      const lacks = nearest.lacks.map((lack) => lackText(lack, nearest.candidate, procurement)).join('; ');
       return `Nothing qualifies. Nearest is ${candidateName(nearest.candidate)}: ${lacks}.${emulated}`;
     }
   }
