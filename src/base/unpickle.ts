@@ -44,11 +44,36 @@ const mark = Symbol('mark');
  * @returns what it says
  * @throws UnpickleError at an instruction that is not understood or a name that may not be there, or when it ends too early
  */
-export function unpickle(bytes: Uint8Array, mayName: (name: string) => boolean = () => true): Pickled {
+export function unpickle(bytes: Uint8Array, mayName?: (name: string) => boolean): Pickled {
+  return unpickleFrom(bytes, 0, { mayName }).value;
+}
+
+/** What is asked of a pickle besides what it says. */
+export interface UnpickleOptions {
+  /** Which classes and functions it may name; left out, any. */
+  readonly mayName?: ((name: string) => boolean) | undefined;
+  /** Is told the id of each object that it says is stored elsewhere, whether or not that is part of the value. */
+  readonly stored?: (id: Pickled) => void;
+}
+
+/**
+ * Reads one of several pickles that follow each other, as `unpickle` does.
+ *
+ * @param bytes - of the file
+ * @param from - where the pickle begins
+ * @param options - what is asked of it
+ * @returns what it says, and where it ends
+ * @throws UnpickleError as `unpickle`
+ */
+export function unpickleFrom(
+  bytes: Uint8Array,
+  from: number,
+  { mayName = () => true, stored }: UnpickleOptions,
+): { readonly value: Pickled; readonly end: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const stack: (Pickled | typeof mark)[] = [];
   const memo = new Map<number, Pickled>();
-  let at = 0;
+  let at = from;
   let values = 0;
 
   const take = (count: number): number => {
@@ -130,7 +155,7 @@ export function unpickle(bytes: Uint8Array, mayName: (name: string) => boolean =
         take(8);
         break;
       case 0x2e: // STOP
-        return pop();
+        return { value: pop(), end: at };
       case 0x28: // MARK
         push(mark);
         break;
@@ -226,9 +251,13 @@ export function unpickle(bytes: Uint8Array, mayName: (name: string) => boolean =
         push(named(`${module}.${name}`));
         break;
       }
-      case 0x51: // BINPERSID
-        push({ kind: 'stored', id: pop() });
+      case 0x51: {
+        // BINPERSID
+        const id = pop();
+        stored?.(id);
+        push({ kind: 'stored', id });
         break;
+      }
       case 0x52: // REDUCE
       case 0x81: {
         // NEWOBJ

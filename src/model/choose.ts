@@ -8,10 +8,11 @@ const CONVENTIONAL = [
   'model.onnx',
   'onnx/model.onnx',
   'pytorch_model.bin',
+  'pytorch_model.bin.index.json',
 ] as const;
 
-/** One of several safetensors files that together hold a model. */
-const SHARD = /-\d+-of-\d+\.safetensors$/;
+/** One of several files that together hold a model. */
+const SHARD = /-\d+-of-\d+\.(safetensors|bin)$/;
 
 /** Logits that tests compare with, not weights. */
 const PARITY = 'parity.safetensors';
@@ -44,7 +45,9 @@ export function chooseWeights(source: string, names: readonly string[]): Choice 
       (/^[^/]+\.(safetensors|safetensors\.index\.json)$/.test(name) || /^(onnx\/)?[^/]+\.onnx$/.test(name)),
   );
   // Pickles lie beside the same weights in other formats, and beside what training left.
-  const pickles = names.filter((name) => !name.includes('/') && isPickle(name));
+  const pickles = names.filter(
+    (name) => !name.includes('/') && !isShard(name) && (isPickle(name) || name.endsWith('.bin.index.json')),
+  );
   const candidates = others.length > 0 ? others : pickles;
   const conventional = CONVENTIONAL.find((name) => candidates.includes(name));
   const [only, another] = candidates;

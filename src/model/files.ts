@@ -109,7 +109,7 @@ async function filesOf(weights: string, notTaken: readonly string[]): Promise<Mo
     for (const { path, name: file } of data) requirePresent(path, weights, file);
     return { layout: 'onnx', surface, weights, notTaken, absent, files: [own, ...data, ...present] };
   }
-  if (!/\.safetensors(\.index\.json)?$/.test(name) && !isPickle(name))
+  if (!/\.(safetensors|(safetensors|bin)\.index\.json)$/.test(name) && !isPickle(name))
     throw new InputError({
       source: weights,
       found: 'a file of another kind',

@@ -116,7 +116,7 @@ describe('a checkpoint in Hugging Face layout', () => {
       all.set('classifier.bias', { dtype: 'I32', shape: [10], bytes: new Uint8Array(40) }),
     );
     await expect(loadHuggingFace(directory)).rejects.toThrow(
-      /classifier\.bias: found int32; expected F32, F16 or BF16/,
+      /classifier\.bias: found int32; expected F64, F32, F16 or BF16/,
     );
   });
 
@@ -263,13 +263,13 @@ describe('a checkpoint in Hugging Face layout', () => {
     expect((await refusalOf(() => loadHuggingFace(directory))).place).toBe(`tensor ${names[0]!}`);
   });
 
-  it('refuses a pickle that is no archive and says how to convert it', async () => {
+  it('refuses a pickle that torch.save did not write and says how to convert it', async () => {
     const directory = await directoryOf({
       'config.json': await builtInConfig(),
       'pytorch_model.bin': new Uint8Array(8),
     });
     await expect(loadHuggingFace(directory)).rejects.toThrow(
-      /pytorch_model\.bin: found a pickle that is no archive.*expected model\.safetensors.*\nConvert it/,
+      /pytorch_model\.bin: found a pickle that torch\.save did not write.*expected model\.safetensors.*\nConvert it/,
     );
   });
 

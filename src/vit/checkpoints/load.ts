@@ -60,7 +60,7 @@ function schemeOf(tensors: ReadonlyMap<string, TensorSource>): Scheme | undefine
 }
 
 /**
- * Loads a ViT or one of its relatives in F32, F16 or BF16, in the naming of Hugging Face Transformers (which needs a `config.json`),
+ * Loads a ViT or one of its relatives in F64, F32, F16 or BF16, in the naming of Hugging Face Transformers (which needs a `config.json`),
  * timm (`config.json` as on the Hub, or none), torchvision (which has none) or open_clip (`open_clip_config.json`). The naming is recognised from the names.
  *
  * @param weights - the `.safetensors` file, or the index of its shards
@@ -335,7 +335,7 @@ function refuseSmallFloats({ source, unreadable }: CheckpointTensors): void {
   for (const [name, type] of unreadable)
     if (/^F\d|float/i.test(type))
       throw new InputError({
-        ...{ source, place: `tensor ${name}`, found: type, expected: 'F32, F16 or BF16' },
+        ...{ source, place: `tensor ${name}`, found: type, expected: 'F64, F32, F16 or BF16' },
         hint: 'Weights that were quantised cannot be compressed: take those that they were made from.',
       });
 }

@@ -4,15 +4,15 @@ import { InputError } from '../../base/errors.js';
 const PICKLE = /\.(bin|pt|pth|pkl|ckpt)$/;
 
 /**
- * Why a pickle that is no archive is not read: PyTorch before 1.6 put tensors into the pickle itself.
+ * Why a pickle that `torch.save` did not write is not read.
  *
  * @param path - the file
  */
-export function legacyPickle(path: string): InputError {
+export function otherPickle(path: string): InputError {
   return new InputError({
     source: path,
-    found: 'a pickle that is no archive, as PyTorch before 1.6 wrote it or another program',
-    expected: 'model.safetensors, or a file that torch.save wrote since',
+    found: 'a pickle that torch.save did not write, or another file',
+    expected: 'model.safetensors, or a file that torch.save wrote',
     hint:
       'Convert it where you trust it, with PyTorch:\n' +
       '  python -c "import sys, torch; from safetensors.torch import save_file; ' +

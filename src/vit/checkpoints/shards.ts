@@ -7,12 +7,12 @@ const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 /**
  * Reads the index of a sharded checkpoint.
  *
- * @param index - the file `….safetensors.index.json`
+ * @param index - the file `….safetensors.index.json` or `….bin.index.json`
  * @returns the file of each tensor, by the tensor's name
  * @throws InputError when it is no index, or a file would lie in another folder
  */
 export async function readShardIndex(index: string): Promise<ReadonlyMap<string, string>> {
-  const parsed = indexSchema.safeParse(await readJson(index, 'an index of safetensors shards'));
+  const parsed = indexSchema.safeParse(await readJson(index, 'an index of shards'));
   if (!parsed.success)
     throw new InputError({
       source: index,
@@ -21,12 +21,12 @@ export async function readShardIndex(index: string): Promise<ReadonlyMap<string,
     });
   const files = new Map(Object.entries(parsed.data.weight_map));
   for (const [name, file] of files)
-    if (/[\\/]/.test(file) || !file.endsWith('.safetensors'))
+    if (/[\\/]/.test(file) || !/\.(safetensors|bin)$/.test(file))
       throw new InputError({
         source: index,
         place: `weight_map.${name}`,
         found: file,
-        expected: 'the name of a safetensors file in the same directory',
+        expected: 'the name of a .safetensors or .bin file in the same directory',
       });
   return files;
 }

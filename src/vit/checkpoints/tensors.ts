@@ -1,5 +1,7 @@
+import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError } from '../../base/errors.js';
+import { readRange } from '../../base/read-range.js';
 import { viewAs, type TensorSource } from '../../onnx/tensor.js';
 import { fromBfloat16, fromFloat16 } from '../../onnx/half.js';
 import { computed, finite } from '../derived.js';
@@ -20,23 +22,48 @@ export interface CheckpointTensors {
 /**
  * Opens a safetensors file, all shards that an index names, or what `torch.save` wrote. What a wrapper put before all names is left away.
  *
- * @param weights - the `.safetensors` file, the index (`….safetensors.index.json`), or the `.bin`, `.pt` or `.pth` file
+ * @param weights - the `.safetensors` file, the index (`….index.json`), or the `.bin`, `.pt` or `.pth` file
  * @throws InputError when it is missing or malformed
  */
 export async function readCheckpointTensors(weights: string): Promise<CheckpointTensors> {
-  const read = weights.endsWith('.json')
-    ? await readShards(weights)
-    : isPickle(weights)
-      ? await readTorchFile(weights)
-      : await readSafetensors(weights);
+  const read = weights.endsWith('.json') ? await readShards(weights) : await readWeights(weights);
   return { source: weights, ...withoutWrapper(read) };
+}
+
+/** With it begins what stands in a repository in place of a large file. */
+const LFS = 'version https://git-lfs';
+
+/**
+ * Opens a file of weights by what it begins with: files that were renamed are read all the same, and what was never downloaded is called that.
+ */
+async function readWeights(path: string): Promise<Safetensors> {
+  const { size } = await stat(path);
+  const beginning = Buffer.from(await readRange(path, 0, Math.min(size, 64)));
+  const text = beginning.toString('latin1');
+  if (text.startsWith(LFS))
+    throw new InputError({
+      ...{ source: path, found: 'a pointer of Git LFS', expected: 'the file that it stands for' },
+      hint: 'Fetch it with "git lfs pull" in that repository.',
+    });
+  if (/^\s*<(!doctype|html)\b/i.test(text))
+    throw new InputError({
+      ...{ source: path, found: 'a web page', expected: 'weights' },
+      hint: 'Such a file is what a download leaves that was answered by a page: download it again.',
+    });
+  if (text.startsWith('PK\x03\x04')) return readTorchFile(path);
+  // The header of safetensors is a JSON object behind its length.
+  return isPickle(path) && text[8] !== '{' ? readTorchFile(path) : readSafetensors(path);
 }
 
 /**
  * What stands before all names where a model was saved within another: PyTorch's wrappers for several processors and for compiled models,
- * Transformers' for models of timm, a training module of Lightning.
+ * Transformers' for models of timm, a training module of Lightning,
+ * PEFT's for adapters, what training scripts call a part of theirs.
  */
-const WRAPPERS = ['module.', '_orig_mod.', 'timm_model.', 'model.'];
+const WRAPPERS = [
+  ...['module.', '_orig_mod.', 'timm_model.', 'model.', 'base_model.', 'backbone.', 'net.', 'network.'],
+  ...['student.', 'teacher.'],
+];
 
 /** Tensors by their names within the model that was wrapped. */
 function withoutWrapper(read: Safetensors): Safetensors {
@@ -55,7 +82,7 @@ async function readShards(index: string): Promise<Safetensors> {
   const files = await readShardIndex(index);
   for (const [name, file] of files) {
     const path = join(dirname(index), file);
-    const shard = shards.get(file) ?? (await readSafetensors(path));
+    const shard = shards.get(file) ?? (await readWeights(path));
     shards.set(file, shard);
     const tensor = shard.tensors.get(name);
     const type = shard.unreadable.get(name);
@@ -102,6 +129,8 @@ export function asFloat32(
   switch (tensor.dtype) {
     case 'float32':
       return converted((bytes) => viewAs(bytes, Float32Array));
+    case 'float64':
+      return converted((bytes) => Float32Array.from(viewAs(bytes, Float64Array)));
     case 'float16':
       return converted((bytes) => fromFloat16(viewAs(bytes, Uint16Array)));
     case 'bfloat16':
@@ -111,7 +140,7 @@ export function asFloat32(
         source,
         place: `tensor ${name}`,
         found: tensor.dtype,
-        expected: 'F32, F16 or BF16',
+        expected: 'F64, F32, F16 or BF16',
       });
   }
 }

@@ -8,43 +8,74 @@ import {
   type Pickled,
   type PickledDict,
 } from '../../base/unpickle.js';
-import { bytesPerElement, type DType } from '../../onnx/dtype.js';
+import { bytesPerElement } from '../../onnx/dtype.js';
 import { elementCount, type TensorSource } from '../../onnx/tensor.js';
 import type { Safetensors } from '../safetensors.js';
-import { legacyPickle } from './pickle.js';
+import { otherPickle } from './pickle.js';
+import { storageOf, type Storage } from './torch-storage.js';
+import { readTorchStream, type Saved } from './torch-stream.js';
 import { storedEntries, type StoredEntry } from './zip.js';
 
 /** A pickle beyond this holds more than names and shapes. */
 const MAX_PICKLE_BYTES = 64 * 2 ** 20;
 
-/** Element types by the class of a tensor's storage. */
-const STORAGES: Readonly<Record<string, DType>> = {
-  ...{
-    FloatStorage: 'float32',
-    HalfStorage: 'float16',
-    BFloat16Storage: 'bfloat16',
-    DoubleStorage: 'float64',
-  },
-  ...{ LongStorage: 'int64', IntStorage: 'int32', ShortStorage: 'int16', CharStorage: 'int8' },
-  ...{ ByteStorage: 'uint8', BoolStorage: 'bool' },
-};
-
 /** Where training scripts put the weights beside other things. */
 const WITHIN = ['model', 'state_dict', 'model_state_dict', 'module', 'net', 'teacher', 'model_ema'];
 
 /**
- * Opens what `torch.save` wrote (since PyTorch 1.6: an archive of a pickle and of the tensors' bytes). The pickle is read, not run: no
- * class that it names is made and nothing that it asks for is called; of it the names, shapes and places of tensors are taken. Tensors
- * are read by range when they are asked for.
+ * Opens what `torch.save` wrote: an archive of a pickle and of the tensors' bytes, or (before PyTorch 1.6) pickles with the bytes behind them.
+ * Pickles are read, not run: no class that they name is made and nothing that they ask for is called; of them the names, shapes and
+ * places of tensors are taken. Tensors are read by range when they are asked for.
  *
  * @param path - the file
- * @throws InputError when it is no such archive, is damaged, or holds no tensors under names
+ * @throws InputError when it is neither, is damaged, or holds no tensors under names
  */
 export async function readTorchFile(path: string): Promise<Safetensors> {
   const refuse = (place: string, found: string, expected: string): InputError =>
     new InputError({ source: path, place, found, expected });
+  const saved = (await readArchive(path, refuse)) ?? (await readTorchStream(path));
+  if (saved === undefined) throw otherPickle(path);
+  const dict = weightsIn(saved.said, refuse);
+  const tensors = new Map<string, TensorSource>();
+  const unreadable = new Map<string, string>();
+  for (const [name, value] of dict.entries) {
+    const tensor = tensorOf(value);
+    if (tensor === undefined) {
+      if (!(typeof value === 'number' || value === null)) unreadable.set(name, 'no tensor');
+      continue;
+    }
+    const { storage, offset, shape, strides } = tensor;
+    const { dtype } = storage;
+    if (dtype === undefined) {
+      unreadable.set(name, storage.type);
+      continue;
+    }
+    const entry = saved.storages.get(storage.key);
+    const size = bytesPerElement(dtype);
+    const last = shape.includes(0)
+      ? -1
+      : shape.reduce((sum, dim, i) => sum + (dim - 1) * (strides[i] ?? NaN), offset);
+    if (entry === undefined || !(last < entry.bytes / size) || strides.length !== shape.length)
+      throw refuse(
+        `tensor ${name}`,
+        entry === undefined
+          ? `no storage ${storage.key}`
+          : `shape [${shape.join(', ')}] in ${entry.bytes} bytes`,
+        'a tensor within the bytes that are stored for it',
+      );
+    tensors.set(name, {
+      dtype,
+      dims: shape,
+      read: async () => readStrided(path, entry.begin, size, { offset, shape, strides }),
+    });
+  }
+  return { tensors, unreadable };
+}
+
+/** What an archive says; undefined where the file is none. */
+async function readArchive(path: string, refuse: Refuse): Promise<Saved | undefined> {
   const entries = await storedEntries(path);
-  if (entries === undefined) throw legacyPickle(path);
+  if (entries === undefined) return undefined;
   const pickle = [...entries.keys()].find((name) => /^[^/]+\/data\.pkl$/.test(name));
   const place = pickle === undefined ? undefined : entries.get(pickle);
   if (pickle === undefined || place === undefined)
@@ -57,41 +88,12 @@ export async function readTorchFile(path: string): Promise<Safetensors> {
     throw refuse(pickle, `${place.bytes} bytes`, `at most ${MAX_PICKLE_BYTES}: names and shapes of tensors`);
   const root = pickle.slice(0, -'data.pkl'.length);
   await refuseBigEndian(path, entries.get(`${root}byteorder`), refuse);
-  const dict = weightsIn(await said(path, pickle, place), refuse);
-  const tensors = new Map<string, TensorSource>();
-  const unreadable = new Map<string, string>();
-  for (const [name, value] of dict.entries) {
-    const tensor = tensorOf(value);
-    if (tensor === undefined) {
-      if (!(typeof value === 'number' || value === null)) unreadable.set(name, 'no tensor');
-      continue;
-    }
-    const { storage, offset, shape, strides } = tensor;
-    const dtype = STORAGES[storage.type];
-    if (dtype === undefined) {
-      unreadable.set(name, storage.type);
-      continue;
-    }
-    const entry = entries.get(`${root}data/${storage.key}`);
-    const size = bytesPerElement(dtype);
-    const last = shape.includes(0)
-      ? -1
-      : shape.reduce((sum, dim, i) => sum + (dim - 1) * (strides[i] ?? NaN), offset);
-    if (entry === undefined || !(last < entry.bytes / size) || strides.length !== shape.length)
-      throw refuse(
-        `tensor ${name}`,
-        entry === undefined
-          ? `no data/${storage.key}`
-          : `shape [${shape.join(', ')}] in ${entry.bytes} bytes`,
-        'a tensor within the bytes that are stored for it',
-      );
-    tensors.set(name, {
-      dtype,
-      dims: shape,
-      read: async () => readStrided(path, entry.begin, size, { offset, shape, strides }),
-    });
-  }
-  return { tensors, unreadable };
+  const data = `${root}data/`;
+  const storages = [...entries].filter(([name]) => name.startsWith(data));
+  return {
+    said: await said(path, pickle, place),
+    storages: new Map(storages.map(([name, entry]) => [name.slice(data.length), entry])),
+  };
 }
 
 type Refuse = (place: string, found: string, expected: string) => InputError;
@@ -119,18 +121,20 @@ async function said(path: string, name: string, { begin, bytes }: StoredEntry): 
 /** The dictionary of tensors: the whole, or what lies under the name that training scripts give it. */
 function weightsIn(whole: Pickled, refuse: Refuse): PickledDict {
   const dict = asDict(whole);
-  const holdsTensors = (value: Pickled | undefined): boolean =>
-    [...(asDict(value)?.entries.values() ?? [])].some((each) => tensorOf(each) !== undefined);
-  if (dict !== undefined && holdsTensors(dict)) return dict;
-  const within = [...(dict?.entries ?? [])].filter(([, value]) => holdsTensors(value));
+  const tensorsIn = (value: Pickled | undefined): number =>
+    [...(asDict(value)?.entries.values() ?? [])].filter((each) => tensorOf(each) !== undefined).length;
+  const own = tensorsIn(dict);
+  // Beside the weights there may be a tensor or two of what training keeps: the best score, a generator's state.
+  const within = [...(dict?.entries ?? [])].filter(([, value]) => tensorsIn(value) > own);
   const named = WITHIN.map((name) => within.find(([key]) => key === name)).find(
     (found) => found !== undefined,
   );
-  const chosen = asDict((named ?? (within.length === 1 ? within[0] : undefined))?.[1]);
+  const chosen = asDict((named ?? (own === 0 && within.length === 1 ? within[0] : undefined))?.[1]);
   if (chosen !== undefined) return chosen;
+  if (dict !== undefined && own > 0) return dict;
   const found = within.map(([name]) => name).join(', ');
   throw refuse(
-    'data.pkl',
+    'what was saved',
     found === '' ? 'no tensors under names' : `tensors under ${found}`,
     `a state_dict, or one under ${WITHIN.join(', ')}`,
   );
@@ -138,7 +142,7 @@ function weightsIn(whole: Pickled, refuse: Refuse): PickledDict {
 
 /** A tensor as a pickle describes it. */
 interface PickledTensor {
-  readonly storage: { readonly type: string; readonly key: string };
+  readonly storage: Storage;
   /** In elements. */
   readonly offset: number;
   readonly shape: readonly number[];
@@ -148,15 +152,14 @@ interface PickledTensor {
 /** A tensor, or a parameter, which is a tensor that is trained; undefined for anything else. */
 function tensorOf(value: Pickled): PickledTensor | undefined {
   const [inner] = argumentsOf(value, 'torch._utils._rebuild_parameter') ?? [];
-  const rebuilt = argumentsOf(inner ?? value, 'torch._utils._rebuild_tensor_v2');
+  const rebuilt =
+    argumentsOf(inner ?? value, 'torch._utils._rebuild_tensor_v2') ??
+    argumentsOf(inner ?? value, 'torch._utils._rebuild_tensor');
   if (rebuilt === undefined) return undefined;
   const [first, offset, shape, strides] = rebuilt;
-  if (first === undefined || !isKind(first, 'stored') || !isList(first.id)) return undefined;
-  const [kind, type, key] = first.id;
-  if (kind !== 'storage' || type === undefined || !isKind(type, 'global') || typeof key !== 'string')
-    return undefined;
-  if (!isCount(offset) || !isCounts(shape) || !isCounts(strides)) return undefined;
-  return { storage: { type: type.name.replace(/^torch\./, ''), key }, offset, shape, strides };
+  const storage = first !== undefined && isKind(first, 'stored') ? storageOf(first.id) : undefined;
+  if (storage === undefined || !isCount(offset) || !isCounts(shape) || !isCounts(strides)) return undefined;
+  return { storage, offset, shape, strides };
 }
 
 /** What a function is to be called with; undefined for anything but a call of it. */

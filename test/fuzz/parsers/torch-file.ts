@@ -7,12 +7,14 @@ import { readTorchFile } from '../../../src/vit/checkpoints/torch-file.js';
 import { damagedBytes } from '../generate/bytes.js';
 import { defineParser } from '../parser.js';
 
-const saved = readFileSync(join(packageRoot(), 'test', 'vit', 'models', 'torch_training', 'checkpoint.pth'));
+const vit = join(packageRoot(), 'test', 'vit');
+const saved = readFileSync(join(vit, 'models', 'torch_training', 'checkpoint.pth'));
+const old = readFileSync(join(vit, 'fixtures', 'before-1.6.pth'));
 
 /** What `torch.save` wrote, damaged, and the tensors read that are no larger than the file. */
 export const torchFile = defineParser({
   name: 'torch-file',
-  inputs: damagedBytes(saved),
+  inputs: damagedBytes(saved, old),
   prepare: (folder) => {
     const path = join(folder, 'checkpoint.pth');
     return Promise.resolve(async (bytes: Buffer) => {

@@ -126,6 +126,11 @@ path = folder('torch_training')
 weights = dict(saved.named_parameters())
 weights['head.weight'] = torch.nn.Parameter(weights['head.weight'].detach().t().contiguous().t())
 torch.save({'model': weights, 'epoch': 3, 'args': argparse.Namespace(lr=1e-3), 'optimizer': {'state': {}}}, path / 'checkpoint.pth')
+# The same as PyTorch before 1.6 wrote it, beside a tensor of another kind and one that no dictionary of texts leads to.
+(here.parent / 'fixtures').mkdir(exist_ok=True)
+state = {'state': {0: {'exp_avg': torch.zeros(3, dtype=torch.float64)}}}
+old = {'model': weights, 'epoch': 3, 'args': argparse.Namespace(lr=1e-3), 'optimizer': state, 'best': torch.tensor(0.5)}
+torch.save(old, here.parent / 'fixtures' / 'before-1.6.pth', _use_new_zipfile_serialization=False)
 (path / 'config.json').write_text(json.dumps({'architecture': vit, 'model_args': args}, indent=1) + '\n')
 with torch.no_grad():
     parity['torch_training'] = saved(pixels)
