@@ -17,7 +17,7 @@ const old = join(here, 'fixtures', 'before-1.6.pth');
 async function numbersIn(path: string): Promise<Record<string, unknown>> {
   const { tensors } = await readCheckpointTensors(path);
   const read = [...tensors].map(
-    async ([name, { dims, read: bytes }]) => [name, [dims, await bytes()]] as const,
+    async ([name, tensor]) => [name, [tensor.dims, await tensor.read()]] as const,
   );
   return Object.fromEntries(await Promise.all(read));
 }

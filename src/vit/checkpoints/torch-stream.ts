@@ -70,7 +70,11 @@ export async function readTorchStream(path: string): Promise<Saved | undefined> 
   for (const key of keys as readonly Pickled[]) {
     const elementBytes = typeof key === 'string' ? sizes.get(key) : undefined;
     if (typeof key !== 'string' || elementBytes === undefined)
-      throw refuse(`storage ${String(key)}`, 'no type', 'storages of the types that tensors of numbers have');
+      throw refuse(
+        typeof key === 'string' ? `storage ${key}` : 'the list of storages',
+        'one without a type',
+        'storages of the types that tensors of numbers have',
+      );
     const head = await readRange(path, at, COUNT_BYTES);
     const count = Number(new DataView(head.buffer, head.byteOffset).getBigInt64(0, true));
     const begin = at + COUNT_BYTES;
