@@ -4,25 +4,25 @@ import pg from 'pg';
 export interface Kill {
   /** Milliseconds since 1970; of the database: when it was there again. */
   readonly at: number;
-  /** Name of the worker, or `database`. */
+  /** Name of the worker, `database` or `network`. */
   readonly what: string;
 }
 
 /** What a campaign found out about the queue. */
 export interface FleetFigures {
-  readonly kills: { readonly workers: number; readonly database: number };
+  readonly kills: { readonly workers: number; readonly database: number; readonly networks: number };
   readonly takes: Readonly<Record<string, number>>;
   /** From the last sign of life of a lost worker, or the last start of the database after it, to the take-up of its job, in seconds. */
   readonly takeUpSeconds: Quantiles;
-  /** How many of them took longer than the lease and five seconds. */
-  readonly lateTakeUps: number;
+  /** Those of them that took longer than the lease and five seconds. */
+  readonly lateTakeUps: readonly string[];
   /** Seconds from taking jobs to ending them, and what of it the work took; of rounds those of jobs that were never lost. */
   readonly takenSeconds: number;
   readonly workSeconds: number;
   readonly roundSeconds: number;
   /** What the queue took, as a share of the work: opening the record, sending it, delivering it, ending the job. */
   readonly queueShare: number;
-  /** From the end of a take to the next one of the same board, in seconds, where none was lost. */
+  /** From when a board was free to the next job of the same board, in seconds, where none was lost. */
   readonly gapSeconds: Quantiles;
 }
 
@@ -61,17 +61,20 @@ export async function figuresOf(
     );
     const restarts = kills.filter(({ what }) => what === 'database').map(({ at }) => at);
     const takeUps = (
-      await rows<{ lost: Date; taken: Date }>(
-        `select t.beat_at as lost, n.taken_at as taken
+      await rows<{ lost: Date; taken: Date; what: string }>(
+        `select t.beat_at as lost, n.taken_at as taken,
+           t.job || ' of ' || t.device || ' from ' || t.worker || case when t.measured_at is null then '' else ' (measured)' end as what
          from edgeflex_queue.take t
          cross join lateral (
-           select taken_at from edgeflex_queue.take n where n.job = t.job and n.taken_at > t.taken_at order by taken_at limit 1) n
+           select * from edgeflex_queue.take n where n.job = t.job and n.taken_at > t.taken_at order by taken_at limit 1) n
          where t.outcome = 'lost'`,
       )
-    ).map(({ lost, taken }) => {
+    ).map(({ lost, taken, what }) => {
       const since = restarts.filter((at) => at > lost.getTime() && at < taken.getTime());
-      return (taken.getTime() - Math.max(lost.getTime(), ...since)) / 1000;
+      const seconds = (taken.getTime() - Math.max(lost.getTime(), ...since)) / 1000;
+      return { seconds, what: `${what}: ${seconds} s, at ${taken.toISOString()}` };
     });
+    const late = takeUps.filter(({ seconds }) => seconds > lease + SLACK);
     const [sums] = await rows<{ seconds: number }>(
       `with done as (
          select t.device, j.run
@@ -86,10 +89,10 @@ export async function figuresOf(
          where c.run_id = d.run and v.name = d.device) r on true`,
     );
     const gaps = await rows<{ seconds: number }>(
-      `select extract(epoch from n.taken_at - t.ended_at)::float8 as seconds
+      `select extract(epoch from n.taken_at - coalesce(t.measured_at, t.ended_at))::float8 as seconds
        from edgeflex_queue.take t
        cross join lateral (
-         select taken_at from edgeflex_queue.take n where n.device = t.device and n.taken_at > t.ended_at order by taken_at limit 1) n
+         select taken_at from edgeflex_queue.take n where n.device = t.device and n.taken_at > coalesce(t.measured_at, t.ended_at) order by taken_at limit 1) n
        where t.outcome = 'done'`,
     );
     const done = [...log.matchAll(/ done in ([\d.]+) s, ([\d.]+) s of them for the queue/g)];
@@ -97,12 +100,13 @@ export async function figuresOf(
     const queueSeconds = sum(done.map(([, , seconds]) => Number(seconds)));
     return {
       kills: {
-        workers: kills.filter(({ what }) => what !== 'database').length,
+        workers: kills.filter(({ what }) => what !== 'database' && what !== 'network').length,
         database: kills.filter(({ what }) => what === 'database').length,
+        networks: kills.filter(({ what }) => what === 'network').length,
       },
       takes: Object.fromEntries(outcomes.map(({ outcome, count }) => [outcome, count])),
-      takeUpSeconds: quantiles(takeUps),
-      lateTakeUps: takeUps.filter((each) => each > lease + SLACK).length,
+      takeUpSeconds: quantiles(takeUps.map(({ seconds }) => seconds)),
+      lateTakeUps: late.map(({ what }) => what),
       ...{ takenSeconds, workSeconds: takenSeconds - queueSeconds, roundSeconds: sums?.seconds ?? 0 },
       queueShare: queueSeconds / (takenSeconds - queueSeconds),
       gapSeconds: quantiles(gaps.map((each) => each.seconds)),

@@ -1,8 +1,9 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { packageRoot } from '../../src/base/paths.js';
 
@@ -36,7 +37,10 @@ const RESTART_MILLISECONDS = 2000;
 /** A worker of the campaign, which is killed and started again. */
 export class FleetWorker {
   private child: ChildProcess | undefined;
-  private startedAt = 0;
+  /** Devices that it has said to be ready since it was started. */
+  private readyDevices = 0;
+  /** Until when the network is given time to be found again, in milliseconds since 1970. */
+  private cutUntil = 0;
 
   /**
    * @param folder - where it is started, and has its state and its log
@@ -44,6 +48,7 @@ export class FleetWorker {
    * @param name - of the worker
    * @param devices - profiles
    * @param lease - in seconds
+   * @param machine - what its command begins with: where it runs
    */
   constructor(
     private readonly folder: string,
@@ -51,12 +56,13 @@ export class FleetWorker {
     readonly name: string,
     private readonly devices: readonly string[],
     private readonly lease: number,
+    private readonly machine: readonly string[],
   ) {}
 
   /** Starts it, unless it runs. */
   start(): void {
     if (this.child !== undefined) return;
-    const log = openSync(join(this.folder, `${this.name}.log`), 'a');
+    const log = createWriteStream(join(this.folder, `${this.name}.log`), { flags: 'a' });
     const words = [
       'worker',
       '--name',
@@ -68,11 +74,18 @@ export class FleetWorker {
       '--lease',
       `${this.lease}s`,
     ];
-    this.startedAt = Date.now();
-    const child = spawn(process.execPath, [PROGRAM, ...words, '--devices', ...this.devices], {
-      ...{ cwd: this.folder, env: { ...process.env, ...this.env }, stdio: ['ignore', log, log] },
+    this.readyDevices = 0;
+    const [program = '', ...args] = [...this.machine, process.execPath, PROGRAM, ...words, '--devices'];
+    const child = spawn(program, [...args, ...this.devices], {
+      ...{ cwd: this.folder, env: { ...process.env, ...this.env }, stdio: ['ignore', 'ignore', 'pipe'] },
     });
     this.child = child;
+    createInterface(child.stderr)
+      .on('line', (line) => {
+        log.write(`${line}\n`);
+        if (line.endsWith(' is ready')) this.readyDevices++;
+      })
+      .on('close', () => log.end());
     // As a supervisor would: one that finds no database when it is started ends.
     child.on('exit', () => {
       if (this.child !== child) return;
@@ -87,9 +100,15 @@ export class FleetWorker {
     this.start();
   }
 
-  /** For how long it has been running, in seconds; 0 when it does not. */
-  get upSeconds(): number {
-    return this.child?.exitCode === null ? (Date.now() - this.startedAt) / 1000 : 0;
+  /** Whether it drives all of its devices, and nothing is wrong with its network. */
+  get isReady(): boolean {
+    const runs = this.child?.exitCode === null;
+    return runs && this.readyDevices >= this.devices.length && Date.now() > this.cutUntil;
+  }
+
+  /** Says that its network is cut, or will have been mended by a moment, in milliseconds since 1970. */
+  cutOff(until: number): void {
+    this.cutUntil = until;
   }
 
   /** Kills it. @returns whether it ran */

@@ -85,8 +85,8 @@ export interface TakenJob {
   readonly rounds: number;
   /** How many of its cells have failed; null before it is measured. */
   readonly failedCells: number | null;
-  /** Who had it before; undefined for a new one. */
-  readonly before: string | undefined;
+  /** Who had it before; null for a new one. */
+  readonly before: string | null;
 }
 
 /** What a worker learns when it gives a sign of life. */

@@ -50,9 +50,11 @@ export class Spool {
   static async open(folder: string, queue: JobQueue, job: TakenJob, worker: string): Promise<Spool> {
     const own = spoolOf(folder, job.id);
     await mkdir(own, { recursive: true });
+    // The queue has nothing of a job that nobody has had.
+    const isNew = job.before === null;
     const kept = job.before === worker ? await roundsIn(own) : -1;
-    if (kept < job.rounds || kept < 0) await restore(own, queue, job);
-    const known = job.rounds > 0 ? await knownBlocks(queue, job.id) : (new Map() as KnownBlocks);
+    if (!isNew && (kept < job.rounds || kept < 0)) await restore(own, queue, job);
+    const known: KnownBlocks = isNew ? new Map<number, string>() : await knownBlocks(queue, job.id);
     return new Spool(own, await openStore(databaseIn(own)), queue, job, known);
   }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { messageOf } from '../base/errors.js';
 import type { QueueName } from './boss.js';
@@ -112,6 +113,8 @@ export class Worker {
     readonly options: WorkerOptions,
   ) {
     this.drained = AbortSignal.any([this.draining.signal, options.drain, options.stop]);
+    // Every idle device listens.
+    setMaxListeners(0, this.drained);
   }
 
   /** Whether it is to take no more jobs. */

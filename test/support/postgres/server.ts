@@ -2,7 +2,7 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,10 +13,18 @@ import { postgresPrograms } from './installed.js';
 /** A process's user; none: that of this process. */
 type Identity = { readonly uid: number; readonly gid: number } | Record<string, never>;
 
+/** What a server has besides what all have. */
+export interface ServerWishes {
+  /** Another network than this machine's own that it is reached from: its address there, and all addresses of it. */
+  readonly network?: { readonly host: string; readonly range: string } | undefined;
+  /** Further settings, `name=value`. */
+  readonly settings?: readonly string[];
+}
+
 /** Nothing of a test's server has to outlive a loss of power. */
 const settings = [
   ...['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'],
-  ...['shared_buffers=32MB', 'max_connections=100', 'listen_addresses=127.0.0.1'],
+  ...['shared_buffers=32MB', 'max_connections=100'],
   // Passwords are asked for, as on a server that is shared.
   'password_encryption=scram-sha-256',
 ];
@@ -31,15 +39,17 @@ export class PostgresServer {
     private readonly port: number,
     private readonly password: string,
     private readonly identity: Identity,
+    private readonly wishes: ServerWishes,
     private process: ChildProcess,
   ) {}
 
   /**
    * Makes a server and starts it.
    *
+   * @param wishes - what it has besides
    * @throws Error when PostgreSQL is not installed, or the server does not start: with what it said
    */
-  static async start(): Promise<PostgresServer> {
+  static async start(wishes: ServerWishes = {}): Promise<PostgresServer> {
     const identity = serverIdentity();
     const folder = await mkdtemp(join(tmpdir(), 'edgeflex-postgres-'));
     try {
@@ -55,9 +65,14 @@ export class PostgresServer {
         ],
         { ...identity, cwd: folder },
       );
+      if (wishes.network !== undefined)
+        await appendFile(
+          join(folder, 'data', 'pg_hba.conf'),
+          `host all all ${wishes.network.range} scram-sha-256\n`,
+        );
       const port = await freePort();
-      const started = await launch(folder, port, identity);
-      return new PostgresServer(folder, port, password, identity, started);
+      const started = await launch(folder, port, identity, wishes);
+      return new PostgresServer(folder, port, password, identity, wishes, started);
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
       throw error;
@@ -69,9 +84,15 @@ export class PostgresServer {
    *
    * @param database - its name
    * @param user - who connects, with their password; left out, the superuser
+   * @param host - that it is reached at; left out, this machine
    */
-  url(database = 'postgres', user = `postgres:${this.password}`): string {
-    return `postgres://${user}@127.0.0.1:${this.port}/${database}`;
+  url(database = 'postgres', user = `postgres:${this.password}`, host = '127.0.0.1'): string {
+    return `postgres://${user}@${host}:${this.port}/${database}`;
+  }
+
+  /** The process whose children do the work. */
+  get pid(): number {
+    return this.process.pid ?? 0;
   }
 
   /** Kills the server as a loss of power would. What it stored is there when it is started again. */
@@ -81,7 +102,7 @@ export class PostgresServer {
 
   /** Starts it again after `kill`, on the same port. */
   async restart(): Promise<void> {
-    this.process = await launch(this.folder, this.port, this.identity);
+    this.process = await launch(this.folder, this.port, this.identity, this.wishes);
   }
 
   /** Stops the server and removes its folder. */
@@ -109,10 +130,16 @@ function program(name: string): string {
 }
 
 /** @returns the server's process once it takes connections */
-async function launch(folder: string, port: number, identity: Identity): Promise<ChildProcess> {
+async function launch(
+  folder: string,
+  port: number,
+  identity: Identity,
+  { network, settings: further = [] }: ServerWishes,
+): Promise<ChildProcess> {
+  const addresses = `listen_addresses=127.0.0.1${network === undefined ? '' : `,${network.host}`}`;
   const words = [
     ...[program('postgres'), '-D', join(folder, 'data'), '-p', String(port), '-k', folder],
-    ...settings.flatMap((setting) => ['-c', setting]),
+    ...[...settings, addresses, ...further].flatMap((setting) => ['-c', setting]),
   ];
   // The kernel ends it when this process is gone, also when that was killed.
   const dying = '/usr/bin/setpriv';
