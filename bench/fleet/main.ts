@@ -89,17 +89,13 @@ async function campaign(folder: string): Promise<boolean> {
       // Two workers for the same boards.
       const pair = Math.floor(index / 2);
       const pairs = Math.ceil(workers / 2);
-      const own = names
-        .filter((_, board) => board % pairs === pair)
-        .map(profileOf);
+      const own = names.filter((_, board) => board % pairs === pair).map(profileOf);
       fleet.push(new FleetWorker(folder, env, `worker-${index}`, own, lease, network?.on(index) ?? []));
     }
     const started = Date.now();
     for (const worker of fleet) worker.start();
     const kills: Kill[] = [];
     let over = false;
-    const jobs = async (): Promise<readonly { readonly state: string }[]> =>
-      JSON.parse(await command(folder, env, ['queue', 'list', '--all', '--json'])) as { state: string }[];
     const chaos = async (): Promise<void> => {
       let database = Date.now() + 1000 * KILL_SECONDS.database * (0.5 + random.uniform());
       while (!over && !flags.calm) {
@@ -143,13 +139,12 @@ async function campaign(folder: string): Promise<boolean> {
     const havoc = chaos();
     for (;;) {
       await sleep(5000);
-      const now = await jobs().catch(() => undefined);
+      const now = await endedJobs(server.url()).catch(() => undefined);
       if (now === undefined) continue;
-      const done = now.filter(({ state }) => state !== 'waiting' && state !== 'running').length;
       console.error(
-        `${Math.round((Date.now() - started) / 1000)} s: ${done} of ${now.length} jobs, ${kills.length} kills`,
+        `${Math.round((Date.now() - started) / 1000)} s: ${now.ended} of ${now.all} jobs, ${kills.length} kills`,
       );
-      if (done === now.length) break;
+      if (now.ended === now.all) break;
     }
     over = true;
     await havoc;
@@ -161,7 +156,15 @@ async function campaign(folder: string): Promise<boolean> {
     const figures = await figuresOf(server.url(), kills, lease, logs.join('\n'));
     console.log(
       JSON.stringify(
-        { ...wished, submissions, cells: submissions * boards * CELLS_PER_JOB, wall, processorTime, ...figures, faults },
+        {
+          ...wished,
+          submissions,
+          cells: submissions * boards * CELLS_PER_JOB,
+          wall,
+          processorTime,
+          ...figures,
+          faults,
+        },
         null,
         2,
       ),
@@ -171,6 +174,21 @@ async function campaign(folder: string): Promise<boolean> {
     await Promise.all(fleet.map((worker) => worker.kill()));
     await server.stop();
     await network?.remove();
+  }
+}
+
+/** How many jobs there are, and how many of them have ended. */
+async function endedJobs(url: string): Promise<{ readonly all: number; readonly ended: number }> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ readonly all: number; readonly ended: number }>(
+      'select count(*)::integer as "all", count(ended_at)::integer as ended from edgeflex_queue.job',
+    );
+    return rows[0] ?? { all: 0, ended: 0 };
+  } finally {
+    await client.end().catch(() => undefined);
   }
 }
 

@@ -37,8 +37,11 @@ export async function hotPaths(server: PostgresServer, devices: number): Promise
       ...{ name: `device-${index}`, profile: `device-${index}`, host: `ssh device-${index}` },
       ...{ class: `class ${index % 10}`, labels: { arch: 'arm64', memory: (index % 8) * 2 ** 30, cores: 4 } },
     }));
-    const workers = Array.from({ length: Math.ceil(devices / DEVICES_PER_WORKER) }, (_, index) => worker(index));
-    const of = (index: number): WorkerRecord => defined(workers[Math.floor(index / DEVICES_PER_WORKER)], 'a worker');
+    const workers = Array.from({ length: Math.ceil(devices / DEVICES_PER_WORKER) }, (_, index) =>
+      worker(index),
+    );
+    const of = (index: number): WorkerRecord =>
+      defined(workers[Math.floor(index / DEVICES_PER_WORKER)], 'a worker');
     await Promise.all(workers.map((each) => queue.enrol(each)));
     for (const [index, device] of all.entries()) await queue.announce(of(index), device);
     // A day's jobs, all done, and those that wait: most for a device, some for any that suits.
@@ -50,15 +53,20 @@ export async function hotPaths(server: PostgresServer, devices: number): Promise
     );
     await queue.connection.query(
       `insert into edgeflex_queue.take (job, worker, process, device, host, lease, rounds, taken_at, measured_at, ended_at, outcome)
-       select id, 'w', gen_random_uuid(), device, device, '30 s', 0, now() - n * interval '1 minute', now(), now(), 'done'
+       select id, 'w', gen_random_uuid(), coalesce(device, 'any'), 'any', '30 s', 0, now() - n * interval '1 minute', now(), now(), 'done'
        from edgeflex_queue.job cross join generate_series(1, ${JOBS_PER_DEVICE}) n where run = $1`,
       [past.run.id],
     );
-    for (let index = 0; index < JOBS_PER_DEVICE; index++) await queue.submit(submission(all, `person-${index % 3}`));
+    for (let index = 0; index < JOBS_PER_DEVICE; index++)
+      await queue.submit(submission(all, `person-${index % 3}`));
     await queue.connection.query('analyze');
     const taken: TakenJob[] = [];
     const paths: HotPath[] = [];
-    const timed = async (path: string, times: number, work: (time: number) => Promise<unknown>): Promise<void> => {
+    const timed = async (
+      path: string,
+      times: number,
+      work: (time: number) => Promise<unknown>,
+    ): Promise<void> => {
       const seen: number[] = [];
       for (let time = 0; time < times; time++) {
         const begun = performance.now();
@@ -66,7 +74,8 @@ export async function hotPaths(server: PostgresServer, devices: number): Promise
         seen.push(performance.now() - begun);
       }
       seen.sort((a, b) => a - b);
-      const at = (share: number): number => seen[Math.min(seen.length - 1, Math.floor(share * seen.length))] ?? NaN;
+      const at = (share: number): number =>
+        seen[Math.min(seen.length - 1, Math.floor(share * seen.length))] ?? NaN;
       paths.push({ path, median: at(0.5), p95: at(0.95) });
     };
     await timed('take', Math.floor(devices / 2), async (time) => {
@@ -74,11 +83,17 @@ export async function hotPaths(server: PostgresServer, devices: number): Promise
       taken.push(defined(await queue.take('measure', of(time * 2), device), 'a job'));
     });
     await timed('sign of life of 50 devices', 50, () =>
-      queue.pulse(of(0), taken.slice(0, DEVICES_PER_WORKER).map(({ token }) => token)),
+      queue.pulse(
+        of(0),
+        taken.slice(0, DEVICES_PER_WORKER).map(({ token }) => token),
+      ),
     );
     await timed('looking for work for 50 idle devices', 50, (time) => {
       const first = (time % workers.length) * DEVICES_PER_WORKER;
-      return queue.look(of(first), all.slice(first, first + DEVICES_PER_WORKER).map((each) => ({ ...each, queue: 'measure' })));
+      return queue.look(
+        of(first),
+        all.slice(first, first + DEVICES_PER_WORKER).map((each) => ({ ...each, queue: 'measure' })),
+      );
     });
     await timed('end of a job', 50, (time) => queue.complete(defined(taken[time], 'a job').token, 0));
     await timed('queue show of a run', 10, () => findJobs(queue, defined(taken[0], 'a job').run.id));

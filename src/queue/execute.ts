@@ -15,6 +15,8 @@ export interface Work {
   readonly job: TakenJob;
   /** Where its record goes. */
   readonly spool: Spool;
+  /** Name of the device that it is worked on with, which may be another one than it was begun on. */
+  readonly device: string;
   /** Profile of the device; undefined for what no device is needed for. */
   readonly profile: string | undefined;
   /** Where images lie, if not where they are looked for. */
@@ -33,7 +35,7 @@ export interface Work {
 export type Execute = (work: Work) => Promise<number>;
 
 /** Measures a job's suite on one device, and goes on where its record ends. */
-export const measureJob: Execute = async ({ job, spool, profile, data: given, signal, onRound }) => {
+export const measureJob: Execute = async ({ job, spool, device, profile, data: given, signal, onRound }) => {
   refuseOtherPlugins(job.plugins);
   if (profile === undefined) throw new Error('a job cannot be measured without a device');
   const suite = suiteFrom(job.plan, [profile]);
@@ -45,7 +47,7 @@ export const measureJob: Execute = async ({ job, spool, profile, data: given, si
       signal,
       command: job.command,
       plugins: loadedPlugins(),
-      part: { ...job.run, device: job.device, identical: job.identical },
+      part: { ...job.run, device: job.device, identical: job.identical, on: device },
     },
     resume: (await hasRun(spool.db, job.run.id)) ? job.run.id : false,
     emit: ({ kind }) => {

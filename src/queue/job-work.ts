@@ -87,7 +87,8 @@ export class JobWork {
         place.execute === undefined
           ? (job.failedCells ?? 0)
           : await place.execute({
-              ...{ job, spool, signal, data: options.data, profile: place.profile, onRound: save },
+              ...{ job, spool, signal, data: options.data, onRound: save },
+              ...{ device: place.name, profile: place.profile },
             });
       const workSeconds = (performance.now() - begun) / 1000;
       end = { ...(await this.finish(spool, failedCells)), workSeconds };

@@ -52,7 +52,7 @@ export class Spool {
     await mkdir(own, { recursive: true });
     // The queue has nothing of a job that nobody has had.
     const isNew = job.before === null;
-    const kept = job.before === worker ? await roundsIn(own) : -1;
+    const kept = job.before === worker ? await roundsIn(own, job.device) : -1;
     if (!isNew && (kept < job.rounds || kept < 0)) await restore(own, queue, job);
     const known: KnownBlocks = isNew ? new Map<number, string>() : await knownBlocks(queue, job.id);
     return new Spool(own, await openStore(databaseIn(own)), queue, job, known);
@@ -123,11 +123,16 @@ export function spoolOf(folder: string, job: string): string {
   return join(folder, job);
 }
 
-/** Rounds that lie there; -1 where nothing that can be read does. */
-async function roundsIn(folder: string): Promise<number> {
+/** Rounds of a device that lie there; -1 where nothing that can be read does, or what another device has begun. */
+async function roundsIn(folder: string, device: string): Promise<number> {
   try {
     const db = await openStore(databaseIn(folder));
-    return await countRounds(db).finally(() => db.destroy());
+    try {
+      const others = await db.selectFrom('devices').select('id').where('name', '<>', device).execute();
+      return others.length > 0 ? -1 : await countRounds(db);
+    } finally {
+      await db.destroy();
+    }
   } catch {
     return -1;
   }
@@ -136,7 +141,8 @@ async function roundsIn(folder: string): Promise<number> {
 async function restore(folder: string, queue: JobQueue, job: TakenJob): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  const content = await loadCheckpoint(queue, job.id);
+  // What has no round yet may have been begun on another device.
+  const content = job.rounds > 0 ? await loadCheckpoint(queue, job.id) : undefined;
   if (content === undefined) return;
   await writeFile(databaseIn(folder), content);
   const db = await openStore(databaseIn(folder));

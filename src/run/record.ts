@@ -14,8 +14,9 @@ import type { Db } from '../store/open.js';
 import { RunLease } from '../store/lease.js';
 import { resumableRun } from '../store/newest.js';
 import { findRun, storedDevices } from '../store/read.js';
-import { hasRounds, storedRounds } from '../store/rounds.js';
+import { countRounds, hasRounds, storedRounds } from '../store/rounds.js';
 import type { RunRow } from '../store/tables.js';
+import { recordTakeover } from '../store/takeover.js';
 import {
   endCell,
   insertRun,
@@ -65,6 +66,8 @@ export interface RunPart extends SharedRun {
   readonly device: string;
   /** Whether an identical device may go on with what another one has begun. */
   readonly identical: boolean;
+  /** The device that measures: that one, or an identical one. */
+  readonly on: string;
 }
 
 /** The record of a run, and the right to write it. */
@@ -141,11 +144,20 @@ export async function openRecord(
   const lease = await RunLease.take(db, run.id, onLost);
   try {
     await reopenRun(db, run.id);
+    if (part !== undefined && part.on !== part.device) await noteTakeover(db, run, part);
   } catch (error) {
     await lease.release();
     throw error;
   }
   return { run, lease };
+}
+
+/** Records that an identical device goes on with a part, unless nothing of it is measured yet. */
+async function noteTakeover(db: Db, run: RunRow, { device, on }: RunPart): Promise<void> {
+  const known = (await storedDevices(db, run.id)).find(({ row }) => row.name === device);
+  const rounds = await countRounds(db);
+  if (known !== undefined && rounds > 0)
+    await recordTakeover(db, known.row.id, { device: on, since: new Date().toISOString(), rounds });
 }
 
 async function resumableId(db: Db, suite: string): Promise<string> {

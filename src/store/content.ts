@@ -4,6 +4,7 @@ import { storedGatesSchema } from '../base/gate.js';
 import { show } from '../base/schema.js';
 import { pluginRecordSchema } from '../base/plugin.js';
 import { conditionsSchema } from '../protocol/conditions.js';
+import { takeoversSchema } from './takeover.js';
 import { environmentSchema } from '../protocol/environment.js';
 import { memoryMeansSchema } from '../protocol/memory-means.js';
 import { featureScoringSchema } from './feature-scoring.js';
@@ -101,6 +102,7 @@ export const content: { readonly [T in keyof Tables]: { readonly [C in keyof Tab
     ...{ id: whole, run_id: text, name: text, threads: count },
     profile_json: json('a device profile', () => object),
     environment_json: json('an environment', () => environmentSchema),
+    takeovers_json: orNull(json('devices that took over', () => takeoversSchema)),
   },
   variants: {
     ...{ id: whole, run_id: text, position: count, model: text, recipe: text, description: text },

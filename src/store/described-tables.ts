@@ -53,6 +53,11 @@ export const describedTables: { readonly [Name in keyof Tables]: TableDescriptio
       profile_json: json("The profile's file."),
       environment_json: json('Processor, memory, operating system, versions, adapter, browser.'),
       threads: whole('Threads of the runtime.'),
+      takeovers_json: orNull(
+        json(
+          'Identical devices that went on in its place: each with its name, since when, and the rounds that there were.',
+        ),
+      ),
     },
   },
   variants: {

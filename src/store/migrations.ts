@@ -27,6 +27,7 @@ export const migrations: Record<string, Migration> = {
   '0017-global-ids': { up: globalIds },
   '0018-indexes': { up: indexes },
   '0019-faster-views': { up: remakeViews },
+  '0021-takeovers': { up: takeovers },
 };
 
 async function first(db: Kysely<unknown>): Promise<void> {
@@ -290,6 +291,10 @@ async function plan({ schema }: Kysely<unknown>): Promise<void> {
 
 async function design({ schema }: Kysely<unknown>): Promise<void> {
   await schema.alterTable('runs').addColumn('design_json', 'text').execute();
+}
+
+async function takeovers({ schema }: Kysely<unknown>): Promise<void> {
+  await schema.alterTable('devices').addColumn('takeovers_json', 'text').execute();
 }
 
 /** A change that databases on a server need, and files do not. */

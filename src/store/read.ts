@@ -12,6 +12,7 @@ import { roundsOf, type StoredRound } from './rounds.js';
 import { stoppingSchema, type Stopping } from './stopping.js';
 import type { CellRow, DeviceRow, RunRow, VariantRow } from './tables.js';
 import { NOTHING_MADE } from './write.js';
+import { takeoversOf, type Takeover } from './takeover.js';
 
 /**
  * How far a run is. `running`: a process works on it. `unfinished`: it was interrupted. `complete`: every cell was measured, or is
@@ -157,6 +158,8 @@ export interface Logits {
 export interface StoredDevice {
   readonly row: DeviceRow;
   readonly environment: Environment;
+  /** Identical devices that went on in its place, in their order; left out where none did. */
+  readonly takeovers?: readonly Takeover[];
 }
 
 /** What a run was scored on. */
@@ -245,6 +248,7 @@ export async function storedDevices(db: Db, runId: string): Promise<StoredDevice
   return checkedRows(db, 'devices', rows).map((row) => ({
     row,
     environment: environmentSchema.parse(JSON.parse(row.environment_json)),
+    ...(row.takeovers_json !== null && { takeovers: takeoversOf(row.takeovers_json) }),
   }));
 }
 

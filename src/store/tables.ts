@@ -61,6 +61,8 @@ export interface DevicesTable {
   profile_json: string;
   environment_json: string;
   threads: number;
+  /** Identical devices that went on in its place: `Takeover[]`; null where none did. */
+  takeovers_json: string | null;
 }
 
 /** A model × recipe of a run. */

@@ -2,6 +2,7 @@ import { max, min } from 'simple-statistics';
 import type { Analysis } from '../analysis/analysis.js';
 import { deviceLabel } from '../analysis/label.js';
 import * as format from './format.js';
+import { takeoverText } from './takeover.js';
 
 /**
  * What the figures of a run rest on, as captions say it: how many rounds, queries and images, which intervals, which devices, which run.
@@ -15,7 +16,7 @@ export function basisText({ run, figures }: Analysis): string {
   const samples = latencies.flatMap((each) => [...each.samples.values()].map(({ length }) => length));
   const devices = run.devices.map(
     (device) =>
-      `${deviceLabel(device)} (${device.environment.cpu.model}, ${counted([device.row.threads], 'thread')}, ${device.environment.os.distribution} ${device.environment.os.release})`,
+      `${deviceLabel(device)} (${device.environment.cpu.model}, ${counted([device.row.threads], 'thread')}, ${device.environment.os.distribution} ${device.environment.os.release})${takeoverText(device)}`,
   );
   const size = [
     ...(latencies.length > 0

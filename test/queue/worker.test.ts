@@ -131,7 +131,9 @@ describePostgres('a worker', () => {
     const second = await drive(queue, 'second', undefined, {
       devices: [await measuringDevice(folder('sibling.yaml'), 'elsewhere')],
       deliver: async (spool, taken) => {
-        expect((await storedDevices(spool.db, run)).map(({ row }) => row.name)).toEqual(['here@bench']);
+        expect(await storedDevices(spool.db, run)).toMatchObject([
+          { row: { name: 'here@bench' }, takeovers: [{ device: 'sibling@elsewhere', rounds: taken.rounds }] },
+        ]);
         second.delivered.push({ job: jobName(taken), rounds: await roundsOf(spool) });
       },
     });

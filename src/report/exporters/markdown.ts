@@ -8,6 +8,7 @@ import { escaped, markdownTable } from '../../text/markdown.js';
 import { loadTable } from '../../text/load.js';
 import { refitTable } from '../../text/refit.js';
 import { mainTable, type Table } from '../../text/table.js';
+import { takeoverText } from '../../text/takeover.js';
 import type { Exporter } from './exporter.js';
 
 /** The main table with its notes, as a comment on a pull request takes it. */
@@ -61,7 +62,7 @@ function provenance({ run }: Analysis): string {
       row,
       environment: { cpu, os, git },
     } = device;
-    return `${cpu.model}, ${row.threads} threads, ${os.distribution} ${os.release} (${deviceLabel(device)})${commitText(git)}`;
+    return `${cpu.model}, ${row.threads} threads, ${os.distribution} ${os.release} (${deviceLabel(device)})${takeoverText(device)}${commitText(git)}`;
   });
   const { id, started_at: started } = run.row;
   return `<sub>Run ${escaped(id)}, ${format.moment(started)}. ${escaped(devices.join('; '))}</sub>`;

@@ -1,6 +1,7 @@
 import { InputError } from '../../base/errors.js';
 import { canonicalJson } from '../../base/hash.js';
 import type { CellRow, RoundRow, RunRow } from '../tables.js';
+import { takeoversOf } from '../takeover.js';
 import { NOTHING_MADE } from '../write.js';
 import { lastingText, type CellImage, type RunImage } from './image.js';
 
@@ -17,6 +18,9 @@ export function merged(a: RunImage, b: RunImage): RunImage {
   const cells = joined(a.cells, b.cells, (one, other, key) => mergedCell(a.row, key, one, other));
   const devices = joined(a.devices, b.devices, (one, other, name) => {
     if (lastingText(one) === lastingText(other)) return one;
+    // The same device, in whose place others have gone on since.
+    if (lastingText(one, 'takeovers_json') === lastingText(other, 'takeovers_json'))
+      return takeoversOf(one.takeovers_json).length >= takeoversOf(other.takeovers_json).length ? one : other;
     const [inA, inB] = [a, b].map((image) => hasRounds(image, name));
     if (inA && inB) throw parted(a.row, `device ${name}`);
     if (inA || inB) return inA ? one : other;
