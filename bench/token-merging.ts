@@ -15,8 +15,9 @@ import { compare, timesOf, type Contender } from './interleave.js';
 
 /** ViT-Base at 224 pixels, batch 8, in one of its first blocks, merging what halves the tokens over all blocks. */
 const BATCH = 8;
-const merging: Merging = { tokens: 181, merges: 8, prefix: 1, hidden: 768, keyWidth: 768, heads: 12 };
-const { tokens, merges, hidden, heads } = merging;
+const merging: Merging = { tokens: 181, merges: 8, prefix: 1, hidden: 768 };
+const { tokens, merges, hidden } = merging;
+const heads = 12;
 const left = tokens - merges;
 const width = hidden / heads;
 
@@ -34,16 +35,16 @@ export async function tokenMerging(): Promise<void> {
   const engine = await nodeEngine();
   await compare(
     [
-      await contender(engine, 'merge: gather, product of `merges` columns', (g, { x, k, sizes }) => [
-        emitMerge(g, 'merged', { residual: x, sizes }, k, merging).residual,
+      await contender(engine, 'merge: gather, product of `merges` columns', (g, { x, sizes }) => [
+        emitMerge(g, 'merged', { residual: x, sizes }, merging).residual,
       ]),
-      await contender(engine, 'merge: products alone, as on WebGPU', (g, { x, k, sizes }) => [
-        emitMergeByProducts(g, 'merged', { residual: x, sizes }, k, merging).residual,
+      await contender(engine, 'merge: products alone, as on WebGPU', (g, { x, sizes }) => [
+        emitMergeByProducts(g, 'merged', { residual: x, sizes }, merging).residual,
       ]),
       await contender(engine, 'merge: the whole merge matrix', wholeMatrix),
       await contender(engine, 'merge: gather, ScatterND of sums', scattered),
-      await contender(engine, 'matching alone', (g, { k }) => {
-        const { kept, gone, target } = emitMatching(g, 'merged', k, merging);
+      await contender(engine, 'matching alone', (g, { x }) => {
+        const { kept, gone, target } = emitMatching(g, 'merged', x, merging);
         return [kept, gone, target];
       }),
     ],
@@ -76,8 +77,8 @@ export async function tokenMerging(): Promise<void> {
 }
 
 /** Rows of a matrix `[left, tokens]` for each image say which tokens, in which shares, a merged token is. */
-function wholeMatrix(g: GraphBuilder, { x, k, sizes }: Inputs): Value[] {
-  const { kept, gone, target } = emitMatching(g, 'merged', k, merging);
+function wholeMatrix(g: GraphBuilder, { x, sizes }: Inputs): Value[] {
+  const { kept, gone, target } = emitMatching(g, 'merged', x, merging);
   const all = int64Constant(
     g,
     'all',
@@ -103,8 +104,8 @@ function wholeMatrix(g: GraphBuilder, { x, k, sizes }: Inputs): Value[] {
 }
 
 /** Sums are scattered into the kept rows, then divided by the sizes. */
-function scattered(g: GraphBuilder, { x, k, sizes }: Inputs): Value[] {
-  const { kept, gone, target } = emitMatching(g, 'merged', k, merging);
+function scattered(g: GraphBuilder, { x, sizes }: Inputs): Value[] {
+  const { kept, gone, target } = emitMatching(g, 'merged', x, merging);
   const sequence = reshape(g, 'sequence', x, [batch, tokens, hidden]);
   const sums = binary(g, 'Mul', 'sums', sequence, sizes);
   const both = concat(g, 'both', [sums, sizes], 2);

@@ -134,19 +134,6 @@ describe('a graph that merges tokens', () => {
         maxDifference(await logitsOf(bench, vit, image(pixels, i)), together.subarray(5 * i, 5 * i + 5)),
       ).toBeLessThan(1e-5);
   });
-
-  it('gives numbers for keys that are all zero', async () => {
-    const plain = smallViT(3);
-    const zero = ['weight', 'bias'].map(
-      (kind) =>
-        [
-          `layers.0.k.${kind}`,
-          float32(kind === 'bias' ? [24] : [24, 24], new Float32Array(kind === 'bias' ? 24 : 576)),
-        ] as const,
-    );
-    const found = await logitsOf(bench, withMerges(withWeights(plain, zero), [3, 3, 3]), imagesOf(3, 2));
-    expect(found.every(Number.isFinite)).toBe(true);
-  });
 });
 
 describe.each<[string, typeof emitMerge]>([
@@ -164,64 +151,75 @@ describe.each<[string, typeof emitMerge]>([
   ])(
     'of %d tokens, %d of them read by the head, joins %d as the reference does',
     async (tokens, leading, merges) => {
-      const [hidden, heads, count] = [12, 2, 3];
+      const [hidden, count] = [12, 3];
       const g = new GraphBuilder('merge');
-      const rows = [{ perBatch: tokens }, hidden];
-      const [x, k] = [g.input('x', 'float32', rows), g.input('k', 'float32', rows)];
-      const merging = { tokens, merges, prefix: leading, hidden, keyWidth: hidden, heads };
-      const merged = emit(g, 'merged', { residual: x, sizes: undefined }, k, merging);
+      const x = g.input('x', 'float32', [{ perBatch: tokens }, hidden]);
+      const merging = { tokens, merges, prefix: leading, hidden };
+      const merged = emit(g, 'merged', { residual: x, sizes: undefined }, merging);
       g.output(merged.residual);
       g.output(merged.sizes);
       const random = seededRandom(tokens + leading);
-      const drawn = (): Float32Array =>
-        Float32Array.from({ length: count * tokens * hidden }, () => random.normal());
-      const [values, keys] = [drawn(), drawn()];
+      const values = Float32Array.from({ length: count * tokens * hidden }, () => random.normal());
       const dims = [count * tokens, hidden];
-      const outputs = await runOnce(g.finish(), { x: { dims, data: values }, k: { dims, data: keys } });
-      const row = (of: Float32Array, i: number, t: number): number[] =>
-        Array.from(of.subarray((i * tokens + t) * hidden, (i * tokens + t + 1) * hidden));
+      const outputs = await runOnce(g.finish(), { x: { dims, data: values } });
       const expected: number[] = [];
       const sizes: number[] = [];
       for (let i = 0; i < count; i++) {
-        const keyRows = Array.from({ length: tokens }, (_, t) => row(keys, i, t));
-        const groups = matchTokens(keyRows, heads, merges, leading);
+        const rows = Array.from({ length: tokens }, (_, t) =>
+          Array.from(values.subarray((i * tokens + t) * hidden, (i * tokens + t + 1) * hidden)),
+        );
+        const groups = matchTokens(rows, merges, leading);
         for (let t = 0; t < leading; t++) expect(groups[t]).toEqual([t]);
         for (const group of groups) {
           sizes.push(group.length);
           for (let c = 0; c < hidden; c++)
-            expected.push(group.reduce((sum, t) => sum + row(values, i, t)[c]!, 0) / group.length);
+            expected.push(group.reduce((sum, t) => sum + rows[t]![c]!, 0) / group.length);
         }
       }
       expect(maxDifference(outputs['merged']!.data as Float32Array, expected)).toBeLessThan(1e-5);
       expect([...(outputs['merged:sizes']!.data as Float32Array)]).toEqual(sizes);
     },
   );
+
+  it('gives zeros of rows that are all zero', async () => {
+    const [tokens, hidden] = [7, 6];
+    const g = new GraphBuilder('merge');
+    const x = g.input('x', 'float32', [{ perBatch: tokens }, hidden]);
+    g.output(
+      emit(g, 'merged', { residual: x, sizes: undefined }, { tokens, merges: 2, prefix: 1, hidden }).residual,
+    );
+    const zeros = { dims: [2 * tokens, hidden], data: new Float32Array(2 * tokens * hidden) };
+    const { merged } = await runOnce(g.finish(), { x: zeros });
+    expect([...(merged!.data as Float32Array)]).toEqual(Array(2 * (tokens - 2) * hidden).fill(0));
+  });
 });
 
 describe('merging by products', () => {
   it('joins what picking does where tokens are as like each other, and counts the sizes that they have', async () => {
     const [tokens, hidden, count] = [19, 6, 2];
     const g = new GraphBuilder('both');
-    const rows = [{ perBatch: tokens }, hidden];
-    const [x, k] = [g.input('x', 'float32', rows), g.input('k', 'float32', rows)];
+    const x = g.input('x', 'float32', [{ perBatch: tokens }, hidden]);
     const sizes = g.input('sizes', 'float32', [batch, tokens, 1]);
-    const merging = { tokens, merges: 5, prefix: 1, hidden, keyWidth: hidden, heads: 2 };
+    const merging = { tokens, merges: 5, prefix: 1, hidden };
     for (const [name, emit] of [
       ['picked', emitMerge],
       ['product', emitMergeByProducts],
     ] as const) {
-      const { residual, sizes: after } = emit(g, name, { residual: x, sizes }, k, merging);
+      const { residual, sizes: after } = emit(g, name, { residual: x, sizes }, merging);
       g.output(residual);
       g.output(after);
     }
     const random = seededRandom(3);
     const dims = [count * tokens, hidden];
-    const values = Float32Array.from({ length: count * tokens * hidden }, () => random.normal());
-    // Three kinds of keys only: most tokens have several that are as like them.
-    const keys = values.map((_, i) => [1, -1, 0.5][(Math.floor(i / hidden) * 7) % 3]! * ((i % hidden) + 1));
+    // Three kinds of rows only: most tokens have several that are as like them.
+    const kinds = Array.from({ length: 3 * hidden }, () => random.normal());
+    const values = Float32Array.from(
+      { length: count * tokens * hidden },
+      (_, i) => kinds[((Math.floor(i / hidden) * 7) % 3) * hidden + (i % hidden)]!,
+    );
     const counts = Float32Array.from({ length: count * tokens }, (_, i) => 1 + (i % 4));
     const found = await runOnce(g.finish(), {
-      ...{ x: { dims, data: values }, k: { dims, data: keys } },
+      x: { dims, data: values },
       sizes: { dims: [count, tokens, 1], data: counts },
     });
     for (const what of ['', ':sizes']) {

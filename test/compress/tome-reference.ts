@@ -14,8 +14,8 @@ import { weightShapes, type ViT } from '../../src/vit/vit.js';
 import { floatsOf } from '../../src/compress/weights.js';
 
 /**
- * A ViT with token merging in float64, written after the paper (ToMe, arXiv 2210.09461), one image and one token at a time:
- * what the graph is held against.
+ * A ViT with token merging in float64, written after the paper (ToMe, arXiv 2210.09461), one image and one token at a time, but that
+ * tokens are compared by their rows of the residual stream: what the graph is held against.
  */
 
 /** A small ViT whose weights are drawn from a seed, large enough that tokens differ. */
@@ -137,7 +137,7 @@ export async function referenceOf(
     const mixed = attend(q!, k!, v!, config.heads, proportional ? sizes : sizes.map(() => 1), bias);
     const context = mixed.map((row) => (config.attentionNorm ? norm(`${at}.attention_norm`, row) : row));
     tokens = tokens.map((row, t) => plus(row, linear(`${at}.o`, context[t]!)));
-    const groups = matchTokens(k!, config.heads, config.merges?.[layer] ?? 0, prefixTokens(config));
+    const groups = matchTokens(tokens, config.merges?.[layer] ?? 0, prefixTokens(config));
     tokens = groups.map((group) => {
       const size = group.reduce((sum, t) => sum + sizes[t]!, 0);
       return tokens[0]!.map((_, c) => group.reduce((sum, t) => sum + tokens[t]![c]! * sizes[t]!, 0) / size);
@@ -224,24 +224,17 @@ function activated(kind: Activation, x: Row): Row {
 /**
  * Which tokens each token after merging is made of, in the order that they have then.
  *
- * @param keys - of each token, all heads side by side
- * @param heads - how many
+ * @param rows - of each token, what it is compared by
  * @param r - how many tokens go
  * @param leading - tokens at the front that neither go nor are joined
  */
-export function matchTokens(keys: readonly Row[], heads: number, r: number, leading: number): number[][] {
-  if (r === 0) return keys.map((_, t) => [t]);
-  const width = keys[0]!.length / heads;
-  const metric = keys.map((key) => {
-    const mean = Array.from({ length: width }, (_, c) => {
-      let sum = 0;
-      for (let head = 0; head < heads; head++) sum += key[head * width + c]!;
-      return sum / heads;
-    });
-    const length = Math.hypot(...mean);
-    return mean.map((value) => value / length);
+export function matchTokens(rows: readonly Row[], r: number, leading: number): number[][] {
+  if (r === 0) return rows.map((_, t) => [t]);
+  const metric = rows.map((row) => {
+    const length = Math.hypot(...row);
+    return row.map((value) => value / length);
   });
-  const all = keys.map((_, t) => t);
+  const all = rows.map((_, t) => t);
   const [even, odd] = [0, 1].map((rest) => all.filter((t) => t >= leading && t % 2 === rest)) as [Row, Row];
   const proposals = even.map((from) => {
     const scores = odd.map((to) => metric[from]!.reduce((sum, value, c) => sum + value * metric[to]![c]!, 0));

@@ -5,7 +5,7 @@ import { withMerges } from '../merge-tokens/stage.js';
 import { logitsApart, logitsFor, type Apart } from '../observe/logits.js';
 
 /** Raised whenever the same amounts would give other logits: recipes share them. */
-const LEVELS_VERSION = 1;
+const LEVELS_VERSION = 2;
 
 /** Shares of the neurons that are tried, from the gentlest on. */
 const RATIOS = [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7];

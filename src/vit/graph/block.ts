@@ -54,7 +54,7 @@ export function emitBlock(
 ): BlockValues & { readonly sizes: Value | undefined } {
   const tokens = tokensAt(vit.config, layer);
   const norm1 = emitNormBefore(g, vit, `layers.${layer}.norm1`, before.residual);
-  const { keys, attended, ...mixing } = emitMixing(g, vit, layer, norm1, {
+  const { attended, ...mixing } = emitMixing(g, vit, layer, norm1, {
     rows: tokens,
     norm1,
     residual: before.residual,
@@ -65,9 +65,8 @@ export function emitBlock(
   const { residual, sizes } =
     merges === 0
       ? unmerged
-      : emitMerge(g, `layers.${layer}.merge`, unmerged, keys, {
-          ...{ tokens, merges, prefix: prefixTokens(vit.config), heads: vit.config.heads },
-          ...{ hidden: vit.config.hiddenSize, keyWidth: queryKeyWidth(vit.config, layer) },
+      : emitMerge(g, `layers.${layer}.merge`, unmerged, {
+          ...{ tokens, merges, prefix: prefixTokens(vit.config), hidden: vit.config.hiddenSize },
         });
   const { norm2, activated, fc1, fc2, after } = emitMlp(g, vit, layer, residual);
   return {
@@ -126,7 +125,7 @@ function emitMixing(
   layer: number,
   all: Value,
   asking: Asking,
-): Record<'q' | 'k' | 'keys' | 'v' | 'context' | 'o' | 'attended', Value> {
+): Record<'q' | 'k' | 'v' | 'context' | 'o' | 'attended', Value> {
   const { heads } = vit.config;
   const width = queryKeyWidth(vit.config, layer);
   const at = `layers.${layer}`;
@@ -156,7 +155,7 @@ function emitMixing(
   const o = linear('o', context);
   const branch = emitNormBehind(g, vit, `${at}.norm1`, o);
   const attended = binary(g, 'Add', `${at}.residual1`, branch, asking.residual);
-  return { q, k, keys, v, context, o, attended };
+  return { q, k, v, context, o, attended };
 }
 
 /** The MLP, added to the residual stream. */

@@ -2,7 +2,7 @@ import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import { batch } from '../../onnx/dims.js';
 import { dtypeCode } from '../../onnx/dtype.js';
 import { gatherElements, int64Constant, slice, topK } from '../../onnx/index-ops.js';
-import { binary, cast, gather, matMul, reduce, reshape, transpose } from '../../onnx/ops.js';
+import { binary, cast, gather, matMul, reshape, transpose } from '../../onnx/ops.js';
 import { float32, scalar } from '../../onnx/tensor.js';
 import type { Merging } from './merge.js';
 
@@ -23,21 +23,24 @@ const LEAST_NORM = 1e-12;
 
 /**
  * Bipartite soft matching (ToMe, arXiv 2210.09461, section 3 and appendix D): of the patches, every
- * even one proposes to the odd one whose keys, averaged over the heads, are most like its own; the `merges` best proposals are
+ * even one proposes to the odd one that is most like it; the `merges` best proposals are
  * taken. No two that go are compared with each other, so that everything is a few products and sorts of fixed shape.
+ *
+ * Tokens are compared by what is merged of them, their rows of the residual stream, and not by the keys of attention as in the paper:
+ * docs/pruning.md has the errors of both.
  *
  * Index arithmetic is in float32, exact for this many tokens, because not every provider sorts integers.
  *
  * @param g - the graph
  * @param name - prefix of the nodes
- * @param keys - `[batch·tokens, key width]`
+ * @param rows - `[batch·tokens, hidden]`: what tokens are compared by
  * @param merging - sizes
  */
-export function emitMatching(g: GraphBuilder, name: string, keys: Value, merging: Merging): Matching {
+export function emitMatching(g: GraphBuilder, name: string, rows: Value, merging: Merging): Matching {
   const { tokens, merges, prefix } = merging;
   const { even, targets } = sidesOf(merging);
   const at = (what: string): string => `${name}:${what}`;
-  const { similarities } = emitSimilarities(g, name, keys, merging);
+  const { similarities } = emitSimilarities(g, name, rows, merging);
   const best = topK(g, at('best'), similarities, 1, 2, { largest: true, sorted: true });
   const similarity = reshape(g, at('similarity'), best.values, [batch, even]);
   const choices = reshape(g, at('choices'), best.indices, [batch, even]);
@@ -119,38 +122,36 @@ export function firstTarget(prefix: number): number {
 
 /** How alike tokens are. */
 export interface Similarities {
-  /** `[batch, even, targets]`: the cosine of the keys of every even token that may go and of every odd one that may be joined. */
+  /** `[batch, even, targets]`: the cosine of the rows of every even token that may go and of every odd one that may be joined. */
   readonly similarities: Value;
-  /** `[batch, tokens, 1]`: the norms of the keys, none of them zero. */
+  /** `[batch, tokens, 1]`: the norms of the rows, none of them zero. */
   readonly norms: Value;
 }
 
 /**
- * Adds how alike the tokens are, by their keys, averaged over the heads.
+ * Adds how alike the tokens are.
  *
  * @param g - the graph
  * @param name - prefix of the nodes
- * @param keys - `[batch·tokens, key width]`
+ * @param rows - `[batch·tokens, hidden]`: what they are compared by
  * @param merging - sizes
  */
 export function emitSimilarities(
   g: GraphBuilder,
   name: string,
-  keys: Value,
-  { tokens, prefix, keyWidth, heads }: Merging,
+  rows: Value,
+  { tokens, prefix, hidden }: Merging,
 ): Similarities {
-  const width = keyWidth / heads;
   const at = (what: string): string => `${name}:${what}`;
-  const byHead = reshape(g, at('keys'), keys, [batch, tokens, heads, width]);
-  const mean = reduce(g, 'ReduceMean', at('metric'), byHead, [2]);
-  const norm = g.call('ReduceL2', [mean, g.indices([2])], {
+  const metric = reshape(g, at('metric'), rows, [batch, tokens, hidden]);
+  const norm = g.call('ReduceL2', [metric, g.indices([2])], {
     name: at('norm'),
     dtype: 'float32',
     dims: [batch, tokens, 1],
   });
   const least = g.constant('merge:least_norm', LEAST);
   const norms = binary(g, 'Max', at('norm:safe'), norm, least);
-  const unit = binary(g, 'Div', at('unit'), mean, norms);
+  const unit = binary(g, 'Div', at('unit'), metric, norms);
   const a = slice(g, at('a'), unit, 1, firstEven(prefix), tokens, 2);
   const b = slice(g, at('b'), unit, 1, firstTarget(prefix), tokens, 2);
   const similarities = matMul(g, at('similarities'), a, transpose(g, at('b:columns'), b, [0, 2, 1]));

@@ -14,7 +14,7 @@ interface Matrices {
   readonly goes: Value;
   /** `[batch, even − merges, even]`: which even token is which of those that stay; undefined when none does. */
   readonly stays: Value | undefined;
-  /** `[batch, tokens, 1]`: of the keys, none of them zero. */
+  /** `[batch, tokens, 1]`: of the tokens' rows, none of them zero. */
   readonly norms: Value;
 }
 
@@ -25,19 +25,17 @@ interface Matrices {
  * @param g - the graph
  * @param name - of the result, and prefix of the nodes
  * @param before - the stream
- * @param keys - `[batch·tokens, hidden]`: what similarity is judged by
  * @param merging - how many
  */
 export function emitMergeByProducts(
   g: GraphBuilder,
   name: string,
   before: Tokens,
-  keys: Value,
   merging: Merging,
 ): Tokens & { readonly sizes: Value } {
   const { tokens, prefix, hidden } = merging;
   const at = (what: string): string => `${name}:${what}`;
-  const { choice, goes, stays, norms } = emitMatrices(g, name, keys, merging);
+  const { choice, goes, stays, norms } = emitMatrices(g, name, before.residual, merging);
   const sequence = reshape(g, at('sequence'), before.residual, [batch, tokens, hidden]);
   const rows = sides('rows', sequence);
   // Of an unmerged stream: every norm over itself is one, for as many images as there are.
@@ -67,13 +65,13 @@ export function emitMergeByProducts(
 }
 
 /** Bipartite soft matching, as `emitMatching` explains it. */
-function emitMatrices(g: GraphBuilder, name: string, keys: Value, merging: Merging): Matrices {
+function emitMatrices(g: GraphBuilder, name: string, stream: Value, merging: Merging): Matrices {
   const { merges } = merging;
   const { even, targets } = sidesOf(merging);
   const at = (what: string): string => `${name}:${what}`;
   const numbers = (what: string, dims: readonly number[], values: readonly number[]): Value =>
     g.constant(at(what), float32(dims, values));
-  const { similarities, norms } = emitSimilarities(g, name, keys, merging);
+  const { similarities, norms } = emitSimilarities(g, name, stream, merging);
   const best = largest(g, at('best'), similarities);
 
   // The first of those that are as similar as the best.

@@ -22,9 +22,6 @@ export interface Merging {
   /** Tokens before the patches, which are never merged. */
   readonly prefix: number;
   readonly hidden: number;
-  /** Width of the keys of all heads. */
-  readonly keyWidth: number;
-  readonly heads: number;
 }
 
 /**
@@ -39,20 +36,18 @@ export interface Merging {
  * @param g - the graph
  * @param name - of the result, and prefix of the nodes
  * @param before - the stream
- * @param keys - `[batch·tokens, key width]`: what similarity is judged by
  * @param merging - how many
  */
 export function emitMerge(
   g: GraphBuilder,
   name: string,
   before: Tokens,
-  keys: Value,
   merging: Merging,
 ): Tokens & { readonly sizes: Value } {
   const { tokens, merges, hidden } = merging;
   const left = tokens - merges;
   const at = (what: string): string => `${name}:${what}`;
-  const { kept, gone, target, targets } = emitMatching(g, name, keys, merging);
+  const { kept, gone, target, targets } = emitMatching(g, name, before.residual, merging);
   const sequence = reshape(g, at('sequence'), before.residual, [batch, tokens, hidden]);
   const sizes = before.sizes ?? ones(g, at('ones'), sequence, tokens);
 

@@ -1,4 +1,3 @@
-import { defined } from '../../base/defined.js';
 import { GraphBuilder, type Value } from '../../onnx/builder.js';
 import { batch } from '../../onnx/dims.js';
 import { dtypeCode } from '../../onnx/dtype.js';
@@ -134,7 +133,7 @@ function emitBlock(scope: Scope, layer: number, stream: Stream): Stream {
 }
 
 /** Attention and the residual stream summed, merged where the model says so, and normed for the MLP. */
-function emitSumNorm(scope: Scope, layer: number, { o, keys }: Attended, stream: Stream): Stream {
+function emitSumNorm(scope: Scope, layer: number, o: Value, stream: Stream): Stream {
   const { g, vit } = scope;
   const { config } = vit;
   const at = `layers.${layer}`;
@@ -146,9 +145,11 @@ function emitSumNorm(scope: Scope, layer: number, { o, keys }: Attended, stream:
     };
   const branch = emitNormBehind(g, vit, `${at}.norm1`, o);
   const residual = binary(g, 'Add', `${at}.residual1`, branch, stream.residual);
-  const merged = emitMergeByProducts(g, `${at}.merge`, { residual, sizes: stream.sizes }, asFloat(g, keys), {
-    ...{ tokens: tokensAt(config, layer), merges, prefix: prefixTokens(config) },
-    ...{ hidden: config.hiddenSize, heads: config.heads, keyWidth: queryKeyWidth(config, layer) },
+  const merged = emitMergeByProducts(...([g, `${at}.merge`, { residual, sizes: stream.sizes }] as const), {
+    tokens: tokensAt(config, layer),
+    merges,
+    prefix: prefixTokens(config),
+    hidden: config.hiddenSize,
   });
   return { ...merged, norm: emitNormBefore(g, vit, `${at}.norm2`, merged.residual) };
 }
@@ -167,18 +168,12 @@ function emitLastBlock(scope: Scope, stream: Stream): Tokens {
   const picked = (name: string, x: Value): Value =>
     emitLeading(g, name, vit.config, x, tokensAt(vit.config, layer));
   const asking = picked(`${at}.norm1:read`, stream.norm);
-  const { o } = emitAttention(scope, layer, asking, stream, tokensRead(vit.config));
+  const o = emitAttention(scope, layer, asking, stream, tokensRead(vit.config));
   const before = picked(`${at}:read`, stream.residual);
   const { residual, norm } = emitSkipNorm(scope, betweenIn(at), o, before);
   const branch = emitNormBehind(g, vit, `${at}.norm2`, emitMlp(scope, layer, norm));
   // The sum is normed by the head.
   return { residual: binary(g, 'Add', `${at}.residual2`, branch, residual), sizes: undefined };
-}
-
-/** Of attention: its result before it is added to the residual stream, float32, and the keys of all tokens. */
-interface Attended {
-  readonly o: Value;
-  readonly keys: Value;
 }
 
 /**
@@ -187,8 +182,9 @@ interface Attended {
  * @param asking - `[batch·rows, hidden]`: the norm of the tokens that get new values
  * @param all - all tokens
  * @param rows - how many of an image get new values
+ * @returns what it gives before it is added to the residual stream, float32
  */
-function emitAttention(scope: Scope, layer: number, asking: Value, all: Stream, rows: number): Attended {
+function emitAttention(scope: Scope, layer: number, asking: Value, all: Stream, rows: number): Value {
   const { g, vit } = scope;
   const { heads } = vit.config;
   const tokens = tokensAt(vit.config, layer);
@@ -229,8 +225,7 @@ function emitAttention(scope: Scope, layer: number, asking: Value, all: Stream, 
   const normed = vit.config.attentionNorm
     ? emitNorm(g, vit, `${at}.attention_norm`, asFloat(g, context))
     : context;
-  const o = emitProjection(scope, layer, 'o', normed, read);
-  return { o: asFloat(g, o), keys: defined(projected[1], 'the keys') };
+  return asFloat(g, emitProjection(scope, layer, 'o', normed, read));
 }
 
 /** The MLP, before it is added to the residual stream; float32. */
