@@ -1,12 +1,10 @@
 import { defined } from '../base/defined.js';
 import { pairedDifference, type PairedOutcomes } from '../stats/mcnemar.js';
-import { layerCount } from '../vit/config.js';
 import type { ViT } from '../vit/vit.js';
 import type { Calibration, StageContext } from './context.js';
 import { lossOf, outcomesOf, type Loss, type LossKind } from './loss.js';
-import { openStream } from './observe/blocks.js';
 import { chosenClasses } from './observe/logits.js';
-import { keptOpen, type PartSessions } from './observe/sessions.js';
+import { openModel } from './observe/opened.js';
 
 /** Images that run between two looks at what was lost so far. */
 const AT_ONCE = 32;
@@ -80,13 +78,13 @@ export async function openJudge(
     accuracy: kind === 'accuracy' ? right / images.count : undefined,
     async judge(vit, bound) {
       const after = before.slice();
-      const sessions = keptOpen(context);
+      const model = await openModel(context, vit);
       let [ran, steady, passes] = [0, 0, true];
       let reachable = images.count - right;
       try {
         while (passes && ran < leastSure.length && steady < STEADY) {
           const chunk = leastSure.slice(ran, ran + AT_ONCE);
-          const chosen = chosenClasses(await logitsOf(context, vit, images.only(chunk), sessions), classes);
+          const chosen = chosenClasses(await model.logits(images.only(chunk)), classes);
           for (const [at, image] of chunk.entries()) {
             steady = chosen[at] === before[image] ? steady + 1 : 0;
             after[image] = defined(chosen[at], 'the class of an image');
@@ -98,7 +96,7 @@ export async function openJudge(
           passes = mayPass(outcomes, images.count, bound, kind === 'accuracy' ? reachable : 0);
         }
       } finally {
-        await sessions.close();
+        await model.close();
       }
       const outcomes = outcomesOf(kind, images.classes, before, after);
       const atMost = mostLost(outcomes, images.count, bound);
@@ -165,7 +163,7 @@ async function referenceLogits(
   const classes = reference.config.labels.length;
   const checkpoints = await context.observations({ judge: images.hash });
   const all = new Float32Array(images.count * classes);
-  const sessions = keptOpen(context);
+  const model = await openModel(context, reference);
   try {
     for (let first = 0; first < images.count; first += PART) {
       context.onProgress(
@@ -182,25 +180,13 @@ async function referenceLogits(
       const started = performance.now();
       const count = Math.min(PART, images.count - first);
       const part = images.only(Array.from({ length: count }, (_, image) => first + image));
-      const logits = await logitsOf(context, reference, part, sessions);
+      const logits = await model.logits(part);
       const value = { logits, seconds: (performance.now() - started) / 1000 };
       await checkpoints.put(name, { value, tensors: new Map() });
       all.set(logits, first * classes);
     }
   } finally {
-    await sessions.close();
+    await model.close();
   }
   return all;
-}
-
-/** What a model's head makes of images, `[images, classes]`. */
-async function logitsOf(
-  context: StageContext,
-  vit: ViT,
-  images: Calibration,
-  sessions: PartSessions,
-): Promise<Float32Array> {
-  const stream = await openStream(context, vit, images, sessions);
-  for (let layer = 0; layer + 1 < layerCount(vit.config); layer++) await stream.advance(vit, layer);
-  return stream.logits(vit);
 }

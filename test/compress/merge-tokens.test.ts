@@ -263,6 +263,15 @@ describe('a schedule', () => {
     }
   });
 
+  it('that is searched merges in every second block where that is enough, and in every one where it is not', () => {
+    const merging = (speed: number): number[] => {
+      const { merges } = candidatesFor(config, options({ budget: { speed } }))[2]!;
+      return merges.flatMap((count, layer) => (count > 0 ? [layer] : []));
+    };
+    expect(merging(1.15)).toEqual([1, 3]);
+    expect(merging(1.45)).toEqual([0, 1, 2, 3]);
+  });
+
   it('counts the multiplications of every product', () => {
     const macs = (tokens: number, asking: number, mlpTokens: number, mlp: number): number =>
       2 * tokens * 24 * 24 + 2 * asking * 24 * 24 + 2 * asking * tokens * 24 + 2 * mlpTokens * 24 * mlp;

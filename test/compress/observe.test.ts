@@ -10,6 +10,7 @@ import { extremeTap } from '../../src/compress/observe/extremes.js';
 import { momentsTap } from '../../src/compress/observe/moments.js';
 import { normGainTap } from '../../src/compress/observe/norm-gain.js';
 import { sampleTap } from '../../src/compress/observe/sample.js';
+import { openModel } from '../../src/compress/observe/opened.js';
 import { keptOpen, type KeptSessions } from '../../src/compress/observe/sessions.js';
 import type { Calibration } from '../../src/compress/context.js';
 import type { Tap } from '../../src/compress/observe/taps.js';
@@ -192,6 +193,17 @@ describe('sessions that stay open for further images', () => {
     await sessions.close();
     expect(open.size).toBe(0);
   });
+});
+
+it('gives the same logits of a model that is opened as a whole and of one in parts', async () => {
+  const { context, vit } = await openBench();
+  const images = await context.calibration.images(24);
+  const [whole, parts] = [await openModel(context, vit), await openModel(context, vit, 0)];
+  const [expected, found] = [await whole.logits(images), await parts.logits(images)];
+  await whole.close();
+  await parts.close();
+  expect(found).toHaveLength(24 * vit.config.labels.length);
+  for (const [at, logit] of found.entries()) expect(logit).toBeCloseTo(expected[at]!, 4);
 });
 
 describe('calibration images', () => {

@@ -41,7 +41,7 @@ export function openedEachTime(context: Runtime): PartSessions {
 }
 
 /** Constants of the parts whose sessions are kept; the runtime takes up to twice as much for them. */
-const KEPT_BYTES = 512 * 1024 ** 2;
+export const KEPT_BYTES = 512 * 1024 ** 2;
 
 /**
  * Sessions of one model that serve further images: opening them takes as long as a batch of images. Of a large model the first parts stay
@@ -73,7 +73,18 @@ export function keptOpen(context: Runtime, limit = KEPT_BYTES): KeptSessions {
   };
 }
 
-function openPart({ engine, threads }: Runtime, model: Uint8Array, spinning: boolean): Promise<Session> {
+/**
+ * Opens a part of a model.
+ *
+ * @param context - runtime and threads
+ * @param model - the part
+ * @param spinning - whether its threads may wait actively
+ */
+export function openPart(
+  { engine, threads }: Runtime,
+  model: Uint8Array,
+  spinning: boolean,
+): Promise<Session> {
   return engine.open(model, {
     ...defaultSessionOptions,
     ...{ threads, spinning },

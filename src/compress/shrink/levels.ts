@@ -2,7 +2,8 @@ import type { ViT } from '../../vit/vit.js';
 import type { Calibration, StageContext } from '../context.js';
 import { canMerge, scheduleFor, SLOPES, type MergeSchedule } from '../merge-tokens/schedule.js';
 import { withMerges } from '../merge-tokens/stage.js';
-import { logitsApart, logitsFor, type Apart } from '../observe/logits.js';
+import { logitsApart, type Apart } from '../observe/logits.js';
+import { openModel } from '../observe/opened.js';
 
 /** Raised whenever the same amounts would give other logits: recipes share them. */
 const LEVELS_VERSION = 2;
@@ -42,6 +43,9 @@ export interface Levels {
 
 const NOTHING: Apart = { error: 0, agreement: 1 };
 
+/** Makes a model, where its logits are not known yet. */
+type Make = () => ViT | Promise<ViT>;
+
 /**
  * Finds what amounts of pruning and of merging do to a model's logits, each alone, the gentlest first and none among them; no more are
  * tried of one that changes too many images.
@@ -70,16 +74,26 @@ export async function levelsOf(
 ): Promise<Levels> {
   const { config } = vit;
   const about = { levels: LEVELS_VERSION, compared: images.hash, pruning: pruning?.about };
-  const shared = { ...context, checkpoints: await context.observations(about) };
+  const checkpoints = await context.observations(about);
   const total = 1 + RATIOS.length + SLOPES.length + SPEEDS.length;
   let walks = 0;
-  const logitsOf = (model: ViT, name: string, what: string): Promise<Float32Array> => {
-    const progress = [walks, ++walks].map((walk) => from + ((to - from) * walk) / total) as [number, number];
-    return logitsFor(shared, model, { name: `level.${name}`, images, what: `${what}, `, progress });
+  const logitsOf = async (make: Make, name: string, what: string): Promise<Float32Array> => {
+    context.onProgress(from + ((to - from) * walks++) / total, what);
+    const kept = await checkpoints.take<{ logits: Float32Array; seconds: number }>(`level.${name}`);
+    if (kept !== undefined) {
+      context.workedBefore(kept.value.seconds);
+      return kept.value.logits;
+    }
+    const started = performance.now();
+    const opened = await openModel(context, await make());
+    const logits = await opened.logits(images).finally(() => opened.close());
+    const value = { logits, seconds: (performance.now() - started) / 1000 };
+    await checkpoints.put(`level.${name}`, { value, tensors: new Map() });
+    return logits;
   };
-  const reference = await logitsOf(vit, 'none', 'as it is');
-  const apart = async (model: ViT, name: string, what: string): Promise<Apart> =>
-    logitsApart(await logitsOf(model, name, what), reference, config.labels.length);
+  const reference = await logitsOf(() => vit, 'none', 'as it is');
+  const apart = async (make: Make, name: string, what: string): Promise<Apart> =>
+    logitsApart(await logitsOf(make, name, what), reference, config.labels.length);
   const enough = 1 - Math.max(TOO_MUCH.share, (TOO_MUCH.times * points) / 100);
 
   const prunes: PruneLevel[] = [{ ratio: 0, widths: config.mlpSizes, ...NOTHING }];
@@ -88,9 +102,8 @@ export async function levelsOf(
     const before = prunes.at(-1);
     if (pruning === undefined || widths === undefined || (before && before.agreement < enough)) break;
     if (before?.widths.join() === widths.join()) continue;
-    const model = await pruning.narrowed(widths);
     const what = `${(100 * ratio).toFixed(0)} % of the neurons removed`;
-    prunes.push({ ratio, widths, ...(await apart(model, `prune.${ratio}`, what)) });
+    prunes.push({ ratio, widths, ...(await apart(() => pruning.narrowed(widths), `prune.${ratio}`, what)) });
   }
 
   const merges: MergeLevel[] = [{ speed: 1, merges: config.mlpSizes.map(() => 0), ...NOTHING }];
@@ -104,7 +117,7 @@ export async function levelsOf(
     const what = `merged to ${speed}×`;
     merges.push({
       ...{ speed, merges: schedule },
-      ...(await apart(withMerges(vit, schedule), `merge.${speed}`, what)),
+      ...(await apart(() => withMerges(vit, schedule), `merge.${speed}`, what)),
     });
   }
   return { prunes, merges };
@@ -113,13 +126,13 @@ export async function levelsOf(
 /** How to spread merges over the blocks; undefined where there are too few tokens to merge. */
 async function bestSlope(
   vit: ViT,
-  apart: (model: ViT, name: string, what: string) => Promise<Apart>,
+  apart: (make: Make, name: string, what: string) => Promise<Apart>,
 ): Promise<number | undefined> {
   let best: (MergeSchedule & Apart) | undefined;
   for (const slope of SLOPES) {
     const merges = scheduleFor(vit.config, slope, COMPARED_AT);
     if (merges === undefined) continue;
-    const found = await apart(withMerges(vit, merges), `slope.${slope}`, `schedule of slope ${slope}`);
+    const found = await apart(() => withMerges(vit, merges), `slope.${slope}`, `schedule of slope ${slope}`);
     if (best === undefined || found.error < best.error) best = { slope, merges, ...found };
   }
   return best?.slope;
