@@ -4,6 +4,7 @@ import { heldError, liveHolders, type Holder } from './lease.js';
 import { hasFigures, runsOf } from './newest.js';
 import type { Db } from './open.js';
 import { listRuns, type RunSummary } from './read.js';
+import { dropEmptyMonths } from './postgres/months.js';
 import { isOnServer, lock } from './server.js';
 
 /** Which runs may go. */
@@ -94,15 +95,15 @@ export async function deleteRuns(db: Db, ids: readonly string[]): Promise<void> 
 }
 
 /**
- * Gives the space of what was deleted, now or earlier, back to the system. SQLite needs room for a copy of what is left to do it. A
- * server does that by itself, in its own time.
+ * Gives the space of what was deleted, now or earlier, back to the system. SQLite needs room for a copy of what is left to do it. On a
+ * server past months of which nothing is left are dropped (`dropEmptyMonths`); the rest is autovacuum's, in its own time.
  *
  * @param db - the store, open for writing
  * @returns bytes that the database has become smaller by
  * @throws ResourceError when there is no room for the copy: the database is then as it was, and what is stored next fills the space
  */
 export async function shrinkDatabase(db: Db): Promise<number> {
-  if (isOnServer(db)) return 0;
+  if (isOnServer(db)) return dropEmptyMonths(db);
   const { rows } = await sql<{
     pages: number;
   }>`select freelist_count as pages from pragma_freelist_count()`.execute(db);

@@ -14,6 +14,9 @@ const rawTables = {
     'first bigint not null, width bigint not null, data bytea not null, primary key (round_id, first, month)',
 } as const;
 
+/** Names of the tables that lie in partitions. */
+export const rawTableNames: readonly string[] = Object.keys(rawTables);
+
 /** The tables of SQLite's schema as views of those: one row for each element of an array. An element that is null is no row. */
 const views = {
   samples: `select r.round_id, e.at - 1 as query, e.milliseconds
