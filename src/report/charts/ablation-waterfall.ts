@@ -5,7 +5,8 @@ import { effectText, endNames, partText } from '../../text/ablation/words.js';
 import { quantity } from '../../text/compare/words.js';
 import { panelTitle, shownPanels } from './ablation-panels.js';
 import type { ChartMaker, PartSpec } from './chart.js';
-import { BETTER, config, INK, REFERENCE, SCHEMA, WORSE } from './theme.js';
+import { config, SCHEMA } from './theme.js';
+import { waterfallPart, type WaterfallBar } from './waterfall.js';
 
 const MIB = 1024 ** 2;
 
@@ -15,7 +16,7 @@ const LABEL_ROOM = 0.75;
 /** What each factor gives of the difference between all at their first level and all at their last. */
 export const ablationWaterfall: ChartMaker = (analysis) => {
   const parts = shownPanels(analysis, () => true).flatMap((panel) =>
-    panel.attribution ? [waterfall(panel, panel.attribution, analysis)] : [],
+    panel.attribution ? [partOf(panel, panel.attribution, analysis)] : [],
   );
   if (parts.length === 0) return undefined;
   return {
@@ -28,55 +29,17 @@ export const ablationWaterfall: ChartMaker = (analysis) => {
   };
 };
 
-interface Bar {
-  readonly step: string;
-  readonly change: 'total' | 'better' | 'worse';
-  readonly left: number;
-  readonly right: number;
-  readonly text: string;
-}
+type Bar = WaterfallBar<'total' | 'better' | 'worse'>;
 
-function waterfall(panel: AblationPanel, gain: AttributedGain, analysis: Analysis): PartSpec {
+function partOf(panel: AblationPanel, gain: AttributedGain, analysis: Analysis): PartSpec {
   const bars = barsOf(panel, gain);
-  const { start, end, ticks } = axisOf(panel, bars);
-  const x = {
-    field: 'left',
-    type: 'quantitative',
-    title: AXES[panel.metric],
-    scale: { domainMin: start, domainMax: end, zero: false, nice: false },
-    axis: ticks === undefined ? { tickCount: 6 } : { values: [...ticks] },
-  } as const;
-  return {
-    title: { text: panelTitle(panel, analysis), fontSize: 13, anchor: 'middle' },
-    data: { values: bars.map((bar) => (bar.change === 'total' ? { ...bar, left: start } : bar)) },
-    width: 400,
-    height: { step: 24 },
-    encoding: { y: { field: 'step', type: 'nominal', title: null, sort: null } },
-    layer: [
-      {
-        mark: { type: 'bar' },
-        encoding: {
-          x,
-          x2: { field: 'right' },
-          color: {
-            field: 'change',
-            type: 'nominal',
-            title: null,
-            scale: { domain: ['total', 'better', 'worse'], range: [REFERENCE, BETTER, WORSE] },
-            legend: { orient: 'top' },
-          },
-          tooltip: [
-            { field: 'step', type: 'nominal', title: 'factor' },
-            { field: 'text', type: 'nominal', title: 'effect (95 %)' },
-          ],
-        },
-      },
-      {
-        mark: { type: 'text', align: 'left', dx: 5, fontSize: 11, color: INK },
-        encoding: { x: { ...x, field: 'right' }, text: { field: 'text', type: 'nominal' } },
-      },
-    ],
-  };
+  return waterfallPart({
+    title: panelTitle(panel, analysis),
+    bars,
+    changes: ['total', 'better', 'worse'],
+    axis: { title: AXES[panel.metric], ...axisOf(panel, bars) },
+    names: { step: 'factor', text: 'effect (95 %)' },
+  });
 }
 
 /** From where to where an axis goes, and where its ticks are; undefined ticks are left to the chart. */

@@ -5,7 +5,8 @@ import { variantLabel } from '../../analysis/label.js';
 import { stagesOf } from '../../analysis/stages.js';
 import type { Variant } from '../../analysis/model.js';
 import type { ChartMaker, PartSpec } from './chart.js';
-import { BETTER, config, INK, REFERENCE, SCHEMA, WORSE } from './theme.js';
+import { config, SCHEMA } from './theme.js';
+import { waterfallPart, type WaterfallBar } from './waterfall.js';
 
 const MIB = 1024 ** 2;
 
@@ -31,67 +32,29 @@ export const stageSizes: ChartMaker = (analysis) => {
     spec: {
       $schema: SCHEMA,
       config,
-      concat: waterfalls.map(({ label, bars }) => waterfall(label, bars)),
+      concat: waterfalls.map(({ label, bars }) => partOf(label, bars)),
       columns: 2,
     },
   };
 };
 
-function waterfall(label: string, bars: readonly Bar[]): PartSpec {
-  const largest = Math.max(...bars.map(({ right }) => right));
-  const x = {
-    field: 'left',
-    type: 'quantitative',
-    title: 'constants of the model, MiB',
-    scale: { domainMin: 0, domainMax: largest * (1 + LABEL_ROOM), nice: false },
-    axis: { tickCount: 6 },
-  } as const;
-  return {
-    title: { text: label, fontSize: 13, anchor: 'middle' },
-    data: { values: [...bars] },
-    width: 400,
-    height: { step: 24 },
-    encoding: { y: { field: 'step', type: 'nominal', title: null, sort: null } },
-    layer: [
-      {
-        mark: { type: 'bar' },
-        encoding: {
-          x,
-          x2: { field: 'right' },
-          color: {
-            field: 'change',
-            type: 'nominal',
-            title: null,
-            scale: { domain: ['all constants', 'taken off', 'put on'], range: [REFERENCE, BETTER, WORSE] },
-            legend: { orient: 'top' },
-          },
-          tooltip: [
-            { field: 'step', type: 'nominal', title: 'stage' },
-            { field: 'text', type: 'nominal', title: 'after it' },
-          ],
-        },
-      },
-      // A stage that changes nothing has a bar of no width: this line shows where it stands.
-      {
-        mark: { type: 'tick', thickness: 2, color: INK },
-        encoding: { x: { ...x, field: 'after' } },
-      },
-      {
-        mark: { type: 'text', align: 'left', dx: 5, fontSize: 11, color: INK },
-        encoding: { x: { ...x, field: 'right' }, text: { field: 'text', type: 'nominal' } },
-      },
-    ],
-  };
+const CHANGES = ['all constants', 'taken off', 'put on'] as const;
+
+/** In MiB. */
+interface Bar extends WaterfallBar<(typeof CHANGES)[number]> {
+  readonly after: number;
 }
 
-interface Bar {
-  readonly step: string;
-  readonly change: 'all constants' | 'taken off' | 'put on';
-  /** In MiB. */
-  readonly left: number;
-  readonly right: number;
-  readonly after: number;
-  readonly text: string;
+function partOf(label: string, bars: readonly Bar[]): PartSpec {
+  const largest = Math.max(...bars.map(({ right }) => right));
+  return waterfallPart({
+    title: label,
+    bars,
+    changes: CHANGES,
+    axis: { title: 'constants of the model, MiB', start: 0, end: largest * (1 + LABEL_ROOM) },
+    names: { step: 'stage', text: 'after it' },
+    mark: 'after',
+  });
 }
 
 function barsOf(variant: Variant, analysis: Analysis): Bar[] {
