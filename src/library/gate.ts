@@ -4,35 +4,28 @@ import { storedGatesSchema, type Gate } from '../base/gate.js';
 import { checkedAddress, SERVER_VARIABLE } from '../base/server-address.js';
 import { InputError } from '../base/errors.js';
 import { Job } from '../base/job.js';
-import { MAX_ROUNDS } from '../base/limits.js';
 import type { Commit } from '../base/commit.js';
 import { ciBaseBranch } from '../base/ci-branch.js';
 import { branchNamed, checkoutAt, commitAt, forkPoint, short } from '../commits/checkout.js';
 import { measureInTurn, type Side, type SideEnd, type SideName } from '../commits/measure.js';
 import { Trees } from '../commits/trees.js';
 import { commandWords, runWords } from '../commits/words.js';
-import { batchesSchema, tierSchema, type Tier } from '../suite/schema.js';
 import { compare, RunComparison } from './compare.js';
-import { checkedOptions, fields, signalOf, type Stoppable } from './options.js';
+import {
+  changeFields,
+  checkedOptions,
+  fields,
+  signalOf,
+  type Stoppable,
+  type SuiteChanges,
+} from './options.js';
 
 /** How commits are measured. Paths are relative to the working folder. */
-export interface CommitOptions extends Stoppable {
+export interface CommitOptions extends SuiteChanges, Stoppable {
   /** Makes the work tree of a commit ready, by the shell: `npm ci`. In `EDGEFLEX_CHECKOUT` is the root of the checkout it comes from. */
   readonly setup?: string | undefined;
   /** The command that measures a commit in its work tree, such as `npx edgeflex`; left out, this EdgeFlex measures all of them. */
   readonly command?: string | undefined;
-  /** Where the images lie. */
-  readonly data?: string | undefined;
-  /** Device profiles in place of the suite's. */
-  readonly devices?: readonly string[] | undefined;
-  /** Score only so many test images, the first ones. */
-  readonly images?: number | undefined;
-  /** Batch sizes that are timed in place of the suite's. */
-  readonly batches?: readonly number[] | undefined;
-  /** How long each is timed in place of what the suite says. */
-  readonly tier?: Tier | undefined;
-  /** Fresh processes that this time is divided among. */
-  readonly rounds?: number | undefined;
   /** The address of a PostgreSQL database that gets the runs as well, as `db` of `run` does. */
   readonly db?: string | undefined;
   /** Where the reports of the runs go: `reports` if left out. */
@@ -51,19 +44,12 @@ export interface GateOptions extends CommitOptions {
   readonly confirm?: boolean | undefined;
 }
 
-const count = z.number().int().positive();
-
 /** Of `CommitOptions`. */
 export const commitFields = {
   signal: fields.signal,
-  data: fields.data,
+  ...changeFields,
   setup: z.string().min(1).optional(),
   command: z.string().optional(),
-  devices: z.array(z.string()).optional(),
-  images: count.optional(),
-  batches: batchesSchema.optional(),
-  tier: tierSchema.optional(),
-  rounds: count.max(MAX_ROUNDS).optional(),
   reports: z.string().min(1).default('reports'),
   db: z.string().optional(),
 };

@@ -2,7 +2,6 @@ import { basename } from 'node:path';
 import { z } from 'zod';
 import { defined } from '../base/defined.js';
 import { Job } from '../base/job.js';
-import { MAX_ROUNDS } from '../base/limits.js';
 import { pathOf } from '../base/named.js';
 import { checkedAddress, withoutPassword } from '../base/server-address.js';
 import { shellWords } from '../base/shell-words.js';
@@ -17,29 +16,23 @@ import { turnsOf } from '../run/turns.js';
 import { listRuns, type RunSummary } from '../store/read.js';
 import { suiteHeadKinds, type SuiteHeadKind } from '../suite/head.js';
 import { pluginsOf, readSuite, withOverrides, type Suite } from '../suite/read.js';
-import { batchesSchema, tierSchema, type Tier } from '../suite/schema.js';
 import { openImages, type ImagesEvent } from './images.js';
-import { checkedOptions, fields, signalOf, type Stoppable } from './options.js';
+import {
+  changeFields,
+  checkedOptions,
+  fields,
+  signalOf,
+  type Stoppable,
+  type SuiteChanges,
+} from './options.js';
 import { refuseServer, withResults, type Results } from './results.js';
 
 /** What a run is asked for beside its suite. Paths are relative to the working folder. */
-export interface RunOptions extends Stoppable {
+export interface RunOptions extends SuiteChanges, Stoppable {
   /** Another model in place of the suite's: a folder, a file of weights, `owner/name` on the Hugging Face Hub, or a built-in name. */
   readonly model?: string | undefined;
   /** ONNX files that are measured as they are beside the model. */
   readonly raw?: readonly string[] | undefined;
-  /** Where the images lie. */
-  readonly data?: string | undefined;
-  /** Device profiles in place of the suite's: files, or names of built-in ones. */
-  readonly devices?: readonly string[] | undefined;
-  /** Score only so many test images, the first ones. */
-  readonly images?: number | undefined;
-  /** Batch sizes that are timed in place of the suite's. */
-  readonly batches?: readonly number[] | undefined;
-  /** How long each is timed in place of what the suite says. */
-  readonly tier?: Tier | undefined;
-  /** Fresh processes that this time is divided among. */
-  readonly rounds?: number | undefined;
   /** More rounds are measured until the 95 % interval of each speed is this narrow: 0.01 for ±1 %. */
   readonly precision?: number | undefined;
   /** What a model gets that brings no classifier for the classes of the images; `none` compares features. */
@@ -59,17 +52,11 @@ export interface RunOptions extends Stoppable {
   readonly command?: string | undefined;
 }
 
-const count = z.number().int().positive();
-
 const optionsSchema = z.strictObject({
   ...fields,
+  ...changeFields,
   model: z.string().optional(),
   raw: z.array(z.string()).optional(),
-  devices: z.array(z.string()).optional(),
-  images: count.optional(),
-  batches: batchesSchema.optional(),
-  tier: tierSchema.optional(),
-  rounds: count.max(MAX_ROUNDS).optional(),
   precision: z.number().gt(0).lt(1).optional(),
   head: z.enum(suiteHeadKinds).optional(),
   refit: z.boolean().optional(),
