@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-common';
 import { z } from 'zod';
 import { temporaryFolder } from '../base/temporary.js';
+import { commonOptions } from './common-options.js';
 import { inputTypeOf } from './input-type.js';
 import { openingError } from './unsupported.js';
 import type { Engine, KernelCall, ModelSource, ProfiledSession, Session, SessionOptions } from './engine.js';
@@ -56,14 +57,9 @@ export async function nodeEngine(): Promise<Engine> {
 function ortOptions(options: SessionOptions): InferenceSession.SessionOptions {
   return {
     executionProviders: ['cpu'],
-    graphOptimizationLevel: 'all',
-    executionMode: 'sequential',
+    ...commonOptions(options),
     intraOpNumThreads: options.threads,
     interOpNumThreads: 1,
-    enableMemPattern: options.memoryPattern,
-    enableCpuMemArena: options.arena,
-    logSeverityLevel: 3,
-    ...(options.freeDimensions && { freeDimensionOverrides: options.freeDimensions }),
     extra: {
       session: {
         intra_op: { allow_spinning: options.spinning ? '1' : '0' },

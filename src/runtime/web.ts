@@ -1,5 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-common';
 import { z } from 'zod';
+import { commonOptions } from './common-options.js';
 import {
   defaultSessionOptions,
   UnsupportedModel,
@@ -84,12 +85,7 @@ export async function webEngine({ provider, assets, threads }: WebEngineOptions)
     where: 'webgpu' | 'wasm',
   ): InferenceSession.SessionOptions => ({
     executionProviders: [where],
-    graphOptimizationLevel: 'all',
-    executionMode: 'sequential',
-    enableMemPattern: options.memoryPattern,
-    enableCpuMemArena: options.arena,
-    logSeverityLevel: 3,
-    ...(options.freeDimensions && { freeDimensionOverrides: options.freeDimensions }),
+    ...commonOptions(options),
     extra: {
       session: {
         intra_op: { allow_spinning: options.spinning ? '1' : '0' },
