@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/base/random.js';
 import { fillDisk } from './disks.js';
 import { Killer } from './kills.js';
-import { mountPart } from '../support/parts.js';
+import { mountPart, sqlitePart } from '../support/parts.js';
 import { openFixture, phases, type Phase, type Fixture } from './phases.js';
 
 /** A short portion of `npm run faults`: the oldest of the old schemas, and one try of each other phase that is quick. */
@@ -20,7 +19,7 @@ const phase = (name: string): Phase => {
   return found;
 };
 
-describe.skipIf(spawnSync('sqlite3', ['--version']).status !== 0)('what is interrupted', () => {
+describe.skipIf(sqlitePart.missing !== undefined)('what is interrupted', () => {
   let folder: string;
   let fixture: Fixture;
 

@@ -11,6 +11,8 @@ export interface Part {
   readonly hint: string;
   /** What of it is missing here; undefined when it is there. */
   readonly missing: string | undefined;
+  /** Too large a part to ask of every CI: without it the last lines of the tests say so, and nothing fails. */
+  readonly optional?: true;
 }
 
 const installed = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -73,5 +75,24 @@ const postgresPart: Part = {
   missing: postgresPrograms === undefined ? 'PostgreSQL' : undefined,
 };
 
+const runs = (program: string): boolean => spawnSync(program, ['--version']).status === 0;
+
+export const sqlitePart: Part = {
+  name: 'sqlite3',
+  untested: 'what is interrupted, looked at from outside',
+  hint: 'on Debian, "apt-get install sqlite3"',
+  missing: runs('sqlite3') ? undefined : 'the sqlite3 command',
+};
+
+export const texPart: Part = {
+  name: 'tex',
+  untested: 'whether LaTeX sets report.tex',
+  hint: 'on Debian, "apt-get install texlive-latex-extra"',
+  missing: runs('pdflatex') ? undefined : 'pdflatex',
+  optional: true,
+};
+
 /** All parts that tests look for. */
-export const parts: readonly Part[] = [browserPart, boardPart, mountPart, avx2Part, postgresPart];
+export const parts: readonly Part[] = [
+  ...[browserPart, boardPart, mountPart, avx2Part, postgresPart, sqlitePart, texPart],
+];

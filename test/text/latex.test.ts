@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { latexTable, latexText } from '../../src/text/latex.js';
 import type { Table } from '../../src/text/table.js';
 import { useFolder } from '../support/folder.js';
+import { texPart } from '../support/parts.js';
 
 const folder = useFolder();
 const table: Table = {
@@ -32,7 +33,7 @@ describe('a table in LaTeX', () => {
     expect(latexText('a\nb')).toBe('a b');
   });
 
-  it.skipIf(spawnSync('pdflatex', ['--version']).status !== 0)('is set by pdflatex', async () => {
+  it.skipIf(texPart.missing !== undefined)('is set by pdflatex', async () => {
     const document = `\\documentclass{article}\\usepackage{booktabs,graphicx}\\begin{document}\n${latexTable(table, 'Effects, 95 %.')}${latexTable(table, 'Fitted ✗ ∅ ⚑ ‡.', { label: 'tab:a', fitted: true })}\\end{document}\n`;
     await writeFile(folder('a.tex'), document);
     const { status, stdout } = spawnSync(
