@@ -8,7 +8,7 @@ import { parsers } from './parsers.js';
 import { runBatch } from './supervise.js';
 
 /** Inputs of each parser here; `npm run fuzz` takes as many as there is time for. */
-const RUNS = 40;
+const RUNS = 25;
 
 describe('parsers of what comes from outside', () => {
   let folder = '';
