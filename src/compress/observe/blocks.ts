@@ -81,7 +81,7 @@ export async function openStream(
     for await (const pixels of calibration.batches()) {
       context.throwIfStopped();
       const outputs = await session.run({ [INPUT]: context.engine.tensor('float32', pixels, dims) });
-      const residual = finite(outputs[embedding.name]!.data as Float32Array, 'embedding');
+      const residual = finite(valuesOf(outputs, embedding), 'embedding');
       embedded.push({ residual, sizes: undefined });
     }
     return embedded;
@@ -199,15 +199,15 @@ function streamOf(
     const before = entry(g, vit, layer);
     const { sizes, ...values } = emitBlock(g, vit, layer, before);
     for (const tap of taps) for (const value of tap.emit(g, values)) g.output(value);
-    const merged = sizes !== before.sizes;
+    const merged = sizes === before.sizes ? undefined : sizes;
     if (moves) g.output(values.residual);
-    if (moves && merged) g.output(sizes!);
+    if (moves && merged !== undefined) g.output(merged);
     return run(g, `layers.${layer}`, vit.config.hiddenSize, taps, (outputs, index) => {
       if (!moves) return;
       // In place, batch by batch: the stream is large, and two of it would be what takes most memory.
       states[index] = {
-        residual: outputs[values.residual.name]!.data as Float32Array,
-        sizes: merged ? (outputs[sizes!.name]!.data as Float32Array) : states[index]!.sizes,
+        residual: valuesOf(outputs, values.residual),
+        sizes: merged === undefined ? states[index]!.sizes : valuesOf(outputs, merged),
       };
     });
   };
@@ -219,7 +219,7 @@ function streamOf(
     g.output(output);
     const batches: Float32Array[] = [];
     await run(g, 'head', vit.config.hiddenSize, [], (outputs) => {
-      batches.push(outputs[output.name]!.data as Float32Array);
+      batches.push(valuesOf(outputs, output));
     });
     const all = new Float32Array(batches.reduce((sum, values) => sum + values.length, 0));
     let at = 0;
@@ -247,4 +247,14 @@ function streamOf(
         ),
       ),
   };
+}
+
+/** What a session gave for an output of its graph, which is of floats. */
+function valuesOf(
+  outputs: Readonly<Record<string, Tensor>>,
+  { name }: { readonly name: string },
+): Float32Array {
+  const output = outputs[name];
+  if (output === undefined) throw new Error(`the session gave nothing for its output ${name}`);
+  return output.data as Float32Array;
 }
