@@ -74,6 +74,9 @@ export function historyChart(cell: CellHistory, order: readonly HistoryRun[], id
     })),
   );
   const at = { x: { ...x, field: 'run' } };
+  const sides = (['left', 'right'] as const)
+    .map((align) => ({ align, named: labels.filter((label) => label.align === align) }))
+    .filter(({ named }) => named.length > 0);
   return {
     id,
     title: `${name}, ${metricNames[metric]}`,
@@ -113,17 +116,22 @@ export function historyChart(cell: CellHistory, order: readonly HistoryRun[], id
           mark: { type: 'line', color: INK, strokeWidth: 1.5 },
           encoding: { x, y: { ...y, field: 'value' }, detail: { field: 'level' } },
         },
-        {
-          data: { values: labels },
-          mark: { type: 'rule', strokeWidth: 1.5 },
-          encoding: {
-            ...at,
-            color: { field: 'colour', type: 'nominal', scale: null },
-            strokeDash: { field: 'dash', type: 'nominal', scale: null },
-          },
-        },
-        ...(['left', 'right'] as const).map((align) => ({
-          data: { values: labels.filter((label) => label.align === align) },
+        // A layer of nothing would be a picture without a name to screen readers.
+        ...(labels.length === 0
+          ? []
+          : [
+              {
+                data: { values: labels },
+                mark: { type: 'rule' as const, strokeWidth: 1.5 },
+                encoding: {
+                  ...at,
+                  color: { field: 'colour', type: 'nominal' as const, scale: null },
+                  strokeDash: { field: 'dash', type: 'nominal' as const, scale: null },
+                },
+              },
+            ]),
+        ...sides.map(({ align, named }) => ({
+          data: { values: named },
           mark: {
             type: 'text' as const,
             align,

@@ -214,7 +214,24 @@ export function closing(history: History, findings: HistoryFindings): string[] {
 
 function differenceText({ name, before, after }: SettingDifference): string {
   const text = (value: string): string => (value === '' ? 'nothing' : value);
+  const [old, now] = [before.split(','), after.split(',')];
+  // Of a long recipe that is as long as before, only the options that changed are told.
+  if (old.length > SHORT && old.length === now.length) {
+    const changed = old.flatMap((part, index) => {
+      const other = defined(now[index], 'a part of a setting');
+      return part === other ? [] : [`${bare(part)} → ${bare(other)}`];
+    });
+    return `${name}: ${changed.join(', ')}`;
+  }
   return `${name} ${text(before)} → ${text(after)}`;
+}
+
+/** Settings of more parts are not told as a whole. */
+const SHORT = 3;
+
+/** A part of a setting without the signs of JSON around it. */
+function bare(part: string): string {
+  return part.replace(/["{}[\]]/g, '').trim();
 }
 
 function plural(count: number, what: string): string {

@@ -181,8 +181,9 @@ function lackText({ limited, test }: Lack, candidate: Ranked, procurement: Procu
 function doubtText({ estimate, limit }: Lack['test'], { missing }: Ranked): string {
   if (estimate !== undefined && estimate.low <= limit && limit <= estimate.high)
     return 'its interval contains the limit';
-  const unsure = missing.find(({ kind }) => kind === 'one round' || kind === 'disturbed');
-  return unsure === undefined ? 'it rests on too few queries' : missingText(unsure);
+  const kinds = missing.map(({ kind }) => kind);
+  if (kinds.includes('one round')) return 'it was timed in one process, which says nothing of the next';
+  return kinds.includes('disturbed') ? 'other processes disturbed the timing' : 'it rests on too few queries';
 }
 
 /** The answer in a sentence. */
