@@ -14,6 +14,8 @@ export interface FleetFigures {
   readonly takes: Readonly<Record<string, number>>;
   /** From the last sign of life of a lost worker, or the last start of the database after it, to the take-up of its job, in seconds. */
   readonly takeUpSeconds: Quantiles;
+  /** The same of those that were measured, and had only to be delivered. */
+  readonly deliveryTakeUpSeconds: Quantiles;
   /** Those of them that took longer than the lease and five seconds. */
   readonly lateTakeUps: readonly string[];
   /** Seconds from taking jobs to ending them, and what of it the work took; of rounds those of jobs that were never lost. */
@@ -61,18 +63,18 @@ export async function figuresOf(
     );
     const restarts = kills.filter(({ what }) => what === 'database').map(({ at }) => at);
     const takeUps = (
-      await rows<{ lost: Date; taken: Date; what: string }>(
-        `select t.beat_at as lost, n.taken_at as taken,
+      await rows<{ lost: Date; taken: Date; measured: boolean; what: string }>(
+        `select t.beat_at as lost, n.taken_at as taken, t.measured_at is not null as measured,
            t.job || ' of ' || t.device || ' from ' || t.worker || case when t.measured_at is null then '' else ' (measured)' end as what
          from edgeflex_queue.take t
          cross join lateral (
            select * from edgeflex_queue.take n where n.job = t.job and n.taken_at > t.taken_at order by taken_at limit 1) n
          where t.outcome = 'lost'`,
       )
-    ).map(({ lost, taken, what }) => {
+    ).map(({ lost, taken, measured, what }) => {
       const since = restarts.filter((at) => at > lost.getTime() && at < taken.getTime());
       const seconds = (taken.getTime() - Math.max(lost.getTime(), ...since)) / 1000;
-      return { seconds, what: `${what}: ${seconds} s, at ${taken.toISOString()}` };
+      return { seconds, measured, what: `${what}: ${seconds} s, at ${taken.toISOString()}` };
     });
     const late = takeUps.filter(({ seconds }) => seconds > lease + SLACK);
     const [sums] = await rows<{ seconds: number }>(
@@ -105,7 +107,10 @@ export async function figuresOf(
         networks: kills.filter(({ what }) => what === 'network').length,
       },
       takes: Object.fromEntries(outcomes.map(({ outcome, count }) => [outcome, count])),
-      takeUpSeconds: quantiles(takeUps.map(({ seconds }) => seconds)),
+      takeUpSeconds: quantiles(takeUps.filter(({ measured }) => !measured).map(({ seconds }) => seconds)),
+      deliveryTakeUpSeconds: quantiles(
+        takeUps.filter(({ measured }) => measured).map(({ seconds }) => seconds),
+      ),
       lateTakeUps: late.map(({ what }) => what),
       ...{ takenSeconds, workSeconds: takenSeconds - queueSeconds, roundSeconds: sums?.seconds ?? 0 },
       queueShare: queueSeconds / (takenSeconds - queueSeconds),

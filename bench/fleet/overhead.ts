@@ -83,11 +83,19 @@ export async function overheadOf(
     const jobs = devices * jobsPerDevice;
     const harness = await harnessMilliseconds(folder, names.slice(0, 10));
     const record: WorkerRecord = {
-      ...{ name: 'bench', process: randomUUID(), host: 'bench', leaseSeconds: 30, version: installedVersion() },
+      ...{
+        name: 'bench',
+        process: randomUUID(),
+        host: 'bench',
+        leaseSeconds: 30,
+        version: installedVersion(),
+      },
     };
     const work = async (once: boolean, drain: AbortSignal): Promise<void> =>
       new Worker(queue, {
-        devices: await Promise.all(names.map((name) => measuringDevice(join(folder, profileOf(name)), 'bench'))),
+        devices: await Promise.all(
+          names.map((name) => measuringDevice(join(folder, profileOf(name)), 'bench')),
+        ),
         ...{ record, spools: join(folder, 'spools'), data: undefined, pollMilliseconds: 1000, once, drain },
         ...{ emit: () => undefined, stop: new AbortController().signal },
         deliver: (spool, job) => results.deliver(spool, job),
@@ -117,7 +125,10 @@ export async function overheadOf(
     return {
       ...{ devices, jobs, workerMilliseconds, serverMilliseconds, harnessMilliseconds: harness },
       queries: busy.queries / jobs,
-      idle: { queries: idle.queries / idle.seconds, milliseconds: (idle.worker + idle.server) / idle.seconds },
+      idle: {
+        queries: idle.queries / idle.seconds,
+        milliseconds: (idle.worker + idle.server) / idle.seconds,
+      },
       cellSecondsAtTwoPercent: (workerMilliseconds + serverMilliseconds) / 1000 / CELLS_PER_JOB / SHARE,
     };
   } finally {

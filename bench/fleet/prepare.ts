@@ -25,11 +25,7 @@ export function profileOf(name: string): string {
  * @param names - of the boards
  * @param seconds - how long a board takes for each measurement
  */
-export async function prepareFleet(
-  folder: string,
-  names: readonly string[],
-  seconds: number,
-): Promise<void> {
+export async function prepareFleet(folder: string, names: readonly string[], seconds: number): Promise<void> {
   await mkdir(join(folder, 'devices'));
   // Whoever works on the plug-in meanwhile changes nothing.
   const plugin = join(folder, 'simulated.mjs');

@@ -14,7 +14,10 @@ export function processorSeconds(pid: number): number {
     .flatMap((name) => timesOf(Number(name)) ?? []);
   const sum = (of: number): number => {
     const own = all.find((each) => each.pid === of);
-    return (own?.ticks ?? 0) + all.filter(({ parent }) => parent === of).reduce((total, { pid: child }) => total + sum(child), 0);
+    return (
+      (own?.ticks ?? 0) +
+      all.filter(({ parent }) => parent === of).reduce((total, { pid: child }) => total + sum(child), 0)
+    );
   };
   return sum(pid) / TICKS;
 }

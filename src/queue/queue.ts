@@ -26,8 +26,18 @@ export class JobCancelled extends Error {
 /** The database says that a key is there already: somebody else was quicker. */
 const UNIQUE_VIOLATION = '23505';
 
+/** Jobs that only a worker of another version takes. */
+export interface StrangeJobs {
+  readonly version: string;
+  /** See `QUEUE_PROTOCOL`. */
+  readonly protocol: number;
+  readonly jobs: number;
+}
+
 /** What there is to do for a worker. */
 export interface Look {
+  /** When the server was started, in seconds since 1970 by its clock. */
+  readonly serverStarted: number;
   /** A lease has lapsed, of whichever worker. */
   readonly lapsed: boolean;
   /** Something that was measured waits to be delivered. */
@@ -152,6 +162,22 @@ export class JobQueue {
   }
 
   /**
+   * Jobs that wait for workers of another version or protocol.
+   *
+   * @param worker - who asks
+   */
+  async strangeJobs(worker: WorkerRecord): Promise<readonly StrangeJobs[]> {
+    const { rows } = await this.connection.query<StrangeJobs>(
+      `select s.version, j.protocol, count(*)::integer as jobs
+       from ${SCHEMA}.job j join ${SCHEMA}.submission s on s.run = j.run
+       where j.ended_at is null and (j.protocol <> $1 or s.version <> $2)
+       group by s.version, j.protocol order by s.version, j.protocol`,
+      [QUEUE_PROTOCOL, worker.version],
+    );
+    return rows;
+  }
+
+  /**
    * Asks what there is to do, which changes nothing.
    *
    * @param worker - who asks
@@ -167,6 +193,7 @@ export class JobQueue {
     );
     const [seen] = rows;
     return {
+      serverStarted: seen?.serverStarted ?? 0,
       lapsed: seen?.lapsed ?? false,
       deliver: seen?.deliver ?? false,
       devices: new Set(seen?.devices),

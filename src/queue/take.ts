@@ -64,6 +64,7 @@ export const NEXT_DELIVERY = `
  */
 export const LOOK = `
   select
+    extract(epoch from pg_postmaster_start_time())::float8 as "serverStarted",
     exists (select from ${SCHEMA}.take t where t.ended_at is null and ${LAPSED}) as lapsed,
     exists (select from ${SCHEMA}.job j join ${SCHEMA}.submission s on s.run = j.run where ${LEFT}) as deliver,
     (select coalesce(jsonb_agg(d.name), '[]')

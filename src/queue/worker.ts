@@ -7,7 +7,7 @@ import { DeviceLoop } from './device-loop.js';
 import type { Execute } from './execute.js';
 import { JobWork } from './job-work.js';
 import type { OfferedDevice, Outcome, TakenJob, WorkerRecord } from './jobs.js';
-import { JobCancelled, LeaseLost, type JobQueue } from './queue.js';
+import { JobCancelled, LeaseLost, type JobQueue, type StrangeJobs } from './queue.js';
 import { pause } from './pause.js';
 import type { Spool } from './spool.js';
 
@@ -29,6 +29,8 @@ export type WorkerEvent =
       readonly seconds: number;
       readonly workSeconds: number;
     }
+  /** Jobs wait for workers of another version, which this one leaves alone. */
+  | ({ readonly kind: 'strange' } & StrangeJobs)
   /** Jobs of workers that were lost wait again. */
   | { readonly kind: 'freed'; readonly jobs: readonly string[] }
   /** The queue's server does not answer, or does again; jobs go on meanwhile. */
@@ -79,6 +81,9 @@ export interface WorkerOptions {
 /** How often pg-boss's old jobs are retired, in milliseconds. */
 const MAINTAIN_MILLISECONDS = 3_600_000;
 
+/** Signs of life in the time of a lease. */
+const BEATS = 3;
+
 const AGAIN_MILLISECONDS = 500;
 
 /** How long what was measured by others is left alone after it could not be delivered, in milliseconds. */
@@ -101,8 +106,11 @@ export class Worker {
   /** What nobody had expected of a delivery. */
   private broken: { readonly error: unknown } | undefined;
   private isAway = false;
-  /** Until when others are given time to say that they live, after the server was away. */
+  private awaySince = 0;
+  /** Until when others are given time to say that they live, after the network was away. */
   private patientUntil = 0;
+  /** When the server was started, as far as is known. */
+  private serverStarted = 0;
 
   /**
    * @param queue - open
@@ -130,9 +138,11 @@ export class Worker {
   async run(): Promise<void> {
     const { record, devices, emit, stop, pollMilliseconds } = this.options;
     this.freed(await this.persistently(() => this.queue.enrol(record)));
+    for (const jobs of await this.persistently(() => this.queue.strangeJobs(record)))
+      emit({ kind: 'strange', ...jobs });
     const ended = new AbortController();
     const background = Promise.all([
-      this.every((record.leaseSeconds * 1000) / 3, ended.signal, () => this.pulse()),
+      this.every((record.leaseSeconds * 1000) / BEATS, ended.signal, () => this.pulse()),
       this.every(Math.min(pollMilliseconds, record.leaseSeconds * 250), ended.signal, () => this.look()),
       this.every(MAINTAIN_MILLISECONDS, ended.signal, () => this.queue.maintain()),
     ]);
@@ -240,6 +250,9 @@ export class Worker {
   private async look(): Promise<void> {
     const { record } = this.options;
     let seen = await this.queue.look(record, [...this.idling.keys()]);
+    // Leases count from the server's start: after that nobody needs more time.
+    if (seen.serverStarted !== this.serverStarted) this.patientUntil = 0;
+    this.serverStarted = seen.serverStarted;
     if (seen.lapsed && performance.now() >= this.patientUntil) {
       const jobs = await this.queue.sweep();
       this.freed(jobs);
@@ -298,13 +311,16 @@ export class Worker {
   private answered(): void {
     if (!this.isAway) return;
     this.isAway = false;
-    this.patientUntil = performance.now() + this.options.record.leaseSeconds * 1000;
+    const [now, lease] = [performance.now(), this.options.record.leaseSeconds * 1000];
+    // Whoever was cut off for less than they rest between two signs of life has lost no lease by that.
+    if (now - this.awaySince > lease / BEATS) this.patientUntil = now + lease;
     this.options.emit({ kind: 'back' });
   }
 
   private unanswered(error: unknown): void {
     if (this.isAway) return;
     this.isAway = true;
+    this.awaySince = performance.now();
     this.options.emit({ kind: 'away', reason: messageOf(error) });
   }
 }

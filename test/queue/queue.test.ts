@@ -136,6 +136,8 @@ describePostgres('jobs', () => {
     await queue.enrol(old);
     await queue.announce(old, device('d'));
     expect(await queue.take('measure', old, device('d'))).toBeUndefined();
+    expect(await queue.strangeJobs(old)).toMatchObject([{ version: '1.2.3', jobs: 1 }]);
+    expect(await queue.strangeJobs(worker('new'))).toEqual([]);
     expect(await listJobs(queue, false)).toMatchObject([{ candidates: 0, version: '1.2.3' }]);
     const current = worker('new');
     await queue.enrol(current);

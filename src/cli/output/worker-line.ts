@@ -1,4 +1,5 @@
-import { jobName } from '../../queue/jobs.js';
+import { installedVersion } from '../../base/paths.js';
+import { jobName, QUEUE_PROTOCOL } from '../../queue/jobs.js';
 import type { WorkerEvent } from '../../queue/worker.js';
 
 const HOW = {
@@ -28,6 +29,11 @@ export function workerLine(event: WorkerEvent): string {
       const reason = event.reason === undefined ? '' : `: ${event.reason}`;
       const time = `in ${event.seconds.toFixed(1)} s, ${(event.seconds - event.workSeconds).toFixed(2)} s of them for the queue`;
       return `${event.device}: job ${event.job} ${HOW[event.how]} ${time}${cells}${reason}`;
+    }
+    case 'strange': {
+      const { jobs, version, protocol } = event;
+      const what = jobs === 1 ? '1 job waits' : `${jobs} jobs wait`;
+      return `${what} for a worker of EdgeFlex ${version} (queue protocol ${protocol}); this one is ${installedVersion()} (${QUEUE_PROTOCOL}) and leaves ${jobs === 1 ? 'it' : 'them'} alone`;
     }
     case 'freed':
       return `waiting again, because their worker gave no sign of life: ${event.jobs.join(', ')}`;
