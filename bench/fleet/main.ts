@@ -211,7 +211,14 @@ async function measured(what: string, folder: string): Promise<unknown> {
     await loadPlugins([join(packageRoot(), 'bench', 'fleet', 'simulated.mjs')], folder);
     const all: Overhead[] = [];
     for (const devices of (flags.devices ?? '1,10,100').split(',').map(Number))
-      all.push(await overheadOf(join(folder, `of-${devices}`), server, devices, devices < 10 ? 6 : 2));
+      all.push(
+        await overheadOf(
+          join(folder, `of-${devices}`),
+          server,
+          devices,
+          devices < 10 ? 6 : devices < 100 ? 2 : 1,
+        ),
+      );
     return all;
   } finally {
     await server.stop();

@@ -79,8 +79,9 @@ export async function hotPaths(server: PostgresServer, devices: number): Promise
       paths.push({ path, median: at(0.5), p95: at(0.95) });
     };
     await timed('take', Math.floor(devices / 2), async (time) => {
-      const device = defined(all[time * 2], 'a device');
-      taken.push(defined(await queue.take('measure', of(time * 2), device), 'a job'));
+      // Jobs wait for each of odd number.
+      const device = defined(all[time * 2 + 1], 'a device');
+      taken.push(defined(await queue.take('measure', of(time * 2 + 1), device), 'a job'));
     });
     await timed('sign of life of 50 devices', 50, () =>
       queue.pulse(
