@@ -91,6 +91,7 @@ export default defineConfig({
           { text: 'Browsers as devices', link: '/browsers' },
           { text: 'Results of several machines', link: '/shared-store' },
           { text: 'A fleet of devices', link: '/fleet' },
+          { text: 'Running a fleet', link: '/operations' },
           { text: 'Pull requests', link: '/ci' },
           { text: 'Library', link: '/library' },
         ],

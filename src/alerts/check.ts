@@ -3,7 +3,12 @@ import { history } from '../library/history.js';
 import { QueueAway, type Queries } from '../queue/connection.js';
 import type { JobQueue } from '../queue/queue.js';
 import { SCHEMA } from '../queue/schema.js';
-import { standingOf, type AlertContent, type Regression, type Standing } from '../analysis/history/standing.js';
+import {
+  standingOf,
+  type AlertContent,
+  type Regression,
+  type Standing,
+} from '../analysis/history/standing.js';
 import { changeText, slowText } from '../text/history/words.js';
 
 /** So long a check may take before another worker does it, as PostgreSQL says it. */

@@ -40,7 +40,11 @@ export function isSigned(header: string, secret: string, body: string): boolean 
  */
 export function checkedWebhook(url: string): string {
   const refuse = (found: string): InputError =>
-    new InputError({ source: '--webhook', found, expected: 'an http:// or https:// address without a password' });
+    new InputError({
+      source: '--webhook',
+      found,
+      expected: 'an http:// or https:// address without a password',
+    });
   if (!URL.canParse(url)) throw refuse(url);
   const { protocol, username, password } = new URL(url);
   if (protocol !== 'http:' && protocol !== 'https:') throw refuse(url);

@@ -26,7 +26,8 @@ export async function readiness({ connection }: JobQueue): Promise<Readiness> {
          coalesce(has_table_privilege(to_regclass('edgeflex.runs'), 'insert'), true) as reads`,
     );
     const [found] = rows;
-    if (found?.reads === false) return { ready: false, queue: 'ok', store: 'this user may not write results' };
+    if (found?.reads === false)
+      return { ready: false, queue: 'ok', store: 'this user may not write results' };
     return { ready: true, queue: 'ok', store: found?.there === true ? 'ok' : 'empty' };
   } catch (error) {
     const reason = messageOf(error).split('\n', 1)[0] ?? '';

@@ -43,7 +43,8 @@ export async function openLog(
   if (form === 'off') return () => undefined;
   if (form === 'pretty')
     return (level, text) => {
-      if (isLogged(level)) write(`${new Date().toISOString().slice(11, 19)} ${withoutSecrets(text) as string}\n`);
+      if (isLogged(level))
+        write(`${new Date().toISOString().slice(11, 19)} ${withoutSecrets(text) as string}\n`);
     };
   const pino = await loadLibrary();
   const logger = pino(

@@ -107,11 +107,17 @@ export async function openMetrics(queue: JobQueue): Promise<Metrics> {
   library.collectDefaultMetrics({ register: registry, prefix: 'edgeflex_' });
   const registers = [registry];
   const jobs = new library.Histogram({
-    ...{ name: 'edgeflex_job_duration_seconds', help: 'How long this process worked on jobs, by how they ended.' },
+    ...{
+      name: 'edgeflex_job_duration_seconds',
+      help: 'How long this process worked on jobs, by how they ended.',
+    },
     ...{ labelNames: ['how'], buckets: JOB_BUCKETS, registers },
   });
   const store = new library.Histogram({
-    ...{ name: 'edgeflex_store_latency_seconds', help: 'How long the database took to answer a trivial query, at each scrape.' },
+    ...{
+      name: 'edgeflex_store_latency_seconds',
+      help: 'How long the database took to answer a trivial query, at each scrape.',
+    },
     ...{ buckets: STORE_BUCKETS, registers },
   });
   const up = new library.Gauge({
@@ -135,7 +141,10 @@ export async function openMetrics(queue: JobQueue): Promise<Metrics> {
         for (const { gauge, labels, sql } of gauges) {
           const { rows } = await queue.connection.query<Record<string, string | number>>(sql);
           for (const row of rows)
-            gauge.set(Object.fromEntries(labels.map((label) => [label, row[label] ?? ''])), Number(row['value']));
+            gauge.set(
+              Object.fromEntries(labels.map((label) => [label, row[label] ?? ''])),
+              Number(row['value']),
+            );
         }
         up.set(1);
       } catch {

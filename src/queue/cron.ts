@@ -68,7 +68,11 @@ export class Cron {
     // What is due at the moment itself is due.
     const times = this.from(new Date(until.getTime() + 1));
     const found: Date[] = [];
-    for (let time = times.prev().toDate(); time > after && found.length < MOST_COUNTED; time = times.prev().toDate())
+    for (
+      let time = times.prev().toDate();
+      time > after && found.length < MOST_COUNTED;
+      time = times.prev().toDate()
+    )
       if (!this.isRepeated(time)) found.push(time);
     const [last, before] = found;
     return last && { last, before, count: found.length };
@@ -93,7 +97,8 @@ function noCron(found: string, why: string): InputError {
   return new InputError({
     source: 'schedule',
     found: `"${found}" (${why})`,
-    expected: 'minute, hour, day of the month, month and day of the week, such as "0 3 * * *" for 3 o’clock each night',
+    expected:
+      'minute, hour, day of the month, month and day of the week, such as "0 3 * * *" for 3 o’clock each night',
   });
 }
 

@@ -86,27 +86,27 @@ export class JobQueue {
    * @internal
    */
   async submitIn(client: Queries, { jobs, ...submission }: Submission): Promise<void> {
-      const { run, suite, person, command, version, plan, plugins, priority } = submission;
-      const { rowCount } = await client.query(
-        `insert into ${SCHEMA}.submission
+    const { run, suite, person, command, version, plan, plugins, priority } = submission;
+    const { rowCount } = await client.query(
+      `insert into ${SCHEMA}.submission
            (run, uid, places, repository, submitted_at, suite, person, command, version, plan, plugins)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing`,
-        [
-          ...[run.id, run.uid, run.places, JSON.stringify(run.repository), run.startedAt],
-          ...[suite, person, command, version, JSON.stringify(plan), JSON.stringify(plugins)],
-        ],
-      );
-      if (rowCount === 0) return;
-      await client.query(
-        `insert into ${SCHEMA}.job (id, run, place, queue, protocol, person, priority, device, needs, identical)
+      [
+        ...[run.id, run.uid, run.places, JSON.stringify(run.repository), run.startedAt],
+        ...[suite, person, command, version, JSON.stringify(plan), JSON.stringify(plugins)],
+      ],
+    );
+    if (rowCount === 0) return;
+    await client.query(
+      `insert into ${SCHEMA}.job (id, run, place, queue, protocol, person, priority, device, needs, identical)
          select id, $2, place, queue, $3, $4, $5, device, needs, identical
          from jsonb_to_recordset($1) as j(id uuid, place integer, queue text, device text, needs jsonb, identical boolean)`,
-        [JSON.stringify(jobs), run.id, QUEUE_PROTOCOL, person, priority],
-      );
-      await this.boss.insert(
-        client,
-        jobs.map((job) => ({ id: job.id, queue: job.queue, priority })),
-      );
+      [JSON.stringify(jobs), run.id, QUEUE_PROTOCOL, person, priority],
+    );
+    await this.boss.insert(
+      client,
+      jobs.map((job) => ({ id: job.id, queue: job.queue, priority })),
+    );
   }
 
   /**

@@ -166,7 +166,9 @@ export async function fireDue(queue: JobQueue, worker: string): Promise<readonly
     // Asking git takes a while, and a transaction keeps others waiting.
     const submission = await submissionFrom(row.template);
     recorded.push(
-      ...(await queue.connection.transaction((client) => fire(queue, client, row.name, cron, submission, worker))),
+      ...(await queue.connection.transaction((client) =>
+        fire(queue, client, row.name, cron, submission, worker),
+      )),
     );
   }
   return recorded;
@@ -200,7 +202,11 @@ async function fire(
     recorded.push({ schedule: name, dueAt: at.toISOString(), ...time });
   };
   if (missed > 0)
-    await record(isFresh ? (due.before ?? due.last) : due.last, { outcome: 'missed', times: missed, run: null });
+    await record(isFresh ? (due.before ?? due.last) : due.last, {
+      outcome: 'missed',
+      times: missed,
+      run: null,
+    });
   if (!isFresh) return recorded;
   const { rowCount: going } = await client.query(
     `select from ${SCHEMA}.schedule_time t join ${SCHEMA}.job j on j.run = t.run

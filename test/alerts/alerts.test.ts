@@ -7,7 +7,13 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { sendersOf, sendNext } from '../../src/alerts/deliver.js';
 import { checkNext } from '../../src/alerts/check.js';
 import { checkedAddresses } from '../../src/alerts/mail.js';
-import { checkedWebhook, ID_HEADER, isSigned, signature, SIGNATURE_HEADER } from '../../src/alerts/webhook.js';
+import {
+  checkedWebhook,
+  ID_HEADER,
+  isSigned,
+  signature,
+  SIGNATURE_HEADER,
+} from '../../src/alerts/webhook.js';
 import { addSchedule } from '../../src/queue/schedules.js';
 import { openStore } from '../../src/store/open.js';
 import { commitOf, runOf, runsOf, storeHistory } from '../analysis/support/history.js';
@@ -36,11 +42,16 @@ describe('what is refused', () => {
 interface Posted {
   readonly id: string;
   readonly signed: boolean;
-  readonly content: { readonly opened: readonly Record<string, unknown>[]; readonly resolved: readonly unknown[] };
+  readonly content: {
+    readonly opened: readonly Record<string, unknown>[];
+    readonly resolved: readonly unknown[];
+  };
 }
 
 /** A receiver of webhooks, which answers as it is told. */
-async function receiver(secret: string): Promise<{ url: string; posted: Posted[]; status: number; redirect?: string }> {
+async function receiver(
+  secret: string,
+): Promise<{ url: string; posted: Posted[]; status: number; redirect?: string }> {
   const posted: Posted[] = [];
   const made = { url: '', posted, status: 204 } as Awaited<ReturnType<typeof receiver>>;
   const server = createServer((request, response) => {
@@ -89,81 +100,94 @@ const fast = Array.from({ length: 6 }, () => 10);
 const slow = Array.from({ length: 3 }, () => 12);
 
 describePostgres('a regression', () => {
-  it('is told once, by webhook and by mail, with the first bad commit; and when it is over', { timeout: 60_000 }, async () => {
-    const queue = await queues.open();
-    const [hook, mail] = [await receiver('s3cret'), await mailSink()];
-    const template = {
-      ...{ suite: 'x', person: 'ada', command: '', plan: {}, plugins: [], priority: 0, jobs: [] },
-    };
-    await addSchedule(queue, {
-      ...{ name: 'nightly', cron: '0 3 * * *', timezone: 'UTC', template },
-      ...{ webhook: hook.url, email: 'lab@example.org' },
-    });
-    const senders = sendersOf({ EDGEFLEX_WEBHOOK_SECRET: 's3cret', EDGEFLEX_SMTP: mail.url, EDGEFLEX_SITE: 'http://lab/' });
-    /** Everything that is due. */
-    const round = async (): Promise<void> => {
-      while ((await checkNext(queue, queues.url())) !== undefined);
-      for (;;) {
-        const sent = await sendNext(queue, queues.url(), senders);
-        if (sent === undefined) return;
-        if (sent.fault !== undefined) faults.push(`${sent.channel}: ${sent.fault}`);
-      }
-    };
-    const faults: string[] = [];
-    await measure(fast);
-    await onDatabase(queues.url(), `update edgeflex_queue.schedule set suite = '${await suiteName()}'`);
-    await round();
-    expect([hook.posted, mail.taken]).toEqual([[], []]);
+  it(
+    'is told once, by webhook and by mail, with the first bad commit; and when it is over',
+    { timeout: 60_000 },
+    async () => {
+      const queue = await queues.open();
+      const [hook, mail] = [await receiver('s3cret'), await mailSink()];
+      const template = {
+        ...{ suite: 'x', person: 'ada', command: '', plan: {}, plugins: [], priority: 0, jobs: [] },
+      };
+      await addSchedule(queue, {
+        ...{ name: 'nightly', cron: '0 3 * * *', timezone: 'UTC', template },
+        ...{ webhook: hook.url, email: 'lab@example.org' },
+      });
+      const senders = sendersOf({
+        EDGEFLEX_WEBHOOK_SECRET: 's3cret',
+        EDGEFLEX_SMTP: mail.url,
+        EDGEFLEX_SITE: 'http://lab/',
+      });
+      /** Everything that is due. */
+      const round = async (): Promise<void> => {
+        while ((await checkNext(queue, queues.url())) !== undefined);
+        for (;;) {
+          const sent = await sendNext(queue, queues.url(), senders);
+          if (sent === undefined) return;
+          if (sent.fault !== undefined) faults.push(`${sent.channel}: ${sent.fault}`);
+        }
+      };
+      const faults: string[] = [];
+      await measure(fast);
+      await onDatabase(queues.url(), `update edgeflex_queue.schedule set suite = '${await suiteName()}'`);
+      await round();
+      expect([hook.posted, mail.taken]).toEqual([[], []]);
 
-    await measure([...fast, ...slow]);
-    // The receivers are away at first.
-    hook.status = 503;
-    mail.refuseWith = '451 later';
-    await round();
-    expect(hook.posted).toHaveLength(1);
-    expect(mail.taken).toEqual([]);
-    hook.status = 302;
-    hook.redirect = hook.url;
-    await onDatabase(queues.url(), 'update edgeflex_queue.notification set next_at = now()');
-    await round();
-    expect(hook.posted, 'a redirect is not followed').toHaveLength(2);
-    expect(faults.splice(0).sort().map((fault) => /^(email|webhook).*(451|503|302)/.exec(fault)?.slice(1))).toEqual([
-      ['email', '451'],
-      ['email', '451'],
-      ['webhook', '302'],
-      ['webhook', '503'],
-    ]);
-    hook.status = 204;
-    mail.refuseWith = undefined;
-    await onDatabase(queues.url(), 'update edgeflex_queue.notification set next_at = now()');
-    await round();
-    expect(faults).toEqual([]);
-    expect(hook.posted).toHaveLength(3);
-    expect(new Set(hook.posted.map(({ id }) => id)).size).toBe(1);
-    expect(hook.posted.every(({ signed }) => signed)).toBe(true);
-    const { opened, resolved } = hook.posted[2]!.content;
-    expect(resolved).toEqual([]);
-    expect(opened.map(({ metric }) => metric)).toEqual(opened.map(() => 'latency'));
-    expect(opened[0]).toMatchObject({ kind: 'step', firstBad: { run: runOf(6), commit: commitOf(6) } });
-    expect(opened[0]!['probability']).toBeGreaterThan(0.9);
-    const [message] = mail.taken;
-    expect(message!.to).toEqual(['lab@example.org']);
-    const plain = message!.data.replaceAll(/=\r\n/g, '');
-    expect(plain).toContain(commitOf(6).slice(0, 12));
-    expect(plain).toContain(`http://lab/runs/${runOf(8)}`);
-    expect(plain).toMatch(/filename=\S+\.html/);
+      await measure([...fast, ...slow]);
+      // The receivers are away at first.
+      hook.status = 503;
+      mail.refuseWith = '451 later';
+      await round();
+      expect(hook.posted).toHaveLength(1);
+      expect(mail.taken).toEqual([]);
+      hook.status = 302;
+      hook.redirect = hook.url;
+      await onDatabase(queues.url(), 'update edgeflex_queue.notification set next_at = now()');
+      await round();
+      expect(hook.posted, 'a redirect is not followed').toHaveLength(2);
+      expect(
+        faults
+          .splice(0)
+          .sort()
+          .map((fault) => /^(email|webhook).*(451|503|302)/.exec(fault)?.slice(1)),
+      ).toEqual([
+        ['email', '451'],
+        ['email', '451'],
+        ['webhook', '302'],
+        ['webhook', '503'],
+      ]);
+      hook.status = 204;
+      mail.refuseWith = undefined;
+      await onDatabase(queues.url(), 'update edgeflex_queue.notification set next_at = now()');
+      await round();
+      expect(faults).toEqual([]);
+      expect(hook.posted).toHaveLength(3);
+      expect(new Set(hook.posted.map(({ id }) => id)).size).toBe(1);
+      expect(hook.posted.every(({ signed }) => signed)).toBe(true);
+      const { opened, resolved } = hook.posted[2]!.content;
+      expect(resolved).toEqual([]);
+      expect(opened.map(({ metric }) => metric)).toEqual(opened.map(() => 'latency'));
+      expect(opened[0]).toMatchObject({ kind: 'step', firstBad: { run: runOf(6), commit: commitOf(6) } });
+      expect(opened[0]!['probability']).toBeGreaterThan(0.9);
+      const [message] = mail.taken;
+      expect(message!.to).toEqual(['lab@example.org']);
+      const plain = message!.data.replaceAll(/=\r\n/g, '');
+      expect(plain).toContain(commitOf(6).slice(0, 12));
+      expect(plain).toContain(`http://lab/runs/${runOf(8)}`);
+      expect(plain).toMatch(/filename=\S+\.html/);
 
-    // It goes on: nothing new. Checked twice: nothing either.
-    await measure([...fast, ...slow, 12]);
-    await Promise.all([round(), round()]);
-    expect([hook.posted.length, mail.taken.length]).toEqual([3, 1]);
+      // It goes on: nothing new. Checked twice: nothing either.
+      await measure([...fast, ...slow, 12]);
+      await Promise.all([round(), round()]);
+      expect([hook.posted.length, mail.taken.length]).toEqual([3, 1]);
 
-    await measure([...fast, ...slow, 12, 10, 10, 10]);
-    await round();
-    expect([hook.posted.length, mail.taken.length]).toEqual([4, 2]);
-    expect(hook.posted[3]!.content).toMatchObject({ opened: [], open: 0 });
-    expect(hook.posted[3]!.content.resolved).toHaveLength(opened.length);
-  });
+      await measure([...fast, ...slow, 12, 10, 10, 10]);
+      await round();
+      expect([hook.posted.length, mail.taken.length]).toEqual([4, 2]);
+      expect(hook.posted[3]!.content).toMatchObject({ opened: [], open: 0 });
+      expect(hook.posted[3]!.content.resolved).toHaveLength(opened.length);
+    },
+  );
 
   it('of a run that cannot be checked is said to be so, once', async () => {
     const queue = await queues.open();

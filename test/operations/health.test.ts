@@ -37,7 +37,10 @@ describePostgres('the endpoint of a worker', () => {
     expect(await ask('/healthz')).toMatchObject({ status: 200 });
     expect(await ask('/nothing')).toMatchObject({ status: 404 });
     const ready = await ask('/readyz');
-    expect([ready.status, JSON.parse(ready.text)]).toEqual([200, { ready: true, queue: 'ok', store: 'empty' }]);
+    expect([ready.status, JSON.parse(ready.text)]).toEqual([
+      200,
+      { ready: true, queue: 'ok', store: 'empty' },
+    ]);
     await (await openStore(queues.url())).destroy();
     expect(JSON.parse((await ask('/readyz')).text)).toMatchObject({ store: 'ok' });
 

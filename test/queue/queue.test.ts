@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { knownBlocks, loadCheckpoint, saveCheckpoint } from '../../src/queue/checkpoint.js';
 import { findJobs, listFleet, listJobs, takesOf } from '../../src/queue/list.js';
 import { LeaseLost } from '../../src/queue/queue.js';
-import { describePostgres } from '../support/postgres.js';
+import { describePostgres, onDatabase } from '../support/postgres.js';
 import { device, submission, taken, useQueues, worker } from './support.js';
 
 const queues = useQueues();
@@ -127,6 +127,15 @@ describePostgres('jobs', () => {
     expect(order.slice(0, 3)).toEqual(['cyd', 'ada', 'bob']);
     expect(order.slice(3, 5).sort()).toEqual(['ada', 'bob']);
     expect(order[5]).toBe('ada');
+  });
+
+  it('are not taken by a worker that speaks another protocol', async () => {
+    const queue = await queues.open();
+    await queue.submit(submission([{ device: 'pi5-a' }]));
+    await onDatabase(queues.url(), 'update edgeflex_queue.job set protocol = protocol + 1');
+    expect(await queue.take('measure', worker('lab'), device('pi5-a'))).toBeUndefined();
+    await onDatabase(queues.url(), 'update edgeflex_queue.job set protocol = protocol - 1');
+    expect(await queue.take('measure', worker('lab'), device('pi5-a'))).toBeDefined();
   });
 
   it('are not taken by a worker of another version, of which the list tells', async () => {

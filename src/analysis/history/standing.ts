@@ -98,7 +98,15 @@ export function standingOf(
 }
 
 function keyOf({ cell, metric }: CellHistory): string {
-  return JSON.stringify([metric, cell.model, cell.recipe, cell.device, cell.kind, cell.batch, cell.bound ?? null]);
+  return JSON.stringify([
+    metric,
+    cell.model,
+    cell.recipe,
+    cell.device,
+    cell.kind,
+    cell.batch,
+    cell.bound ?? null,
+  ]);
 }
 
 function runOf({ id, repository }: HistoryRun): RegressionRun {

@@ -51,7 +51,10 @@ function addCommand(): Command {
       .addOption(queueOption())
       .option('--name <name>', 'what to call the schedule (default: as the suite)')
       .option('--tz <zone>', 'time zone of the times, such as Europe/Berlin', 'UTC')
-      .option('--webhook <address>', 'post regressions there, signed with EDGEFLEX_WEBHOOK_SECRET of the workers')
+      .option(
+        '--webhook <address>',
+        'post regressions there, signed with EDGEFLEX_WEBHOOK_SECRET of the workers',
+      )
       .option('--email <addresses>', 'mail regressions to them, through EDGEFLEX_SMTP of the workers'),
   )
     .option('--json', 'print the schedule as JSON')

@@ -151,7 +151,11 @@ function weightOf(event: WorkerEvent): LogLevel {
     case 'device':
       return event.fault === undefined ? 'info' : 'warn';
     case 'left':
-      return event.how === 'failed' ? 'error' : event.how === 'waits' || event.how === 'lost' ? 'warn' : 'info';
+      return event.how === 'failed'
+        ? 'error'
+        : event.how === 'waits' || event.how === 'lost'
+          ? 'warn'
+          : 'info';
     case 'freed':
     case 'away':
     case 'unsent':

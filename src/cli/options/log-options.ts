@@ -16,11 +16,16 @@ export interface LogFlags {
 export function addLogOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--log <form>', 'what happens, on standard error: lines, JSON (one object a line), or nothing')
+      new Option(
+        '--log <form>',
+        'what happens, on standard error: lines, JSON (one object a line), or nothing',
+      )
         .choices(logForms)
         .default('pretty'),
     )
-    .addOption(new Option('--log-level <level>', 'leave out what weighs less').choices(logLevels).default('info'));
+    .addOption(
+      new Option('--log-level <level>', 'leave out what weighs less').choices(logLevels).default('info'),
+    );
 }
 
 const HIGHEST_PORT = 65_535;

@@ -62,7 +62,11 @@ export function addSubmissionOptions(command: Command): Command {
     .addOption(batch)
     .addOption(tier)
     .addOption(rounds)
-    .option('--precision <share>', 'keep adding rounds until speedups are known to ±this, such as 1%', partOf);
+    .option(
+      '--precision <share>',
+      'keep adding rounds until speedups are known to ±this, such as 1%',
+      partOf,
+    );
 }
 
 /**
