@@ -27,6 +27,7 @@ const command = build({
     watchdog: 'src/device/browser/watchdog.ts',
     images: 'src/data/images/worker.ts',
     unpack: 'src/data/parquet/program.ts',
+    analyst: 'src/serve/analyst/worker.ts',
     'completion-shape': 'src/cli/completion/shape.ts',
   },
   splitting: true,

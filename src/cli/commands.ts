@@ -39,6 +39,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/schedule.js')).scheduleCommand(),
   },
   {
+    name: 'serve',
+    description: 'serve a dashboard of runs, devices and the queue, and its JSON API',
+    load: async () => (await import('./commands/serve.js')).serveCommand(),
+  },
+  {
     name: 'compress',
     description: 'apply a recipe to a model, or search for one that meets a target',
     load: async () => (await import('./commands/compress.js')).compressCommand(),

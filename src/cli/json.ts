@@ -1,3 +1,5 @@
+import type { Role } from '../serve/api/contract.js';
+import type { StoredToken } from '../store/tokens.js';
 import type { HistoryDocument } from '../report/history/document.js';
 import type { ComparisonDocument } from '../report/compare/document.js';
 import type { AblationJson } from '../report/ablation/document.js';
@@ -127,6 +129,14 @@ interface JsonObjects {
     /** All cells of the run. */
     readonly cells: number;
   };
+  readonly 'serve token':
+    | {
+        /** The token is told this once. */
+        readonly added: { readonly name: string; readonly role: Role; readonly token: string };
+      }
+    | { readonly tokens: readonly StoredToken[] }
+    /** Its name. */
+    | { readonly removed: string };
   readonly comment: PostedComment;
   readonly site: WrittenSite & {
     /** Its first page. */

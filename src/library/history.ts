@@ -2,16 +2,22 @@ import { z } from 'zod';
 import { InputError } from '../base/errors.js';
 import { historyFindings } from '../analysis/history/findings.js';
 import { HistoryBuilder, type History } from '../analysis/history/history.js';
-import { historyMetrics, type HistoryMetric } from '../analysis/history/points.js';
+import {
+  historyMetrics,
+  pointsOf,
+  type HistoryMetric,
+  type PlacedPoint,
+} from '../analysis/history/points.js';
 import { historyDocument, type HistoryDocument } from '../report/history/document.js';
 import type { PrintFormat } from '../report/charts/print.js';
 import { writeHistory } from '../report/history/write.js';
 import { referenceRun } from '../store/baselines.js';
 import { hasFigures, runsOf } from '../store/newest.js';
 import type { Db } from '../store/open.js';
-import { listRuns, loadRun, runsBeginning, type RunSummary } from '../store/read.js';
+import { findRun, listRuns, loadRun, runsOfSuite, type RunSummary } from '../store/read.js';
 import { runsOnBranch } from './branch-runs.js';
 import { checkedOptions } from './options.js';
+import { Remembered } from './remembered.js';
 import { withResults, type Results } from './results.js';
 
 /** What is followed over the runs of a suite. */
@@ -33,6 +39,8 @@ export interface HistoryOptions {
    * them; `*` for all. Left out, the repository's default branch where there are runs of several.
    */
   readonly branch?: string | undefined;
+  /** So many runs at most, the newest; all of them if left out. */
+  readonly runs?: number | undefined;
 }
 
 const optionsSchema = z.strictObject({
@@ -43,6 +51,7 @@ const optionsSchema = z.strictObject({
   cosineThreshold: z.number().nonnegative().max(2).default(0.001),
   since: z.string().min(1).optional(),
   branch: z.string().min(1).optional(),
+  runs: z.number().int().min(1).optional(),
 });
 
 type Wishes = z.output<typeof optionsSchema>;
@@ -55,6 +64,8 @@ export class SuiteHistory {
     readonly history: History,
     /** Runs of the suite that have no figures: they go on, were interrupted, or failed altogether. */
     readonly leftOut: readonly RunSummary[],
+    /** How many older runs were not looked at, for more were stored than asked for. */
+    readonly older: number,
   ) {}
 
   /** The history for programs: every figure with its 95 % interval, every change with where it came. */
@@ -104,16 +115,40 @@ export async function history(
   suite: string,
   options: HistoryOptions = {},
 ): Promise<SuiteHistory> {
+  return historyWith(results, suite, options, new Remembered(0));
+}
+
+/**
+ * As `history`, for whoever asks again and again: what runs that have ended say is computed once.
+ *
+ * @param remembered - what they have said so far
+ * @internal
+ */
+export async function historyWith(
+  results: Results | string,
+  suite: string,
+  options: HistoryOptions,
+  remembered: Remembered<readonly PlacedPoint[]>,
+): Promise<SuiteHistory> {
   const wishes = checkedOptions('history', options, optionsSchema);
   return withResults(results, { readonly: true }, async ({ db }) => {
-    const summaries = runsOf(await listRuns(db), suite, 'history');
-    const measured = new Set(summaries.filter(hasFigures).map(({ id }) => id));
+    const own = await listRuns(db, suite);
+    // What suites there are is asked for only where it must be said.
+    const summaries = own.length > 0 ? own : runsOf(await listRuns(db), suite, 'history');
+    const measured = new Map(summaries.filter(hasFigures).map((run) => [run.id, run]));
     const leftOut = summaries.filter(({ id }) => !measured.has(id));
-    return new SuiteHistory(await read(db, suite, measured, wishes), leftOut);
+    const { found, older } = await read(db, suite, measured, wishes, remembered);
+    return new SuiteHistory(found, leftOut, older);
   });
 }
 
-async function read(db: Db, suite: string, measured: ReadonlySet<string>, wishes: Wishes): Promise<History> {
+async function read(
+  db: Db,
+  suite: string,
+  measured: ReadonlyMap<string, RunSummary>,
+  wishes: Wishes,
+  remembered: Remembered<readonly PlacedPoint[]>,
+): Promise<{ readonly found: History; readonly older: number }> {
   const { metrics = historyMetrics, cell, threshold, accuracyThreshold, cosineThreshold, since } = wishes;
   if (measured.size === 0)
     throw new InputError({
@@ -122,13 +157,19 @@ async function read(db: Db, suite: string, measured: ReadonlySet<string>, wishes
       expected: 'at least one',
       hint: '"edgeflex run <suite> --resume" continues an interrupted run.',
     });
-  const all = (await runsBeginning(db, '')).filter(({ id }) => measured.has(id));
-  const { runs, branch } = await runsOnBranch(all, wishes.branch, process.cwd());
+  const all = (await runsOfSuite(db, suite)).filter(({ id }) => measured.has(id));
+  const { runs: onBranch, branch } = await runsOnBranch(all, wishes.branch, process.cwd());
+  const runs = onBranch.slice(0, wishes.runs);
   const builder = new HistoryBuilder({
     ...{ suite, branch, metrics, wants: wanted(cell) },
     thresholds: { ratio: threshold, accuracy: accuracyThreshold, cosine: cosineThreshold },
   });
-  for (const run of runs) builder.add(await loadRun(db, run));
+  for (const { id } of runs)
+    builder.addPoints(
+      await remembered.of([id, measured.get(id)?.endedAt, metrics], async () =>
+        pointsOf(await loadRun(db, await findRun(db, id)), metrics),
+      ),
+    );
   const names = builder.names();
   if (names.length === 0) throw nothingMeasured(suite, wishes);
   const first = since === undefined ? undefined : (await referenceRun(db, since, suite)).id;
@@ -147,7 +188,7 @@ async function read(db: Db, suite: string, measured: ReadonlySet<string>, wishes
       found: `${cell}, which matches no measured cell`,
       expected: `part of one of ${names.join(', ')}`,
     });
-  return found;
+  return { found, older: onBranch.length - runs.length };
 }
 
 function nothingMeasured(suite: string, { metrics }: Wishes): InputError {

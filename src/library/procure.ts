@@ -19,9 +19,10 @@ import { writeProcurement } from '../report/procure/write.js';
 import { referenceRun } from '../store/baselines.js';
 import { hasFigures, runsOf } from '../store/newest.js';
 import type { Db } from '../store/open.js';
-import { listRuns, loadRun, runsBeginning, type RunSummary } from '../store/read.js';
+import { findRun, listRuns, loadRun, type RunSummary } from '../store/read.js';
 import { readCatalogue } from './catalogue.js';
 import { checkedOptions } from './options.js';
+import { Remembered } from './remembered.js';
 import { withResults, type Results } from './results.js';
 
 /** What devices must keep to; each as the command line writes it. */
@@ -176,18 +177,36 @@ export async function procure(
   results: Results | string,
   options: ProcureOptions = {},
 ): Promise<DeviceProcurement> {
+  return procureWith(results, options, new Remembered(0));
+}
+
+/**
+ * As `procure`, for whoever asks again and again: what runs that have ended say is found out once.
+ *
+ * @param remembered - what they have said so far
+ * @internal
+ */
+export async function procureWith(
+  results: Results | string,
+  options: ProcureOptions,
+  remembered: Remembered<Observed>,
+): Promise<DeviceProcurement> {
   const asked = checkedOptions('procure', options, optionsSchema);
   const constraints = constraintsOf(asked.limits);
   const rates = asked.exchange.map(parseExchangeRate);
   const terms = asked.ownership && termsOf(asked.ownership);
   const catalogue = await readCatalogue(asked.devices);
   return withResults(results, { readonly: true }, async ({ db }) => {
-    const { ids, leftOut } = await chosenRuns(db, asked);
+    const { chosen, leftOut } = await chosenRuns(db, asked);
     const question = { batch: asked.batch, quantile: quantileOf(constraints) };
     const observed: Observed[] = [];
     // One after the other: only what is said of a run is kept, not its samples.
-    for (const run of await runsBeginning(db, ''))
-      if (ids.has(run.id)) observed.push(observe(await loadRun(db, run), question));
+    for (const { id, endedAt } of chosen)
+      observed.push(
+        await remembered.of([id, endedAt, question], async () =>
+          observe(await loadRun(db, await findRun(db, id)), question),
+        ),
+      );
     const found = ranked(observed, catalogue, {
       ...{ batch: asked.batch, constraints, terms, rates, emulatedToo: asked.emulated },
     });
@@ -219,24 +238,37 @@ function termsOf(asked: NonNullable<Asked['ownership']>): Procurement['terms'] {
   };
 }
 
+/** A run that is looked at. */
+interface ChosenRun {
+  readonly id: string;
+  readonly endedAt: string | null;
+}
+
+/** @returns the newest first */
 async function chosenRuns(
   db: Db,
   { runs, suite }: Asked,
-): Promise<{ readonly ids: ReadonlySet<string>; readonly leftOut: readonly RunSummary[] }> {
+): Promise<{ readonly chosen: readonly ChosenRun[]; readonly leftOut: readonly RunSummary[] }> {
   if (runs !== undefined && runs.length > 0) {
-    const named: string[] = [];
-    for (const name of runs) named.push((await referenceRun(db, name, suite)).id);
-    return { ids: new Set(named), leftOut: [] };
+    const named = new Map<string, Awaited<ReturnType<typeof referenceRun>>>();
+    for (const name of runs) {
+      const run = await referenceRun(db, name, suite);
+      named.set(run.id, run);
+    }
+    const newestFirst = [...named.values()].sort((a, b) =>
+      a.started_at === b.started_at ? (a.id < b.id ? 1 : -1) : a.started_at < b.started_at ? 1 : -1,
+    );
+    return { chosen: newestFirst.map(({ id, ended_at: endedAt }) => ({ id, endedAt })), leftOut: [] };
   }
   const all = runsOf(await listRuns(db), suite);
   const leftOut = all.filter((run) => !hasFigures(run));
-  const ids = new Set(all.filter(hasFigures).map(({ id }) => id));
-  if (ids.size === 0)
+  const chosen = all.filter(hasFigures);
+  if (chosen.length === 0)
     throw new InputError({
       source: 'procure',
       found: all.length === 0 ? 'no run' : 'no run that has ended with something measured',
       expected: 'at least one',
       hint: '"edgeflex run" measures; "edgeflex runs" lists what there is.',
     });
-  return { ids, leftOut };
+  return { chosen, leftOut };
 }

@@ -23,12 +23,18 @@ const JOBS = `
  *
  * @param queue - open
  * @param all - whether those that have ended are wanted, too
+ * @param most - so many at most; left out, all of them
  */
-export async function listJobs({ connection }: JobQueue, all: boolean): Promise<readonly ListedJob[]> {
+export async function listJobs(
+  { connection }: JobQueue,
+  all: boolean,
+  most?: number,
+): Promise<readonly ListedJob[]> {
   return jobsOf(
     connection,
     `${all ? '' : 'where j.ended_at is null'}
-     order by j.ended_at desc nulls first, t.token is null, j.priority desc, j.submitted_at, j.run, j.place`,
+     order by j.ended_at desc nulls first, t.token is null, j.priority desc, j.submitted_at, j.run, j.place
+     ${most === undefined ? '' : `limit ${most}`}`,
   );
 }
 

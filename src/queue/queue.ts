@@ -323,16 +323,39 @@ export class JobQueue {
    * @returns how many there were to cancel
    */
   async cancel(reference: string): Promise<number> {
+    return this.connection.transaction((client) =>
+      this.cancelWhere(client, `starts_with(run || '/' || place, $1)`, reference),
+    );
+  }
+
+  /**
+   * Cancels a job or the jobs of a run, named in full.
+   *
+   * @param reference - the id of a job, or of a run
+   * @returns how many there were to cancel; undefined where there is no such job or run
+   */
+  async cancelExactly(reference: string): Promise<number | undefined> {
+    const named = `(run = $1 or id::text = $1)`;
     return this.connection.transaction(async (client) => {
-      const { rows } = await client.query<Leased & { readonly taken: boolean }>(
-        `update ${SCHEMA}.job j set cancelled_at = now()
-         where ended_at is null and starts_with(run || '/' || place, $1)
-         returning id, queue, exists (select from ${SCHEMA}.take t where t.job = j.id and t.ended_at is null) as taken`,
-        [reference],
-      );
-      for (const job of rows) if (!job.taken) await this.end(client, job, 'cancelled', null);
-      return rows.length;
+      const cancelled = await this.cancelWhere(client, named, reference);
+      if (cancelled > 0) return cancelled;
+      const { rowCount } = await client.query(`select from ${SCHEMA}.job where ${named} limit 1`, [
+        reference,
+      ]);
+      return rowCount === 1 ? 0 : undefined;
     });
+  }
+
+  /** @param condition - on jobs `j` */
+  private async cancelWhere(client: Queries, condition: string, value: string): Promise<number> {
+    const { rows } = await client.query<Leased & { readonly taken: boolean }>(
+      `update ${SCHEMA}.job j set cancelled_at = now()
+       where ended_at is null and ${condition}
+       returning id, queue, exists (select from ${SCHEMA}.take t where t.job = j.id and t.ended_at is null) as taken`,
+      [value],
+    );
+    for (const job of rows) if (!job.taken) await this.end(client, job, 'cancelled', null);
+    return rows.length;
   }
 
   /**

@@ -172,6 +172,12 @@ export const content: { readonly [T in keyof Tables]: { readonly [C in keyof Tab
     ...{ run_id: text, token: text, host: text, pid: count, process_start: orNull(text) },
     ...{ taken_at: moment, beat_at: moment },
   },
+  tokens: { name: text, role: oneOf('read', 'submit', 'admin'), hash: text, created_at: moment },
+  audit: {
+    ...{ id: whole, at: moment, actor: orNull(text), role: orNull(oneOf('read', 'submit', 'admin')) },
+    ...{ address: orNull(text), action: text, target: text },
+    ...{ outcome: oneOf('done', 'refused', 'failed'), detail: orNull(text) },
+  },
 };
 
 /** What is wrong in a row. */

@@ -294,4 +294,27 @@ export const describedTables: { readonly [Name in keyof Tables]: TableDescriptio
       beat_at: moment('Last sign of life.'),
     },
   },
+  tokens: {
+    meaning: 'A token of `edgeflex serve`, which lets its holder use the dashboard.',
+    columns: {
+      name: text('Name given by `edgeflex serve token add`.'),
+      role: text('`read`, `submit` or `admin`.'),
+      hash: text('SHA-256 of the token.'),
+      created_at: moment('When it was made.'),
+    },
+  },
+  audit: {
+    meaning: 'A change made through `edgeflex serve`, or a token that it refused.',
+    columns: {
+      id: whole('Primary key.'),
+      at: moment('When it happened.'),
+      actor: orNull(text('Name of the token; null if none was given, or it is unknown.')),
+      role: orNull(text('Role of the token; null likewise.')),
+      address: orNull(text('Network address of the caller; null for the command line.')),
+      action: text('Such as `queue.submit`, `token.add`, `token.refused`.'),
+      target: text('What it was done to.'),
+      outcome: text('`done`, `refused` or `failed`.'),
+      detail: orNull(text('Why it was refused or failed; null otherwise.')),
+    },
+  },
 };

@@ -27,6 +27,7 @@ export const migrations: Record<string, Migration> = {
   '0017-global-ids': { up: globalIds },
   '0018-indexes': { up: indexes },
   '0019-faster-views': { up: remakeViews },
+  '0020-dashboard': { up: dashboard },
   '0021-takeovers': { up: takeovers },
 };
 
@@ -314,4 +315,37 @@ async function globalIds(db: Kysely<unknown>): Promise<void> {
 async function indexes({ schema }: Kysely<unknown>): Promise<void> {
   await schema.createIndex('cells_by_run').on('cells').column('run_id').execute();
   await schema.createIndex('cells_by_device').on('cells').column('device_id').execute();
+}
+
+/** Who may use the dashboard from elsewhere and what they did; its lists of runs, models and devices without looking through all rows. */
+async function dashboard({ schema }: Kysely<unknown>): Promise<void> {
+  await schema
+    .createTable('tokens')
+    .addColumn('name', 'text', (c) => c.primaryKey())
+    .addColumn('role', 'text', (c) => c.notNull())
+    .addColumn('hash', 'text', (c) => c.notNull().unique())
+    .addColumn('created_at', 'text', (c) => c.notNull())
+    .execute();
+  await schema
+    .createTable('audit')
+    .addColumn('id', 'integer', (c) => c.primaryKey())
+    .addColumn('at', 'text', (c) => c.notNull())
+    .addColumn('actor', 'text')
+    .addColumn('role', 'text')
+    .addColumn('address', 'text')
+    .addColumn('action', 'text', (c) => c.notNull())
+    .addColumn('target', 'text', (c) => c.notNull())
+    .addColumn('outcome', 'text', (c) => c.notNull())
+    .addColumn('detail', 'text')
+    .execute();
+  await schema.createIndex('runs_by_start').on('runs').columns(['started_at', 'id']).execute();
+  await schema.createIndex('runs_by_suite').on('runs').columns(['suite', 'id']).execute();
+  await schema.createIndex('runs_by_end').on('runs').column('ended_at').execute();
+  await schema.createIndex('cells_by_state').on('cells').columns(['run_id', 'status']).execute();
+  await schema
+    .createIndex('variants_by_name')
+    .on('variants')
+    .columns(['model', 'recipe', 'run_id'])
+    .execute();
+  await schema.createIndex('devices_by_name').on('devices').columns(['name', 'run_id']).execute();
 }

@@ -38,9 +38,14 @@ export interface RunSummary {
   readonly baselines: readonly string[];
 }
 
-/** All runs, the newest first. */
-export async function listRuns(db: Db): Promise<RunSummary[]> {
-  const rows = await db
+/**
+ * Runs, the newest first.
+ *
+ * @param db - the store
+ * @param suite - of the runs; left out, all of them
+ */
+export async function listRuns(db: Db, suite?: string): Promise<RunSummary[]> {
+  const all = db
     .selectFrom('runs')
     .leftJoin('cells', 'cells.run_id', 'runs.id')
     .select(({ fn }) => [
@@ -55,8 +60,8 @@ export async function listRuns(db: Db): Promise<RunSummary[]> {
     ])
     .groupBy('runs.id')
     .orderBy('runs.started_at', 'desc')
-    .orderBy('runs.id', 'desc')
-    .execute();
+    .orderBy('runs.id', 'desc');
+  const rows = await (suite === undefined ? all : all.where('runs.suite', '=', suite)).execute();
   const holders = await liveHolders(db);
   const names = await db.selectFrom('baselines').select(['run_id', 'name']).orderBy('name').execute();
   return rows.map(({ started_at, ended_at, ...row }) => ({
@@ -69,7 +74,16 @@ export async function listRuns(db: Db): Promise<RunSummary[]> {
   }));
 }
 
-function stateOf(endedAt: string | null, { done, failed }: { done: number; failed: number }): RunStatus {
+/**
+ * How far a run is that nobody works on.
+ *
+ * @param endedAt - null where it has not ended
+ * @param counts - of its cells
+ */
+export function stateOf(
+  endedAt: string | null,
+  { done, failed }: { done: number; failed: number },
+): RunStatus {
   if (endedAt === null) return 'unfinished';
   if (done === 0) return 'failed';
   return failed > 0 ? 'partly failed' : 'complete';
@@ -118,13 +132,36 @@ export async function hasRun(db: Db, id: string): Promise<boolean> {
  * @param beginning - of an id; an empty one finds all runs
  */
 export async function runsBeginning(db: Db, beginning: string): Promise<RunRow[]> {
-  const all = await db
+  const rows = await db
     .selectFrom('runs')
     .selectAll()
+    // Ids are ordered by their bytes in every store.
+    .where('id', '>=', beginning)
+    .where('id', '<', `${beginning}\u{10ffff}`)
     .orderBy('started_at', 'desc')
     .orderBy('id', 'desc')
     .execute();
-  return checkedRows(db, 'runs', all).filter((row) => row.id.startsWith(beginning));
+  return [...checkedRows(db, 'runs', rows)];
+}
+
+/** What is known of a run before it is loaded. */
+export type RunOfSuite = Pick<RunRow, 'id' | 'started_at' | 'repository_json'>;
+
+/**
+ * The runs of a suite, the newest first.
+ *
+ * @param db - the store
+ * @param suite - its name
+ */
+export async function runsOfSuite(db: Db, suite: string): Promise<readonly RunOfSuite[]> {
+  const rows = await db
+    .selectFrom('runs')
+    .select(['id', 'started_at', 'repository_json'])
+    .where('suite', '=', suite)
+    .orderBy('started_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute();
+  return checkedRows(db, 'runs', rows);
 }
 
 /** A cell with its rounds. */

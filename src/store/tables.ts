@@ -23,6 +23,8 @@ export interface Tables {
   floors: FloorsTable;
   rooflines: RooflinesTable;
   leases: LeasesTable;
+  tokens: TokensTable;
+  audit: AuditTable;
 }
 
 /** One execution of a suite. */
@@ -309,6 +311,30 @@ export interface LeasesTable {
   taken_at: string;
   /** When the holder last gave a sign of life. */
   beat_at: string;
+}
+
+/** Who may use the dashboard from another machine. */
+export interface TokensTable {
+  name: string;
+  role: 'read' | 'submit' | 'admin';
+  /** SHA-256 of the token, in hex: whoever reads this cannot use it. */
+  hash: string;
+  created_at: string;
+}
+
+/** What was changed through the dashboard or with tokens, and tokens that were refused. */
+export interface AuditTable {
+  id: Generated<number>;
+  at: string;
+  /** Name of the token; null where none was given, or it is not known. */
+  actor: string | null;
+  role: 'read' | 'submit' | 'admin' | null;
+  /** Network address of the caller; null for the command line. */
+  address: string | null;
+  action: string;
+  target: string;
+  outcome: 'done' | 'refused' | 'failed';
+  detail: string | null;
 }
 
 export type RunRow = Selectable<RunsTable>;

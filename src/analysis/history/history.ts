@@ -77,7 +77,15 @@ export class HistoryBuilder {
    * @param run - of the suite
    */
   add(run: StoredRun): void {
-    const points = pointsOf(run, this.options.metrics);
+    this.addPoints(pointsOf(run, this.options.metrics));
+  }
+
+  /**
+   * Takes what a run says, where that is known already.
+   *
+   * @param points - as `pointsOf` gives them for the metrics of this history
+   */
+  addPoints(points: readonly PlacedPoint[]): void {
     const [first] = points;
     if (first === undefined) return;
     this.runs.push(first.point.run);

@@ -19,9 +19,23 @@ export function openOption(): Option {
  * @param page - the file
  */
 export async function openPage(page: string): Promise<void> {
+  await shown(resolve(page), `The report is ${page}.`);
+}
+
+/**
+ * Shows what is served at an address in the desktop's browser, as `openPage` does.
+ *
+ * @param url - the address
+ */
+export async function openAddress(url: string): Promise<void> {
+  await shown(url, `The address is ${url}`);
+}
+
+/** @param otherwise - where to find it, where no browser can be opened */
+async function shown(target: string, otherwise: string): Promise<void> {
   const { default: open } = await import('open');
   try {
-    const program = await open(resolve(page));
+    const program = await open(target);
     const waiting = new AbortController();
     const failed = await Promise.race([
       once(program, 'close', waiting).then(([code]: unknown[]) => code !== 0),
@@ -29,8 +43,8 @@ export async function openPage(page: string): Promise<void> {
       sleep(PATIENCE, false, waiting),
     ]);
     waiting.abort();
-    if (failed) remark(`Could not open a browser. The report is ${page}.`);
+    if (failed) remark(`Could not open a browser. ${otherwise}`);
   } catch (error) {
-    remark(`Could not open a browser (${messageOf(error)}). The report is ${page}.`);
+    remark(`Could not open a browser (${messageOf(error)}). ${otherwise}`);
   }
 }

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { DeviceError, messageOf } from '../../base/errors.js';
+import { foreignPlace } from '../../base/own-host.js';
 import { packageRoot } from '../../base/paths.js';
 import type { BrowserProcesses, PageRequest } from '../../protocol/page.js';
 
@@ -102,9 +103,9 @@ export class PageServer {
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url = '' } = request;
-    // A name that was made to lead here (DNS rebinding) and a page of somebody else's are kept out even with the token.
+    // Even with the token.
     const { host, origin } = request.headers;
-    if (host !== this.host || (origin !== undefined && origin !== `http://${this.host}`))
+    if (foreignPlace({ host, origin }, (name) => name === this.host) !== undefined)
       return void response.writeHead(403, headers).end();
     const [, token = '', path = ''] = /^\/([^/]+)\/([^?]*)$/.exec(url) ?? [];
     const visit = this.visits.get(token);

@@ -24,8 +24,8 @@ export interface Contract {
   readonly response?: z.ZodType;
   /** Status of a successful call; 200 if left out. */
   readonly status?: 201;
-  /** Whether it changes something, which is written to the audit log. */
-  readonly writes?: true;
+  /** What it does, as the audit log calls it; left out of what changes nothing. */
+  readonly writes?: `${string}.${string}`;
 }
 
 /** A whole number in a query, which is a text. */

@@ -50,7 +50,7 @@ export const submit = {
   path: '/queue',
   role: 'submit',
   summary: 'Submit a suite, as "edgeflex submit" does',
-  writes: true,
+  writes: 'queue.submit',
   status: 201,
   body: z.strictObject({
     /** YAML. Models, recipes and devices by name: no files of this machine, no plug-ins. */
@@ -81,7 +81,7 @@ export const cancel = {
   path: '/queue/:id',
   role: 'submit',
   summary: 'Cancel a job, or all jobs of a run that have not ended',
-  writes: true,
+  writes: 'queue.cancel',
   /** The id of a job, or the name of a run. */
   params: z.object({ id: word }),
   response: z.strictObject({ cancelled: z.number() }).meta({ id: 'Cancelled' }),
@@ -92,7 +92,7 @@ export const drain = {
   path: '/queue/devices/:name/drain',
   role: 'admin',
   summary: 'Let the worker of a device end after the jobs that it has',
-  writes: true,
+  writes: 'device.drain',
   params: z.object({ name: word }),
   response: z.strictObject({ workers: z.array(z.string()) }).meta({ id: 'Drained' }),
 } as const satisfies Contract;

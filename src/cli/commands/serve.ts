@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { serve } from '../../serve/start.js';
+import { collected, wholeNumber } from '../options/flags.js';
+import { explained } from '../help.js';
+import { placeOptions } from '../options/results.js';
+import { openAddress } from '../output/open-page.js';
+import { remark } from '../output/screen.js';
+import { tokenCommand } from './serve-tokens.js';
+
+interface Flags {
+  readonly results: string;
+  readonly host: string;
+  readonly port: number;
+  readonly name: readonly string[];
+  readonly rate: number;
+  readonly open?: true;
+}
+
+/** Where the dashboard is found unless told otherwise. */
+const PORT = 8322;
+
+/** Requests a minute: a page with sliders asks some times a second. */
+const RATE = 1200;
+
+/** `edgeflex serve`: the dashboard and its API. */
+export function serveCommand(): Command {
+  const [results, db] = placeOptions();
+  const command = new Command('serve')
+    .addOption(results)
+    .addOption(db)
+    .addOption(
+      new Option('--host <address>', 'listen at this address; others than this machine need tokens').default(
+        '127.0.0.1',
+      ),
+    )
+    .addOption(
+      new Option('--port <number>', 'listen at this port, 0 for any').argParser(portOf).default(PORT),
+    )
+    .addOption(
+      new Option(
+        '--name <host>',
+        'a further name that the server is reached by, such as a proxy’s; repeatable',
+      )
+        .argParser(collected)
+        .default([], 'none'),
+    )
+    .addOption(
+      new Option('--rate <count>', 'requests a minute of one token, or one address without one')
+        .argParser(wholeNumber)
+        .default(RATE),
+    )
+    .option('--open', 'open the dashboard in your browser')
+    .addCommand(tokenCommand())
+    .action(async ({ results: place, host, port, name: names, rate, open }: Flags) => {
+      const stop = new AbortController();
+      const onSignal = (): void => {
+        process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+        stop.abort();
+      };
+      process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+      const stopped = once(stop.signal, 'abort');
+      const served = await serve(place, { host, port, names, requestsPerMinute: rate });
+      try {
+        console.log(`Dashboard: ${served.url}`);
+        remark(
+          served.tokens
+            ? 'Callers need a token. Ctrl-C stops the server.'
+            : 'Whoever can use this machine can read it; changing anything takes a token. Ctrl-C stops the server.',
+        );
+        if (open) await openAddress(served.url);
+        await stopped;
+      } finally {
+        process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+        await served.close();
+      }
+    });
+  return explained(command, {
+    notes: [
+      'Reads results in a folder or, with --db, on a PostgreSQL server, where it also shows the queue, its devices and every run as it goes on. The page uses a JSON API, described at /api/v1/openapi.json.',
+      'By default only this machine reaches it, and only to read. As soon as there is a token, every caller needs one. Another --host is accepted only then. The connection is not encrypted: put a proxy with TLS in front of it, and give its name with --name.',
+    ],
+    examples: [
+      ['edgeflex serve --open', 'the results of this folder, in your browser'],
+      ['edgeflex serve token add --name ci --role submit', 'make a token; it is shown once'],
+      ['edgeflex serve --db postgres://lab@db.example/edgeflex --host 0.0.0.0', 'for a lab, with tokens'],
+    ],
+  });
+}
+
+/** A flag that is a port. */
+function portOf(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
+  if (port <= 65_535) return port;
+  throw new InvalidArgumentError('Expected a port from 0 to 65535, such as 8322.');
+}

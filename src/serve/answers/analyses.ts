@@ -1,0 +1,95 @@
+import { InputError } from '../../base/errors.js';
+import { pageOfRuns, type ListedRun } from '../../store/browse/runs.js';
+import { suitesWith } from '../../store/browse/catalogue.js';
+import { listBaselines } from '../../store/baselines.js';
+import type { Db } from '../../store/open.js';
+import type { Question } from '../api/routes.js';
+import type { Serving } from '../serving.js';
+import { Json, Kept } from './kept.js';
+import { stateOf, storedRun } from './runs.js';
+
+/** Runs that a procurement looks at where none are named: older ones say what newer ones say better. */
+const MOST_PROCURED = 50;
+
+/** `GET /compare`. */
+export async function answerCompare(serving: Serving, { query }: Question<'compare'>): Promise<Kept> {
+  const { db, analyst } = serving;
+  const runs: ListedRun[] = [];
+  for (const word of query.runs) runs.push(await storedRun(db, await baselineOr(db, word)));
+  const [first] = runs;
+  const reference =
+    query.reference === undefined ? first : await storedRun(db, await baselineOr(db, query.reference));
+  const others = runs.filter(
+    ({ id }, index) => id !== reference?.id && runs.findIndex((run) => run.id === id) === index,
+  );
+  if (reference === undefined || others.length === 0)
+    throw new InputError({
+      source: 'runs',
+      found: query.runs.join(','),
+      expected: 'two different runs or more',
+    });
+  const state = await stateOf(db, [reference, ...others]);
+  const task = {
+    ...({ kind: 'compare', reference: reference.name, runs: others.map(({ name }) => name) } as const),
+    force: query.force ?? false,
+  };
+  return new Kept(`${state}${task.force ? '!' : ''}`, () => analyst.answer(task, state));
+}
+
+/** The run that has a name as a baseline, or the word as it is. */
+async function baselineOr(db: Db, word: string): Promise<string> {
+  const called = (await listBaselines(db)).filter(({ name }) => name === word);
+  const [baseline] = called;
+  if (called.length > 1)
+    throw new InputError({
+      source: 'runs',
+      found: `${word}, a baseline of ${called.map(({ suite }) => suite).join(' and of ')}`,
+      expected: 'the id of a run',
+    });
+  return baseline?.run_id ?? word;
+}
+
+/** `GET /history`. */
+export async function answerHistory(serving: Serving, { query }: Question<'history'>): Promise<Kept> {
+  const { db, analyst } = serving;
+  const { model, device, variant, metric, branch, limit } = query;
+  const suites = await suitesWith(db, model, device);
+  const [newest] = suites;
+  const suite = query.suite ?? newest;
+  if (suite === undefined)
+    throw new InputError({
+      source: 'history',
+      found: `no run${model === undefined ? '' : ` of ${model}`}${device === undefined ? '' : ` on ${device}`}`,
+      expected: 'at least one',
+    });
+  const { runs } = await pageOfRuns(db, { suite, sort: 'newest', limit });
+  const state = await stateOf(db, runs);
+  const task = {
+    ...({ kind: 'history', suite, suites, model, device, variant, metric, branch, limit } as const),
+  };
+  return new Kept(`${state} ${JSON.stringify(query)}`, () => analyst.answer(task, state));
+}
+
+/** `POST /procure`. */
+export async function answerProcure(serving: Serving, { body }: Question<'procure'>): Promise<Json> {
+  const { db, analyst } = serving;
+  const { runs: words, suite, ...options } = body;
+  const runs: ListedRun[] = [];
+  if (words === undefined || words.length === 0) {
+    for (const status of ['complete', 'partly failed'] as const)
+      runs.push(...(await pageOfRuns(db, { suite, status, sort: 'newest', limit: MOST_PROCURED })).runs);
+    runs.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1)).splice(MOST_PROCURED);
+  } else for (const word of words) runs.push(await storedRun(db, await baselineOr(db, word)));
+  if (runs.length === 0)
+    throw new InputError({
+      source: 'procure',
+      found: 'no run that has ended with something measured',
+      expected: 'at least one',
+    });
+  const task = {
+    kind: 'procure',
+    options: { ...options, suite, runs: runs.map(({ name }) => name) },
+  } as const;
+  // Prices are read from profiles, which may change at any time; what runs say is remembered where it is computed.
+  return new Json(await analyst.answer(task, undefined));
+}

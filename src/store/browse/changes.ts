@@ -1,0 +1,57 @@
+import { sql } from 'kysely';
+import type { Db } from '../open.js';
+import { isOnServer } from '../server.js';
+
+/** So many runs that have not ended are watched, the newest: those that were interrupted long ago do not change. */
+const MOST_WATCHED = 50;
+
+/**
+ * Runs that may change, or have just ended: their ids in this store.
+ *
+ * @param db - the store
+ * @param since - a moment, ISO 8601 in UTC: what ended then or later is among them
+ */
+export async function changingRuns(db: Db, since: string): Promise<string[]> {
+  const open = await db
+    .selectFrom('runs')
+    .select('id')
+    .where('ended_at', 'is', null)
+    .orderBy('started_at', 'desc')
+    .limit(MOST_WATCHED)
+    .execute();
+  const ended = await db
+    .selectFrom('runs')
+    .select('id')
+    .where('ended_at', '>=', since)
+    .orderBy('ended_at', 'desc')
+    .limit(MOST_WATCHED)
+    .execute();
+  return [...new Set([...open, ...ended].map(({ id }) => id))];
+}
+
+/**
+ * A number that is another one when somebody else has written to the store; undefined where the store has none, which may have changed.
+ *
+ * @param db - the store
+ */
+export async function versionOf(db: Db): Promise<number | undefined> {
+  if (isOnServer(db)) return undefined;
+  const { rows } = await sql<{ data_version: number }>`pragma data_version`.execute(db);
+  return rows[0]?.data_version;
+}
+
+/**
+ * What the analysis of an ended run follows from beside the run itself: changes when a calibration or a roofline is added or goes.
+ *
+ * @param db - the store
+ */
+export async function surroundings(db: Db): Promise<string> {
+  const mark = async (table: 'floors' | 'rooflines'): Promise<string> => {
+    const row = await db
+      .selectFrom(table)
+      .select(({ fn }) => [fn.countAll<number>().as('count'), fn.max('measured_at').as('newest')])
+      .executeTakeFirstOrThrow();
+    return `${row.count} ${row.newest ?? ''}`;
+  };
+  return `${await mark('floors')} ${await mark('rooflines')}`;
+}
