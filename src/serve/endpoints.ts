@@ -3,7 +3,14 @@ import { answerCompare, answerHistory, answerProcure } from './answers/analyses.
 import { answerAudit, answerDevices, answerModels, answerSession } from './answers/catalogue.js';
 import type { Json, Kept } from './answers/kept.js';
 import { answerCancel, answerDrain, answerQueue, answerSubmit } from './answers/queue.js';
-import { answerAnalysis, answerEnvironment, answerReport, answerRun, answerRuns, answerSamples } from './answers/runs.js';
+import {
+  answerAnalysis,
+  answerEnvironment,
+  answerReport,
+  answerRun,
+  answerRuns,
+  answerSamples,
+} from './answers/runs.js';
 import type { Answer, Question, RouteName } from './api/routes.js';
 import type { Serving } from './serving.js';
 
@@ -16,7 +23,13 @@ type Endpoint<Name extends RouteName> = (
 
 /** Who answers what; the stream of events is the server's own. */
 export const endpoints: { readonly [Name in Exclude<RouteName, 'events'>]: Endpoint<Name> } = {
-  ...{ session: answerSession, runs: answerRuns, run: answerRun, analysis: answerAnalysis, report: answerReport },
+  ...{
+    session: answerSession,
+    runs: answerRuns,
+    run: answerRun,
+    analysis: answerAnalysis,
+    report: answerReport,
+  },
   ...{ samples: answerSamples, environment: answerEnvironment, compare: answerCompare },
   ...{ history: answerHistory, models: answerModels, devices: answerDevices, queue: answerQueue },
   ...{ submit: answerSubmit, cancel: answerCancel, drain: answerDrain, procure: answerProcure },
