@@ -1,4 +1,3 @@
-import type { Role } from '../serve/api/contract.js';
 import type { StoredToken } from '../store/tokens.js';
 import type { HistoryDocument } from '../report/history/document.js';
 import type { ComparisonDocument } from '../report/compare/document.js';
@@ -129,14 +128,13 @@ interface JsonObjects {
     /** All cells of the run. */
     readonly cells: number;
   };
-  readonly 'serve token':
-    | {
-        /** The token is told this once. */
-        readonly added: { readonly name: string; readonly role: Role; readonly token: string };
-      }
-    | { readonly tokens: readonly StoredToken[] }
-    /** Its name. */
-    | { readonly removed: string };
+  readonly 'serve token': {
+    /** Those that were listed; the one that was made or removed. */
+    readonly tokens: readonly (StoredToken & {
+      /** Itself: only of one that has just been made. */
+      readonly token?: string;
+    })[];
+  };
   readonly comment: PostedComment;
   readonly site: WrittenSite & {
     /** Its first page. */

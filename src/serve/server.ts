@@ -27,6 +27,8 @@ export interface ServerOptions {
   readonly names: readonly string[];
   /** Requests a minute of one token, or of one address without one. */
   readonly requestsPerMinute: number;
+  /** Told what the server could not answer, or not find out for those who listen. */
+  readonly failed: (error: unknown) => void;
   /** What is logged, and where to; left out, nothing. */
   readonly logger?: FastifyBaseLogger;
 }
@@ -79,7 +81,7 @@ export async function makeServer(
   app.setSerializerCompiler(libraries.zod.serializerCompiler);
   app.setErrorHandler(async (error, request, reply) => {
     const problem = problemOf(error, request.url.split('?', 1)[0] ?? '');
-    if (problem.status >= 500) request.log.error(error);
+    if (problem.status >= 500) options.failed(error);
     return sendProblem(reply, problem);
   });
   app.setNotFoundHandler(async (request, reply) => {
@@ -121,9 +123,9 @@ export async function makeServer(
     transformObject: libraries.zod.jsonSchemaTransformObject,
   });
   for (const name of Object.keys(endpoints) as (keyof typeof endpoints)[]) addEndpoint(app, serving, name);
-  addEvents(app, serving);
+  addEvents(app, serving, options.failed);
   app.get(`${API}/openapi.json`, { schema: { hide: true } }, (request) => {
-    checkRole(callers.get(request) ?? nobody(request), 'read');
+    admitted(request);
     return app.swagger();
   });
   const page = join(packageRoot(), PAGE);
@@ -180,7 +182,7 @@ function keyOf(who: Caller | Stranger | undefined, { ip }: FastifyRequest): stri
 async function admit(request: FastifyRequest, { role, writes }: Contract, { db }: Serving): Promise<Caller> {
   const who = callers.get(request) ?? nobody(request);
   try {
-    return checkRole(who, role);
+    checkRole(who, role);
   } catch (error) {
     const isUnknown = !isCaller(who) && who.because === 'unknown token';
     if (isUnknown || writes !== undefined)
@@ -192,6 +194,11 @@ async function admit(request: FastifyRequest, { role, writes }: Contract, { db }
       });
     throw error;
   }
+}
+
+/** Who asks, once they were let in. */
+function admitted(request: FastifyRequest): Caller {
+  return checkRole(callers.get(request) ?? nobody(request), 'read');
 }
 
 function addEndpoint(app: FastifyInstance, serving: Serving, name: keyof typeof endpoints): void {
@@ -213,8 +220,12 @@ function addEndpoint(app: FastifyInstance, serving: Serving, name: keyof typeof 
       ...(body && { body }),
       response: { [status]: response, default: problemContent },
     },
+    // Before a body is read, and before anything is said about what was asked.
+    preParsing: async (request) => {
+      await admit(request, contract, serving);
+    },
     handler: async (request, reply) => {
-      const caller = await admit(request, contract, serving);
+      const caller = admitted(request);
       const question = {
         ...{ params: request.params, query: request.query, body: request.body },
       } as Question<RouteName>;
@@ -265,13 +276,11 @@ function sendProblem(reply: FastifyReply, problem: z.output<typeof problemSchema
     .send(problem);
 }
 
-function addEvents(app: FastifyInstance, serving: Serving): void {
+function addEvents(app: FastifyInstance, serving: Serving, failed: ServerOptions['failed']): void {
   const finder = new ChangeFinder(serving);
   const streams = new Streams({
     look: () => finder.look(),
-    failed: (error) => {
-      app.log.error(error);
-    },
+    failed,
   });
   app.addHook('preClose', () => {
     streams.close();
@@ -280,9 +289,14 @@ function addEvents(app: FastifyInstance, serving: Serving): void {
   const contract: Contract = routes.events;
   app.get(
     API + contract.path,
-    { schema: { summary: contract.summary, operationId: 'events', produces: ['text/event-stream'] } },
-    async (request, reply) => {
-      const caller = await admit(request, contract, serving);
+    {
+      schema: { summary: contract.summary, operationId: 'events', produces: ['text/event-stream'] },
+      preParsing: async (request) => {
+        await admit(request, contract, serving);
+      },
+    },
+    (request, reply) => {
+      const caller = admitted(request);
       const name = keyOf(caller, request);
       streams.checkRoom(name);
       const { headers } = request;

@@ -32,10 +32,14 @@ const SECRET_BYTES = 32;
  * @param db - the store, open for writing
  * @param name - of the token: letters, digits, ".", "_", "@" and "-"
  * @param role - of its holder
- * @returns the token
+ * @returns the token, and what is stored of it
  * @throws InputError when the name is none, or taken
  */
-export async function addToken(db: Db, name: string, role: TokenRole): Promise<string> {
+export async function addToken(
+  db: Db,
+  name: string,
+  role: TokenRole,
+): Promise<StoredToken & { readonly token: string }> {
   if (!NAME.test(name))
     throw new InputError({
       source: '--name',
@@ -43,6 +47,7 @@ export async function addToken(db: Db, name: string, role: TokenRole): Promise<s
       expected: 'at most 100 letters, digits, ".", "_", "@" and "-", the first a letter or a digit',
     });
   const token = PREFIX + randomBytes(SECRET_BYTES).toString('base64url');
+  const createdAt = new Date().toISOString();
   await alone(db, 'tokens', async (transaction) => {
     const known = await transaction.selectFrom('tokens').select('name').where('name', '=', name).execute();
     if (known.length > 0)
@@ -52,12 +57,11 @@ export async function addToken(db: Db, name: string, role: TokenRole): Promise<s
         expected: 'another name',
         hint: `"edgeflex serve token remove --name ${name}" takes that token away.`,
       });
-    const createdAt = new Date().toISOString();
     const row = { name, role, hash: hashOf(token).toString('hex'), created_at: createdAt };
     await transaction.insertInto('tokens').values(row).execute();
     await recordAudit(transaction, { action: 'token.add', target: `${name} (${role})`, outcome: 'done' });
   });
-  return token;
+  return { name, role, createdAt, token };
 }
 
 /** All tokens, by name. */
@@ -71,15 +75,17 @@ export async function listTokens(db: Db): Promise<StoredToken[]> {
  *
  * @param db - the store, open for writing
  * @param name - of the token
+ * @returns what it was
  * @throws InputError when there is none of that name
  */
-export async function removeToken(db: Db, name: string): Promise<void> {
-  await alone(db, 'tokens', async (transaction) => {
-    const { numDeletedRows } = await transaction
+export async function removeToken(db: Db, name: string): Promise<StoredToken> {
+  return alone(db, 'tokens', async (transaction) => {
+    const removed = await transaction
       .deleteFrom('tokens')
       .where('name', '=', name)
+      .returning(['name', 'role', 'created_at'])
       .executeTakeFirst();
-    if (numDeletedRows === 0n)
+    if (removed === undefined)
       throw new InputError({
         source: 'token',
         found: `no ${name}`,
@@ -87,6 +93,7 @@ export async function removeToken(db: Db, name: string): Promise<void> {
         hint: '"edgeflex serve token list" lists them.',
       });
     await recordAudit(transaction, { action: 'token.remove', target: name, outcome: 'done' });
+    return { name, role: removed.role, createdAt: removed.created_at };
   });
 }
 

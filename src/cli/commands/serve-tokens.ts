@@ -37,10 +37,10 @@ export function tokenCommand(): Command {
         switch (action) {
           case 'add': {
             const [name, role] = [needed(flags.name, '--name'), needed(flags.role, '--role')];
-            const token = await addToken(stored.db, name, role);
-            if (flags.json) printJson('serve token', { added: { name, role, token } });
+            const added = await addToken(stored.db, name, role);
+            if (flags.json) printJson('serve token', { tokens: [added] });
             else {
-              console.log(token);
+              console.log(added.token);
               remark(`This is the only time that the token of ${name} (${role}) is shown.`);
             }
             return;
@@ -60,8 +60,8 @@ export function tokenCommand(): Command {
           }
           case 'remove': {
             const name = needed(flags.name, '--name');
-            await removeToken(stored.db, name);
-            if (flags.json) printJson('serve token', { removed: name });
+            const removed = await removeToken(stored.db, name);
+            if (flags.json) printJson('serve token', { tokens: [removed] });
             else console.log(`${name} is refused from now on.`);
           }
         }

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { withoutControls } from '../../base/control.js';
+import { messageOf } from '../../base/errors.js';
 import { serve } from '../../serve/start.js';
 import { collected, wholeNumber } from '../options/flags.js';
 import { explained } from '../help.js';
@@ -60,7 +62,12 @@ export function serveCommand(): Command {
       };
       process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
       const stopped = once(stop.signal, 'abort');
-      const served = await serve(place, { host, port, names, requestsPerMinute: rate });
+      const served = await serve(place, {
+        ...{ host, port, names, requestsPerMinute: rate },
+        failed: (error) => {
+          console.error(`${new Date().toISOString().slice(11, 19)} ${withoutControls(messageOf(error))}`);
+        },
+      });
       try {
         console.log(`Dashboard: ${served.url}`);
         remark(

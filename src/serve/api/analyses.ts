@@ -84,7 +84,8 @@ export const procure = {
   method: 'POST',
   path: '/procure',
   role: 'read',
-  summary: 'Devices and variants that keep to limits, ranked, as by "edgeflex procure"; it changes nothing',
+  summary:
+    'Devices and variants that meet the constraints, ranked, as by "edgeflex procure"; it changes nothing',
   body: z.strictObject({
     /** Baselines or ids; left out, the newest runs that have figures. */
     runs: z.array(word).max(100).optional(),

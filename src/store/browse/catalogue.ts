@@ -45,7 +45,7 @@ export async function listModels(db: Db): Promise<ListedModel[]> {
   const newest = await newestOf(db, 'variants', 'model', [...new Set(variants.map(({ model }) => model))]);
   return counts
     .map(({ model, runs }) => ({
-      ...{ name: model, runs, newest: newest.get(model) ?? NOBODY },
+      ...{ name: model, runs, newest: (newest.get(model) ?? NOBODY).run },
       variants: variants
         .filter((each) => each.model === model)
         .map((each) => ({ recipe: each.recipe, runs: each.runs })),
@@ -68,12 +68,19 @@ export async function listMeasuredDevices(db: Db): Promise<ListedDevice[]> {
     rows.map(({ name }) => name),
   );
   return rows.map(({ name, runs }) => {
-    const { processor = null, ...run } = newest.get(name) ?? NOBODY;
+    const { processor, run } = newest.get(name) ?? NOBODY;
     return { name, processor, runs, newest: run };
   });
 }
 
-const NOBODY: Newest & { readonly processor?: string | null } = { id: '', startedAt: '' };
+/** The newest run of a name, and the processor of the device in it. */
+interface Found {
+  readonly run: Newest;
+  readonly processor: string | null;
+}
+
+/** Of a name whose runs have just been deleted. */
+const NOBODY: Found = { run: { id: '', startedAt: '' }, processor: null };
 
 /** The newest run of each name: newest runs first, until one has it, by indexes. */
 async function newestOf(
@@ -81,11 +88,11 @@ async function newestOf(
   table: 'variants' | 'devices',
   column: 'model' | 'name',
   names: readonly string[],
-): Promise<Map<string, Newest & { readonly processor?: string | null }>> {
+): Promise<Map<string, Found>> {
   const { textIn } = isOnServer(db) ? postgresParts : sqliteParts;
   const processor =
     table === 'devices' ? sql.raw(textIn('t.environment_json', 'cpu', 'model')) : sql`cast(null as text)`;
-  const found = new Map<string, Newest & { readonly processor?: string | null }>();
+  const found = new Map<string, Found>();
   for (const name of names) {
     const { rows } = await sql<{ uid: string; started_at: string; processor: string | null }>`
       select r.uid, r.started_at, ${processor} as processor
@@ -94,7 +101,7 @@ async function newestOf(
       order by r.started_at desc, r.id desc limit 1`.execute(db);
     const [row] = rows;
     if (row !== undefined)
-      found.set(name, { id: row.uid, startedAt: row.started_at, processor: row.processor });
+      found.set(name, { run: { id: row.uid, startedAt: row.started_at }, processor: row.processor });
   }
   return found;
 }
