@@ -90,6 +90,7 @@ export default defineConfig({
           { text: 'Boards over SSH', link: '/boards' },
           { text: 'Browsers as devices', link: '/browsers' },
           { text: 'Results of several machines', link: '/shared-store' },
+          { text: 'The dashboard', link: '/dashboard' },
           { text: 'A fleet of devices', link: '/fleet' },
           { text: 'Running a fleet', link: '/operations' },
           { text: 'Pull requests', link: '/ci' },
