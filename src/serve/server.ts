@@ -179,7 +179,7 @@ function keyOf(who: Caller | Stranger | undefined, { ip }: FastifyRequest): stri
 }
 
 /** Lets somebody ask; what is refused of a token or a role is written down. */
-async function admit(request: FastifyRequest, { role, writes }: Contract, { db }: Serving): Promise<Caller> {
+async function admit(request: FastifyRequest, { role, writes }: Contract, { db }: Serving): Promise<void> {
   const who = callers.get(request) ?? nobody(request);
   try {
     checkRole(who, role);
