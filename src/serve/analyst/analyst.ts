@@ -7,7 +7,7 @@ import type { AnalystAnswer, AnalystRequest, AnalystTask } from './task.js';
 /** Answers that are kept take so many characters at most. */
 const MOST_CHARACTERS = 64e6;
 
-/** A thread that nobody asks anything for so long ends, in milliseconds. What it remembers goes with it. */
+/** A further thread that nobody asks anything for so long ends, in milliseconds. What it remembers goes with it. */
 const IDLE = 600_000;
 
 /** Questions that wait at most: those who ask later are told to try again. */
@@ -35,7 +35,7 @@ export class Analyst {
     const { Piscina } = await import('piscina');
     const pool = new Piscina({
       filename: join(packageRoot(), 'dist', 'command', 'analyst.js'),
-      ...{ minThreads: 0, maxThreads: threads, idleTimeout: IDLE, maxQueue: MOST_WAITING },
+      ...{ minThreads: 1, maxThreads: threads, idleTimeout: IDLE, maxQueue: MOST_WAITING },
     });
     return new Analyst(pool, place);
   }
