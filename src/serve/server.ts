@@ -14,6 +14,7 @@ import { API, problemSchema, type Contract } from './api/contract.js';
 import { routes, type Question, type RouteName } from './api/routes.js';
 import { endpoints } from './endpoints.js';
 import type { Libraries } from './library.js';
+import { addOperations } from './operations.js';
 import { ChangeFinder } from './live/changes.js';
 import { Streams } from './live/streams.js';
 import { BadRequest, problemOf, RequestProblem } from './problem.js';
@@ -124,6 +125,7 @@ export async function makeServer(
   });
   for (const name of Object.keys(endpoints) as (keyof typeof endpoints)[]) addEndpoint(app, serving, name);
   addEvents(app, serving, options.failed);
+  await addOperations(app, serving, admitted);
   app.get(`${API}/openapi.json`, { schema: { hide: true } }, (request) => {
     admitted(request);
     return app.swagger();

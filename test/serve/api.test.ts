@@ -127,6 +127,16 @@ describeServers((serve) => {
     expect((await ask('/runs?cursor=what', { token })).status).toBe(422);
   });
 
+  it('tells supervisors that it is well, and scrapers of the queue if they may read', async () => {
+    const { app, tokens, queue } = await serve();
+    const status = async (url: string, token?: string): Promise<number> =>
+      (await app.inject({ url, headers: token === undefined ? {} : { authorization: `Bearer ${token}` } }))
+        .statusCode;
+    expect([await status('/healthz'), await status('/readyz')]).toEqual([200, 200]);
+    expect(await status('/metrics', tokens.read)).toBe(queue === undefined ? 404 : 200);
+    expect(await status('/metrics')).toBe(queue === undefined ? 404 : 401);
+  });
+
   it('sends what does not change once', async () => {
     const { ask, tokens } = await serve();
     const { read: token } = tokens;

@@ -1,6 +1,4 @@
-import { sql } from 'kysely';
 import type { Db } from '../open.js';
-import { isOnServer } from '../server.js';
 
 /** So many runs that have not ended are watched, the newest: those that were interrupted long ago do not change. */
 const MOST_WATCHED = 50;
@@ -30,14 +28,16 @@ export async function changingRuns(db: Db, since: string): Promise<string[]> {
 }
 
 /**
- * A number that is another one when somebody else has written to the store; undefined where the store has none, which may have changed.
+ * Which runs there are, by their number and the newest: other runs, another text.
  *
  * @param db - the store
  */
-export async function versionOf(db: Db): Promise<number | undefined> {
-  if (isOnServer(db)) return undefined;
-  const { rows } = await sql<{ data_version: number }>`pragma data_version`.execute(db);
-  return rows[0]?.data_version;
+export async function whichRuns(db: Db): Promise<string> {
+  const { count, newest } = await db
+    .selectFrom('runs')
+    .select(({ fn }) => [fn.countAll<number>().as('count'), fn.max('started_at').as('newest')])
+    .executeTakeFirstOrThrow();
+  return `${count} ${newest ?? ''}`;
 }
 
 /**
