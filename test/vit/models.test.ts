@@ -56,6 +56,23 @@ it.each([
   expect(expected).toContain('config.json');
 });
 
+it('is normed behind attention and MLP where timm’s settings or the name of EVA-02’s largest say so', async () => {
+  const own = join(packageRoot(), 'test', 'vit', 'models', 'timm_res_post_norm');
+  const path = folder('model.safetensors');
+  await copyFile(join(own, 'model.safetensors'), path);
+  const { model_args } = JSON.parse(await readFile(join(own, 'config.json'), 'utf8')) as {
+    model_args: object;
+  };
+  const normedBehind = async (architecture: string, said: object): Promise<boolean | undefined> => {
+    const config = { architecture, global_pool: 'avg', model_args: { ...model_args, ...said } };
+    await writeFile(folder('config.json'), JSON.stringify(config));
+    return (await loadCheckpoint(path, folder('config.json'))).vit.config.resPostNorm;
+  };
+  expect(await normedBehind('vit_small_patch16_224', {})).toBeUndefined();
+  expect(await normedBehind('vit_small_patch16_224', { use_post_norm: true })).toBe(true);
+  expect(await normedBehind('eva02_enormous_patch14_clip_224', {})).toBe(true);
+});
+
 describe('a model of open_clip', () => {
   const own = join(packageRoot(), 'test', 'vit', 'models', 'open_clip');
   const stored = async (change: (config: OpenClipConfig) => void): Promise<string> => {

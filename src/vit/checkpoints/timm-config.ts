@@ -51,6 +51,7 @@ const argsSchema = z.strictObject({
   final_norm: z.boolean().optional(),
   pool_include_prefix: z.boolean().optional(),
   swiglu_mlp: z.boolean().optional(),
+  use_post_norm: z.boolean().optional(),
   use_fc_norm: z.boolean().nullish(),
   use_post_transformer_norm: z.boolean().nullish(),
   attn_pool_num_heads: count.nullish(),
@@ -100,7 +101,6 @@ const argsSchema = z.strictObject({
   attn_drop_rate: rate.optional(),
   drop_path_rate: rate.optional(),
   attn_pool_mlp_ratio: z.number().positive().nullish(),
-  use_post_norm: z.literal(false).optional(),
   num_kv_heads: z.null().optional(),
   attn_only_layer_scale: z.literal(false).optional(),
   rope_mrope_section: z.null().optional(),
@@ -129,10 +129,10 @@ const TANH =
 
 /** Architectures whose MLPs have gates. */
 const GATED =
-  /^vit_giant_patch14_.*(dinov2|tipsv2)$|^eva02_|^vit_\w+_plus_patch16_dinov3|^vit_7b_patch16_dinov3$|^vit_giant_patch16_lingbot$/;
+  /^vit_giant_patch14_.*(dinov2|tipsv2)$|^eva02_(?!enormous)|^vit_\w+_plus_patch16_dinov3|^vit_7b_patch16_dinov3$|^vit_giant_patch16_lingbot$/;
 
 /** Architectures whose heads read an average where nothing is said. */
-const AVERAGED = /^(beit|eva)|_s?relpos|_rpn_|_dinov3|^vit_pe_(lang|spatial)_/;
+const AVERAGED = /^(beit|eva(?!02_enormous))|_s?relpos|_rpn_|_dinov3|^vit_pe_(lang|spatial)_/;
 
 /** Architectures whose LayerNorms have the epsilon 1e-5. */
 const SMALL_EPSILON = /^vit_.*_clip_|_dinov3|_lingbot$|^vit_pe_|^beit3_/;
@@ -183,6 +183,7 @@ export async function readTimmConfig(path: string | undefined): Promise<TimmConf
   const noLastNorm =
     lastNorm === false ||
     (lastNorm == null && /^vit_intern|_radio_|^vit_pe_(lang|spatial)_/.test(architecture ?? ''));
+  const resPostNorm = args?.use_post_norm ?? /_rpn_|^eva02_enormous/.test(architecture ?? '');
   const rotary = rotaryOf(architecture ?? '', args ?? {});
   const poolHeads = args?.attn_pool_num_heads ?? (/^vit_pe_core_/.test(architecture ?? '') ? 8 : undefined);
   const [, height, width] = config.pretrained_cfg?.input_size ?? config.input_size ?? [];
@@ -197,7 +198,7 @@ export async function readTimmConfig(path: string | undefined): Promise<TimmConf
       ...(activation !== undefined && { activation }),
       ...(pooling !== undefined && { pooling }),
       ...(args?.no_embed_class !== undefined && { positionsOfPatches: args.no_embed_class }),
-      ...(/_rpn_/.test(architecture ?? '') && { resPostNorm: true }),
+      ...(resPostNorm && { resPostNorm }),
       ...(noLastNorm && { noLastNorm }),
       ...(rotary !== undefined && { rotary }),
       ...(poolHeads !== undefined && { poolHeads }),

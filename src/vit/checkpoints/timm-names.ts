@@ -5,7 +5,7 @@ import type { RotaryRule } from '../rotary.js';
 const HEADS: Readonly<Record<string, number>> = {
   ...{ tiny: 3, wee: 4, xsmall: 4, little: 5, small: 6, medium: 8, mediumd: 8, betwixt: 10, base: 12 },
   ...{ so150m2: 13, so150m: 14, large: 16, huge: 16, giant: 16, giantopt: 16, gigantic: 16, so400m: 16 },
-  ...{ intern300m: 16, '7b': 32 },
+  ...{ intern300m: 16, enormous: 16, '7b': 32 },
 };
 
 /** The sizes whose heads are known. */
@@ -39,7 +39,7 @@ export function headsOf(architecture: string): number | undefined {
   const other = OTHER_HEADS.find(([pattern]) => pattern.test(plain))?.[1];
   if (/^test_vit/.test(architecture)) return other;
   const [, family = '', size = '', rest] = /^([a-z0-9]+?)_([a-z0-9]+?)(?:_(.+))?$/.exec(plain) ?? [];
-  if (!families.includes(family) || architecture.startsWith('eva02_enormous')) return undefined;
+  if (!families.includes(family)) return undefined;
   const known =
     rest === undefined ? family === 'flexivit' : rest.split('_').every((part) => KNOWN_PART.test(part));
   return known && Object.hasOwn(HEADS, size) ? (other ?? HEADS[size]) : undefined;
@@ -60,7 +60,7 @@ interface RotarySettings {
 const ROTARY: readonly (readonly [RegExp, RotarySettings])[] = [
   [/_dinov3|_lingbot$/, { rope_type: 'dinov3', rope_temperature: 100, rope_rotate_half: true }],
   [/_rope_mixed_/, { rope_type: 'mixed', rope_grid_indexing: 'xy' }],
-  [/_rope_reg\d_|^eva02_/, { ref_feat_shape: 16 }],
+  [/_rope_reg\d_|^eva02_(?!enormous)/, { ref_feat_shape: 16 }],
   [/_rope_/, { rope_temperature: 100, rope_grid_indexing: 'xy' }],
   [/^vit_pe_core_base_/, { rope_grid_indexing: 'xy', rope_grid_offset: 1, ref_feat_shape: 14 }],
   [/^vit_pe_.*gigantic_/, { rope_grid_indexing: 'xy', ref_feat_shape: 32 }],
