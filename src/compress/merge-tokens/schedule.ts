@@ -25,6 +25,9 @@ export const SLOPES = [-1, -0.5, 0, 0.5, 1] as const;
  */
 const EVERY = 2;
 
+/** … unless a block would lose more than this share of its tokens: of so many proposals the last ones are bad. */
+const MOST_AT_ONCE = 1 / 3;
+
 /** A schedule that meets a budget. */
 export interface MergeSchedule {
   /** −1 merges most in the first blocks, 1 in the last, 0 the same in all. */
@@ -116,7 +119,8 @@ function spread(config: ViTConfig, slope: number, mean: number, every: number): 
 }
 
 /**
- * The gentlest schedule that makes multiplications so many times fewer: in every second block, or, where that is not enough, in every one.
+ * The gentlest schedule that makes multiplications so many times fewer: in every second block, or, where that
+ * is not enough or takes too many tokens at once, in every one.
  *
  * @param config - the architecture, unmerged
  * @param slope - how merges are spread, one of `SLOPES`
@@ -124,8 +128,18 @@ function spread(config: ViTConfig, slope: number, mean: number, every: number): 
  * @returns how many tokens each block merges; undefined where merging everything is not enough
  */
 export function scheduleFor(config: ViTConfig, slope: number, speed: number): number[] | undefined {
-  const every = [EVERY, 1].find((apart) => mostSpeed(config, slope, apart) >= speed);
-  if (every === undefined) return undefined;
+  const apart = gentlest(config, slope, speed, EVERY);
+  if (apart !== undefined && mostAtOnce(config, apart) <= MOST_AT_ONCE) return apart;
+  return gentlest(config, slope, speed, 1);
+}
+
+/** The largest share of its tokens that a block merges. */
+function mostAtOnce(config: ViTConfig, merges: readonly number[]): number {
+  return Math.max(...merges.map((count, layer) => count / tokensAt({ ...config, merges }, layer)));
+}
+
+function gentlest(config: ViTConfig, slope: number, speed: number, every: number): number[] | undefined {
+  if (mostSpeed(config, slope, every) < speed) return undefined;
   const before = multiplications(config);
   let [low, high] = [0, tokenCount(config)];
   // Merges are whole numbers for each block, so that a tenth of one on average is fine enough.
