@@ -16,7 +16,6 @@ import { run } from '../../library/run.js';
 import { hasFigures } from '../../store/newest.js';
 import type { RunSummary } from '../../store/read.js';
 import { suiteHeadKinds, type SuiteHeadKind } from '../../suite/head.js';
-import type { Tier } from '../../suite/schema.js';
 import { collected, partOf } from '../options/flags.js';
 import { estimateText } from './dry-run.js';
 import { exitCodes, Interrupted } from '../failure.js';
@@ -26,20 +25,16 @@ import { printJson } from '../json.js';
 import { openOption, openPage } from '../output/open-page.js';
 import { RunProgress } from '../output/progress.js';
 import { reportsOption, resultsOption, sharedOption } from '../options/results.js';
-import { scenarioOptions } from '../options/scenario-options.js';
+import { scenarioOptions, type ScenarioFlags } from '../options/scenario-options.js';
 import { stopOnSignal } from '../stop.js';
 import { tableText } from '../output/lists.js';
 import { screenWidth } from '../output/screen.js';
 
-interface RunFlags {
+interface RunFlags extends ScenarioFlags {
   readonly model?: string;
   readonly raw: readonly string[];
   readonly data?: string;
   readonly device: readonly string[];
-  readonly images?: number;
-  readonly batch?: readonly number[];
-  readonly tier?: Tier;
-  readonly rounds?: number;
   readonly results: string;
   readonly db?: string;
   readonly reports: string;

@@ -1,20 +1,15 @@
 import { Option, type Command } from 'commander';
-import type { Tier } from '../../suite/schema.js';
 import type { CommitOptions } from '../../library/gate.js';
 import { collected } from './flags.js';
 import { reportsOption, resultsOption, sharedOption } from './results.js';
-import { scenarioOptions } from './scenario-options.js';
+import { scenarioOptions, type ScenarioFlags } from './scenario-options.js';
 
 /** What commands that measure commits are given. */
-export interface CommitFlags {
+export interface CommitFlags extends ScenarioFlags {
   readonly setup?: string;
   readonly command?: string;
   readonly data?: string;
   readonly device: readonly string[];
-  readonly images?: number;
-  readonly batch?: readonly number[];
-  readonly tier?: Tier;
-  readonly rounds?: number;
   readonly results: string;
   readonly reports: string;
   readonly db?: string;

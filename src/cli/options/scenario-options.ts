@@ -1,6 +1,14 @@
 import { Option } from 'commander';
-import { tiers } from '../../suite/schema.js';
+import { tiers, type Tier } from '../../suite/schema.js';
 import { batchSizes, roundsFrom, wholeNumber } from './flags.js';
+
+/** What commands are given that measure a suite otherwise than it says. */
+export interface ScenarioFlags {
+  readonly images?: number;
+  readonly batch?: readonly number[];
+  readonly tier?: Tier;
+  readonly rounds?: number;
+}
 
 /**
  * The options that change what a suite measures: test images, batch sizes, tier, rounds.

@@ -4,13 +4,12 @@ import { wishedSuite } from '../../library/run.js';
 import { loadedPlugins } from '../../plugins/load.js';
 import { readRequirements, type Requirement } from '../../queue/requirements.js';
 import { planTemplate, type SubmissionTemplate } from '../../queue/submit.js';
-import type { Tier } from '../../suite/schema.js';
 import { collected, countOf, partOf } from './flags.js';
 import { givenCommand } from './given.js';
-import { scenarioOptions } from './scenario-options.js';
+import { scenarioOptions, type ScenarioFlags } from './scenario-options.js';
 
 /** What a submission is asked for. */
-export interface SubmissionFlags {
+export interface SubmissionFlags extends ScenarioFlags {
   readonly device: readonly string[];
   readonly needs: readonly (readonly Requirement[])[];
   readonly identical?: true;
@@ -18,10 +17,6 @@ export interface SubmissionFlags {
   readonly priority: number;
   readonly person?: string;
   readonly model?: string;
-  readonly images?: number;
-  readonly batch?: readonly number[];
-  readonly tier?: Tier;
-  readonly rounds?: number;
   readonly precision?: number;
 }
 
