@@ -44,7 +44,7 @@ export const problemWords = {
   noTokens:
     'While there are no tokens, the dashboard can only be read. "edgeflex serve token add" makes one.',
   host: (name: string): string =>
-    `This server is not called ${name}. Start it with --name ${name} if it is reached by that name.`,
+    `This server is not called ${name}. Start it with --known-as ${name} if it is reached by that name.`,
   site: 'Pages of other sites may not use this server.',
   noRun: (id: string): string => `There is no run ${id}.`,
   noCell: (run: string, cell: string): string => `Run ${run} has no cell ${cell}.`,

@@ -14,7 +14,7 @@ interface Flags {
   readonly results: string;
   readonly host: string;
   readonly port: number;
-  readonly name: readonly string[];
+  readonly knownAs: readonly string[];
   readonly rate: number;
   readonly open?: true;
 }
@@ -41,7 +41,7 @@ export function serveCommand(): Command {
     )
     .addOption(
       new Option(
-        '--name <host>',
+        '--known-as <host>',
         'a further name that the server is reached by, such as a proxy’s; repeatable',
       )
         .argParser(collected)
@@ -54,7 +54,7 @@ export function serveCommand(): Command {
     )
     .option('--open', 'open the dashboard in your browser')
     .addCommand(tokenCommand())
-    .action(async ({ results: place, host, port, name: names, rate, open }: Flags) => {
+    .action(async ({ results: place, host, port, knownAs: names, rate, open }: Flags) => {
       const stop = new AbortController();
       const onSignal = (): void => {
         process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
@@ -85,7 +85,7 @@ export function serveCommand(): Command {
   return explained(command, {
     notes: [
       'Reads results in a folder or, with --db, on a PostgreSQL server, where it also shows the queue, its devices and every run as it goes on. The page uses a JSON API, described at /api/v1/openapi.json.',
-      'By default only this machine reaches it, and only to read. As soon as there is a token, every caller needs one. Another --host is accepted only then. The connection is not encrypted: put a proxy with TLS in front of it, and give its name with --name.',
+      'By default only this machine reaches it, and only to read. As soon as there is a token, every caller needs one. Another --host is accepted only then. The connection is not encrypted: put a proxy with TLS in front of it, and give its name with --known-as.',
     ],
     examples: [
       ['edgeflex serve --open', 'the results of this folder, in your browser'],
