@@ -1,5 +1,5 @@
 import { build } from 'esbuild';
-import { readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 
 const { dependencies, optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
 
@@ -15,7 +15,7 @@ const inlined = [
 const node = { bundle: true, platform: 'node', target: 'node20', format: 'esm', logLevel: 'warning' };
 
 // Names of chunks hold their digests: those of earlier builds would stay, and go into the package.
-for (const folder of ['dist/command', 'dist/browser', 'dist/agent/page'])
+for (const folder of ['dist/command', 'dist/browser', 'dist/agent/page', 'dist/dashboard'])
   rmSync(folder, { recursive: true, force: true });
 
 /** The command and the library, in a few files. */
@@ -80,7 +80,45 @@ const page = build({
   logLevel: 'warning',
 });
 
-await Promise.all([command, statistics, agent, behaviour, page]);
+/** Words use Node for what only terminals need: nothing of it is left in a page. */
+const withoutNode = {
+  name: 'without-node',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^node:/ }, ({ path }) => ({ path, external: true, sideEffects: false })),
+};
+
+/** The dashboard's page. The library of its charts is a file of its own, which comes when there is something to draw. */
+const dashboard = build({
+  entryPoints: { app: 'src/serve/page/main.ts' },
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'browser',
+  target: 'es2022',
+  minify: true,
+  plugins: [withoutNode],
+  outdir: 'dist/dashboard',
+  logLevel: 'warning',
+});
+
+await Promise.all([command, statistics, agent, behaviour, page, dashboard, dashboardFiles()]);
+
+/** What of the dashboard is no code: its page, its style sheet, which is that of reports and its own, its icon. */
+async function dashboardFiles() {
+  const { outputFiles } = await build({
+    entryPoints: ['src/serve/page/style.ts'],
+    bundle: true,
+    format: 'esm',
+    write: false,
+    logLevel: 'warning',
+  });
+  const code = Buffer.from(outputFiles[0].contents).toString('base64');
+  const { pageStyle } = await import(`data:text/javascript;base64,${code}`);
+  mkdirSync('dist/dashboard', { recursive: true });
+  writeFileSync('dist/dashboard/app.css', pageStyle);
+  copyFileSync('src/serve/page/index.html', 'dist/dashboard/index.html');
+  copyFileSync('docs/public/favicon.svg', 'dist/dashboard/icon.svg');
+}
 
 // All commands with their flags, for "edgeflex completion": loading the code of all of them takes longer than a key should.
 const { writeShape } = await import('./dist/command/completion-shape.js');

@@ -57,7 +57,7 @@ async function request(
   }
 }
 
-async function bounded(endpoint: string, { body }: Response): Promise<Buffer> {
+async function bounded(endpoint: string, { body }: Response): Promise<Buffer<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
