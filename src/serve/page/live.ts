@@ -67,7 +67,7 @@ export class LiveEvents {
 
   async #keepReading(signal: AbortSignal): Promise<void> {
     let wait = 500;
-    while (!signal.aborted) {
+    for (;;) {
       const began = await this.#read(signal);
       if (signal.aborted) return;
       this.#become('lost');

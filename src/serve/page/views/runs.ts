@@ -45,7 +45,7 @@ export const runs: View = async ({ query, live, signal, show: showView, go }) =>
   const hidden = new Set(query.get('hide')?.split(',') ?? usuallyHidden);
   const address = (changes: Readonly<Record<string, string | undefined>>): string =>
     withQuery('/runs', { ...asked, ...changes });
-  const { hide: _, ...filters } = asked;
+  const filters = Object.fromEntries([...query].filter(([name]) => name !== 'hide'));
   const found = await call<'runs'>('/runs', { query: { limit: 50, ...filters }, signal });
   showView(
     words.title,
