@@ -38,7 +38,7 @@ export interface ServerOptions {
 const MOST_BODY = 1 << 19;
 
 /** The page: what `npm run build` makes of `src/serve/page`. */
-const PAGE = join('dist', 'serve');
+const PAGE = join('dist', 'dashboard');
 
 /** Nothing but what this server sends is run, shown or asked for. */
 const POLICY = {
@@ -78,6 +78,7 @@ export async function makeServer(
     ...{ requestTimeout: 30_000, keepAliveTimeout: 10_000, forceCloseConnections: true },
     routerOptions: { maxParamLength: 400 },
   });
+  const page = join(packageRoot(), PAGE);
   app.setValidatorCompiler(({ schema, httpPart }) => checker(schema as z.ZodType, httpPart ?? 'request'));
   app.setSerializerCompiler(libraries.zod.serializerCompiler);
   app.setErrorHandler(async (error, request, reply) => {
@@ -87,6 +88,9 @@ export async function makeServer(
   });
   app.setNotFoundHandler(async (request, reply) => {
     const [path = ''] = request.url.split('?', 1);
+    // Addresses of the page's own: it knows itself what is at them.
+    const isPage = request.method === 'GET' && !path.startsWith('/api/') && !/\.[a-z]+$/.test(path);
+    if (isPage && existsSync(page)) return reply.sendFile('index.html');
     const noRoute = new RequestProblem('not-found', problemWords.noRoute(request.method, path));
     return sendProblem(reply, problemOf(noRoute, path));
   });
@@ -130,7 +134,6 @@ export async function makeServer(
     admitted(request);
     return app.swagger();
   });
-  const page = join(packageRoot(), PAGE);
   if (existsSync(page))
     await app.register(libraries.files, { root: page, cacheControl: false, setHeaders: pageHeaders });
   return app;

@@ -25,7 +25,8 @@ button.main:disabled { background: var(--tint); border-color: var(--edge); color
 .field { display: flex; flex-direction: column; gap: 2px; font-size: 14px; min-width: 0; } .field > span { color: var(--soft); font-size: 13px; }
 .check { display: inline-flex; gap: 6px; align-items: baseline; font-size: 14px; }
 .filters { display: flex; flex-wrap: wrap; gap: 10px 14px; align-items: end; margin: 10px 0; } .filters details.more { flex-basis: 100%; order: 5; margin: 0; }
-.filters input[type=search], .filters input[name=runs] { min-width: min(36ch, 100%); }
+.filters .field:has([type=search], [name=runs]) { flex: 1 1 36ch; max-width: 80ch; } .filters select { max-width: 40ch; }
+h2 { margin-top: 30px; }
 .stack { display: grid; gap: 10px; max-width: 92ch; justify-items: start; } .stack textarea, .stack .field:has(textarea) { width: 100%; }
 textarea { font: 13px/1.45 ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; resize: vertical; }
 .actions { display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: center; }

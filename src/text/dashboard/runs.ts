@@ -123,6 +123,7 @@ export const runPage = {
 export const cellPage = {
   title: (variant: string, what: string, batch: number) => `${variant}: ${what}, batch ${batch}`,
   back: 'Run',
+  samples: 'Timed queries',
   facts: { device: 'device', state: 'state', rounds: 'rounds', tier: 'tier', reason: 'reason' },
   rounds: (measured: number, planned: number) => `${measured} of ${planned}`,
   none: 'This cell has no timed queries: only latencies and loads have. Its figures stand in the report of the run.',

@@ -58,7 +58,8 @@ function content({ cell: of, rounds }: Samples): Markup {
   ${
     charts.length === 0
       ? empty(of.state === 'pending' ? words.pending : words.none)
-      : html`<div class="charts">${chartFigures(charts)}</div>
+      : html`<h2>${words.samples}</h2>
+          <div class="charts">${chartFigures(charts)}</div>
           <h2>${words.table}</h2>
           ${table(rounds)}
           <p class="soft">${words.medianNote}</p>`

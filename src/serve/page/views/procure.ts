@@ -69,12 +69,16 @@ export const procure: View = async ({ query, signal, show: showView, go }) => {
   const free = new URLSearchParams(
     [...asked].filter(([name]) => !limits.some((limit) => limit.name === name)),
   );
-  const { document: all } = await ask(free);
+  const candidates = await ask(free).then(
+    ({ document }) => document.candidates,
+    // What is wrong is told below the limits, where it can be changed.
+    () => [],
+  );
   showView(
     words.title,
     html`<p>${words.how}</p>
       <div class="procure">
-        <form id="limits" aria-label="${words.limits}">${form(asked, all.candidates)}</form>
+        <form id="limits" aria-label="${words.limits}">${form(asked, candidates)}</form>
         <div id="ranking"></div>
       </div>`,
   );
@@ -109,7 +113,12 @@ export const procure: View = async ({ query, signal, show: showView, go }) => {
       if (value === '') asked.delete(name);
       else asked.set(name, value);
     go(withQuery('/procure', Object.fromEntries(asked)), 'quietly');
-    soon();
+    // How far the sliders go is another question with another batch.
+    if (input.name !== 'batch') soon();
+  });
+  limitsForm.addEventListener('change', (event) => {
+    if ((event.target as HTMLInputElement).name === 'batch')
+      go(location.pathname + location.search, 'replace');
   });
   limitsForm.addEventListener('click', (event) => {
     if ((event.target as Element).closest('#reset') !== null) go('/procure');

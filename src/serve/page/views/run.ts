@@ -169,6 +169,7 @@ function progressOf({ run: of }: Details): Markup {
 
 function contents({ sections }: Answer<'report'>): Markup {
   return html`<nav class="contents" aria-label="${words.contents}">
+    <a href="#cells-section">${words.cells}</a>
     ${sections.map(({ id, title }) => html`<a href="#${id}">${title}</a> `)}
   </nav>`;
 }
