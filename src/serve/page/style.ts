@@ -26,7 +26,7 @@ button.main:disabled { background: var(--tint); border-color: var(--edge); color
 .check { display: inline-flex; gap: 6px; align-items: baseline; font-size: 14px; }
 .filters { display: flex; flex-wrap: wrap; gap: 10px 14px; align-items: end; margin: 10px 0; } .filters details.more { flex-basis: 100%; order: 5; margin: 0; }
 .filters .field:has([type=search], [name=runs]) { flex: 1 1 36ch; max-width: 80ch; } .filters select { max-width: 40ch; }
-h2 { margin-top: 30px; }
+h2 { margin-top: 30px; } .cards b { font-size: 16px; }
 .stack { display: grid; gap: 10px; max-width: 92ch; justify-items: start; } .stack textarea, .stack .field:has(textarea) { width: 100%; }
 textarea { font: 13px/1.45 ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; resize: vertical; }
 .actions { display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: center; }
@@ -51,8 +51,7 @@ article { border-top: 3px solid var(--line); margin-top: 36px; } article > h2 { 
 .procure [aria-busy=true] { opacity: .6; transition: opacity .2s .3s; } .procure section:first-child h2 { margin-top: 8px; } .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 380px), 1fr)); gap: 0 24px; } .pair figure { min-width: 0; }
 .limit { display: grid; grid-template-columns: minmax(0, 1fr) 9ch; gap: 2px 10px; align-items: center; } .limit label { grid-column: 1 / -1; } .limit input[type=range] { width: 100%; accent-color: var(--mark); margin: 0; min-height: 32px; }
 dialog { border: 1px solid var(--edge); border-radius: 8px; background: var(--paper); color: var(--ink); max-width: min(56ch, calc(100vw - 32px)); padding: 16px 20px; } dialog::backdrop { background: #0008; }
-.vega-embed { position: relative; display: inline-block; } .vega-embed details { position: absolute; top: 0; right: 0; margin: 0; z-index: 1; } .vega-embed summary { list-style: none; padding: 4px; opacity: .55; color: inherit; } .vega-embed summary:hover, .vega-embed summary:focus-visible { opacity: 1; }
-.vega-embed summary::-webkit-details-marker { display: none; } .vega-embed summary svg { width: 14px; height: 14px; display: block; } .vega-embed .vega-actions { position: absolute; right: 0; background: var(--paper); border: 1px solid var(--edge); border-radius: 4px; padding: 4px 0; display: grid; white-space: nowrap; } .vega-embed .vega-actions a { padding: 4px 12px; }
+.vega-embed .vega-actions { display: flex; gap: 4px 14px; font-size: 12px; padding: 2px 8px; }
 #vg-tooltip-element { visibility: hidden; position: fixed; z-index: 1000; padding: 8px; border-radius: 4px; font-size: 12px; background: var(--paper); color: var(--ink); border: 1px solid var(--edge); box-shadow: 0 2px 6px #0003; pointer-events: none; } #vg-tooltip-element.visible { visibility: visible; } #vg-tooltip-element table { margin: 0; font-size: 12px; } #vg-tooltip-element td { padding: 1px 4px; border: 0; } #vg-tooltip-element td.key { color: var(--soft); text-align: right; } #vg-tooltip-element h2 { font-size: 13px; margin: 0 0 4px; border: 0; }
 #facts .facts { margin-bottom: 4px; }
 @media screen and (prefers-color-scheme: dark) { :root { --good: #7fd6a4; } }
