@@ -153,6 +153,8 @@ describeInBrowser('the dashboard', () => {
       // The large report is looked at by tests of reports, also on a phone.
       for (const path of [...paths, `runs/${viewport === desk ? example.id : others[0]!}`]) {
         await page.goto(url + path);
+        // A network that comes or goes meanwhile takes the page's code with it.
+        await page.waitForFunction(READY, { timeout: 20_000 }).catch(() => page.reload());
         await until(READY);
         await until(
           `[...document.querySelectorAll('.picture')].every((each) => each.querySelector('svg') !== null)`,
