@@ -7,7 +7,7 @@ import type { AlertContent } from '../analysis/history/standing.js';
  */
 export function alertSubject({ suite, opened, resolved }: AlertContent): string {
   const parts = [
-    ...(opened.length > 0 ? [`${count(opened.length, 'regression')}`] : []),
+    ...(opened.length > 0 ? [count(opened.length, 'regression')] : []),
     ...(resolved.length > 0 ? [`${count(resolved.length, 'regression')} resolved`] : []),
   ];
   return `EdgeFlex: ${parts.join(', ')} in ${suite}`;
