@@ -1,9 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import LongestFirst from './test/support/sequencer.js';
 import { filesByKind } from './test/support/kinds.js';
-import { useMemoryForScratch } from './test/support/scratch.js';
 
-useMemoryForScratch();
 const { unit, models, processes } = filesByKind();
 
 const common = {
