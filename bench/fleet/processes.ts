@@ -75,8 +75,9 @@ export class FleetWorker {
       `${this.lease}s`,
     ];
     this.readyDevices = 0;
-    const [program = '', ...args] = [...this.machine, process.execPath, PROGRAM, ...words, '--devices'];
-    const child = spawn(program, [...args, ...this.devices], {
+    const worker = [PROGRAM, ...words, '--devices', ...this.devices];
+    const [program, ...before] = [...this.machine, process.execPath];
+    const child = spawn(program ?? process.execPath, [...before, ...worker], {
       ...{ cwd: this.folder, env: { ...process.env, ...this.env }, stdio: ['ignore', 'ignore', 'pipe'] },
     });
     this.child = child;

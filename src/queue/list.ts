@@ -6,17 +6,34 @@ import { SCHEMA, suits } from './schema.js';
 /** A worker that has been silent for so many of its leases is not counted on. */
 const SILENT = `w.ended_at is not null or w.beat_at + w.lease < now()`;
 
-const JOBS = `
+/** What a job asks of a device, as a key: jobs that ask for the same are looked at once. */
+const WISH = `jsonb_build_array(j.queue, s.version, j.device, j.needs, j.identical, j.begun_on, j.begun_class)`;
+
+/**
+ * Jobs as they are listed.
+ *
+ * @param where - which, as a condition on `j`
+ */
+const jobs = (where: string): string => `
+  with wish as (
+    select distinct on (key) ${WISH} as key, j.queue, s.version, j.device, j.needs, j.identical, j.begun_on, j.begun_class
+    from ${SCHEMA}.job j join ${SCHEMA}.submission s on s.run = j.run where ${where}
+  ), suited as (
+    select j.key, (select count(*)::integer from ${SCHEMA}.device d join ${SCHEMA}.worker w on w.name = d.worker
+      where d.state = 'ready' and not w.draining and not (${SILENT}) and w.version = j.version
+        and (d.profile <> 'compress') = (j.queue = 'measure') and ${suits('j', 'd')}) as candidates
+    from wish j
+  )
   select j.id, j.queue, j.run, j.place, s.suite, s.version, j.person, j.priority, j.device, j.needs,
     coalesce(j.outcome, case when t.token is null then 'waiting' else 'running' end) as state,
     t.worker, t.device as "on", j.rounds, j.failed_cells as "failedCells", j.reason,
-    (select count(*)::integer from ${SCHEMA}.device d join ${SCHEMA}.worker w on w.name = d.worker
-      where d.state = 'ready' and not w.draining and not (${SILENT}) and w.version = s.version and (d.profile <> 'compress') = (j.queue = 'measure')
-        and ${suits('j', 'd')}) as candidates,
+    suited.candidates,
     j.submitted_at as "submittedAt", j.ended_at as "endedAt"
   from ${SCHEMA}.job j
   join ${SCHEMA}.submission s on s.run = j.run
-  left join ${SCHEMA}.take t on t.job = j.id and t.ended_at is null`;
+  join suited on suited.key = ${WISH}
+  left join ${SCHEMA}.take t on t.job = j.id and t.ended_at is null
+  where ${where}`;
 
 /**
  * Jobs, those that are worked on first, then those that wait, by what comes first.
@@ -32,8 +49,8 @@ export async function listJobs(
 ): Promise<readonly ListedJob[]> {
   return jobsOf(
     connection,
-    `${all ? '' : 'where j.ended_at is null'}
-     order by j.ended_at desc nulls first, t.token is null, j.priority desc, j.submitted_at, j.run, j.place
+    all ? 'true' : 'j.ended_at is null',
+    `order by j.ended_at desc nulls first, t.token is null, j.priority desc, j.submitted_at, j.run, j.place
      ${most === undefined ? '' : `limit ${most}`}`,
   );
 }
@@ -45,20 +62,17 @@ export async function listJobs(
  * @param reference - a run, or a job as `jobName` has it, or the beginning of either
  */
 export async function findJobs({ connection }: JobQueue, reference: string): Promise<readonly ListedJob[]> {
-  return jobsOf(
-    connection,
-    `where starts_with(j.run || '/' || j.place, $1) order by j.run, j.place`,
-    reference,
-  );
+  return jobsOf(connection, `starts_with(j.run || '/' || j.place, $1)`, 'order by j.run, j.place', reference);
 }
 
 async function jobsOf(
   connection: Connection,
-  rest: string,
+  where: string,
+  order: string,
   ...values: string[]
 ): Promise<readonly ListedJob[]> {
   const { rows } = await connection.query<ListedJob & { submittedAt: Date; endedAt: Date | null }>(
-    `${JOBS} ${rest}`,
+    `${jobs(where)} ${order}`,
     values,
   );
   return rows.map(({ submittedAt, endedAt, ...job }) => ({
