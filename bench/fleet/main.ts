@@ -118,7 +118,7 @@ async function campaign(folder: string): Promise<boolean> {
           victim.cutOff(Infinity);
           const mend = async (): Promise<void> => {
             await sleep(1000 * (lease + KILL_SECONDS.away * random.uniform()));
-            await network.mend(at);
+            if (!over) await network.mend(at);
             victim.cutOff(Date.now() + 1000 * FOUND_SECONDS);
           };
           void mend();

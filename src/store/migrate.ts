@@ -56,10 +56,13 @@ export async function migrate<T>(db: Kysely<T>): Promise<void> {
   });
 }
 
-/** Makes the schema that all tables lie in. Making one that is there takes rights that its user need not have. */
+/**
+ * Makes the schema that all tables lie in. Making one that is there takes rights that its user need not have. The catalogue is asked, and
+ * no function that looks names up: those remember that there was none before this connection waited for whoever made it.
+ */
 async function makeSchema<T>(transaction: Kysely<T>): Promise<void> {
   const { rows } = await sql<{ there: boolean }>`
-    select to_regnamespace('edgeflex') is not null as there`.execute(transaction);
+    select exists (select from pg_namespace where nspname = 'edgeflex') as there`.execute(transaction);
   if (rows[0]?.there !== true) await transaction.schema.createSchema('edgeflex').execute();
 }
 
