@@ -77,7 +77,7 @@ export class FleetWorker {
     this.readyDevices = 0;
     const worker = [PROGRAM, ...words, '--devices', ...this.devices];
     const [program, ...before] = [...this.machine, process.execPath];
-    const child = spawn(program ?? process.execPath, [...before, ...worker], {
+    const child = spawn(program, [...before, ...worker], {
       ...{ cwd: this.folder, env: { ...process.env, ...this.env }, stdio: ['ignore', 'ignore', 'pipe'] },
     });
     this.child = child;

@@ -17,17 +17,17 @@ describeServers((serve) => {
   it('answers every question as its OpenAPI document says', async () => {
     const { ask, tokens, queue } = await serve();
     const { admin: token } = tokens;
-    const document = (await ask('/openapi.json', { token })).json<OpenApi>();
+    const document = (await ask('/openapi.json', { token })).json() as OpenApi;
     expect(document.openapi).toBe('3.1.0');
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)];
     expect(references.length).toBeGreaterThan(5);
     for (const [, name = ''] of references) expect(Object.keys(document.components.schemas)).toContain(name);
 
-    const page = (await ask('/runs?limit=2', { token })).json<RunPage>();
+    const page = (await ask('/runs?limit=2', { token })).json() as RunPage;
     const [run, other] = page.runs;
-    const details = (await ask(`/runs/${run!.id}`, { token })).json<{
+    const details = (await ask(`/runs/${run!.id}`, { token })).json() as {
       cells: { id: string; kind: string }[];
-    }>();
+    };
     const timed = details.cells.find(({ kind }) => kind === 'performance')!;
     const asked: Record<keyof typeof routes, () => Promise<Answered> | undefined> = {
       session: () => ask('/session', { token }),
@@ -95,15 +95,15 @@ describeServers((serve) => {
   it('lists runs page by page, each once, and finds those that are asked for', async () => {
     const { ask, tokens } = await serve();
     const { read: token } = tokens;
-    const all = (await ask('/runs', { token })).json<RunPage>();
+    const all = (await ask('/runs', { token })).json() as RunPage;
     expect([all.runs.length, all.next]).toEqual([RUNS, null]);
     for (const sort of ['newest', 'oldest', 'suite']) {
       const seen: string[] = [];
       let cursor: string | null = '';
       while (cursor !== null) {
-        const page: RunPage = (
+        const page = (
           await ask(`/runs?limit=2&sort=${sort}${cursor === '' ? '' : `&cursor=${cursor}`}`, { token })
-        ).json();
+        ).json() as RunPage;
         seen.push(...page.runs.map(({ id }) => id));
         cursor = page.next;
       }
@@ -113,7 +113,7 @@ describeServers((serve) => {
     }
     const [first] = all.runs;
     const found = async (query: string): Promise<number> =>
-      (await ask(`/runs?${query}`, { token })).json<RunPage>().runs.length;
+      ((await ask(`/runs?${query}`, { token })).json() as RunPage).runs.length;
     expect(await found(`search=${first!.name.toUpperCase()}`)).toBe(1);
     expect(await found('search=%25')).toBe(0);
     expect(await found(`model=${first!.models[0]!}&device=${first!.devices[0]!}&status=complete`)).toBe(RUNS);
@@ -140,7 +140,7 @@ describeServers((serve) => {
   it('sends what does not change once', async () => {
     const { ask, tokens } = await serve();
     const { read: token } = tokens;
-    const [run] = (await ask('/runs?limit=1', { token })).json<RunPage>().runs;
+    const [run] = ((await ask('/runs?limit=1', { token })).json() as RunPage).runs;
     const first = await ask(`/runs/${run!.id}/analysis`, { token });
     const etag = String(first.headers['etag']);
     const again = await ask(`/runs/${run!.id}/analysis`, { token, headers: { 'if-none-match': etag } });
@@ -199,18 +199,18 @@ describeServers((serve) => {
       expect([to, answered.status]).toEqual([to, 422]);
       expect(answered.text).not.toContain('root:');
     }
-    const done = (await submit(SUITE)).json<{ run: string; jobs: number }>();
+    const done = (await submit(SUITE)).json() as { run: string; jobs: number };
     expect(done.jobs).toBe(1);
-    const jobs = (await ask('/queue', { token: tokens.read })).json<{
+    const { jobs } = (await ask('/queue', { token: tokens.read })).json() as {
       jobs: { run: string; person: string }[];
-    }>().jobs;
+    };
     expect(jobs).toMatchObject([{ run: done.run, person: 'ci', state: 'waiting', ahead: 0 }]);
     const cancelled = await ask(`/queue/${done.run}`, { token: tokens.submit, method: 'DELETE' });
     expect(cancelled.json()).toEqual({ cancelled: 1 });
     // The beginning of a name is nobody's.
     const part = await ask(`/queue/${done.run.slice(0, 8)}`, { token: tokens.submit, method: 'DELETE' });
     expect(part.status).toBe(404);
-    const { entries } = (await ask('/audit', { token: tokens.admin })).json<{ entries: object[] }>();
+    const { entries } = (await ask('/audit', { token: tokens.admin })).json() as { entries: object[] };
     expect(entries).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ action: 'queue.submit', actor: 'ci', target: done.run, outcome: 'done' }),

@@ -56,8 +56,9 @@ describeServers((serve) => {
     const stream = eventsOf(await listen());
     const next = async (wanted: (event: Received) => boolean): Promise<Received> => {
       for (;;) {
-        const { value, done } = await stream.next();
-        if (done === true) throw new Error('the stream has ended');
+        const result = await stream.next();
+        if (result.done === true) throw new Error('the stream has ended');
+        const { value } = result;
         // Each is as the contract has it.
         eventSchemas[value.name].parse(value.data);
         if (wanted(value)) return value;
@@ -106,6 +107,7 @@ describeServers((serve) => {
     answer.resume();
 
     await app.close();
-    for (const each of [stream, again, other]) for await (const _ of each) void _;
+    for (const each of [stream, again, other])
+      for await (const { name, data } of each) eventSchemas[name].parse(data);
   });
 });

@@ -10,7 +10,7 @@ import { settingDifferences, type Setting, type SettingDifference } from '../set
 import type { SeenBoard, SeenTiming } from './copies.js';
 
 /** How often boards that are all alike may have even one taken for an outlier. */
-export const OUTLIER_LEVEL = 0.05;
+const OUTLIER_LEVEL = 0.05;
 
 /** Of fewer copies nobody can say which one is odd. */
 export const FEWEST_COPIES = 3;

@@ -13,10 +13,10 @@ import {
 import { fragmentSchema } from './fragment.js';
 
 /** How far a run is, as `edgeflex runs` says it. */
-export const runStates = ['running', 'unfinished', 'complete', 'partly failed', 'failed'] as const;
+const runStates = ['running', 'unfinished', 'complete', 'partly failed', 'failed'] as const;
 
 /** In which order runs are listed. */
-export const runOrders = ['newest', 'oldest', 'suite'] as const;
+const runOrders = ['newest', 'oldest', 'suite'] as const;
 
 /** A run in a list. */
 export const runSchema = z
@@ -96,7 +96,7 @@ export const cellSchema = z
   .meta({ id: 'Cell' });
 
 /** Something to know about a run, in words. */
-export const warningSchema = z
+const warningSchema = z
   .strictObject({
     kind: z.enum(['failed', 'unsupported', 'other form', 'emulated', 'synthetic', 'unsteady']),
     /** Which cell; null where it is about the run. */

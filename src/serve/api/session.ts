@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { roles, type Contract } from './contract.js';
 
 /** Who the caller is, and what there is. */
-export const sessionSchema = z
+const sessionSchema = z
   .strictObject({
     role: z.enum(roles),
     /** Name of the token; null where none is needed. */

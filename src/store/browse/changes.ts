@@ -35,7 +35,7 @@ export async function changingRuns(db: Db, since: string): Promise<string[]> {
 export async function whichRuns(db: Db): Promise<string> {
   const { count, newest } = await db
     .selectFrom('runs')
-    .select(({ fn }) => [fn.countAll<number>().as('count'), fn.max('started_at').as('newest')])
+    .select(({ fn }) => [fn.countAll<number>().as('count'), fn.max<string | null>('started_at').as('newest')])
     .executeTakeFirstOrThrow();
   return `${count} ${newest ?? ''}`;
 }
@@ -49,7 +49,10 @@ export async function surroundings(db: Db): Promise<string> {
   const mark = async (table: 'floors' | 'rooflines'): Promise<string> => {
     const row = await db
       .selectFrom(table)
-      .select(({ fn }) => [fn.countAll<number>().as('count'), fn.max('measured_at').as('newest')])
+      .select(({ fn }) => [
+        fn.countAll<number>().as('count'),
+        fn.max<string | null>('measured_at').as('newest'),
+      ])
       .executeTakeFirstOrThrow();
     return `${row.count} ${row.newest ?? ''}`;
   };

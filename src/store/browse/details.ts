@@ -59,14 +59,16 @@ async function identified(
     .selectFrom('cells as c')
     .innerJoin('variants as v', 'v.id', 'c.variant_id')
     .innerJoin('devices as d', 'd.id', 'c.device_id')
-    .select(({ selectFrom }) => [
+    .select((eb) => [
       ...(['c.id', 'c.run_id', 'v.model', 'v.recipe', 'v.synthetic', 'd.name', 'c.kind', 'c.batch'] as const),
       ...(['c.bound_ms', 'c.tier', 'c.status', 'c.rounds', 'c.reason', 'c.form'] as const),
-      selectFrom('rounds as o')
+      eb
+        .selectFrom('rounds as o')
         .select(({ fn }) => fn.countAll<number>().as('measured'))
         .whereRef('o.cell_id', '=', 'c.id')
         .as('measured'),
-      selectFrom('rounds as o')
+      eb
+        .selectFrom('rounds as o')
         .select(({ fn }) => fn.countAll<number>().as('unsteady'))
         .whereRef('o.cell_id', '=', 'c.id')
         .where('o.steady', '=', 0)

@@ -177,7 +177,7 @@ export async function namedRun(db: Db, id: string): Promise<string | undefined> 
   const row = await db
     .selectFrom('runs')
     .select('id')
-    .where(({ or, eb }) => or([eb('uid', '=', id), eb('id', '=', id)]))
+    .where((eb) => eb.or([eb('uid', '=', id), eb('id', '=', id)]))
     .executeTakeFirst();
   return row?.id;
 }
