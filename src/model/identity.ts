@@ -5,7 +5,7 @@ import type { FileRole, ModelFiles } from './files.js';
  * Version of how files become a model: to be raised by hand when the same files come to mean other numbers. It is a part of every
  * identity, so that nothing that was made from another reading is taken from the cache.
  */
-const READER_VERSION = 2;
+const READER_VERSION = 3;
 
 /** One thing that a model was read from. */
 export interface SourceDigest {

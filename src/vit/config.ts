@@ -105,6 +105,11 @@ export interface ViTConfig {
   readonly poolHeads?: number | undefined;
   /** `tokens` unless given. */
   readonly lastNorm?: LastNorm | undefined;
+  /**
+   * Width of what a linear without bias makes of what was pooled, behind the last norm: where images and texts are compared (CLIP, arXiv
+   * 2103.00020, figure 3). The classifier reads it then, and without one it is what the model gives. None unless given.
+   */
+  readonly projection?: number | undefined;
   /** Class names in the order of the logits. */
   readonly labels: readonly string[];
 }
@@ -222,8 +227,13 @@ export function tokensRead(config: ViTConfig): number {
   return config.distilled ? 2 : 1;
 }
 
-/** Width of what the classifier reads. */
+/** Width of what the classifier reads: of what was pooled, or of its projection. */
 export function featureWidth(config: ViTConfig): number {
+  return config.projection ?? pooledWidth(config);
+}
+
+/** Width of what was pooled. */
+export function pooledWidth(config: ViTConfig): number {
   const { pooling = 'class', hiddenSize, distilled } = config;
   if (pooling === 'class') return (distilled ? 2 : 1) * hiddenSize;
   return (pooling === 'class-patches' ? 2 : 1) * hiddenSize;

@@ -7,6 +7,7 @@ import {
   neuronsOf,
   patchCount,
   patchValues,
+  pooledWidth,
   poolsByAttention,
   prefixOf,
   relativeDistances,
@@ -26,7 +27,8 @@ import { linearNames, linearRoles, linearWidths, type LinearForm, type LinearNam
  * `[registers, hidden]`, `first_norm.{weight,bias}`, `layers.N.{q,k}_norm.{weight,bias}` `[head size]`, `layers.N.distances`
  * `[heads, distances]`, `layers.N.attention_norm.{weight,bias}`, `layers.N.mlp_norm.{weight,bias}`; the angles by which the first half of a
  * head's channels is turned into the second, `rotary` `[patches, head size / 2]` or `layers.N.rotary` `[heads, patches, head size / 2]`; pooling by attention has `pool.scores` `[pool heads, hidden]` (its query times the projection of the keys, scaled),
- * `pool.{v,o,fc1,fc2}.{weight,bias}` and `pool.norm.{weight,bias}`. `head.weight` is as wide as the features: the class token's columns, then the distillation token's or those of
+ * `pool.{v,o,fc1,fc2}.{weight,bias}` and `pool.norm.{weight,bias}`; a projection of what was pooled has `projection.weight` `[projection, pooled]`.
+ * `head.weight` is as wide as the features: the class token's columns, then the distillation token's or those of
  * the mean. With SwiGLU, fc1's first half are the gates. A backbone without a head has no labels.
  */
 export interface ViT {
@@ -132,6 +134,8 @@ export function weightShapes(config: ViTConfig): Map<string, readonly number[]> 
       shapes.set(`pool.${layer}.weight`, [outputs, inputs]).set(`pool.${layer}.bias`, [outputs]);
     norm('pool.norm');
   }
+  if (config.projection !== undefined)
+    shapes.set('projection.weight', [config.projection, pooledWidth(config)]);
   shapes.set('head.weight', [labels.length, featureWidth(config)]).set('head.bias', [labels.length]);
   return shapes;
 }

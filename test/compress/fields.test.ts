@@ -63,6 +63,7 @@ const fields: [string, Partial<ViTConfig>][] = [
   ['norms behind attention and within the MLPs', { attentionNorm: true, mlpNorm: true, headSize: 12 }],
   ['more heads in pooling', { pooling: 'tokens-attention', poolSize: 20, poolHeads: 6 }],
   ['a distillation token and registers', { distilled: true, registers: 1 }],
+  ['a projection of the class token', { projection: 14, firstNorm: true }],
   [
     'nearly all of it',
     {

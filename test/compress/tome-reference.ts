@@ -187,7 +187,11 @@ export async function referenceOf(
     'class-patches': () => [...read[0]!, ...mean(prefixTokens(config))],
   }[pooling]();
   const pooled = lastNorm === 'pooled' ? norm('norm', features) : features;
-  return { logits: linear('head', pooled), sizes: history, members };
+  const projection = all.get('projection.weight');
+  const projected = Array.from({ length: config.projection ?? 0 }, (_, o) =>
+    pooled.reduce((sum, value, i) => sum + value * projection![o * pooled.length + i]!, 0),
+  );
+  return { logits: linear('head', projection ? projected : pooled), sizes: history, members };
 }
 
 /** Which number of a head's stands for two tokens (BEiT): by the way from patch to patch, the last three for the class token. */

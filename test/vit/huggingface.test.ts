@@ -186,10 +186,10 @@ describe('a checkpoint in Hugging Face layout', () => {
       all.set('vit.embeddings.steps', { dtype: 'U64', shape: [1], bytes: new Uint8Array(8) });
     });
     const { notes } = await loadFolder(directory);
-    expect(notes).toHaveLength(1);
-    expect(notes[0]).toContain('vit.embeddings.keep_mask (bool)');
-    expect(notes[0]).toContain('vit.embeddings.steps (U64)');
-    expect(notes[0]).not.toContain('pooler');
+    expect(notes).toHaveLength(2);
+    expect(notes[0]).toContain('the pooler');
+    expect(notes[1]).toContain('vit.embeddings.keep_mask (bool)');
+    expect(notes[1]).toContain('vit.embeddings.steps (U64)');
   });
 
   it.each(['classifier.0.weight', 'vit.embeddings.norm.weight', 'adapter.weight', 'vit.layernorm.extra'])(

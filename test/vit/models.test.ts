@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/base/paths.js';
 import { square } from '../../src/base/size.js';
 import { viewAs, type TensorSource } from '../../src/onnx/tensor.js';
+import { featureWidth } from '../../src/vit/config.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
 import { loadModel, modelHere, type LoadedModel } from '../../src/model/load.js';
 import { loadCheckpoint } from '../../src/vit/checkpoints/load.js';
@@ -73,6 +74,19 @@ it('is normed behind attention and MLP where timm’s settings or the name of EV
   expect(await normedBehind('eva02_enormous_patch14_clip_224', {})).toBe(true);
 });
 
+it('of CLIP the class token is projected unless a classifier reads it, and texts are left out by name', async () => {
+  const { vit, record } = await load('clip_projected');
+  expect(vit.config).toMatchObject({ projection: 8, hiddenSize: 12, labels: [], firstNorm: true });
+  expect(featureWidth(vit.config)).toBe(8);
+  expect(record.notes).toContain('Left out: the model of texts.');
+  expect((await load('clip')).vit.config.projection).toBeUndefined();
+
+  async function load(name: string): Promise<LoadedModel> {
+    const path = join(packageRoot(), 'test', 'vit', 'models', name);
+    return loadModel(await modelHere({ kind: 'path', name, path }), ['a', 'b']);
+  }
+});
+
 describe('a model of open_clip', () => {
   const own = join(packageRoot(), 'test', 'vit', 'models', 'open_clip');
   const stored = async (change: (config: OpenClipConfig) => void): Promise<string> => {
@@ -91,7 +105,9 @@ describe('a model of open_clip', () => {
     const { vit, preprocessing, record } = await load(await stored(() => undefined));
     expect(vit.config).toMatchObject({ heads: 3, activation: 'quick-gelu', firstNorm: true, labels: [] });
     expect(preprocessing).toMatchObject({ size: square(16), interpolation: 'cubic', mean: [0.5, 0.5, 0.5] });
-    expect(record.notes.filter((note) => note.startsWith('Left out: '))).toHaveLength(2);
+    expect(record.notes.filter((note) => note.startsWith('Left out: '))).toEqual([
+      'Left out: the model of texts.',
+    ]);
     const other = await load(await stored(({ model_cfg }) => delete model_cfg.quick_gelu));
     expect(other.vit.config.activation).toBeUndefined();
   });

@@ -30,7 +30,7 @@ export type KeptBecause =
 
 /** What became of one component. */
 export interface ComponentPrecision {
-  /** `layers.3.fc1`, `patch`, `cls`, `registers`, `positions`, `head`. */
+  /** `layers.3.fc1`, `patch`, `cls`, `registers`, `positions`, `projection`, `head`. */
   readonly component: string;
   readonly stored: 'float16' | 'unchanged';
   readonly because: KeptBecause | undefined;
@@ -169,6 +169,7 @@ export async function precision(
   if (!named) for (const name of linears) await embed(name, `${name}.weight`);
   if (poolsByAttention(vit.config))
     for (const layer of POOL) await embed(`pool.${layer}`, `pool.${layer}.weight`);
+  if (vit.config.projection !== undefined) await embed('projection', 'projection.weight');
   await embed('head', 'head.weight');
   const changed = [...vit.weights].filter(([name, tensor]) => current.weights.get(name) !== tensor);
   return {
@@ -185,7 +186,7 @@ export async function precision(
 
 /** What patterns may name: the components of a model, and those that other models have, for recipes that serve several. */
 function componentNames({ config }: ViT): string[] {
-  const others = ['cls', 'registers', 'positions', ...POOL.map((layer) => `pool.${layer}`)];
+  const others = ['cls', 'registers', 'positions', 'projection', ...POOL.map((layer) => `pool.${layer}`)];
   const prefix = prefixOf(config).map(({ name }) => name);
   return [...new Set(['patch', 'head', ...prefix, ...others, ...linearNames(config)])];
 }

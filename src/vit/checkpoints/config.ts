@@ -3,7 +3,7 @@ import { InputError } from '../../base/errors.js';
 import { area, divided, isWhole, sameSize, sizeText, square, type Size } from '../../base/size.js';
 import type { Activation, Pooling, ViTConfig } from '../config.js';
 import type { RotaryRule } from '../rotary.js';
-import { placeIn, type Scheme } from './scheme.js';
+import { placeIn, projectionOf, type Scheme } from './scheme.js';
 
 /** What a configuration beside a checkpoint says that tensors do not show. */
 export interface Told {
@@ -149,6 +149,7 @@ export function inferArchitecture(
       'a norm before the first block, as CLIP has it, and nothing that says which epsilon and which GELU there are',
       'a config.json beside it that names the architecture',
     );
+  const projection = classes > 0 ? undefined : projectionOf(scheme, tensors);
   const { rotary } = told;
   // Gates in a layer of their own, and queries apart from keys, are EVA-02's: that it rotates them no tensor shows.
   const turned = ['blocks.0.mlp.fc1_g.weight', 'blocks.0.attn.q_proj.weight'].find((name) =>
@@ -224,6 +225,7 @@ export function inferArchitecture(
       ...(poolSize !== undefined && { poolSize }),
       ...(poolSize !== undefined && told.poolHeads !== undefined && { poolHeads: told.poolHeads }),
       ...(told.noLastNorm ? { lastNorm: 'none' } : pooledNorm && { lastNorm: 'pooled' }),
+      ...(projection !== undefined && { projection }),
       layerNormEpsilon: told.layerNormEpsilon ?? 1e-6,
       labels: classes === 0 ? [] : labels,
     },

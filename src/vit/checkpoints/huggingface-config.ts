@@ -181,6 +181,8 @@ export interface Seen {
   readonly distilled: boolean;
   /** Neurons of each block's MLP; taken where the configuration does not say how many. */
   readonly mlpSizes: readonly number[];
+  /** Rows of the projection that features pass through; undefined where there is none, or a classifier does without. */
+  readonly projection: number | undefined;
   /** Sides of the images that it is to be given, where something says so. */
   readonly imageSize: Size | undefined;
 }
@@ -286,6 +288,7 @@ export async function readHuggingFaceConfig(
     ...(pooling !== 'class' && { pooling }),
     ...(pooling === 'tokens-attention' && { poolSize: hf.intermediate_size }),
     ...(lastNorm !== 'tokens' && { lastNorm }),
+    ...(seen.projection !== undefined && { projection: seen.projection }),
     labels: seen.classes === 0 ? [] : labelsOf(hf.id2label, seen.classes, refuse),
   };
   return {

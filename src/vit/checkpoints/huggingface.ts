@@ -94,6 +94,7 @@ export function huggingFaceScheme(has: (name: string) => boolean): Scheme | unde
         'norm',
         first(within(['layernorm', 'post_layernorm', 'pooler.layernorm', 'norm']), '.weight'),
       ),
+      ['projection.weight', { tensor: 'visual_projection.weight' }],
     ]),
     block: (layer) => {
       const at = `${blocks}.${layer}`;
@@ -109,9 +110,9 @@ export function huggingFaceScheme(has: (name: string) => boolean): Scheme | unde
         ['distances', { tensor: has(shared) ? shared : `${at}.${table ?? ''}${TABLE}`, transposed: true }],
       ]);
     },
-    // The pooler is not what the classifier reads; mask token and decoder are for masked image modelling.
+    // Mask token and decoder are for masked image modelling.
     harmless: [
-      new RegExp(`^${escaped(root)}(pooler\\.dense\\.|embeddings\\.(mask_token|position_ids)$)`),
+      new RegExp(`^${escaped(root)}embeddings\\.(mask_token|position_ids)$`),
       /^decoder\.\d+\./,
       ...(root === 'vision_model.' || root === '' ? [new RegExp(`^${escaped(root)}post_layernorm\\.`)] : []),
     ],
@@ -120,6 +121,10 @@ export function huggingFaceScheme(has: (name: string) => boolean): Scheme | unde
       {
         pattern: /^visual_projection\./,
         what: 'the projection to where images and texts are compared, which a classifier of its own does without',
+      },
+      {
+        pattern: new RegExp(`^${escaped(root)}pooler\\.dense\\.`),
+        what: 'the pooler, a layer behind the class token that classifiers do without',
       },
       {
         pattern: new RegExp(`^${escaped(root)}head\\.(attention|layernorm|mlp|probe)\\b`),

@@ -13,7 +13,7 @@ import { readJson } from './json.js';
 import { openClipScheme } from './open-clip.js';
 import { readOpenClipConfig } from './open-clip-config.js';
 import { distancesAsTransformersReads, laidOutPositions, type Resampling } from './positions.js';
-import { placeIn, type Place, type Scheme, type SchemeName } from './scheme.js';
+import { placeIn, projectionOf, type Place, type Scheme, type SchemeName } from './scheme.js';
 import { asFloat32, readCheckpointTensors, type CheckpointTensors } from './tensors.js';
 import {
   averagedHeads,
@@ -87,10 +87,9 @@ export async function loadCheckpoint(
   if (scheme.name === 'Hugging Face') {
     const distilled = tensors.has(placeIn(scheme.fixed, 'distillation').tensor);
     const mlpSizes = mlpSizesOf(scheme, tensors);
+    const projection = classes > 0 ? undefined : projectionOf(scheme, tensors);
     const read = await readHuggingFaceConfig(source, config, {
-      classes,
-      distilled,
-      mlpSizes,
+      ...{ classes, distilled, mlpSizes, projection },
       imageSize: wanted,
     });
     const { vit, notes } = assemble(checkpoint, scheme, read.config, heads, {

@@ -9,6 +9,7 @@ export const openClipScheme: Scheme = {
     ['positions', { tensor: 'visual.positional_embedding' }],
     ...layerPlaces('first_norm', 'visual.ln_pre'),
     ...layerPlaces('norm', 'visual.ln_post'),
+    ['projection.weight', { tensor: 'visual.proj', transposed: true }],
   ]),
   block: (layer) => {
     const at = `visual.transformer.resblocks.${layer}`;
@@ -33,10 +34,6 @@ export const openClipScheme: Scheme = {
       pattern:
         /^(text\.|transformer\.|token_embedding\.|positional_embedding$|ln_final\.|text_projection|logit_(scale|bias)$)/,
       what: 'the model of texts',
-    },
-    {
-      pattern: /^visual\.proj$/,
-      what: 'the projection to where images and texts are compared, which a classifier of its own does without',
     },
   ],
   headLike: /^(head|classifier|fc)\b/,

@@ -1,4 +1,5 @@
 import { defined } from '../../base/defined.js';
+import type { TensorSource } from '../../onnx/tensor.js';
 
 /** Where a tensor of EdgeFlex lies in a checkpoint. */
 export interface Place {
@@ -90,6 +91,22 @@ export function linearPlaces(
     [`${ours}.weight`, part('weight')],
     [`${ours}.bias`, { ...part('bias'), optional: true }],
   ];
+}
+
+/**
+ * How wide the projection of what was pooled is.
+ *
+ * @param scheme - how the tensors are named
+ * @param tensors - of the checkpoint
+ * @returns undefined where there is none
+ */
+export function projectionOf(
+  { fixed }: Scheme,
+  tensors: ReadonlyMap<string, TensorSource>,
+): number | undefined {
+  const place = fixed['projection.weight'];
+  const dims = place && tensors.get(place.tensor)?.dims;
+  return dims?.at(place?.transposed ? -1 : 0);
 }
 
 /**

@@ -3,7 +3,7 @@ import { batch } from '../../onnx/dims.js';
 import { slice } from '../../onnx/index-ops.js';
 import { binary, concat, gemm, reduce, reshape } from '../../onnx/ops.js';
 import { scalar } from '../../onnx/tensor.js';
-import { featureWidth, patchCount, prefixTokens, tokenCount, tokensRead } from '../config.js';
+import { patchCount, pooledWidth, prefixTokens, tokenCount, tokensRead } from '../config.js';
 import type { ViT } from '../vit.js';
 import { emitAttentionPool } from './attention-pool.js';
 import { floatConstant, matrixConstant } from './constants.js';
@@ -30,7 +30,8 @@ export function emitHead(g: GraphBuilder, vit: ViT, read: Tokens, on: 'cpu' | 'w
 
 /**
  * Adds what the classifier reads: the class token (and behind it the distillation token, where there is one), a mean of tokens, or
- * both, behind the last LayerNorm. A token that others were merged into weighs in a mean as much as all of them.
+ * both, behind the last LayerNorm, projected where the model does that. A token that others were merged into weighs in a mean as much as all
+ * of them.
  *
  * @param g - the graph
  * @param vit - the model
@@ -48,12 +49,14 @@ export function emitFeatures(
   const { pooling = 'class', lastNorm = 'tokens', hiddenSize } = config;
   const normed = lastNorm === 'tokens' ? emitNorm(g, vit, 'norm', residual) : residual;
   const pooled = pool();
-  return lastNorm === 'pooled' ? emitNorm(g, vit, 'norm', pooled) : pooled;
+  const features = lastNorm === 'pooled' ? emitNorm(g, vit, 'norm', pooled) : pooled;
+  if (config.projection === undefined) return features;
+  return gemm(g, 'projected', features, matrixConstant(g, vit, 'projection.weight'));
 
   function pool(): Value {
     const tokens = tokensRead(config);
     const prefix = prefixTokens(config);
-    if (pooling === 'class') return reshape(g, 'features', normed, [batch, featureWidth(config)]);
+    if (pooling === 'class') return reshape(g, 'features', normed, [batch, pooledWidth(config)]);
     const sequence = reshape(g, 'read', normed, [batch, tokens, hiddenSize]);
     switch (pooling) {
       case 'tokens':

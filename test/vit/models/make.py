@@ -153,7 +153,7 @@ with torch.no_grad():
 timm_model('timm_relative_shared', 'vit_srelpos_small_patch16_224', rel_pos_dim=5)
 timm_model('timm_relative_class', 'vit_relpos_base_patch16_clsgap_224', rel_pos_dim=7)
 
-# A model of images and texts of open_clip 3.3.0, of which the image tower gives its features.
+# A model of images and texts of open_clip 3.3.0, of which the image tower gives its projected features.
 tower = dict(image_size=16, patch_size=4, width=12, layers=2, head_width=4, mlp_ratio=1.5)
 texts = dict(context_length=4, vocab_size=8, width=4, heads=1, layers=1)
 clip = drawn(open_clip.CLIP(8, open_clip.CLIPVisionCfg(**tower), open_clip.CLIPTextCfg(**texts), quick_gelu=True))
@@ -162,7 +162,6 @@ save_file({key: value.contiguous() for key, value in clip.state_dict().items()},
 config = {'model_cfg': {'embed_dim': 8, 'quick_gelu': True, 'vision_cfg': tower, 'text_cfg': texts}, 'preprocess_cfg': {'mean': [0.5] * 3, 'std': [0.5] * 3}}
 (path / 'open_clip_config.json').write_text(json.dumps(config, indent=1) + '\n')
 with torch.no_grad():
-    clip.visual.proj = None
     parity['open_clip'] = clip.visual(pixels).contiguous()
 
 # Images and patches that are no squares, and images of one channel.
@@ -193,5 +192,12 @@ timm_model('timm_grey_rectangle', vit, images_of('timm_grey_rectangle', 1), {'me
 # Norms behind attention and MLPs.
 timm_model('timm_res_post_norm', 'vit_base_patch16_rpn_224')
 timm_model('timm_relative_res_post_norm', 'vit_relpos_small_patch16_rpn_224', rel_pos_dim=7)
+
+# A model of images and texts of Transformers: what its image tower gives is the projected class token.
+texts = dict(hidden_size=4, intermediate_size=4, num_hidden_layers=1, num_attention_heads=1, vocab_size=4, max_position_embeddings=4, projection_dim=8)
+clip = drawn(hf.CLIPModel(hf.CLIPConfig(vision_config=size | mlp | dict(projection_dim=8), text_config=texts, projection_dim=8)))
+clip.save_pretrained(folder('clip_projected'))
+with torch.no_grad():
+    parity['clip_projected'] = hf.CLIPVisionModelWithProjection.from_pretrained(here / 'clip_projected').eval()(pixels).image_embeds.contiguous()
 
 save_file(parity, here / 'parity.safetensors')
