@@ -25,17 +25,6 @@ const RANGE_OF_THE_BATCH = 'DynamicQuantizeMatMul';
  */
 const BATCH_TOLERANCE = 0.5;
 
-/**
- * A model that merges tokens chooses the most similar ones, and where two choices are nearly as good the last bits of a sum, or
- * one INT8 rounding, decide between them: the logits of that image jump. Of 6,000 images of CIFAR-10 that an INT8 model with half of its
- * tokens merged classified on a CPU and in WebAssembly, 7 lay further apart than `QUANTIZED_TOLERANCE`, at most by 0.21, and
- * every one of them had merged other tokens. So few images may lie as far apart as this; kernels that compute something else put most apart.
- */
-const JUMP_TOLERANCE = 0.4;
-
-/** The share of the images that may jump; one always may. */
-const JUMPING_SHARE = 0.01;
-
 /** Kernels that multiply integers. */
 const INTEGER_PRODUCT =
   /^(MatMulInteger.*|DynamicQuantizeMatMul|ConvInteger|QLinear(MatMul|Conv|GlobalAveragePool)|QGemm|QAttention|QOrdered.+)$/;
@@ -94,45 +83,74 @@ export function finiteFailure(
   return undefined;
 }
 
+/** An image whose logits lie further from what is expected than they may. */
+export interface ApartImage extends Pick<
+  Extract<RootFailure, { kind: 'logits-differ' }>,
+  'image' | 'logit' | 'here' | 'there'
+> {
+  /** All of its logits, as they came. */
+  readonly logits: Float32Array;
+}
+
+/** Images whose logits are others than expected. */
+export interface Difference {
+  readonly from: Extract<RootFailure, { kind: 'logits-differ' }>['from'];
+  /** How many images were compared. */
+  readonly images: number;
+  /** Those that lie apart, the first one first. */
+  readonly apart: readonly [ApartImage, ...ApartImage[]];
+}
+
 /**
- * Checks the outputs of a timed pass against those of the accuracy pass on the same images.
+ * Compares the outputs of a timed pass with those of the accuracy pass on the same images.
  *
  * @param artifact - what ran
  * @param timed - logits of some images, as the timed pass left them
  * @param imageOf - which test image one is, by its index in the batch
  * @param accuracy - logits of test images 0, 1, 2 …, `[images, classes]`
- * @returns what is wrong; undefined when nothing is
+ * @returns the images that lie further apart than they may; undefined when none does
  */
-export function outputFailure(
-  { kernels, merges, raw }: Pick<Artifact, 'kernels' | 'merges' | 'raw'>,
+export function outputDifference(
+  { kernels, raw }: Pick<Artifact, 'kernels' | 'raw'>,
   timed: readonly LogitsRecord[],
   imageOf: (index: number) => number,
   accuracy: Float32Array,
-): RootFailure | undefined {
+): Difference | undefined {
   const byBatch = raw?.rangeOfBatch ?? (kernels[RANGE_OF_THE_BATCH] ?? 0) > 0;
   const tolerance = byBatch ? BATCH_TOLERANCE : LOGIT_TOLERANCE;
-  const apart = farApart(timed, imageOf, accuracy, { tolerance, jumps: merges === true });
-  return apart && { kind: 'logits-differ', from: 'accuracy-pass', ...apart };
+  return difference('accuracy-pass', timed, imageOf, accuracy, tolerance);
 }
 
 /**
- * Checks the logits of a device against those of this machine's CPU, of the same form and the same images.
+ * Compares the logits of a device with those of this machine's CPU, of the same form and the same images.
  *
  * @param artifact - what the device ran
  * @param logits - of test images 0, 1, 2 …, as the device gave them
  * @param reference - the CPU's, `[images, classes]`
- * @returns what is wrong; undefined when nothing is
+ * @returns the images that lie further apart than they may; undefined when none does
  */
-export function agreementFailure(
-  { kernels, substitutions, merges, raw }: Pick<Artifact, 'kernels' | 'substitutions' | 'merges' | 'raw'>,
+export function agreementDifference(
+  artifact: Pick<Artifact, 'kernels' | 'substitutions' | 'raw'>,
   logits: readonly LogitsRecord[],
   reference: Float32Array,
-): RootFailure | undefined {
-  const exact =
-    raw?.exact ?? (substitutions.every(staysFloat32) && Object.values(kernels).every((count) => count === 0));
-  const tolerance = exact ? FLOAT_TOLERANCE : QUANTIZED_TOLERANCE;
-  const apart = farApart(logits, (image) => image, reference, { tolerance, jumps: merges === true });
-  return apart && { kind: 'logits-differ', from: 'local-cpu', ...apart };
+): Difference | undefined {
+  return difference('local-cpu', logits, (image) => image, reference, agreementTolerance(artifact));
+}
+
+/** How far logits of two devices may lie apart, as a share of the image's largest. */
+export function agreementTolerance(artifact: Pick<Artifact, 'kernels' | 'substitutions' | 'raw'>): number {
+  return isExact(artifact) ? FLOAT_TOLERANCE : QUANTIZED_TOLERANCE;
+}
+
+/** Whether an artifact computes in float32 everywhere. */
+export function isExact({
+  kernels,
+  substitutions,
+  raw,
+}: Pick<Artifact, 'kernels' | 'substitutions' | 'raw'>): boolean {
+  return (
+    raw?.exact ?? (substitutions.every(staysFloat32) && Object.values(kernels).every((count) => count === 0))
+  );
 }
 
 /** Whether nothing but float32 is computed with in place of what the recipe asks for. */
@@ -140,47 +158,53 @@ function staysFloat32(substitution: Substitution): boolean {
   return substitution.kind === 'float16-linears' && substitution.computedIn === 'float32';
 }
 
-type Apart = Pick<Extract<RootFailure, { kind: 'logits-differ' }>, 'image' | 'logit' | 'here' | 'there'>;
-
-/** How far logits may lie from what is expected, as shares of the image's largest. */
-interface Allowed {
-  readonly tolerance: number;
-  /** Whether `JUMPING_SHARE` of the images may lie apart by `JUMP_TOLERANCE`. */
-  readonly jumps: boolean;
+/** What an image that lies apart makes of a measurement. */
+export function differenceFailure(
+  { from }: Difference,
+  { image, logit, here, there }: ApartImage,
+): RootFailure {
+  return { kind: 'logits-differ', from, image, logit, here, there };
 }
 
-/** The first logit that lies further from what is expected than it may. */
-function farApart(
+function difference(
+  from: Difference['from'],
   records: readonly LogitsRecord[],
   imageOf: (index: number) => number,
   reference: Float32Array,
-  { tolerance, jumps }: Allowed,
-): Apart | undefined {
-  const beyond = (most: number): Apart[] =>
-    records.flatMap((record) => apartIn(record, imageOf, reference, most));
-  const apart = beyond(tolerance);
-  if (!jumps) return apart[0];
+  tolerance: number,
+): Difference | undefined {
+  const [first, ...others] = records.flatMap((record) => apartIn(record, imageOf, reference, tolerance));
   const images = records.reduce((sum, { classes, values }) => sum + Math.ceil(values.length / classes), 0);
-  const mayJump = Math.max(1, Math.floor(JUMPING_SHARE * images));
-  return apart.length > mayJump ? apart[0] : beyond(Math.max(tolerance, JUMP_TOLERANCE))[0];
+  return first && { from, images, apart: [first, ...others] };
 }
 
-/** Of each image of a record, in their order, the first logit that lies further from what is expected than a share of its largest. */
+/** The images of a record that lie apart, each with the first logit that does. */
 function apartIn(
   { first, classes, values }: LogitsRecord,
   imageOf: (index: number) => number,
   reference: Float32Array,
   tolerance: number,
-): Apart[] {
-  return Array.from({ length: Math.ceil(values.length / classes) }, (_, i): Apart | undefined => {
+): ApartImage[] {
+  return Array.from({ length: Math.ceil(values.length / classes) }, (_, i): ApartImage | undefined => {
     const image = imageOf(first + i);
     const row = reference.subarray(image * classes, (image + 1) * classes);
-    const most = tolerance * row.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
-    const here = values.subarray(i * classes, (i + 1) * classes);
-    // What is missing or no number lies within nothing.
-    const logit = here.findIndex((value, k) => !(Math.abs(value - (row[k] ?? NaN)) <= most));
+    const logits = values.subarray(i * classes, (i + 1) * classes);
+    const logit = firstApart(logits, row, tolerance);
     return logit < 0
       ? undefined
-      : { image, logit, here: jsonNumber(here[logit] ?? NaN), there: row[logit] ?? null };
+      : { image, logit, here: jsonNumber(logits[logit] ?? NaN), there: row[logit] ?? null, logits };
   }).filter((apart) => apart !== undefined);
+}
+
+/**
+ * The first logit that lies further from what is expected than a share of the largest expected one.
+ *
+ * @param logits - of an image
+ * @param expected - of the same image; what is missing there or no number has nothing near it
+ * @param tolerance - the share
+ * @returns its index; −1 where there is none
+ */
+export function firstApart(logits: Float32Array, expected: Float32Array, tolerance: number): number {
+  const most = tolerance * expected.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+  return logits.findIndex((value, k) => !(Math.abs(value - (expected[k] ?? NaN)) <= most));
 }

@@ -2,7 +2,15 @@ import type { RootFailure } from '../protocol/failure.js';
 import type { Measurement } from '../protocol/measurement.js';
 import { loadLogits, type Logits } from '../store/read.js';
 import { artifactIn, microBatchOf, type Cell, type Subject } from './cell.js';
-import { agreementFailure, finiteFailure, kernelFailure, outputFailure } from './checks.js';
+import {
+  agreementDifference,
+  differenceFailure,
+  finiteFailure,
+  kernelFailure,
+  outputDifference,
+  type Difference,
+} from './checks.js';
+import { firstWithoutTie } from './near-ties.js';
 import type { RunState } from './run-state.js';
 import type { DeviceSession } from './session.js';
 
@@ -34,7 +42,7 @@ export async function measurementFailure(
       // How often another form gives the same class is in the report.
       if (reference === undefined || reference === session || !computesAsCpu(subject)) return undefined;
       const scored = await scoredLogits(state, variant, reference);
-      return scored && agreementFailure(artifact, logits, scored.values);
+      return scored && apartFailure(subject, agreementDifference(artifact, logits, scored.values));
     }
     case 'kernels': {
       const parts = Math.ceil(scenario.batch / microBatchOf(cell));
@@ -47,9 +55,22 @@ export async function measurementFailure(
       const fault = finiteFailure(logits, imageOf);
       if (fault !== undefined) return fault;
       const scored = await scoredLogits(state, variant, session);
-      return scored && outputFailure(artifact, logits, imageOf, scored.values);
+      return scored && apartFailure(subject, outputDifference(artifact, logits, imageOf, scored.values));
     }
   }
+}
+
+/** What images that lie apart make of a measurement: nothing, where tokens are merged and each is one of which two choices are as good. */
+async function apartFailure(
+  { artifact, session }: Subject,
+  difference: Difference | undefined,
+): Promise<RootFailure | undefined> {
+  if (difference === undefined) return undefined;
+  const left =
+    artifact.merges === true
+      ? await firstWithoutTie(artifact, await session.images(artifact), difference)
+      : difference.apart[0];
+  return left && differenceFailure(difference, left);
 }
 
 function isLocal({ device }: DeviceSession): boolean {

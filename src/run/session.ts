@@ -259,8 +259,12 @@ export class DeviceSession {
     return writeBank(drawn, path, signal);
   }
 
-  /** The images that are scored, as an artifact takes them. */
-  private async images({ preprocessing }: Artifact): Promise<AccuracyTask['images']> {
+  /**
+   * The test images that are scored, as an artifact takes them.
+   *
+   * @throws InputError when an image cannot be read
+   */
+  async images({ preprocessing }: Artifact): Promise<AccuracyTask['images']> {
     const { records } = await scoredRecords(this.data.test, preprocessing, this.scoredImages, {
       signal: this.signal,
     });

@@ -1,11 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../../src/base/random.js';
 import type { KernelTime } from '../../src/protocol/kernels.js';
-import type { LogitsRecord } from '../../src/protocol/measurement.js';
 import type { Substitution } from '../../src/base/substitution.js';
-import { agreementFailure, finiteFailure, kernelFailure, outputFailure } from '../../src/run/checks.js';
+import {
+  agreementDifference,
+  differenceFailure,
+  finiteFailure,
+  kernelFailure,
+  outputDifference,
+  type Difference,
+} from '../../src/run/checks.js';
 
 const CPU = 'CPUExecutionProvider';
+
+const firstOf = (found: Difference | undefined) => found && differenceFailure(found, found.apart[0]);
+const outputFailure = (...of: Parameters<typeof outputDifference>) => firstOf(outputDifference(...of));
+const agreementFailure = (...of: Parameters<typeof agreementDifference>) =>
+  firstOf(agreementDifference(...of));
 
 function kernel(opType: string, calls: number, provider = CPU): KernelTime {
   return { opType, provider, calls, milliseconds: 1 };
@@ -161,49 +171,19 @@ describe('the logits of a device', () => {
       });
     },
   );
-});
 
-describe('the logits of a model that merges tokens', () => {
-  const images = 300;
-  const classes = 10;
-  const random = seededRandom(3);
-  const reference = Float32Array.from({ length: images * classes }, () => 8 * random.uniform() - 4);
-  /** What a device gives whose logits of some images lie a share of the largest away. */
-  const jumped = (count: number, share: number): LogitsRecord[] => {
-    const values = reference.slice();
-    for (let image = 0; image < count; image++) {
-      const row = reference.subarray(image * classes, (image + 1) * classes);
-      values[image * classes + 4]! += share * Math.max(...row.map(Math.abs));
-    }
-    return [{ first: 0, classes, values }];
-  };
-  const merging = { kernels: { MatMulIntegerToFloat: 3 }, substitutions: [], merges: true };
-  const passes = (
-    artifact: Parameters<typeof agreementFailure>[0],
-    logits: readonly LogitsRecord[],
-  ): boolean[] => [
-    agreementFailure(artifact, logits, reference) === undefined,
-    outputFailure(artifact, logits, (index) => index, reference) === undefined,
-  ];
-
-  it('may jump where other tokens were merged: of one image in a hundred, and not as far as to anything', () => {
-    expect(passes(merging, jumped(3, 0.21))).toEqual([true, true]);
-    expect(passes(merging, jumped(4, 0.21))).toEqual([false, false]);
-    expect(passes(merging, jumped(1, 0.5))).toEqual([false, false]);
-    expect(passes({ ...merging, kernels: {} }, jumped(3, 0.21))).toEqual([true, true]);
-  });
-
-  it('may not jump where nothing is merged', () => {
-    const { kernels, substitutions } = merging;
-    expect(passes({ kernels, substitutions }, jumped(1, 0.21))).toEqual([false, false]);
-  });
-
-  it('are wrong where a few of them are those of other images, or no numbers', () => {
-    const shifted = { first: 0, classes, values: reference.slice() };
-    shifted.values.copyWithin(0, classes, 5 * classes);
-    expect(passes(merging, [shifted])).toEqual([false, false]);
-    const [broken] = jumped(0, 0);
-    broken!.values[7] = NaN;
-    expect(passes(merging, [broken!])).toEqual([false, false]);
+  it('tells every image that lies apart, with all that came of it', () => {
+    const three = Float32Array.of(10, -2, 3, 4, NaN, 1);
+    const found = agreementDifference(
+      { kernels: float, substitutions: [] },
+      [{ first: 0, classes: 2, values: three }],
+      Float32Array.of(10, -2, 3, 5, 1, 1),
+    );
+    expect(found?.images).toBe(3);
+    expect(found?.apart.map(({ image, logit }) => [image, logit])).toEqual([
+      [1, 1],
+      [2, 0],
+    ]);
+    expect(found?.apart[0].logits).toEqual(Float32Array.of(3, 4));
   });
 });
