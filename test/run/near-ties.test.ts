@@ -16,7 +16,7 @@ import { readPreprocessing } from '../../src/model/image-processor.js';
 import { targetForm } from '../../src/vit/graph/form.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
 import { withMovableSimilarities } from '../../src/vit/graph/near-ties.js';
-import { withWeights, type ViT } from '../../src/vit/vit.js';
+import { weightOf, withWeights, type ViT } from '../../src/vit/vit.js';
 import { copyOf, logitsOf, openBench, type Bench } from '../compress/support.js';
 import { runOnce, sessionOptions } from '../support/engine.js';
 import { useFolder } from '../support/folder.js';
@@ -40,11 +40,16 @@ beforeAll(async () => {
   const { images: ofBench } = bench.data.test;
   if (ofBench.kind !== 'records') throw new Error('the images of the bench are records');
   images = ofBench.records;
-  preprocessing = await readPreprocessing(join(packageRoot(), 'suites', 'models', 'vit-micro-shapes10', 'preprocessor_config.json'));
+  preprocessing = await readPreprocessing(
+    join(packageRoot(), 'suites', 'models', 'vit-micro-shapes10', 'preprocessor_config.json'),
+  );
   const first = Array.from({ length: IMAGES }, (_, index) => index);
   const { height, width } = images.layout;
   const stored = bench.engine.tensor('uint8', await readImages(images, first), [IMAGES, 3, height, width]);
-  const session = await bench.engine.open(await serializeModel(preprocessingGraph(preprocessing)), sessionOptions);
+  const session = await bench.engine.open(
+    await serializeModel(preprocessingGraph(preprocessing)),
+    sessionOptions,
+  );
   const [prepared] = Object.values(await session.run({ [session.inputNames[0]!]: stored }));
   await session.close();
   const pixels = prepared!.data as Float32Array;
@@ -81,7 +86,10 @@ async function moved({ vit, pixels }: Merging, most: number, seed: number): Prom
   });
   const { height, width } = vit.config.imageSize;
   const dims = [IMAGES, 3, height, width];
-  const { logits } = await runOnce(model, { pixel_values: { dims, data: pixels }, ...Object.fromEntries(inputs) });
+  const { logits } = await runOnce(model, {
+    pixel_values: { dims, data: pixels },
+    ...Object.fromEntries(inputs),
+  });
   return logits!.data as Float32Array;
 }
 
@@ -104,58 +112,63 @@ async function wrong(merging: Merging, image: number, vit: ViT, pixels: Float32A
   return given;
 }
 
-describe.each(['float32', 'INT8'] as const)('an image that lies apart, of a model in %s that merges tokens', (kind) => {
-  const within = kind === 'float32' ? 5e-5 : 0.01;
+describe.each(['float32', 'INT8'] as const)(
+  'an image that lies apart, of a model in %s that merges tokens',
+  (kind) => {
+    const within = kind === 'float32' ? 5e-5 : 0.01;
 
-  it('is taken for a near tie where moving similarities a little gives its logits', async () => {
-    const merging = models.get(kind)!;
-    let ties = 0;
-    for (const seed of [11, 12, 13, 14]) {
-      const { apart, left } = await judged(merging, await moved(merging, within, seed), 4);
-      expect(left).toBeUndefined();
-      ties += apart;
-    }
-    expect(ties).toBeGreaterThan(0);
-  });
-
-  it('is not where another choice was far from as good', async () => {
-    const merging = models.get(kind)!;
-    const { apart, left } = await judged(merging, await moved(merging, 0.5, 21), 4);
-    expect(apart).toBe(4);
-    expect(left).toBeDefined();
-  });
-
-  it('is wrong for one weight that differs, or two patches that changed places', async () => {
-    const merging = models.get(kind)!;
-    const bias = await copyOf(merging.vit, 'layers.1.norm2.bias');
-    bias[3]! += 4;
-    const perturbed = withWeights(merging.vit, [['layers.1.norm2.bias', float32([bias.length], bias)]]);
-    const swapped = merging.pixels.slice();
-    const { height, width } = merging.vit.config.imageSize;
-    const patch = merging.vit.config.patchSize.height;
-    for (let plane = 0; plane < IMAGES * 3; plane++)
-      for (let row = 0; row < patch; row++)
-        for (let column = 0; column < patch; column++) {
-          const [a, b] = [
-            plane * height * width + (row + patch) * width + column + patch,
-            plane * height * width + (row + 2 * patch) * width + column + 2 * patch,
-          ];
-          [swapped[a], swapped[b]] = [swapped[b]!, swapped[a]!];
-        }
-    let caught = 0;
-    for (const image of [0, 1, 2, 3])
-      for (const [vit, pixels] of [
-        [perturbed, merging.pixels],
-        [merging.vit, swapped],
-      ] as const) {
-        const { apart, left } = await judged(merging, await wrong(merging, image, vit, pixels));
-        if (apart === 0) continue;
-        expect(left?.image).toBe(image);
-        caught += 1;
+    it('is taken for a near tie where moving similarities a little gives its logits', async () => {
+      const merging = models.get(kind)!;
+      let ties = 0;
+      for (const seed of [11, 12, 13, 14]) {
+        const { apart, left } = await judged(merging, await moved(merging, within, seed), 4);
+        expect(left).toBeUndefined();
+        ties += apart;
       }
-    expect(caught).toBeGreaterThan(3);
-  });
-});
+      expect(ties).toBeGreaterThan(0);
+    });
+
+    it('is not where another choice was far from as good', async () => {
+      const merging = models.get(kind)!;
+      const { apart, left } = await judged(merging, await moved(merging, 0.5, 21), 4);
+      expect(apart).toBe(4);
+      expect(left).toBeDefined();
+    });
+
+    it('is wrong for one weight that differs, or two patches that changed places', async () => {
+      const merging = models.get(kind)!;
+      const weights = await copyOf(merging.vit, 'head.weight');
+      weights[5]! += 20;
+      const perturbed = withWeights(merging.vit, [
+        ['head.weight', float32(weightOf(merging.vit, 'head.weight').dims, weights)],
+      ]);
+      const swapped = merging.pixels.slice();
+      const { height, width } = merging.vit.config.imageSize;
+      const patch = merging.vit.config.patchSize.height;
+      for (let plane = 0; plane < IMAGES * 3; plane++)
+        for (let row = 0; row < patch; row++)
+          for (let column = 0; column < patch; column++) {
+            const [a, b] = [
+              plane * height * width + (row + patch) * width + column + patch,
+              plane * height * width + (row + 2 * patch) * width + column + 2 * patch,
+            ];
+            [swapped[a], swapped[b]] = [swapped[b]!, swapped[a]!];
+          }
+      let caught = 0;
+      for (const image of [0, 1, 2, 3])
+        for (const [vit, pixels] of [
+          [perturbed, merging.pixels],
+          [merging.vit, swapped],
+        ] as const) {
+          const { apart, left } = await judged(merging, await wrong(merging, image, vit, pixels));
+          if (apart === 0) continue;
+          expect(left?.image).toBe(image);
+          caught += 1;
+        }
+      expect(caught).toBeGreaterThan(3);
+    });
+  },
+);
 
 it('no image is taken for a near tie where too many lie apart', async () => {
   const merging = models.get('INT8')!;
