@@ -2,6 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { readiness, type Readiness } from '../operations/health.js';
 import { openMetrics } from '../operations/metrics.js';
 import { hasTokens } from '../store/tokens.js';
+import { problemWords } from '../text/problems.js';
+import { RequestProblem } from './problem.js';
 import type { Serving } from './serving.js';
 
 /**
@@ -23,7 +25,13 @@ export async function addOperations(
     const found = queue === undefined ? await readinessOfFolder(serving) : await readiness(queue);
     return reply.status(found.ready ? 200 : 503).send(found);
   });
-  if (queue === undefined) return;
+  if (queue === undefined) {
+    // Without a route, the address would be one of the page's own.
+    app.get('/metrics', { schema: { hide: true } }, ({ method, url }) => {
+      throw new RequestProblem('not-found', problemWords.noRoute(method, url));
+    });
+    return;
+  }
   const metrics = await openMetrics(queue);
   app.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
     mayRead(request);
