@@ -40,7 +40,7 @@ export function linearWidths(config: ViTConfig, layer: number, role: LinearRole)
  *
  * `float` (also the default): a product with the weight as it is stored, float32 or float16.
  * `int8`: W8A8. The weight is int8, symmetric per output channel (`weightScales`, one for each output); the input is
- * quantised to uint8 with one scale and zero point.
+ * quantised to uint8 with one scale and zero point, where asked for after each of its channels was divided by a number of its own.
  * `qdq`: the same arithmetic written as QuantizeLinear and DequantizeLinear around a float product, which a runtime
  * fuses or not: the form that other tools emit. The bias is int32, in multiples of the product's scale.
  * `dynamic`: int8 weights as above; the input is quantised while the model runs, with the range that the tensor then has,
@@ -56,6 +56,8 @@ export type LinearForm =
       readonly weightScales: Float32Array;
       readonly inputScale: number;
       readonly inputZeroPoint: number;
+      /** What each channel of the input is divided by before, `[inputs]`; the weight is that of the divided channels. Absent: by nothing. */
+      readonly inputDivisors?: Float32Array | undefined;
     }
   | { readonly kind: 'dynamic'; readonly weightScales: Float32Array }
   | {

@@ -10,7 +10,10 @@ async function meantBy(vit: ViT, name: LinearName): Promise<TensorSource> {
   const [outputs, inputs] = dims as [number, number];
   const values = Float32Array.from({ length: inputs * outputs }, (_, index) => {
     const [o, i] = [Math.floor(index / inputs), index % inputs];
-    if ('weightScales' in form) return viewAs(bytes, Int8Array)[index]! * form.weightScales[o]!;
+    if ('weightScales' in form) {
+      const divisor = 'inputDivisors' in form ? (form.inputDivisors?.[i] ?? 1) : 1;
+      return (viewAs(bytes, Int8Array)[index]! * form.weightScales[o]!) / divisor;
+    }
     if (form.kind === 'float') throw new Error(`${name} is float`);
     const { bits, blockSize, scales } = form;
     const block = o * Math.ceil(inputs / blockSize) + Math.floor(i / blockSize);

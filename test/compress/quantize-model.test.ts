@@ -7,9 +7,10 @@ import {
 } from '../../src/compress/quantize/options.js';
 import { quantize } from '../../src/compress/quantize/stage.js';
 import { modelBytes, writeModel } from '../../src/onnx/file.js';
+import { float32 } from '../../src/onnx/tensor.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
 import { linearName, linearNames, linearWidths, type LinearName } from '../../src/vit/linears.js';
-import { formOf, weightOf, type ViT } from '../../src/vit/vit.js';
+import { formOf, weightOf, withWeights, type ViT } from '../../src/vit/vit.js';
 import { useFolder } from '../support/folder.js';
 import { dequantized } from './dequantized.js';
 import {
@@ -99,6 +100,38 @@ describe('a model as QDQ', () => {
     expect(kernels.get('QGemm')).toBe(24);
     expect(kernels.get('Gemm')).toBe(2);
     expect(kernels.has('MatMul') || kernels.has('DequantizeLinear')).toBe(false);
+  });
+});
+
+describe('neurons that reach much further than others', () => {
+  it.each(['w8a8', 'qdq'] as const)('are divided before they are quantised (%s)', async (format) => {
+    const [fc1, fc2] = ['layers.0.fc1', 'layers.0.fc2'] as const;
+    // One neuron thirty times as large, and its column of FC2 as much smaller: what INT8 must bear.
+    const [rows, bias] = [await copyOf(bench.vit, `${fc1}.weight`), await copyOf(bench.vit, `${fc1}.bias`)];
+    const columns = await copyOf(bench.vit, `${fc2}.weight`);
+    for (let i = 0; i < 128; i++) rows[7 * 128 + i]! *= 30;
+    bias[7]! *= 30;
+    for (let o = 0; o < 128; o++) columns[o * 512 + 7]! /= 30;
+    const wide = withWeights(bench.vit, [
+      [`${fc1}.weight`, float32([512, 128], rows)],
+      [`${fc1}.bias`, float32([512], bias)],
+      [`${fc2}.weight`, float32([128, 512], columns)],
+    ]);
+    const made = async (divideNeurons: boolean): ReturnType<typeof quantize> =>
+      quantize(wide, bench.context, options({ format, divideNeurons }));
+    const [plain, divided] = [await made(false), await made(true)];
+    expect(formOf(divided.vit, fc2)).toHaveProperty('inputDivisors');
+    expect(formOf(plain.vit, fc2)).not.toHaveProperty('inputDivisors');
+    const of = ({ report }: Awaited<typeof plain>): number =>
+      report.linears.find(({ linear }) => linear === fc2)!.sqnr;
+    expect(of(divided)).toBeGreaterThan(of(plain) + 2);
+    const [found, meant] = [
+      await logitsOf(bench, divided.vit),
+      await logitsOf(bench, await dequantized(divided.vit)),
+    ];
+    expect(maxDifference(found, meant)).toBeLessThan(0.08 * spread());
+    const kernels = await kernelsOf(bench, divided.vit);
+    expect(kernels.get(format === 'qdq' ? 'QGemm' : 'MatMulIntegerToFloat')).toBe(24);
   });
 });
 

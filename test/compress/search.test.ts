@@ -20,6 +20,7 @@ import { quantizeInt8, dequantizeInt8 } from '../../src/compress/quantize/roundi
 import {
   channelTransform,
   readingTransformed,
+  searchDivisors,
   searchInputRange,
   searchTransform,
   searchWeightClip,
@@ -187,6 +188,40 @@ describe.each(seeds)('the searches on sample %d', (seed) => {
     expect(await searchInputRange(evaluator, value, known, options({ clipInputs: false }))).toEqual(
       rangeOf(value, 1),
     );
+  });
+
+  it('divide channels where one reaches much further than the others, and leave alike ones alone', async () => {
+    const random = seededRandom(seed);
+    const readerOf = (values: Float32Array): ReadValue => {
+      const column = (c: number): number[] => Array.from({ length: rows }, (_, r) => values[r * inputs + c]!);
+      const each = (of: (values: number[]) => number): Float64Array =>
+        Float64Array.from({ length: inputs }, (_, c) => of(column(c)));
+      const [min, max] = [each((v) => Math.min(...v)), each((v) => Math.max(...v))];
+      const meanSquare = each((v) => v.reduce((sum, x) => sum + x * x, 0) / rows);
+      return { min, max, lower: min, upper: max, meanSquare, sample: { rows, values }, moments: undefined };
+    };
+    // As behind an activation: hardly anything below zero.
+    const alike = Float32Array.from({ length: rows * inputs }, () => random.uniform() - 0.17);
+    const apart = alike.map((x, i) => (i % inputs === 5 ? 30 * x : x));
+    const [reader, how] = [linearOf(seed + 30), options({})];
+    const wide = readerOf(apart);
+    const [known] = await sampled(wide.sample, [reader]);
+    const found = (await searchDivisors(evaluator, wide, [known!], how))!;
+    const behind = transformed(wide, found.transform);
+    const errorOfRange = async (value: ReadValue, linear: FloatLinear): Promise<number> => {
+      const weight = roundedWeight(linear.weight, inputs, how);
+      const candidate = { weight, bias: linear.bias, input: rangeOf(value, 1) };
+      return totalError(await evaluator.error(known!.output, value.sample, candidate));
+    };
+    const divided = await errorOfRange(behind, readingTransformed(reader, found.transform));
+    expect(divided).toBeLessThan(0.63 * (await errorOfRange(wide, reader)));
+    expect(found.transform.shift.every((shift) => shift === 0)).toBe(true);
+
+    const narrow = readerOf(alike);
+    const same = await sampled(narrow.sample, [reader]);
+    expect(await searchDivisors(evaluator, narrow, same, how)).toBeUndefined();
+    for (const off of [{ divideNeurons: false }, { alpha: 'off' }, { format: 'dynamic' }, { format: 'w8' }])
+      expect(await searchDivisors(evaluator, wide, [known!], options(off))).toBeUndefined();
   });
 
   it('take weight ranges that are no worse than the whole of them, for every output', async () => {

@@ -13,8 +13,15 @@ import { withFeedback } from './feedback.js';
 import { fold, foldGroupsOf, readersOf } from './fold.js';
 import { isWeightFormat, type QuantizeOptions } from './options.js';
 import { toNearest, type InputRange, type Rounding } from './rounding.js';
-import { searchInputRange, searchTransform, searchWeightClip, type SampledLinear } from './search.js';
-import { EXTENT_PERCENTILE, readValue, transformed, type ReadValue } from './value.js';
+import {
+  readingTransformed,
+  searchDivisors,
+  searchInputRange,
+  searchTransform,
+  searchWeightClip,
+  type SampledLinear,
+} from './search.js';
+import { EXTENT_PERCENTILE, readValue, transformed, type ChannelTransform, type ReadValue } from './value.js';
 import { bitsOf, blockwiseWeight, int8Weight, type QuantizedWeight } from './weight.js';
 
 /** What quantisation did to one linear. */
@@ -22,7 +29,7 @@ export interface QuantizedLinear {
   readonly linear: LinearName;
   /** Signal-to-noise ratio of its output on the sampled rows, in decibels. */
   readonly sqnr: number;
-  /** Strength of the channel transform of its input; undefined where none was folded. */
+  /** Strength of the channel transform of its input; undefined where there is none. */
   readonly alpha: number | undefined;
 }
 
@@ -86,8 +93,17 @@ export async function quantizeBlock(
 
   let quantized = folded;
   for (const role of readRoles) {
-    const value = values[role];
-    const readers = await withOutputs(evaluator, value, await floatLinears(folded, layer, sharedBy[role]));
+    if (sharedBy[role].every((reader) => kept.has(linearName(layer, reader)))) continue;
+    const float = await withOutputs(
+      evaluator,
+      values[role],
+      await floatLinears(folded, layer, sharedBy[role]),
+    );
+    const divided =
+      role === 'fc2' ? await searchDivisors(evaluator, values[role], float, options) : undefined;
+    const { value, readers } = readThrough(divided?.transform, values[role], float);
+    if (divided) alphas.set(role, divided.alpha);
+    const divisors = divided && Float32Array.from(divided.transform.scale);
     const input = isWeightFormat(options.format)
       ? undefined
       : await searchInputRange(evaluator, value, readers, options);
@@ -96,7 +112,7 @@ export async function quantizeBlock(
       const name = linearName(layer, reader);
       if (kept.has(name)) continue;
       const linear = readers[index]!;
-      const weight = await quantizeWeight(evaluator, value, linear, input, rounding, options);
+      const weight = await quantizeWeight(evaluator, value, linear, input, divisors, rounding, options);
       const rounded = { weight: weight.rounded, bias: linear.bias, input };
       const error = await evaluator.error(linear.output, value.sample, rounded);
       const bias = options.biasCorrection ? linear.bias.map((b, o) => b + error.mean[o]!) : linear.bias;
@@ -146,11 +162,25 @@ async function observe(
   ) as Record<ReadRole, ReadValue>;
 }
 
+/** A value and those that read it behind a transform; what they give stays as it is. */
+function readThrough(
+  transform: ChannelTransform | undefined,
+  value: ReadValue,
+  readers: readonly SampledLinear[],
+): { readonly value: ReadValue; readonly readers: readonly SampledLinear[] } {
+  if (transform === undefined) return { value, readers };
+  return {
+    value: transformed(value, transform),
+    readers: readers.map((reader) => ({ ...readingTransformed(reader, transform), output: reader.output })),
+  };
+}
+
 async function quantizeWeight(
   evaluator: Evaluator,
   value: ReadValue,
   linear: SampledLinear,
   input: InputRange | undefined,
+  divisors: Float32Array | undefined,
   rounding: Rounding,
   options: QuantizeOptions,
 ): Promise<QuantizedWeight> {
@@ -158,7 +188,7 @@ async function quantizeWeight(
   const { format, clipWeights, perChannel, blockSize } = options;
   if (!isWeightFormat(format)) {
     const clip = clipWeights ? await searchWeightClip(evaluator, value, linear, input!, options) : undefined;
-    return int8Weight(linear.weight, inputs, format, perChannel, input!, clip, rounding);
+    return int8Weight(linear.weight, inputs, format, perChannel, input!, divisors, clip, rounding);
   }
   const worth = clipWeights ? value.meanSquare : undefined;
   return blockwiseWeight(linear.weight, inputs, bitsOf(format), blockSize, worth, rounding);

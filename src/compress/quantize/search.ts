@@ -7,6 +7,10 @@ import { roundedWeight } from './weight.js';
 /** Strengths in tenths: every second one is tried, and then those beside the best. */
 const ALPHAS = [0, 2, 4, 6, 8, 10] as const;
 const INPUT_CLIPS = [1, 0.9, 0.8, 0.7, 0.6, 0.5];
+
+/** Share of the error that must be left where a value is divided for less of it: two decibels. */
+const WORTH_DIVIDING = 10 ** -0.2;
+
 const WEIGHT_CLIPS = [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7];
 
 /** A float linear, and what it gives for the sampled rows of what it reads. */
@@ -93,21 +97,18 @@ export async function searchTransform(
   const transformOf = (alpha: number): ChannelTransform => channelTransform(value, readers, alpha, shift);
   if (options.alpha !== 'search') return { alpha: options.alpha, transform: transformOf(options.alpha) };
   // A transform changes nothing of what float readers give.
-  const outputs: FloatOutput[] = [];
-  for (const reader of readers) outputs.push(await evaluator.output(value.sample, reader));
+  const known: SampledLinear[] = [];
+  for (const reader of readers)
+    known.push({ ...reader, output: await evaluator.output(value.sample, reader) });
   const attempt = async (tenths: number): Promise<Attempt> => {
     const alpha = tenths / 10;
     const transform = transformOf(alpha);
-    const after = transformed(value, transform);
-    const input = isWeightFormat(options.format) ? undefined : rangeOf(after, 1);
-    let error = 0;
-    for (const [index, reader] of readers.entries()) {
-      const { weight, bias } = readingTransformed(reader, transform);
-      const rounded = roundedWeight(weight, transform.scale.length, options);
-      const candidate = { weight: rounded, bias, input };
-      error += totalError(await evaluator.error(outputs[index]!, after.sample, candidate));
-    }
-    return { tenths, alpha, transform, error };
+    return {
+      tenths,
+      alpha,
+      transform,
+      error: await errorBehind(evaluator, value, known, transform, options),
+    };
   };
   const better = (a: Attempt, b: Attempt): Attempt => (b.error < a.error ? b : a);
   const [first, ...others] = ALPHAS;
@@ -117,6 +118,53 @@ export async function searchTransform(
   for (const tenths of [middle - 1, middle + 1])
     if (tenths >= 0 && tenths <= 10) best = better(best, await attempt(tenths));
   return best;
+}
+
+/** Squared error at the outputs of all readers of a value behind a transform, weights and inputs quantised. */
+async function errorBehind(
+  evaluator: Evaluator,
+  value: ReadValue,
+  readers: readonly SampledLinear[],
+  transform: ChannelTransform,
+  options: QuantizeOptions,
+): Promise<number> {
+  const after = transformed(value, transform);
+  const input = isWeightFormat(options.format) ? undefined : rangeOf(after, 1);
+  let error = 0;
+  for (const reader of readers) {
+    const { weight, bias } = readingTransformed(reader, transform);
+    const rounded = roundedWeight(weight, transform.scale.length, options);
+    error += totalError(await evaluator.error(reader.output, after.sample, { weight: rounded, bias, input }));
+  }
+  return error;
+}
+
+/**
+ * Searches what the channels of a value are to be divided by before it is quantised, where that can be folded into nothing: behind an
+ * activation. Each division is one more pass over the value, and so only taken where it makes the error of the linears that read it less
+ * than `WORTH_DIVIDING` of what it is without.
+ *
+ * @param evaluator - compares candidates on the sampled rows
+ * @param value - the value
+ * @param readers - the linears that read it
+ * @param options - of the stage
+ * @returns the strength and the transform, without a shift; undefined where channels are to stay as they are
+ */
+export async function searchDivisors(
+  evaluator: Evaluator,
+  value: ReadValue,
+  readers: readonly SampledLinear[],
+  options: QuantizeOptions,
+): Promise<{ readonly alpha: number; readonly transform: ChannelTransform } | undefined> {
+  if (!options.divideNeurons || options.format === 'dynamic' || isWeightFormat(options.format))
+    return undefined;
+  const found = await searchTransform(evaluator, value, readers, { ...options, shift: false });
+  if (found === undefined) return undefined;
+  const errorOf = (transform: ChannelTransform): Promise<number> =>
+    errorBehind(evaluator, value, readers, transform, options);
+  const channels = value.min.length;
+  const nothing = { scale: new Float64Array(channels).fill(1), shift: new Float64Array(channels) };
+  return (await errorOf(found.transform)) < WORTH_DIVIDING * (await errorOf(nothing)) ? found : undefined;
 }
 
 /** A strength that was tried. */
@@ -130,7 +178,8 @@ interface Attempt {
 
 /**
  * Searches the range of a value's uint8 quantiser: the share of what the calibration images had that gives the least
- * squared error at the outputs of all linears that read the value. Narrower ranges are tried until one is worse than the one before.
+ * squared error at the outputs of all linears that read the value. Narrower ranges are tried until one is worse than the one before: at
+ * both ends together, and then at each of them alone, since what stands behind an activation reaches much further up than down.
  *
  * @param evaluator - compares candidates on the sampled rows
  * @param value - the value, transformed
@@ -146,19 +195,39 @@ export async function searchInputRange(
   // A range that is taken while the model runs covers everything.
   if (!options.clipInputs || options.format === 'dynamic') return rangeOf(value, 1);
   const weights = readers.map(({ weight }) => roundedWeight(weight, value.min.length, options));
-  let best = rangeOf(value, 1);
-  let least = Infinity;
-  for (const clip of INPUT_CLIPS) {
-    const input = rangeOf(value, clip);
-    let sum = 0;
+  const attempt = async (low: number, high: number): Promise<TriedRange> => {
+    const input = rangeOf(value, low, high);
+    let error = 0;
     for (const [index, { output, bias }] of readers.entries())
-      sum += totalError(
+      error += totalError(
         await evaluator.error(output, value.sample, { weight: weights[index]!, bias, input }),
       );
-    if (sum >= least) break;
-    [best, least] = [input, sum];
-  }
-  return best;
+    return { low, high, input, error };
+  };
+  let best = await attempt(1, 1);
+  const narrowed = async (narrow: (clip: number) => readonly [low: number, high: number]): Promise<void> => {
+    for (const clip of INPUT_CLIPS) {
+      const [low, high] = narrow(clip);
+      if (low > best.low || high > best.high || (low === best.low && high === best.high)) continue;
+      const tried = await attempt(low, high);
+      if (tried.error >= best.error) break;
+      best = tried;
+    }
+  };
+  await narrowed((clip) => [clip, clip]);
+  await narrowed((clip) => [best.low, clip]);
+  await narrowed((clip) => [clip, best.high]);
+  return best.input;
+}
+
+/** A range that was tried. */
+interface TriedRange {
+  /** Share of the range below zero, and of that above. */
+  readonly low: number;
+  readonly high: number;
+  readonly input: InputRange;
+  /** Squared, at the outputs of all readers. */
+  readonly error: number;
 }
 
 /**

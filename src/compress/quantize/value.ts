@@ -85,8 +85,9 @@ export function transformed(value: ReadValue, { scale, shift }: ChannelTransform
  * The uint8 range of a value.
  *
  * @param value - the value
- * @param clip - share of the range that the calibration images had to cover
+ * @param low - share of the least value that the calibration images had to cover
+ * @param high - … and of the greatest
  */
-export function rangeOf(value: ReadValue, clip: number): InputRange {
-  return inputRange(Math.min(...value.min) * clip, Math.max(...value.max) * clip);
+export function rangeOf(value: ReadValue, low: number, high = low): InputRange {
+  return inputRange(Math.min(...value.min) * low, Math.max(...value.max) * high);
 }

@@ -43,6 +43,7 @@ export function roundedWeight(weight: Float32Array, inputs: number, options: Qua
  * @param format - how its linear computes
  * @param perChannel - one scale for each output, or one for all
  * @param input - how the linear's input is quantised
+ * @param divisors - what each channel of the input is divided by before; undefined divides by nothing
  * @param clip - share of each output's largest weight that the scale covers; undefined covers all
  * @param rounding - to its grid
  */
@@ -52,6 +53,7 @@ export async function int8Weight(
   format: Exclude<Format, WeightFormat>,
   perChannel: boolean,
   input: InputRange,
+  divisors: Float32Array | undefined,
   clip: Float32Array | undefined,
   rounding: Rounding,
 ): Promise<QuantizedWeight> {
@@ -66,6 +68,7 @@ export async function int8Weight(
         : {
             kind: format === 'qdq' ? 'qdq' : 'int8',
             ...{ weightScales: int8.scales, inputScale, inputZeroPoint },
+            ...(divisors && { inputDivisors: divisors }),
           },
     rounded: dequantizeInt8(int8),
   };

@@ -23,7 +23,7 @@ const PASSES = 1.8;
 /** Quantises the linears. */
 export const quantizeStage = defineStage({
   name: 'quantize',
-  version: 3,
+  version: 4,
   description:
     'Quantises the linear layers of the blocks, each block calibrated on the outputs of the quantised blocks before it.',
   options: quantizeOptionsSchema,
@@ -98,7 +98,7 @@ export const quantizeStage = defineStage({
       tables: [
         {
           title: 'every linear',
-          note: 'α: how far the difficulty of quantising was moved from the inputs to the weights, 0 to 1; empty where nothing could be folded.',
+          note: 'α: how far the difficulty of quantising was moved from the inputs to the weights, 0 to 1; empty where it was not: nothing to fold it into, and too little to gain by dividing.',
           columns: [
             { title: 'linear', unit: 'name' },
             { title: 'SQNR', unit: 'decibels' },
