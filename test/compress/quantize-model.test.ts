@@ -117,7 +117,7 @@ describe('neurons that reach much further than others', () => {
       [`${fc1}.bias`, float32([512], bias)],
       [`${fc2}.weight`, float32([128, 512], columns)],
     ]);
-    const made = async (divideNeurons: boolean): ReturnType<typeof quantize> =>
+    const made = (divideNeurons: boolean): ReturnType<typeof quantize> =>
       quantize(wide, bench.context, options({ format, divideNeurons }));
     const [plain, divided] = [await made(false), await made(true)];
     expect(formOf(divided.vit, fc2)).toHaveProperty('inputDivisors');
