@@ -68,6 +68,7 @@ export const modelJson: readonly Parser[] = [
       classes: 3,
       distilled: false,
       mlpSizes: [],
+      projection: undefined,
       imageSize: undefined,
     }),
   ),
