@@ -7,6 +7,7 @@ import { databaseIn } from '../base/paths.js';
 import { isServerAddress, withoutPassword } from '../base/server-address.js';
 import { openFileForReading, openStore, sealFile, type Db } from '../store/open.js';
 import { findRun, listRuns, storedDevices } from '../store/read.js';
+import { refreshStatistics } from '../store/postgres/statistics.js';
 import { clockOffset } from '../store/server.js';
 import { transferArtifacts, type CopiedArtifacts } from '../store/transfer/artifacts.js';
 import { transferRooflines, transferRun, type TransferredRun } from '../store/transfer/transfer.js';
@@ -150,6 +151,9 @@ export async function unpackRuns(
   }
 }
 
+/** So many rounds that come at once change what a server has to expect of its tables. */
+const MANY_ROUNDS = 100;
+
 async function copyAll(here: Db, there: Db, words: readonly string[] | undefined): Promise<CopiedRuns> {
   const ids = words ?? (await listRuns(here)).map(({ id }) => id).reverse();
   const rows = [];
@@ -161,6 +165,7 @@ async function copyAll(here: Db, there: Db, words: readonly string[] | undefined
     runs.push(await transferRun(here, there, row, { thorough: true }));
     for (const device of await storedDevices(here, row.id)) devices.add(device.row.name);
   }
+  if (runs.reduce((sum, { rounds }) => sum + rounds, 0) >= MANY_ROUNDS) await refreshStatistics(there);
   return {
     ...{ runs, rooflines: await transferRooflines(here, there, devices), artifacts: null },
     clockAheadSeconds: (await clockOffset(there)) || (await clockOffset(here)),

@@ -1,6 +1,7 @@
 import { DEFAULT_MIGRATION_TABLE, sql, type Kysely } from 'kysely';
 import { migrations } from './migrations.js';
 import { ServerColumns } from './postgres/columns.js';
+import { refreshStatistics } from './postgres/statistics.js';
 import { alone, isOnServer } from './server.js';
 
 /** A change of the schema that an older or a newer version has made, or this one would. */
@@ -34,7 +35,7 @@ export function schemaState(applied: readonly string[]): SchemaState {
  * @throws what the database throws; nothing is changed then
  */
 export async function migrate<T>(db: Kysely<T>): Promise<void> {
-  await alone(db, 'schema', async (typed) => {
+  const changed = await alone(db, 'schema', async (typed) => {
     // A schema in the making has no types.
     const untyped = typed as unknown as Kysely<Record<typeof DEFAULT_MIGRATION_TABLE, Applied>>;
     const transaction = isOnServer(db) ? untyped.withPlugin(new ServerColumns()) : untyped;
@@ -46,14 +47,17 @@ export async function migrate<T>(db: Kysely<T>): Promise<void> {
       .addColumn('timestamp', 'varchar(255)', (column) => column.notNull())
       .execute();
     const rows = await transaction.selectFrom(DEFAULT_MIGRATION_TABLE).select('name').execute();
-    for (const name of schemaState(rows.map((row) => row.name)).missing) {
+    const { missing } = schemaState(rows.map((row) => row.name));
+    for (const name of missing) {
       await migrations[name]?.up(transaction);
       await transaction
         .insertInto(DEFAULT_MIGRATION_TABLE)
         .values({ name, timestamp: new Date().toISOString() })
         .execute();
     }
+    return missing.length > 0 && rows.length > 0;
   });
+  if (changed) await refreshStatistics(db);
 }
 
 /**

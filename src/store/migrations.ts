@@ -29,6 +29,7 @@ export const migrations: Record<string, Migration> = {
   '0019-faster-views': { up: remakeViews },
   '0020-dashboard': { up: dashboard },
   '0021-takeovers': { up: takeovers },
+  '0022-views-on-servers': { up: remakeViews },
 };
 
 async function first(db: Kysely<unknown>): Promise<void> {

@@ -38,8 +38,8 @@ export async function connections(
   const pool = new Pool({
     connectionString: address,
     application_name: 'edgeflex',
-    // Its objects lie in a schema of their own, apart from what else the database holds.
-    options: `-c search_path=edgeflex -c lock_timeout=10s -c timezone=UTC ${GONE_AFTER}`,
+    // Its objects lie in a schema of their own, apart from what else the database holds. Compiling the views takes longer than running them.
+    options: `-c search_path=edgeflex -c lock_timeout=10s -c timezone=UTC -c jit=off ${GONE_AFTER}`,
     connectionTimeoutMillis: PATIENCE,
     keepAlive: true,
     max: most,

@@ -1,18 +1,15 @@
 import { estimate, flag, orNull, real, text, whole } from '../description.js';
 import { cellColumns } from './cells.js';
 import { NAMED, NAMES, PAIRS, wilson } from './fragments.js';
+import type { SqlParts } from './parts.js';
 import type { View } from './view.js';
 
-/** Predictions of cells, and what fp32 gave the same images beside them. SQLite takes the tables of a cross join in their order: by their keys. */
-const ANSWERS = `round_pairs as materialized (
+/** Predictions of cells, and what fp32 gave the same images beside them. */
+const answers = ({ answersOf }: SqlParts): string => `round_pairs as materialized (
     select p.cell_id, mine.id as round_id, theirs.id as fp32_round_id
     from pairs p join rounds mine on mine.cell_id = p.cell_id join rounds theirs on theirs.cell_id = p.fp32_cell_id
   ),
-  both_answers as (
-    select p.cell_id, o.image, o.label, o.predicted, b.predicted as fp32_predicted
-    from round_pairs p cross join predictions o cross join predictions b
-    where o.round_id = p.round_id and b.round_id = p.fp32_round_id and b.image = o.image
-  )`;
+  both_answers as (${answersOf('round_pairs')})`;
 
 /** How well variants classify: `accuracyOf` of `analysis/` in SQL. */
 export const accuracyView: View = {
@@ -37,33 +34,35 @@ export const accuracyView: View = {
     least_cosine: orNull(real('Smallest of these cosines; null likewise.')),
     test_set_s: real('Total time in the model for all images.', 's'),
   },
-  sql: ({ textIn }) => {
+  sql: (parts) => {
+    const { textIn } = parts;
     const own = wilson('s.correct', 's.images');
     const same = wilson('t.same', 't.images');
-    return `with ${PAIRS}, ${ANSWERS},
-    scores as (
+    return `with ${PAIRS}, ${answers(parts)},
+    scores as materialized (
       select r.cell_id, count(*) as images, sum(case when p.predicted = p.label then 1 else 0 end) as correct
       from predictions p join rounds r on r.id = p.round_id group by r.cell_id
     ),
-    together as (
+    together as materialized (
       select cell_id, count(*) as images, sum(case when predicted = fp32_predicted then 1 else 0 end) as same,
         sum(case when fp32_predicted = label and predicted <> label then 1 else 0 end) as lost,
         sum(case when predicted = label and fp32_predicted <> label then 1 else 0 end) as gained
       from both_answers group by cell_id
     ),
-    alike as (
+    alike as materialized (
       select t.cell_id, t.images, t.same, t.lost, t.gained
       from together t join pairs p on p.cell_id = t.cell_id
       join scores a on a.cell_id = p.cell_id and a.images = t.images
       join scores b on b.cell_id = p.fp32_cell_id and b.images = t.images
     ),
-    cosine as (
+    cosine as materialized (
       select r.cell_id, avg(x.cosine) as mean, min(x.cosine) as least
       from cosines x join rounds r on r.id = x.round_id group by r.cell_id
     ),
-    spent as (
+    spent as materialized (
       select r.cell_id, sum(x.milliseconds) / 1000.0 as seconds
-      from samples x join rounds r on r.id = x.round_id group by r.cell_id
+      from samples x join rounds r on r.id = x.round_id join cells c on c.id = r.cell_id
+      where c.kind = 'accuracy' group by r.cell_id
     ),
     trained as (
       select v.id,
@@ -108,7 +107,7 @@ export const changedAnswersView: View = {
     predicted: whole('Prediction of the variant.'),
     change: text('`lost`: only fp32 is correct. `gained`: only the variant is. `other`: neither.'),
   },
-  sql: () => `with ${PAIRS}, ${ANSWERS}
+  sql: (parts) => `with ${PAIRS}, ${answers(parts)}
   select ${NAMES}, a.image, a.label, a.fp32_predicted, a.predicted,
     case when a.fp32_predicted = a.label then 'lost' when a.predicted = a.label then 'gained' else 'other' end as change
   from both_answers a join cells c on c.id = a.cell_id ${NAMED}

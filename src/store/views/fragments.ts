@@ -1,3 +1,5 @@
+import type { SqlParts } from './parts.js';
+
 /*
  * Parts of queries that several views have in common. They say in SQL what `analysis/` says in TypeScript; test/store/views.test.ts holds
  * the two against each other.
@@ -38,22 +40,39 @@ function student(freedom: string): string {
 }
 
 /**
- * A common table expression with the geometric mean of some values of each cell and Student's 95 % interval, as `geometricMean` of
- * `stats/` takes it: columns `cell_id`, `n`, `value`, `low`, `high`. A cell of which a value is not above 0 has no row.
+ * Common table expressions with geometric means of some values of each cell and Student's 95 % intervals, as `geometricMean` of `stats/`
+ * takes them: for a value `x` the columns `x`, `x_low`, `x_high` and `x_n`, how many there are. Null where one of them is not above 0,
+ * and where there is none. All in one pass, since joining what a database cannot foresee the size of can take as long as all rows squared.
  *
- * @param name - of the expression
- * @param values - a query for `cell_id` and `value`
+ * @param name - of the last expression, which has `cell_id` and what is wanted beside it
+ * @param source - of the values: a table with `cell_id`
+ * @param values - columns
+ * @param beside - aggregates that are wanted, too: `count(*) as rounds`
  */
-export function geometric(name: string, values: string): string {
-  const half = `coalesce((${student('(count(*) - 1)')}) * sqrt(sum(d * d) / nullif(count(*) - 1, 0) / count(*)), 0)`;
-  return `${name} as (
-    select cell_id, count(*) as n, exp(avg(x)) as value, exp(avg(x) - ${half}) as low, exp(avg(x) + ${half}) as high
-    from (
-      select cell_id, value, x, x - avg(x) over (partition by cell_id) as d
-      from (select cell_id, value, case when value > 0 then ln(value) end as x from (${values}) given) logs
-    ) deviations
-    group by cell_id
-    having min(value) > 0
+export function geometric(
+  name: string,
+  source: string,
+  values: readonly string[],
+  beside: readonly string[],
+): string {
+  const each = (text: (value: string) => string): string => values.map(text).join(', ');
+  const half = (x: string): string =>
+    `coalesce((${student(`(${x}_n - 1)`)}) * sqrt(${x}_squares / nullif(${x}_n - 1, 0) / ${x}_n), 0)`;
+  const end = (x: string, sign: string): string => `case when ${x}_least > 0 then exp(${x}_mean ${sign}) end`;
+  return `${name}_logs as (
+    select *, ${each((x) => `case when ${x} > 0 then ln(${x}) end as ${x}_log`)} from ${source}
+  ),
+  ${name}_deviations as (
+    select *, ${each((x) => `${x}_log - avg(${x}_log) over (partition by cell_id) as ${x}_off`)} from ${name}_logs
+  ),
+  ${name}_sums as (
+    select cell_id, ${beside.map((column) => `${column}, `).join('')}
+      ${each((x) => `count(${x}) as ${x}_n, min(${x}) as ${x}_least, avg(${x}_log) as ${x}_mean, sum(${x}_off * ${x}_off) as ${x}_squares`)}
+    from ${name}_deviations group by cell_id
+  ),
+  ${name} as materialized (
+    select *, ${each((x) => `${end(x, '')} as ${x}, ${end(x, `- ${half(x)}`)} as ${x}_low, ${end(x, `+ ${half(x)}`)} as ${x}_high`)}
+    from ${name}_sums
   )`;
 }
 
@@ -80,26 +99,6 @@ export function wilson(successes: string, trials: string): { readonly low: strin
 }
 
 /**
- * A common table expression with the median of the values of each group: columns of the group, `median` and `n`.
- *
- * @param name - of the expression
- * @param group - columns of the group, separated by commas
- * @param values - a query for the columns of the group and `value`
- */
-export function medians(name: string, group: string, values: string): string {
-  return `${name} as (
-    select ${group}, avg(value) as median, max(n) as n
-    from (
-      select ${group}, value, row_number() over (partition by ${group} order by value) as place,
-        count(*) over (partition by ${group}) as n
-      from (${values}) given
-    ) ranked
-    where place in ((n + 1) / 2, (n + 2) / 2)
-    group by ${group}
-  )`;
-}
-
-/**
  * A common table expression with each done cell and the done cell of fp32 in the same scenario on the same device: `cell_id`,
  * `fp32_cell_id`. Cells of fp32 itself have no row.
  */
@@ -118,79 +117,184 @@ export const NAMES = 'c.run_id, c.id as cell_id, d.name as device, v.model, v.re
 /** What `NAMES` needs beside `cells c`. */
 export const NAMED = 'join variants v on v.id = c.variant_id join devices d on d.id = c.device_id';
 
-/**
- * Common table expressions with the time of the queries of each round: `latencies` (`round_id`, `n`, `total`, `median`) and `spent`
- * (`round_id`, `load_ms`, `first_ms`, `cpu`). The median is looked for round by round: sorting few values many times takes less than
- * numbering all samples of all runs. Without `materialized` SQLite would look for it wherever it is named.
- */
-export const TIMES = `sums as (select round_id, count(*) as n, sum(milliseconds) as total from samples group by round_id),
-    latencies as materialized (
-      select s.round_id, s.n, s.total,
-        (
-          select avg(value)
-          from (
-            select milliseconds as value, row_number() over (order by milliseconds) as place
-            from samples own where own.round_id = s.round_id
-          ) ranked
-          where place in ((s.n + 1) / 2, (s.n + 2) / 2)
-        ) as median
-      from sums s
-    ),
-    spent as (
-      select round_id,
-        max(case when phase = 'load' then milliseconds end) as load_ms,
-        max(case when phase = 'first' then milliseconds end) as first_ms,
-        max(case when phase = 'steady' then cpu_milliseconds end) as cpu
-      from phases group by round_id
-    )`;
-
-const peakOf = (phase: string, name: string): string =>
-  `max(case when m.phase = '${phase}' and m.figure = ${name} then m.bytes end)`;
-
-const onGpu = (phase: string, name: string): string =>
-  `coalesce(max(case when n.family = 'renderers' and m.phase = '${phase}' and m.figure = '${name}' then m.bytes end), 0)`;
+/** What names a cell, after columns of one of the expressions here. */
+export const NAMED_SO = 'o.run_id, o.cell_id, o.device, o.model, o.recipe';
 
 /**
- * Common table expressions with the memory of each round, `peaks`: `round_id`, `means`, `peak` above the base while loading and in the first
- * run, `base`. Null where one of them was not reported.
+ * Common table expressions with every round and its cell: `seen`, whose `is_timed` is 1 where queries were timed. It is joined before
+ * anything is chosen from it: a server without statistics takes a choice for one of next to nothing, and then goes through the other side
+ * of a join once for each row.
+ *
+ * @param parts - what the database says in a way of its own
  */
-export const PEAKS = `figures as (
-      select round_id, max(case when figure = 'renderersPeakResident' then 1 else 0 end) as of_renderers,
-        max(case when figure = 'peakResident' then 1 else 0 end) as of_process
-      from memory group by round_id
+export function seen({ latencies }: SqlParts): string {
+  const spent = (phase: string, column: string): string =>
+    `(select max(p.${column}) from phases p where p.round_id = r.id and p.phase = '${phase}')`;
+  return `latencies as materialized (${latencies}),
+  seen as materialized (
+    select r.id as round_id, r.cell_id, r.round, r.core_latency_before, r.core_latency_after,
+      c.run_id, c.device_id, d.name as device, v.model, v.recipe, c.kind, c.batch, c.status,
+      l.n as queries, l.total as total_ms, l.median as median_ms,
+      case
+        when l.n is not null or exists (select 1 from trials t where t.round_id = r.id) then 1
+        else 0
+      end as is_timed,
+      ${spent('load', 'milliseconds')} as load_ms,
+      ${spent('first', 'milliseconds')} as first_ms,
+      ${spent('steady', 'cpu_milliseconds')} as cpu_total_ms
+    from rounds r join cells c on c.id = r.cell_id ${NAMED}
+    left join latencies l on l.round_id = r.id
+  )`;
+}
+
+/**
+ * Common table expressions with what disturbed rounds, after `seen`: `judged` has its columns and `other_cores`, `moved`, `slow_share`,
+ * `throttled`, `disturbed`, `decided` and `counts`, which say something of rounds that are timed alone.
+ *
+ * @param parts - what the database says in a way of its own
+ */
+export function judged({ numberIn, lengthIn, joinNumbers }: SqlParts): string {
+  const json = 'c.conditions_json';
+  const at = numberIn(json, 'at');
+  const other = numberIn(json, 'otherLoad');
+  const paces = `conditions c ${joinNumbers(json, ['paces'], 'pace')}`;
+  const steady = (round: string): string => `c.round_id = ${round} and c.phase = 'steady'`;
+  /** The median of `column` over rows that are numbered by it in `place`, of `n`. */
+  const middle = 'place in ((n + 1) / 2, (n + 2) / 2)';
+  return `looked as materialized (
+    select s.*,
+      (
+        select sum(span * cores) / nullif(sum(span), 0)
+        from (
+          select c.phase, ${at} - coalesce(lag(${at}) over (order by c.sequence), 0) as span,
+            ${other} + coalesce(${numberIn(json, 'stolen')}, 0) as cores
+          from conditions c where c.round_id = s.round_id and ${other} is not null
+        ) spans
+        where phase = 'steady'
+      ) as other_cores,
+      (select max(${lengthIn(json, 'throttling')}) from conditions c where ${steady('s.round_id')}) as reasons,
+      (
+        select avg(value)
+        from (
+          select pace.value, row_number() over (order by pace.value) as place, count(*) over () as n
+          from ${paces} where ${steady('s.round_id')}
+        ) ranked
+        where ${middle}
+      ) as pace
+    from seen s
+  ),
+  placed as (
+    select *, row_number() over (partition by cell_id, is_timed order by pace is null, pace) as place,
+      count(pace) over (partition by cell_id, is_timed) as n
+    from looked
+  ),
+  usual as (
+    select *, avg(case when ${middle} then pace end) over (partition by cell_id, is_timed) as usual_pace from placed
+  ),
+  known as (
+    select u.*,
+      case
+        when core_latency_before is null or core_latency_after is null then null
+        when core_latency_before > 1.8 * core_latency_after or core_latency_after > 1.8 * core_latency_before then 1
+        else 0
+      end as moved,
+      (
+        select case when count(*) >= 10 then
+          sum(case when pace.value > 1.15 * u.usual_pace then 1.0 else 0.0 end) / count(*) end
+        from ${paces} where ${steady('u.round_id')}
+      ) as slow_share,
+      case when reasons > 0 then 1 else 0 end as throttled
+    from usual u
+  ),
+  found as (
+    select *,
+      case when other_cores > 0.15 or moved = 1 or slow_share > 0.15 or throttled = 1 then 1 else 0 end as disturbed
+    from known
+  ),
+  counted as (
+    select *, sum(disturbed) over (partition by cell_id, is_timed) as bad,
+      count(*) over (partition by cell_id, is_timed) as looked_at
+    from found
+  ),
+  judged as materialized (
+    select *,
+      case when bad = 0 or (looked_at - bad) * 2 > looked_at then 1 else 0 end as decided,
+      case when disturbed = 0 or (looked_at - bad) * 2 <= looked_at then 1 else 0 end as counts
+    from counted
+  )`;
+}
+
+/** How the figures of a family of processes are called: at rest, and the highest. */
+const FAMILIES = {
+  process: ['resident', 'peakResident'],
+  renderers: ['renderersResident', 'renderersPeakResident'],
+  group: ['groupCurrent', 'groupPeak'],
+} as const;
+
+const ofFamilies = (text: (resting: string, highest: string) => string): string =>
+  `case family ${Object.entries(FAMILIES)
+    .map(([family, [resting, highest]]) => `when '${family}' then ${text(resting, highest)}`)
+    .join(' ')} end`;
+
+const mostOf = (phase: string, figure: string): string => `${phase}_${figure}`;
+
+const onGpu = (phase: string, figure: string): string =>
+  `case when family = 'renderers' then coalesce(${mostOf(phase, figure)}, 0) else 0 end`;
+
+/** What a round reported in a phase, by the name of its column. */
+const REPORTED: readonly (readonly [phase: string, figure: string])[] = [
+  ['prepare', 'gpuBuffers'],
+  ['load', 'peakGpuBuffers'],
+  ['first', 'peakGpuBuffers'],
+  ...Object.values(FAMILIES).flatMap(([resting, highest]): [string, string][] => [
+    ['prepare', resting],
+    ['load', highest],
+    ['first', highest],
+  ]),
+];
+
+/**
+ * Common table expressions with the memory of each round that reported some, `peaks`: `round_id`, `cell_id`, `round`, `means`, `peak`
+ * above the base while loading and in the first run, `base`. Null where one of them was not reported.
+ */
+export const PEAKS = `reported as (
+      select r.id as round_id, r.cell_id, r.round, r.memory_means, r.peak_is_of_phase, r.platform,
+        max(case when m.figure = 'renderersPeakResident' then 1 else 0 end) as of_renderers,
+        max(case when m.figure = 'peakResident' then 1 else 0 end) as of_process,
+        ${REPORTED.map(
+          ([phase, figure]) =>
+            `max(case when m.phase = '${phase}' and m.figure = '${figure}' then m.bytes end) as ${mostOf(phase, figure)}`,
+        ).join(', ')}
+      from rounds r join memory m on m.round_id = r.id group by r.id
     ),
-    means as (
-      select r.id as round_id,
+    meant as (
+      select *,
         case
-          when r.memory_means is not null then r.memory_means
-          when f.of_renderers = 1 then 'renderers-of-phase'
-          when coalesce(f.of_process, 0) = 0 then null
-          when r.peak_is_of_phase = 1 then 'vmhwm-of-phase'
-          when r.platform is null or r.platform like 'linux%' then 'vmhwm-of-process'
-          when r.platform like 'win32%' then 'working-set-of-process'
+          when memory_means is not null then memory_means
+          when of_renderers = 1 then 'renderers-of-phase'
+          when of_process = 0 then null
+          when peak_is_of_phase = 1 then 'vmhwm-of-phase'
+          when platform is null or platform like 'linux%' then 'vmhwm-of-process'
+          when platform like 'win32%' then 'working-set-of-process'
           else 'rusage-of-process'
         end as means
-      from rounds r left join figures f on f.round_id = r.id
+      from reported
     ),
-    named as (
-      select round_id, means,
-        case when means like 'renderers%' then 'renderers' when means like 'cgroup%' then 'group' else 'process' end
-          as family,
-        case when means like 'renderers%' then 'renderersResident' when means like 'cgroup%' then 'groupCurrent'
-          else 'resident' end as resident,
-        case when means like 'renderers%' then 'renderersPeakResident' when means like 'cgroup%' then 'groupPeak'
-          else 'peakResident' end as peak
-      from means where means is not null
+    families as (
+      select *,
+        case when means like 'renderers%' then 'renderers' when means like 'cgroup%' then 'group'
+          when means is not null then 'process' end as family
+      from meant
     ),
     held as (
-      select n.round_id, max(n.means) as means,
-        ${peakOf('prepare', 'n.resident')} + ${onGpu('prepare', 'gpuBuffers')} as base,
-        ${peakOf('load', 'n.peak')} + ${onGpu('load', 'peakGpuBuffers')} as loading,
-        ${peakOf('first', 'n.peak')} + ${onGpu('first', 'peakGpuBuffers')} as first
-      from named n join memory m on m.round_id = n.round_id group by n.round_id
+      select round_id, cell_id, round, means,
+        ${ofFamilies((resting) => mostOf('prepare', resting))} + ${onGpu('prepare', 'gpuBuffers')} as base,
+        ${ofFamilies((_, highest) => mostOf('load', highest))} + ${onGpu('load', 'peakGpuBuffers')} as loading,
+        ${ofFamilies((_, highest) => mostOf('first', highest))} + ${onGpu('first', 'peakGpuBuffers')} as first
+      from families
     ),
-    peaks as (
-      select round_id,
+    peaks as materialized (
+      select round_id, cell_id, round,
         case when base is not null and loading is not null and first is not null then means end as means,
         case when loading > first then loading when loading is not null then first end - base as peak,
         case when loading is not null and first is not null then base end as base

@@ -1,6 +1,6 @@
 import { estimate, flag, orNull, real, text, whole } from '../description.js';
 import { cellColumns } from './cells.js';
-import { geometric, NAMED, NAMES, PAIRS, TIMES } from './fragments.js';
+import { geometric, judged, NAMED, NAMES, seen } from './fragments.js';
 import type { View } from './view.js';
 
 /** How fast variants are: `latencyOf` of `analysis/` in SQL. */
@@ -35,50 +35,55 @@ export const latencyView: View = {
     load_ms: orNull(real('Time to load the model, mean over all rounds.', 'ms')),
     first_ms: orNull(real('Time of the first run, mean over all rounds.', 'ms')),
   },
-  sql: () => `with ${PAIRS}, ${TIMES},
-  timed as materialized (
-    select r.cell_id, r.round, o.disturbed, o.decided, o.counts, l.n as queries, l.median as median_ms,
-      1000.0 * c.batch * l.n / nullif(l.total, 0) as images_per_s,
-      case when p.cpu > 0 then p.cpu / l.n end as cpu_ms,
-      (r.core_latency_before + r.core_latency_after) / 2 as place
-    from rounds r
-    join cells c on c.id = r.cell_id and c.kind = 'performance' and c.status = 'done'
-    join latencies l on l.round_id = r.id
-    left join spent p on p.round_id = r.id
-    left join v_disturbances o on o.round_id = r.id
-  ),
-  ${geometric('typical', 'select cell_id, median_ms as value from timed where counts = 1')},
-  ${geometric('rate', 'select cell_id, coalesce(images_per_s, 0) as value from timed where counts = 1')},
-  ${geometric('processor', 'select cell_id, cpu_ms as value from timed where cpu_ms is not null')},
-  ${geometric(
-    'faster',
-    `select p.cell_id, b.median_ms / nullif(o.median_ms, 0) as value
-      from pairs p
-      join timed o on o.cell_id = p.cell_id
-      join timed b on b.cell_id = p.fp32_cell_id and b.round = o.round
-      where o.counts = 1 and b.counts = 1 and o.decided = 1 and b.decided = 1
-        and (o.place is null or b.place is null or (o.place <= 1.8 * b.place and b.place <= 1.8 * o.place))`,
-  )},
-  counted as (
-    select cell_id, sum(counts) as rounds, sum(disturbed) as disturbed, max(decided) as decided,
-      sum(case when counts = 1 then queries else 0 end) as queries
-    from timed group by cell_id
-  ),
+  sql: (parts) => `with ${seen(parts)}, ${judged(parts)},
   begun as (
-    select r.cell_id, avg(p.load_ms) as load_ms, avg(p.first_ms) as first_ms
-    from rounds r join spent p on p.round_id = r.id group by r.cell_id
-  )
-  select ${NAMES}, c.batch, c.tier, n.rounds, n.disturbed as disturbed_rounds, n.decided, n.queries,
-    t.value as median_ms, t.low as median_low_ms, t.high as median_high_ms,
-    i.value as images_per_s, i.low as images_low_per_s, i.high as images_high_per_s,
-    u.value as cpu_ms, u.low as cpu_low_ms, u.high as cpu_high_ms,
-    f.value as speedup, f.low as speedup_low, f.high as speedup_high, f.n as speedup_rounds,
-    s.load_ms, s.first_ms
-  from counted n
-  join cells c on c.id = n.cell_id ${NAMED}
-  left join typical t on t.cell_id = n.cell_id
-  left join rate i on i.cell_id = n.cell_id
-  left join processor u on u.cell_id = n.cell_id
-  left join faster f on f.cell_id = n.cell_id and f.n > 1
-  left join begun s on s.cell_id = n.cell_id`,
+    select *, avg(load_ms) over (partition by cell_id) as mean_load_ms,
+      avg(first_ms) over (partition by cell_id) as mean_first_ms
+    from judged
+  ),
+  timed as (
+    select *, 1000.0 * batch * queries / nullif(total_ms, 0) as images_per_s,
+      (core_latency_before + core_latency_after) / 2 as cores
+    from begun where kind = 'performance' and status = 'done' and queries is not null
+  ),
+  beside as (
+    select *, ${['median_ms', 'counts', 'decided', 'cores']
+      .map((column) => `max(case when recipe = 'fp32' then ${column} end) over same as fp32_${column}`)
+      .join(', ')}
+    from timed window same as (partition by run_id, device_id, model, batch, round)
+  ),
+  rounds_of as (
+    select *,
+      case when counts = 1 then median_ms end as typical,
+      case when counts = 1 then coalesce(images_per_s, 0) end as rate,
+      case when cpu_total_ms > 0 then cpu_total_ms / queries end as processor,
+      case
+        when recipe = 'fp32' or counts + fp32_counts + decided + fp32_decided < 4 then null
+        when cores > 1.8 * fp32_cores or fp32_cores > 1.8 * cores then null
+        else fp32_median_ms / nullif(median_ms, 0)
+      end as faster
+    from beside
+  ),
+  ${geometric(
+    'figures',
+    'rounds_of',
+    ['typical', 'rate', 'processor', 'faster'],
+    [
+      'sum(counts) as rounds, sum(disturbed) as disturbed_rounds, max(decided) as decided',
+      'sum(case when counts = 1 then queries else 0 end) as queries',
+      'max(mean_load_ms) as load_ms, max(mean_first_ms) as first_ms',
+    ],
+  )}
+  select ${NAMES}, c.batch, c.tier, n.rounds, n.disturbed_rounds, n.decided, n.queries,
+    n.typical as median_ms, n.typical_low as median_low_ms, n.typical_high as median_high_ms,
+    n.rate as images_per_s, n.rate_low as images_low_per_s, n.rate_high as images_high_per_s,
+    n.processor as cpu_ms, n.processor_low as cpu_low_ms, n.processor_high as cpu_high_ms,
+    ${['faster', 'faster_low', 'faster_high', 'faster_n']
+      .map((column, index) => {
+        const name = ['speedup', 'speedup_low', 'speedup_high', 'speedup_rounds'][index] ?? '';
+        return `case when n.faster_n > 1 then n.${column} end as ${name}`;
+      })
+      .join(', ')},
+    n.load_ms, n.first_ms
+  from figures n join cells c on c.id = n.cell_id ${NAMED}`,
 };

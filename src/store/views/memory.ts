@@ -1,6 +1,6 @@
 import { estimate, orNull, real, text, whole } from '../description.js';
 import { cellColumns } from './cells.js';
-import { geometric, NAMED, NAMES, PAIRS, PEAKS } from './fragments.js';
+import { geometric, NAMED, NAMES, PEAKS } from './fragments.js';
 import type { View } from './view.js';
 
 /** How much memory variants take: `memoryOf` of `analysis/` in SQL. */
@@ -27,51 +27,56 @@ export const memoryView: View = {
       'Peak over that of fp32, round by round; null for fp32, if a peak is not above the base, and if they were measured in different ways.',
     ),
   },
-  sql: () => `with ${PAIRS},
-  ${PEAKS},
+  sql: ({ hasSamples }) => `with ${PEAKS},
   told as materialized (
-    select r.cell_id, r.round, h.means as memory_means, h.peak as peak_memory_bytes, h.base as base_memory_bytes
-    from peaks h join rounds r on r.id = h.round_id join cells c on c.id = r.cell_id
-    where c.kind = 'performance' and c.status = 'done' and h.means is not null
-      and c.id in (select t.cell_id from rounds t where exists (select 1 from samples s where s.round_id = t.id))
+    select h.cell_id, h.round, h.means, h.peak, h.base, c.run_id, c.device_id, v.model, v.recipe, c.kind, c.batch,
+      c.status, (select min(t.id) from rounds t where t.cell_id = c.id and ${hasSamples('t.id')}) as timed_round
+    from peaks h join cells c on c.id = h.cell_id join variants v on v.id = c.variant_id
   ),
-  ranges as (
-    select cell_id, count(*) as n, min(memory_means) as means, avg(peak_memory_bytes) as mean,
-      min(peak_memory_bytes) as least, max(peak_memory_bytes) as most
-    from told group by cell_id having count(distinct memory_means) = 1
+  done as (
+    select *, min(peak) over cell as least, min(means) over cell as least_means, max(means) over cell as most_means
+    from told
+    where kind = 'performance' and status = 'done' and means is not null and timed_round is not null
+    window cell as (partition by cell_id)
   ),
-  ${geometric('peak', 'select cell_id, peak_memory_bytes as value from told')},
-  ${geometric('base', 'select cell_id, base_memory_bytes as value from told')},
+  beside as (
+    select *, max(case when recipe = 'fp32' then means end) over same as fp32_means,
+      min(case when recipe = 'fp32' then peak end) over same as fp32_least,
+      max(case when recipe = 'fp32' then peak end) over same_round as fp32_peak
+    from done where least_means = most_means
+    window same as (partition by run_id, device_id, model, batch),
+      same_round as (partition by run_id, device_id, model, batch, round)
+  ),
+  rounds_of as (
+    select *,
+      case
+        when recipe <> 'fp32' and fp32_means = means and least > 0 and fp32_least > 0
+          then peak / cast(fp32_peak as double precision)
+      end as ratio
+    from beside
+  ),
   ${geometric(
-    'paired',
-    `select p.cell_id,
-        case when o.peak_memory_bytes > 0 and b.peak_memory_bytes > 0
-          then o.peak_memory_bytes / cast(b.peak_memory_bytes as double precision) else 0 end as value
-      from pairs p
-      join ranges mine on mine.cell_id = p.cell_id
-      join ranges theirs on theirs.cell_id = p.fp32_cell_id and theirs.means = mine.means
-      join told o on o.cell_id = p.cell_id
-      join told b on b.cell_id = p.fp32_cell_id and b.round = o.round
-      where mine.least > 0 and theirs.least > 0`,
+    'figures',
+    'rounds_of',
+    ['peak', 'base', 'ratio'],
+    [
+      'min(run_id) as run_id, min(device_id) as device_id, min(model) as model, min(recipe) as recipe',
+      'min(batch) as batch, count(*) as rounds, min(means) as means, max(fp32_means) as fp32_means',
+      'avg(peak) as mean_peak, min(peak) as least_peak, max(peak) as most_peak',
+    ],
   )},
-  alone as (
-    select p.cell_id, mine.value / theirs.value as value
-    from pairs p
-    join ranges a on a.cell_id = p.cell_id
-    join ranges b on b.cell_id = p.fp32_cell_id and b.means = a.means
-    join peak mine on mine.cell_id = p.cell_id
-    join peak theirs on theirs.cell_id = p.fp32_cell_id
+  compared as (
+    select *, case when recipe <> 'fp32' and fp32_means = means then peak end
+      / max(case when recipe = 'fp32' then peak end) over (partition by run_id, device_id, model, batch) as alone
+    from figures
   )
-  select ${NAMES}, c.batch, g.n as rounds, g.means as memory_means,
-    coalesce(k.value, g.mean) as peak_memory_bytes,
-    coalesce(k.low, g.least) as peak_memory_low_bytes, coalesce(k.high, g.most) as peak_memory_high_bytes,
-    g.most as most_memory_bytes, e.value as base_memory_bytes,
-    coalesce(r.value, a.value) as memory_ratio,
-    coalesce(r.low, a.value) as memory_ratio_low, coalesce(r.high, a.value) as memory_ratio_high
-  from ranges g
-  join cells c on c.id = g.cell_id ${NAMED}
-  left join peak k on k.cell_id = g.cell_id
-  left join base e on e.cell_id = g.cell_id
-  left join paired r on r.cell_id = g.cell_id and r.n > 1
-  left join alone a on a.cell_id = g.cell_id`,
+  select ${NAMES}, c.batch, g.rounds, g.means as memory_means,
+    coalesce(g.peak, g.mean_peak) as peak_memory_bytes,
+    coalesce(g.peak_low, g.least_peak) as peak_memory_low_bytes,
+    coalesce(g.peak_high, g.most_peak) as peak_memory_high_bytes,
+    g.most_peak as most_memory_bytes, g.base as base_memory_bytes,
+    ${['ratio', 'ratio_low', 'ratio_high']
+      .map((column) => `coalesce(case when g.ratio_n > 1 then g.${column} end, g.alone) as memory_${column}`)
+      .join(', ')}
+  from compared g join cells c on c.id = g.cell_id ${NAMED}`,
 };

@@ -2,6 +2,7 @@ import { flag, moment, orNull, real, text, whole, type ColumnDescriptions } from
 import { accuracyView } from './accuracy.js';
 import { latencyView } from './latency.js';
 import { memoryView } from './memory.js';
+import { SIZES } from './runs.js';
 import type { View } from './view.js';
 
 /** Columns of other views, by name. */
@@ -57,16 +58,22 @@ export const resultsView: View = {
       Object.keys(columns)
         .map((name) => `${alias}.${name}`)
         .join(', ');
-    return `with timed as (
-      select variant_id, device_id, id as cell_id, batch, status from cells where kind = 'performance'
+    return `with ${SIZES},
+    planned as (
+      select id, variant_id, device_id, kind, batch, status,
+        max(case when kind = 'performance' then 1 else 0 end) over same as is_timed,
+        max(case when kind = 'accuracy' and status = 'done' then id end) over same as scored_id,
+        row_number() over (partition by variant_id, device_id order by id) as place
+      from cells window same as (partition by variant_id, device_id)
     ),
-    wanted as (
-      select variant_id, device_id, cell_id, batch, status from timed
-      union all
-      select distinct c.variant_id, c.device_id, cast(null as integer), cast(null as integer), cast(null as text)
-      from cells c
-      where not exists (select 1 from timed t where t.variant_id = c.variant_id and t.device_id = c.device_id)
-    )
+    wanted as materialized (
+      select variant_id, device_id, scored_id, case when kind = 'performance' then id end as cell_id,
+        case when kind = 'performance' then batch end as batch, case when kind = 'performance' then status end as status
+      from planned where kind = 'performance' or (is_timed = 0 and place = 1)
+    ),
+    accuracies as materialized (select * from v_accuracy),
+    latencies as materialized (select * from v_latency),
+    memories as materialized (select * from v_memory)
     select r.id as run_id, r.suite, r.started_at, d.name as device, v.model, v.recipe, w.batch, w.status, v.synthetic,
       s.file_bytes, s.file_ratio, s.parameters,
       ${of('a', ofAccuracy)}, ${of('l', ofLatency)}, ${of('m', ofMemory)}
@@ -74,10 +81,10 @@ export const resultsView: View = {
     join variants v on v.id = w.variant_id
     join devices d on d.id = w.device_id
     join runs r on r.id = v.run_id
-    left join v_variants s on s.run_id = r.id and s.device = d.name and s.model = v.model and s.recipe = v.recipe
-    left join v_accuracy a on a.run_id = r.id and a.device = d.name and a.model = v.model and a.recipe = v.recipe
-    left join v_latency l on l.cell_id = w.cell_id
-    left join v_memory m on m.cell_id = w.cell_id`;
+    left join sizes s on s.variant_id = w.variant_id and s.device_id = w.device_id
+    left join accuracies a on a.cell_id = w.scored_id
+    left join latencies l on l.cell_id = w.cell_id
+    left join memories m on m.cell_id = w.cell_id`;
   },
 };
 

@@ -1,6 +1,6 @@
 import { flag, moment, orNull, real, text, whole } from '../description.js';
 import { cellColumns } from './cells.js';
-import { NAMED, NAMES, PEAKS, TIMES } from './fragments.js';
+import { judged, NAMED_SO, PEAKS, seen } from './fragments.js';
 import type { View } from './view.js';
 
 /** Rounds with a figure of each kind: what the figures of cells are taken from. */
@@ -37,17 +37,17 @@ export const roundsView: View = {
     decided: orNull(flag('As in `v_disturbances`; null if nothing was timed.')),
     counts: orNull(flag('As in `v_disturbances`; null if nothing was timed.')),
   },
-  sql: () => `with ${TIMES}, ${PEAKS}
-    select ${NAMES}, c.kind, c.batch, r.id as round_id, r.round, r.position, r.started_at, r.seconds,
-      coalesce(l.n, 0) as queries, l.median as median_ms,
-      1000.0 * c.batch * l.n / nullif(l.total, 0) as images_per_s,
-      case when p.cpu > 0 and l.n > 0 then p.cpu / l.n end as cpu_ms,
-      p.load_ms, p.first_ms,
+  sql: (parts) => {
+    const ofTimed = (column: string): string => `case when o.is_timed = 1 then o.${column} end as ${column}`;
+    return `with ${seen(parts)}, ${judged(parts)}, ${PEAKS}
+    select ${NAMED_SO}, o.kind, o.batch, o.round_id, o.round, r.position, r.started_at, r.seconds,
+      coalesce(o.queries, 0) as queries, o.median_ms,
+      1000.0 * o.batch * o.queries / nullif(o.total_ms, 0) as images_per_s,
+      case when o.cpu_total_ms > 0 then o.cpu_total_ms / o.queries end as cpu_ms,
+      o.load_ms, o.first_ms,
       h.means as memory_means, h.peak as peak_memory_bytes, h.base as base_memory_bytes,
-      r.steady, o.disturbed, o.decided, o.counts
-    from rounds r join cells c on c.id = r.cell_id ${NAMED}
-    left join latencies l on l.round_id = r.id
-    left join spent p on p.round_id = r.id
-    left join peaks h on h.round_id = r.id
-    left join v_disturbances o on o.round_id = r.id`,
+      r.steady, ${['disturbed', 'decided', 'counts'].map(ofTimed).join(', ')}
+    from judged o join rounds r on r.id = o.round_id
+    left join peaks h on h.round_id = o.round_id order by o.round_id`;
+  },
 };

@@ -94,6 +94,26 @@ export const devicesView: View = {
   },
 };
 
+/**
+ * Common table expressions with the sizes of each variant on each device, `sizes`: the columns of `v_variants`, and `variant_id` and
+ * `device_id`.
+ */
+export const SIZES = `first_cells as (
+    select c.run_id, c.variant_id, c.device_id, d.name as device, v.model, v.recipe, v.synthetic,
+      case when v.artifact <> '' then coalesce(c.file_bytes, v.file_bytes) end as file_bytes,
+      case when v.artifact <> '' then v.parameters end as parameters,
+      row_number() over (partition by c.variant_id, c.device_id order by c.id) as place
+    from cells c join variants v on v.id = c.variant_id join devices d on d.id = c.device_id
+  ),
+  sizes as materialized (
+    select s.*,
+      cast(file_bytes as double precision)
+        / max(case when recipe = 'fp32' then file_bytes end) over same as file_ratio,
+      cast(parameters as double precision)
+        / max(case when recipe = 'fp32' then parameters end) over same as parameter_ratio
+    from first_cells s where place = 1 window same as (partition by run_id, device_id, model)
+  )`;
+
 /** Variants and how large they are. */
 export const variantsView: View = {
   name: 'v_variants',
@@ -109,16 +129,7 @@ export const variantsView: View = {
     parameters: orNull(whole('Number of parameters; null if building failed.')),
     parameter_ratio: orNull(real('Ratio to fp32; null if either is unknown.')),
   },
-  sql: () => `with sizes as (
-    select c.run_id, c.device_id, d.name as device, v.model, v.recipe, v.synthetic,
-      case when v.artifact <> '' then coalesce(c.file_bytes, v.file_bytes) end as file_bytes,
-      case when v.artifact <> '' then v.parameters end as parameters
-    from cells c join variants v on v.id = c.variant_id join devices d on d.id = c.device_id
-    where c.id in (select min(id) from cells group by variant_id, device_id)
-  )
-  select s.run_id, s.device, s.model, s.recipe, s.synthetic, s.file_bytes,
-    cast(s.file_bytes as double precision) / b.file_bytes as file_ratio,
-    s.parameters, cast(s.parameters as double precision) / b.parameters as parameter_ratio
-  from sizes s
-  left join sizes b on b.run_id = s.run_id and b.device_id = s.device_id and b.model = s.model and b.recipe = 'fp32'`,
+  sql: () => `with ${SIZES}
+  select s.run_id, s.device, s.model, s.recipe, s.synthetic, s.file_bytes, s.file_ratio, s.parameters, s.parameter_ratio
+  from sizes s`,
 };
