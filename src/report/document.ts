@@ -6,6 +6,7 @@ import type { RatioEstimate } from '../stats/ratio.js';
 import type { RunData, StoredDevice } from '../store/read.js';
 import type { FeatureScoring } from '../store/feature-scoring.js';
 import type { Stopping } from '../store/stopping.js';
+import type { Takeover } from '../store/takeover.js';
 import { NOTHING_MADE } from '../store/write.js';
 import {
   judgementOf,
@@ -123,6 +124,11 @@ export interface DeviceDocument {
   readonly environment: StoredDevice['environment'];
   /** Runtime and session options of its agents: one, unless something changed during the run. */
   readonly sessions: readonly SessionFacts[];
+  /**
+   * Identical devices that went on in its place, in order: since when (ISO 8601, UTC), and how many rounds there were by then. Empty where
+   * none did.
+   */
+  readonly takeovers: readonly Takeover[];
 }
 
 /** A variant of the run, and how it came to be. */
@@ -285,6 +291,7 @@ export function reportDocument(analysis: Analysis): ReportDocument {
       profile: storedProfileOf(device),
       environment: device.environment,
       sessions: sessionsOf(device, analysis.run),
+      takeovers: device.takeovers ?? [],
     })),
     variants: variants.map((variant) => ({
       model: variant.model,

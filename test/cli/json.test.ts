@@ -166,9 +166,23 @@ describe('docs/reference/report.schema.json', () => {
 
   it('takes real reports, and none with a field more, a field less or of another version', async () => {
     const schema = z.fromJSONSchema(file() as Parameters<typeof z.fromJSONSchema>[0]);
-    const { analysis } = await storedExample(folder('example.sqlite'), { devices: ['laptop', 'board'] });
+    const takeovers = [{ device: 'board-2@rack', since: '2026-11-22T10:20:00.000Z', rounds: 3 }];
+    const { analysis } = await storedExample(
+      folder('example.sqlite'),
+      { devices: ['laptop', 'board'] },
+      (database) =>
+        void database
+          .prepare("update devices set takeovers_json = ? where name = 'board'")
+          .run(JSON.stringify(takeovers)),
+    );
     const text = await jsonExporter.render(analysis);
     const whole = JSON.parse(text) as object;
+    expect(whole).toMatchObject({
+      devices: [
+        { name: 'laptop', takeovers: [] },
+        { name: 'board', takeovers },
+      ],
+    });
     expect(schema.safeParse(whole).error?.issues ?? []).toEqual([]);
     const places: (readonly (string | number)[])[] = [
       ...[
