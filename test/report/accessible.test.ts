@@ -3,12 +3,15 @@ import axe from 'axe-core';
 import { expect, it } from 'vitest';
 import { analyse, type Analysis } from '../../src/analysis/analysis.js';
 import { htmlExporter } from '../../src/report/exporters/html.js';
+import { writeHistory } from '../../src/report/history/write.js';
 import { variantPages } from '../../src/report/picture/write.js';
 import { writeProcurement } from '../../src/report/procure/write.js';
+import { writeSite } from '../../src/report/site/write.js';
 import { openStore } from '../../src/store/open.js';
 import { fullFactorial } from '../../src/suite/matrix/combinations.js';
 import { storeAblation, switches } from '../analysis/ablation/support.js';
-import { catalogueOf, euros, offer, procured, twoDevices } from '../analysis/procure/support.js';
+import { catalogueOf, euros, offer, procured } from '../analysis/procure/support.js';
+import { historyOf, runsOf, storeHistory } from '../analysis/support/history.js';
 import { storedExample } from '../analysis/support/stored.js';
 import { useFolder } from '../support/folder.js';
 import { describeInBrowser, useBrowser, type Visit } from './support/browser.js';
@@ -43,11 +46,40 @@ async function ablation(): Promise<Analysis> {
 
 async function procurement(): Promise<string> {
   const bought = procured(
-    await twoDevices(folder('buy.db')),
-    catalogueOf(offer('laptop', euros(900)), offer('board', euros(85))),
-    { constraints: { latency: { milliseconds: 30, quantile: 0.5 } } },
+    await storedExample(folder('buy.db'), {
+      devices: ['laptop', 'board', 'twin', 'tower'],
+      slowness: [1, 2, 2, 0.5],
+      smooth: true,
+    }),
+    // Two that nobody can tell apart, and runners-up.
+    catalogueOf(
+      offer('laptop', euros(900)),
+      offer('board', euros(85)),
+      offer('twin', euros(85)),
+      offer('tower', euros(1200)),
+    ),
+    { constraints: { latency: { milliseconds: 300, quantile: 0.5 } } },
   );
   return (await writeProcurement(bought, folder('buy')))[0]!;
+}
+
+/** The page of a history, or of its model on a site. */
+async function followed(isSite: boolean): Promise<string> {
+  const db = await openStore(folder('history.db'));
+  try {
+    await storeHistory(
+      db,
+      5,
+      0.01,
+      runsOf(16, (index) => ({ milliseconds: index < 8 ? 10 : 12 })),
+    );
+    const history = await historyOf(db);
+    if (!isSite) return await writeHistory(history, folder('reports'));
+    await writeSite([history], folder('site'), { repository: undefined, job: undefined }, false);
+    return folder('site', 'tiny-micro-here.html');
+  } finally {
+    await db.destroy();
+  }
 }
 
 /** The page of a variant whose images and model are no longer there. */
@@ -145,6 +177,8 @@ describeInBrowser('pages', () => {
     ['an ablation', async () => report(await ablation())],
     ['a procurement', procurement],
     ['a variant', variant],
+    ['a history', () => followed(false)],
+    ['a model on a site', () => followed(true)],
   ])('of %s have no fault that axe finds', async (_, written) => {
     expect(await faults(await visit(await written(), { viewport: phone }))).toEqual([[], []]);
   });

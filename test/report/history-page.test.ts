@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { sql } from 'kysely';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openStore } from '../../src/store/open.js';
 import { writeSite } from '../../src/report/site/write.js';
@@ -50,6 +51,26 @@ describe('a written history', () => {
     expect(markdown).not.toContain('<b>');
     await writeHistory({ ...history, cells: history.cells.slice(0, 1) }, folder('reports'));
     expect(await readdir(charts)).toEqual(['latency-fp32-batch-8.svg']);
+  });
+
+  it('names runs without a commit by their day, and by their time where several are of one day', async () => {
+    const db = await openStore(folder('uncommitted.sqlite'));
+    await storeHistory(
+      db,
+      5,
+      0.01,
+      runsOf(4, () => ({ milliseconds: 10, repository: null })),
+    );
+    const drawn = async (name: string): Promise<string> => {
+      await writeHistory(await historyOf(db), folder(name));
+      return readFile(folder(name, 'history-tiny', 'charts', 'latency-fp32-batch-8.svg'), 'utf8');
+    };
+    const days = await drawn('days');
+    for (const label of ['>2026-01-01<', '>2026-01-04<', '>start, UTC<']) expect(days).toContain(label);
+    await sql`update runs set started_at = '2026-01-01T0' || substr(started_at, 10, 1) || ':15:00.000Z'`.execute(db);
+    const times = await drawn('times');
+    for (const label of ['>01-01 01:15<', '>01-01 04:15<']) expect(times).toContain(label);
+    await db.destroy();
   });
 
   it('lies where reports lie, whatever the suite is called', async () => {

@@ -46,14 +46,15 @@ export function historyChart(cell: CellHistory, order: readonly HistoryRun[], id
   const { name, metric, series } = cell;
   const { title, scale } = units[metric];
   const keys = keysOf(cell, order);
+  const isOfCommits = order.some(({ repository }) => repository !== null);
   const domain: string[] = [...keys.values()];
   const x = {
     field: 'run',
     type: 'ordinal',
-    title: 'commit',
+    title: isOfCommits ? 'commit' : 'start, UTC',
     scale: { domain },
     axis: {
-      labelExpr: "split(datum.label, ' ')[1]",
+      labelExpr: "substring(datum.label, indexof(datum.label, ' ') + 1)",
       labelAngle: -45,
       labelOverlap: 'greedy',
       labelFontSize: 10,
@@ -157,15 +158,21 @@ function keysOf({ series }: CellHistory, order: readonly HistoryRun[]): Map<stri
   const own = new Set(series.flatMap(({ points }) => points.map(({ run }) => run.id)));
   const runs = order.filter(({ id }) => own.has(id));
   const digits = String(runs.length).length;
+  const days = runs.filter(({ repository }) => repository === null).map(dayOf);
+  const isDayEnough = new Set(days).size === days.length;
   return new Map(
-    runs.map((run, index) => [run.id, `${String(index).padStart(digits, '0')} ${shortName(run)}`]),
+    runs.map((run, index) => [
+      run.id,
+      `${String(index).padStart(digits, '0')} ${shortName(run, isDayEnough)}`,
+    ]),
   );
 }
 
-function shortName({ repository, id }: HistoryRun): string {
-  return repository === null
-    ? id.slice(0, 8)
-    : `${repository.commit.slice(0, 7)}${repository.dirty ? '*' : ''}`;
+/** The commit; of a run whose commit nobody knows the day, and the time, in UTC, where several are of one day. */
+function shortName(run: HistoryRun, isDayEnough: boolean): string {
+  const { repository, startedAt } = run;
+  if (repository !== null) return `${repository.commit.slice(0, 7)}${repository.dirty ? '*' : ''}`;
+  return isDayEnough ? dayOf(run) : startedAt.slice(5, 16).replace('T', ' ');
 }
 
 /** Both ends of each level; the end of one is where the next one begins. */
