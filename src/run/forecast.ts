@@ -11,12 +11,31 @@ const SEARCH_SHARE = 0.5;
 /** Seconds that classifying the test images or listing kernels is taken to need, before anything is known: few for a large model. */
 export const UNTIMED_SECONDS = 5;
 
-/** Says how long a round will take: from what like rounds took, and from the tier where there were none. */
-export class Forecast {
-  private readonly seen = new Map<string | number, { seconds: number; rounds: number }>();
+/** Seconds of some rounds together. */
+interface Taken {
+  readonly seconds: number;
+  readonly rounds: number;
+}
 
-  /** Takes how long a round of a cell took. */
-  add(cell: Cell, seconds: number): void {
+/**
+ * Says how long a round will take: from what like rounds took, and from the tier where there were none. What repeating and waiting took
+ * because others had disturbed rounds is spread over all that are timed: it hits one as well as another, and the cell that it hit is not
+ * slower for it.
+ */
+export class Forecast {
+  private readonly seen = new Map<string | number, Taken>();
+  private disturbed: Taken = { seconds: 0, rounds: 0 };
+
+  /**
+   * Takes how long a round of a cell took.
+   *
+   * @param cell - of the round
+   * @param seconds - of its last try, which counts
+   * @param before - seconds of the tries before it and of waiting for quiet
+   */
+  add(cell: Cell, seconds: number, before: number): void {
+    if (isTimed(cell.scenario))
+      this.disturbed = { seconds: this.disturbed.seconds + before, rounds: this.disturbed.rounds + 1 };
     for (const key of keysOf(cell)) {
       const known = this.seen.get(key) ?? { seconds: 0, rounds: 0 };
       this.seen.set(key, { seconds: known.seconds + seconds, rounds: known.rounds + 1 });
@@ -25,6 +44,13 @@ export class Forecast {
 
   /** Seconds that a round of a cell will take. */
   seconds(cell: Cell): number {
+    const { seconds, rounds } = this.disturbed;
+    const more = isTimed(cell.scenario) && rounds > 0 ? seconds / rounds : 0;
+    return this.ownSeconds(cell) + more;
+  }
+
+  /** Without what others cause. */
+  private ownSeconds(cell: Cell): number {
     for (const key of keysOf(cell)) {
       const known = this.seen.get(key);
       if (known) return known.seconds / known.rounds;

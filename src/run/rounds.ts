@@ -88,9 +88,13 @@ interface Measured {
   readonly placement: Placement | undefined;
 }
 
-/** A measurement that stays, and how often it was repeated because others had disturbed it. */
+/** Takes note of how far a round is; `begun` is when its try was begun, of the round itself if left out. */
+type ShowProgress = (phase: string, done: number, begun?: number) => RoundProgress;
+
+/** A measurement that stays, how often it was repeated because others had disturbed it, and when the last try was begun. */
 interface Kept extends Measured {
   readonly repeats: number;
+  readonly begun: number;
 }
 
 /** Whether a round is worth measuring again where it was disturbed: what is timed at tier smoke is believed by nobody. */
@@ -157,8 +161,8 @@ class Driver {
     const { cell } = round;
     const left = following.filter(isDue);
     const started = performance.now();
-    const progress = (phase: string, done: number): RoundProgress => {
-      this.progress.at(this.host, left, { ...round, started, done });
+    const progress: ShowProgress = (phase, done, begun = started) => {
+      this.progress.at(this.host, left, { ...round, started: begun, done });
       return this.progressOf(round, phase, done);
     };
     const failure = state.spoiltBy(cell) ?? (await this.measure(round, started, progress));
@@ -173,13 +177,13 @@ class Driver {
   private async measure(
     { cell, round, position }: CellRound,
     started: number,
-    progress: (phase: string, done: number) => RoundProgress,
+    progress: ShowProgress,
   ): Promise<Failure | undefined> {
     const { state, data } = this.measuring;
     const startedAt = new Date().toISOString();
     const timed = await this.undisturbed(cell, round, progress);
     if ('status' in timed) return timed;
-    const { nodes, placement, repeats } = timed;
+    const { nodes, placement, repeats, begun } = timed;
     const measurement = await this.attempt(() => this.withMemory(cell, timed.measurement));
     if ('status' in measurement) return measurement;
     const embedded = await this.attempt(() => this.embedded(cell, timed.measurement, progress));
@@ -196,7 +200,8 @@ class Driver {
       embedded.scores,
     );
     cell.stored.add(round);
-    this.progress.forecast.add(cell, seconds);
+    const before = (begun - started) / 1000;
+    this.progress.forecast.add(cell, seconds - before, before);
     const reason = await measurementFailure(state, cell, measurement);
     return reason && { status: 'failed', reason };
   }
@@ -209,14 +214,15 @@ class Driver {
   private async undisturbed(
     cell: Cell,
     round: number,
-    progress: (phase: string, done: number) => RoundProgress,
+    progress: ShowProgress,
   ): Promise<Kept | Failure> {
     const { emit } = this.measuring;
     for (let repeats = 0; ; repeats++) {
+      const begun = performance.now();
       const measured = await this.attempt(() =>
         this.measured(cell, round, (event) => {
-          if (event.event === 'phase') emit({ kind: 'measuring', ...progress(event.phase, 0) });
-          if (event.event === 'progress') emit({ kind: 'measuring', ...progress('steady', event.done) });
+          if (event.event === 'phase') emit({ kind: 'measuring', ...progress(event.phase, 0, begun) });
+          if (event.event === 'progress') emit({ kind: 'measuring', ...progress('steady', event.done, begun) });
         }),
       );
       if ('status' in measured) return measured;
@@ -224,8 +230,8 @@ class Driver {
         ? disturbancesOf(measured.measurement.conditions, measured.placement, this.usualPace(cell, measured))
         : [];
       const patience = disturbance && this.budget.take(disturbance, repeats);
-      if (disturbance === undefined || patience === undefined) return { ...measured, repeats };
-      emit({ kind: 'disturbed', ...progress('waiting', 0), disturbance });
+      if (disturbance === undefined || patience === undefined) return { ...measured, repeats, begun };
+      emit({ kind: 'disturbed', ...progress('waiting', 0, performance.now()), disturbance });
       if (this.host === THIS_MACHINE && patience > 0) await this.waitForQuiet(patience);
     }
   }
@@ -249,7 +255,7 @@ class Driver {
   private async embedded(
     cell: Cell,
     { logits }: Measurement,
-    progress: (phase: string, done: number) => RoundProgress,
+    progress: ShowProgress,
   ): Promise<{ readonly scores: EmbeddingScores | undefined }> {
     const { subject, scenario } = cell;
     const { artifact, session, variant } = subject;
