@@ -7,7 +7,7 @@ import type { AlertContent } from '../analysis/history/standing.js';
  */
 export function alertSubject({ suite, opened, resolved }: AlertContent): string {
   const parts = [
-    ...(opened.length > 0 ? [count(opened.length, 'regression')] : []),
+    ...(opened.length > 0 ? [count(opened.length, 'new regression')] : []),
     ...(resolved.length > 0 ? [`${count(resolved.length, 'regression')} resolved`] : []),
   ];
   return `EdgeFlex: ${parts.join(', ')} in ${suite}`;
@@ -26,21 +26,21 @@ export function alertText(content: AlertContent, link: string | undefined): stri
   return [
     `Run ${run} of ${suite} (schedule ${schedule}).`,
     ...section(
-      'Worse now:',
+      'New regressions:',
       opened.flatMap(({ text, firstBad, probability }) => [
         text,
         ...(firstBad === null || probability === null
           ? []
           : [
-              `  first bad commit: ${firstBad.commit?.slice(0, 12) ?? `unknown, run ${firstBad.run}`}, or one before it that was not measured (${Math.floor(probability * 1000) / 10} %)`,
+              `  first bad commit, with a probability of ${Math.floor(probability * 1000) / 10} %: ${firstBad.commit?.slice(0, 12) ?? `unknown (run ${firstBad.run})`}, or one before it that was not measured`,
             ]),
       ]),
     ),
     ...section(
-      'No longer worse:',
+      'Resolved:',
       resolved.map(({ text }) => text),
     ),
-    ...(open > 0 ? ['', `${count(open, 'regression')} told earlier: still worse.`] : []),
+    ...(open > 0 ? ['', `Still open from earlier runs: ${count(open, 'regression')}.`] : []),
     ...(link === undefined ? [] : ['', link]),
   ].join('\n');
 }

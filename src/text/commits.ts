@@ -31,7 +31,7 @@ export function commitEventText(event: CommitEventFacts): string {
       return `measuring in turn: ${commitLabel(event.base)}, and ${head}`;
     }
     case 'confirming':
-      return 'a gate is broken; both are measured once more';
+      return 'a gate failed: measuring both commits again';
     case 'said':
       return `${event.of} │ ${event.line}`;
   }

@@ -106,7 +106,7 @@ describe('the action', () => {
       ends.map(({ code }) => code),
       all,
     ).toEqual([0, 1, 0, 0]);
-    expect(measured!.out).toMatch(/::error .*file:1%25 is broken: small: \d+\.\d %25 larger/);
+    expect(measured!.out).toMatch(/::error .*file:1%25 failed: small: \d+\.\d %25 larger/);
     // Those of before stay; the one of EdgeFlex is another now.
     expect(host.comments.map(({ id }) => id)).toEqual([1, 2]);
     expect(commented!.out).toContain('comment 2 updated');

@@ -56,7 +56,7 @@ export class RunProgress {
         showImagesEvent(event, this.bar);
         return;
       case 'confirming':
-        this.bar.line('A gate is broken: measuring again.');
+        this.bar.line('A gate failed: measuring again.');
         return;
       case 'started': {
         const { id, variants, cells, rounds } = event;

@@ -21,7 +21,7 @@ export function gateReasonText(because: GateReason): string {
       return `${inWords(because.judgement)}; the latencies of the other variants are judged relative to it`;
     case 'not-confirmed': {
       const { judgement, again } = because;
-      return `${inWords(judgement)}, but not when measured again: ${gateReasonText(again)}`;
+      return `${inWords(judgement)}, not confirmed when measured again: ${gateReasonText(again)}`;
     }
     case 'nothing-compared':
       return `nothing whose ${metricNames[because.metric]} could be compared`;

@@ -27,7 +27,7 @@ export function headline({ comparison, gates }: ComparisonReport): string {
   ];
   if (gates.length > 0)
     parts.push(
-      broken === 0 ? 'no gate broken' : `gates broken in ${broken} ${broken === 1 ? 'place' : 'places'}`,
+      broken === 0 ? 'no gate failed' : `gates failed in ${broken} ${broken === 1 ? 'place' : 'places'}`,
     );
   return `${parts.join(', ')}.`;
 }
@@ -47,16 +47,16 @@ export function changeSentence({ subject, judgement }: Compared, { comparison }:
   return `${subjectLabel(subject, comparison)}: ${metricNames[judgement.metric]} ${inWords(judgement)}`;
 }
 
-/** What a gate found, as a sentence: `latency:2% is broken: int8, batch 8: 3.1 % slower (2.4 to 3.8 %)`. */
+/** What a gate found, as a sentence: `latency:2% failed: int8, batch 8: 3.1 % slower (2.4 to 3.8 %)`. */
 export function gateSentence(
   { gate, subject, outcome, because }: GateResult,
   { comparison }: ComparisonReport,
 ): string {
   const where = subject === undefined ? '' : `${subjectLabel(subject, comparison)}: `;
   const is = {
-    held: 'holds',
-    broken: 'is broken',
-    'cannot tell': 'cannot be decided',
+    held: 'passed',
+    broken: 'failed',
+    'cannot tell': 'could not be decided',
     'not judged': 'was not judged',
   };
   return `${gateName(gate)} ${is[outcome]}: ${where}${gateReasonText(because)}`;

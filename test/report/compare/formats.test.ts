@@ -138,9 +138,9 @@ describe('Markdown of a comparison', () => {
     const text = render('markdown', report);
     const [top, folded] = text.split('<details>') as [string, string];
     expect(top).toMatch(
-      /\*\*1 of \d+ figures changed for the worse, 1 for the better, \d+ not distinguishable, gates broken in 2 places\.\*\*/,
+      /\*\*1 of \d+ figures changed for the worse, 1 for the better, \d+ not distinguishable, gates failed in 2 places\.\*\*/,
     );
-    expect(unescaped(top)).toContain('❌ latency:20% is broken: int8, batch 8: 30.0 % slower');
+    expect(unescaped(top)).toContain('❌ latency:20% failed: int8, batch 8: 30.0 % slower');
     expect(unescaped(top)).toContain(
       'Compared despite differences: threads of laptop: 2 in the reference, 1',
     );
@@ -201,7 +201,7 @@ describe('the terminal', () => {
     const report = await eventful();
     const text = render('terminal', report);
     for (const { difference } of comparisonTable(report).rows) expect(text).toContain(difference);
-    expect(text).toContain('latency:20% is broken: int8, batch 8: 30.0 % slower');
+    expect(text).toContain('latency:20% failed: int8, batch 8: 30.0 % slower');
     expect(text).not.toMatch(/[^\P{Cc}\n]/u);
   });
 });
