@@ -32,3 +32,12 @@ export function quotient(numerator: Estimate, denominator: Estimate): Estimate {
 export function complement({ value, low, high }: Estimate): Estimate {
   return { value: 1 - value, low: 1 - high, high: 1 - low };
 }
+
+/**
+ * So many times an estimate.
+ *
+ * @param factor - at least 0
+ */
+export function times({ value, low, high }: Estimate, factor: number): Estimate {
+  return { value: value * factor, low: low * factor, high: high * factor };
+}

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { searchRate, serveOffline } from '../../src/agent/load.js';
 import { analyse, type Analysis } from '../../src/analysis/analysis.js';
+import { observe } from '../../src/analysis/procure/observe.js';
 import { compareRuns, type Comparison } from '../../src/analysis/compare/compare.js';
 import { checkGates, parseGates } from '../../src/analysis/compare/gates.js';
 import type { OfflineFigures, ServerFigures } from '../../src/analysis/figures/load.js';
@@ -107,6 +108,22 @@ function outcomeOf(comparison: Comparison, gate: string): string | undefined {
 const quiet = { fp32: { service: 400 }, int8: { service: 200 } };
 
 describe('figures of load', () => {
+  it('are what a buyer is told: the highest rate of random arrivals with its bound', async () => {
+    const run = await storedRun('bought', quiet);
+    const { observations } = observe(run, { batch: 1, quantile: 0.5 });
+    for (const { recipe, served } of observations) {
+      const [server] = loadsOf(analyse(run), recipe);
+      const held = server.searches.map((search) => search.held!);
+      const geometric = Math.exp(held.reduce((total, rate) => total + Math.log(rate), 0) / held.length);
+      expect(served).toEqual({ rate: server.rate, bound: BOUND, isSure: true });
+      expect(served!.rate!.value).toBeCloseTo(geometric, 9);
+    }
+    expect(observe(run, { batch: 2, quantile: 0.5 }).observations.map(({ served }) => served)).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+
   it('are of each round its own, and of a variant relative to fp32 in the same rounds', async () => {
     const run = await storedRun('one', quiet);
     const analysis = analyse(run);

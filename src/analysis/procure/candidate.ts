@@ -25,6 +25,8 @@ export type Missing =
   | { readonly kind: 'disturbed' }
   | { readonly kind: 'no accuracy'; readonly unscorable: boolean }
   | { readonly kind: 'no memory' }
+  /** It was under load, and a round found no rate at which the p99 keeps to the bound, in milliseconds. */
+  | { readonly kind: 'no rate'; readonly bound: number }
   | { readonly kind: 'failed'; readonly reason: CellFailure };
 
 /** A variant on a device, and what a buyer wants to know of it. */
@@ -39,10 +41,11 @@ export interface Candidate {
   readonly recipe: string;
   /** The recipe, after the model's name where there are several models. */
   readonly variant: string;
-  /** Of the timing and of the accuracy; `older` ones do not count. */
+  /** Of the timing, of the accuracy and of the rate; `older` ones do not count. */
   readonly runs: {
     readonly timed: string;
     readonly scored: string | undefined;
+    readonly served: string | undefined;
     readonly older: readonly string[];
   };
   /** What the catalogue says; undefined where it does not have this machine. */
@@ -51,6 +54,12 @@ export interface Candidate {
   readonly latency: Estimate | undefined;
   /** Images a second. */
   readonly throughput: Estimate | undefined;
+  /**
+   * By what a fleet is counted: images a second that a device bears when queries arrive at random, with the p99 of the response time within
+   * `bound` milliseconds. Undefined where that was not measured, or with a bound that does not keep to the limit of the latency: then it is
+   * the throughput.
+   */
+  readonly sustained: { readonly rate: Estimate; readonly bound: number } | undefined;
   /** Peak over the runtime's base, in bytes. */
   readonly memory: Estimate | undefined;
   /** Share of right answers. */
@@ -104,9 +113,15 @@ export function candidateOf(gathered: Gathered, options: CandidateOptions): Cand
           source: timed.watts ? ('measured' as const) : ('profile' as const),
         }
       : undefined;
+  const served = gathered.served?.served;
+  const bears = served && keepsTo(constraints, served.bound) ? served : undefined;
+  const sustained = bears?.rate && { rate: bears.rate, bound: bears.bound };
   const ownership =
     terms && throughput && price !== undefined
-      ? ownershipOf({ price, throughput, busy: watts, idle: offer?.power?.idle }, terms)
+      ? ownershipOf(
+          { price, throughput, sustained: sustained?.rate, busy: watts, idle: offer?.power?.idle },
+          terms,
+        )
       : undefined;
   const figures = {
     latency: timed?.latency,
@@ -121,21 +136,35 @@ export function candidateOf(gathered: Gathered, options: CandidateOptions): Cand
     figures,
     { latency: timed?.latencyIsSure === true, throughput: sure, energy: sure, memory: true, accuracy: true },
     constraints,
-    fleet && offer?.count !== undefined ? { fleet, count: offer.count, isSure: sure } : undefined,
+    fleet && offer?.count !== undefined
+      ? { fleet, count: offer.count, isSure: sustained ? sure && bears?.isSure === true : sure }
+      : undefined,
   );
   return {
     device: main.device,
     deviceLabel: sharesName ? `${main.deviceLabel} [${main.hardware}]` : main.deviceLabel,
     ...{ hardware: main.hardware, emulated: main.emulated, model: main.model, recipe: main.recipe },
     variant: options.namesModels ? `${main.model} · ${main.recipe}` : main.recipe,
-    runs: { timed: main.runId, scored: scored?.runId, older: gathered.older },
+    runs: {
+      ...{ timed: main.runId, scored: scored?.runId, served: sustained && gathered.served?.runId },
+      older: gathered.older,
+    },
     offer,
     ...figures,
+    sustained,
     pricePerThroughput: throughput && price !== undefined ? quotient(exactly(price), throughput) : undefined,
     ...{ ownership, tests },
     answer: together(tests),
     missing: missingOf(gathered, { ...options, offer, isPowerKnown: watts !== undefined, ownership }),
   };
+}
+
+/** The quantile of the response time that a rate keeps to its bound. */
+const SERVED_QUANTILE = 0.99;
+
+/** Whether a p99 within a bound keeps to the limit of the latency. */
+function keepsTo({ latency }: Constraints, bound: number): boolean {
+  return latency === undefined || (bound <= latency.milliseconds && latency.quantile <= SERVED_QUANTILE);
 }
 
 /** What else decides what is missing. */
@@ -145,7 +174,7 @@ interface Known extends CandidateOptions {
   readonly ownership: Ownership | undefined;
 }
 
-function missingOf({ main, scored, isFormerMachine }: Gathered, known: Known): Missing[] {
+function missingOf({ main, scored, served, isFormerMachine }: Gathered, known: Known): Missing[] {
   const { constraints, terms, offer, ownership, batch } = known;
   const { timed, failure } = main;
   const needsPower = constraints.energy !== undefined || (terms !== undefined && terms.energyPrice > 0);
@@ -155,6 +184,9 @@ function missingOf({ main, scored, isFormerMachine }: Gathered, known: Known): M
     timed?.doubt !== undefined && { kind: timed.doubt },
     scored === undefined && { kind: 'no accuracy', unscorable: main.unscorable },
     timed !== undefined && timed.memory === undefined && { kind: 'no memory' },
+    terms?.use.kind === 'load' &&
+      served?.served !== undefined &&
+      served.served.rate === undefined && { kind: 'no rate', bound: served.served.bound },
     isFormerMachine && { kind: 'another machine', hardware: main.hardware },
     !isFormerMachine && offer === undefined && { kind: 'not in the catalogue' },
     offer !== undefined && offer.price === undefined && { kind: 'no price' },

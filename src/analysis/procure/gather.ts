@@ -6,6 +6,8 @@ export interface Gathered {
   readonly main: Observation;
   /** The newest that scored the very same artifact there; undefined where none did. */
   readonly scored: Observation | undefined;
+  /** The newest that put the very same artifact under load there; undefined where none did. */
+  readonly served: Observation | undefined;
   /** Runs that measured it, too, and are older: they do not count. */
   readonly older: readonly string[];
   /** Whether several machines go by the device's name. */
@@ -25,8 +27,8 @@ export interface Gathering {
 
 /**
  * Puts together what runs say of the same variant on the same machine. The newest run counts, as its software is the newest: figures
- * of several runs are not averaged, as between them other things may have changed. An accuracy may come from another run than the
- * timing when it is of the very same artifact. Runs about other images than the newest are about another task, whose models do not
+ * of several runs are not averaged, as between them other things may have changed. An accuracy and a rate under load may come from another
+ * run than the timing when it is of the very same artifact. Runs about other images than the newest are about another task, whose models do not
  * compete with these: they are left out, and named.
  *
  * @param observations - of all runs, in any order
@@ -56,11 +58,12 @@ function gatheredOf(
   const main = group.find(({ timed }) => timed !== undefined) ?? group[0];
   if (main === undefined) return [];
   const scored = group.find(({ artifact, top1 }) => artifact === main.artifact && top1 !== undefined);
-  const used = new Set([main.runId, scored?.runId]);
+  const served = group.find((each) => each.artifact === main.artifact && each.served !== undefined);
+  const used = new Set([main.runId, scored?.runId, served?.runId]);
   const [latest, ...others] = machines.get(main.device) ?? [];
   return [
     {
-      ...{ main, scored },
+      ...{ main, scored, served },
       older: [...new Set(group.map(({ runId }) => runId))].filter((id) => !used.has(id)),
       sharesName: others.length > 0,
       isFormerMachine: main.hardware !== latest,

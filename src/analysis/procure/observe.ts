@@ -1,12 +1,14 @@
 import { mean } from 'simple-statistics';
 import type { CellFailure } from '../../protocol/failure.js';
 import { parseFailure } from '../../protocol/failure.js';
+import { times } from '../../stats/arithmetic.js';
 import type { Estimate } from '../../stats/interval.js';
 import { quantileEstimate } from '../../stats/quantile.js';
 import { tailOverRounds } from '../../stats/tail.js';
 import type { StoredCell, StoredDevice, StoredRun } from '../../store/read.js';
 import { accuracyOf, isScored } from '../figures/accuracy.js';
 import { latencyOf, samplesByRound, typicalLatency } from '../figures/latency.js';
+import { loadOf } from '../figures/load.js';
 import { soundnessOf } from '../figures/soundness.js';
 import { deviceLabel, isEmulated, recipeLabel } from '../label.js';
 import { storedProfileOf } from '../sessions.js';
@@ -35,6 +37,16 @@ export interface TimedFacts {
   readonly watts: Estimate | undefined;
 }
 
+/** Which load a variant bears on a device, as a cell of kind `server` of one run saw it. */
+export interface ServedFacts {
+  /** Images a second, of queries that arrive at random; undefined where a round found no rate that holds. */
+  readonly rate: Estimate | undefined;
+  /** That the p99 of the response time keeps to, waiting included, in milliseconds. */
+  readonly bound: number;
+  /** Whether there are several rounds, and nothing disturbed too many of them. */
+  readonly isSure: boolean;
+}
+
 /** The images that accuracies are about. */
 export interface ImageSet {
   readonly name: string;
@@ -58,6 +70,7 @@ export interface Observation {
   /** What was measured: the same only for the same weights, recipe and code that made it. */
   readonly artifact: string;
   readonly timed: TimedFacts | undefined;
+  readonly served: ServedFacts | undefined;
   /** The images that the run is about. */
   readonly images: ImageSet;
   /** Share of right answers; undefined where nobody scored it. */
@@ -98,6 +111,11 @@ export function observe(run: StoredRun, question: Question): Observed {
         timed: timedFacts(
           cells.find((cell) => isTimed(cell, question.batch)),
           question.quantile,
+        ),
+        served: servedFacts(
+          cells.find(
+            ({ row }) => row.kind === 'server' && row.status === 'done' && row.batch === question.batch,
+          ),
         ),
         images: { name: run.data.name, hash: run.data.hash },
         top1,
@@ -157,6 +175,16 @@ function timedFacts(cell: StoredCell | undefined, quantile: number): TimedFacts 
     doubt,
     memory: figures.memory?.range,
     watts: wattsOf(cell),
+  };
+}
+
+function servedFacts(cell: StoredCell | undefined): ServedFacts | undefined {
+  const figures = cell && loadOf(cell, undefined);
+  if (figures?.kind !== 'server') return undefined;
+  const { rate, batch, bound, rounds, soundness } = figures;
+  return {
+    rate: rate && times(rate, batch),
+    ...{ bound, isSure: rounds > 1 && soundness.decides },
   };
 }
 

@@ -28,6 +28,8 @@ export interface OwnedDevice {
   readonly price: number;
   /** Images a second. */
   readonly throughput: Estimate;
+  /** Images a second that it bears when they arrive at random, of which no more counts than the throughput; undefined where nobody knows. */
+  readonly sustained?: Estimate | undefined;
   /** Watts while it computes; undefined where nobody knows. */
   readonly busy: Estimate | undefined;
   /** Watts at rest; undefined where nobody says. */
@@ -61,14 +63,15 @@ const HOURS_A_YEAR = 24 * DAYS_A_YEAR;
  *
  * - Of N requests a day with a peak of k times the mean, the highest rate is r = N k / 86,400 a second. A device of throughput T that
  *   keeps a share h free takes T (1 − h) of it, so that n = ⌈r / (T (1 − h))⌉ devices are needed, one at least. Where no load is given, n = 1.
+ *   Where the rate S ≤ T is known that a device bears when requests arrive at random, it is S (1 − h): waiting has its place then.
  * - They compute for a share u = N / (86,400 T n) of the time; without a load, the share that is given.
  * - Power is linear in that share (Fan, Weber & Barroso, "Power Provisioning for a Warehouse-Sized Computer", ISCA 2007): of a device
  *   u W_busy + (1 − u) W_idle, in Y years n Y 8,766 h of it.
  * - A million images cost 10⁶ (n P + E e) / (365.25 Y N), with P the price of a device, E the kilowatt-hours and e the price of one;
  *   without a load there are 86,400 T u images a day.
  *
- * All of it falls as T rises and rises with both powers as long as W_idle ≤ W_busy, so that the ends of the intervals are those at the
- * ends of T and W. A power at rest that nobody states is anything from 0 to W_busy; one that is stated and above W_busy counts as W_busy.
+ * All of it falls as T and S rise and rises with both powers as long as W_idle ≤ W_busy, so that the ends of the intervals are those at the
+ * ends of T, S and W. A power at rest that nobody states is anything from 0 to W_busy; one that is stated and above W_busy counts as W_busy.
  *
  * @param device - price, throughput, power
  * @param terms - years, price of energy, use
@@ -79,11 +82,15 @@ export function ownershipOf(device: OwnedDevice, terms: Terms): Ownership | unde
   if (busy === undefined && terms.energyPrice > 0) return undefined;
   const watts = busy ?? { value: 0, low: 0, high: 0 };
   const idleUnknown = idle === undefined && busy !== undefined;
-  const at = (rate: number, work: number, share: number): Account =>
-    accountOf({ price: device.price, rate, busy: work, idle: Math.min(idle ?? work * share, work) }, terms);
-  const value = at(throughput.value, watts.value, UNSTATED);
-  const low = at(throughput.high, watts.low, 0);
-  const high = at(throughput.low, watts.high, 1);
+  const at = (end: keyof Estimate, work: number, share: number): Account => {
+    const rate = throughput[end];
+    const bears = Math.min(device.sustained?.[end] ?? rate, rate);
+    const rest = Math.min(idle ?? work * share, work);
+    return accountOf({ price: device.price, rate, bears, busy: work, idle: rest }, terms);
+  };
+  const value = at('value', watts.value, UNSTATED);
+  const low = at('high', watts.low, 0);
+  const high = at('low', watts.high, 1);
   const over = (figure: (account: Account) => number): Estimate => ({
     value: figure(value),
     low: figure(low),
@@ -104,6 +111,16 @@ export function ownershipOf(device: OwnedDevice, terms: Terms): Ownership | unde
 /** Of a power at rest that nobody states the middle of what it may be, as a share of that at work. */
 const UNSTATED = 0.5;
 
+/** A device of which all is known exactly. */
+interface ExactDevice {
+  readonly price: number;
+  readonly rate: number;
+  /** Of that rate what counts for a fleet. */
+  readonly bears: number;
+  readonly busy: number;
+  readonly idle: number;
+}
+
 /** What a fleet costs where all is known exactly. */
 interface Account {
   readonly fleet: number;
@@ -115,10 +132,10 @@ interface Account {
 }
 
 function accountOf(
-  { price, rate, busy, idle }: { price: number; rate: number; busy: number; idle: number },
+  { price, rate, bears, busy, idle }: ExactDevice,
   { years, energyPrice, use }: Terms,
 ): Account {
-  const fleet = use.kind === 'load' ? fleetOf(rate, use) : 1;
+  const fleet = use.kind === 'load' ? fleetOf(bears, use) : 1;
   const imagesADay = use.kind === 'load' ? use.requestsPerDay : DAY * rate * use.share;
   const utilisation = imagesADay / (DAY * rate * fleet);
   const watts = fleet * (utilisation * busy + (1 - utilisation) * idle);

@@ -103,7 +103,10 @@ export function procure(
   );
   return {
     runs: [
-      ...new Set(gathered.flatMap(({ main, scored }) => [main.runId, ...(scored ? [scored.runId] : [])])),
+      ...new Set([
+        ...gathered.flatMap(({ main, scored }) => [main.runId, ...(scored ? [scored.runId] : [])]),
+        ...all.flatMap(({ runs }) => runs.served ?? []),
+      ]),
     ],
     ...{ batch, constraints, terms, currency, rates, emulatedToo, images, otherImages },
     quantile: quantileOf(constraints),

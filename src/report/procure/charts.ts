@@ -92,6 +92,8 @@ function scatter(axis: Axis, procurement: Procurement, decision: Decision): Char
     ];
   });
   if (points.length === 0) return undefined;
+  // What is drawn last lies on top.
+  points.sort((a, b) => states.indexOf(b.state) - states.indexOf(a.state));
   const shown = states.filter((state) => points.some((point) => point.state === state));
   const x = {
     field: 'x',

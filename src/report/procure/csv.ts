@@ -46,6 +46,8 @@ function rowOf(each: Ranked, { batch, currency, quantile, terms }: Procurement):
     ...estimateColumns('top1', 'share', each.accuracy),
     ...estimateColumns('peak_memory', 'bytes', each.memory),
     ...estimateColumns('throughput', 'images_per_s', each.throughput),
+    ...estimateColumns('sustained', 'images_per_s', each.sustained?.rate),
+    ...{ sustained_p99_bound_ms: each.sustained?.bound, load_run_id: each.runs.served },
     ...estimateColumns('energy', 'j_per_image', each.energy),
     energy_source: each.energy?.source,
     pareto: each.pareto,

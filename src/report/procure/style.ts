@@ -1,6 +1,6 @@
 /** How the page of a procurement looks beside what all pages share: one sheet of A4 on paper. */
 export const procurementStyle = `
-body { max-width: 1060px; }
+body { max-width: 1200px; }
 h2 { margin: 22px 0 6px; font-size: 17px; }
 .answer { font-size: 20px; line-height: 1.35; font-weight: 600; max-width: none; border-left: 5px solid #0072b2; padding: 4px 0 4px 14px; margin: 12px 0; }
 .answer.none { border-color: #d55e00; }

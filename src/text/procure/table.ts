@@ -13,6 +13,7 @@ import {
   missingOf,
   moneyText,
   quantitiesOf,
+  sustainedText,
   termsText,
   unrankedNames,
 } from './words.js';
@@ -41,11 +42,15 @@ export function procurementTable(procurement: Procurement): Table {
     { key: 'accuracy', title: 'top-1 % (95 %)', align: 'right', spare: 10 },
     { key: 'memory', title: 'peak memory', align: 'right', spare: 4 },
     { key: 'throughput', title: 'images/s (95 %)', align: 'right', spare: 8 },
+    { key: 'sustained', title: 'sustained (95 %)', align: 'right', spare: 8 },
     { key: 'energy', title: 'J per image', align: 'right', spare: 3 },
     { key: 'energyPlace', title: 'rank by energy', align: 'left', spare: 2 },
     { key: 'pareto', title: 'Pareto front', align: 'left', spare: 1 },
   ];
-  const hidden = terms?.use.kind === 'load' ? [] : terms === undefined ? ['fleet', 'total'] : ['fleet'];
+  const hidden =
+    terms?.use.kind === 'load'
+      ? []
+      : ['fleet', 'sustained', ...(terms === undefined ? ['total'] : [])];
   return {
     columns: columns.filter(
       ({ key }) =>
@@ -71,6 +76,7 @@ function rowOf(each: Ranked): Readonly<Record<string, string>> {
     memory: signed(tests, 'memory', memory, format.mebibytesWithin),
     accuracy: signed(tests, 'accuracy', accuracy, format.share),
     throughput: signed(tests, 'throughput', throughput, format.amount),
+    sustained: each.sustained ? sustainedText(each.sustained) : format.NONE,
     energy: `${signed(tests, 'energy', energy, format.amount)}${energy?.source === 'profile' ? ' *' : ''}`,
     energyPlace: each.byEnergy ? placeText(each.byEnergy) : format.NONE,
     pareto:
@@ -117,7 +123,7 @@ function notesOf(procurement: Procurement): string[] {
   );
   if (terms !== undefined)
     notes.push(
-      'The interval of a cost covers every combination of throughput and power within their intervals.',
+      'The interval of a cost covers every combination of throughput, sustained rate and power within their intervals.',
     );
   if (candidates.some(({ energy }) => energy?.source === 'profile'))
     notes.push('* Energy computed from the power in the profile, not measured in the run.');

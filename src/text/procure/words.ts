@@ -111,7 +111,7 @@ export function askedFor(procurement: Procurement): string[] {
 }
 
 /** What costs were computed under, a sentence each; empty where nobody asked for the cost of ownership. */
-export function termsText({ terms, rates, constraints, batch }: Procurement): string[] {
+export function termsText({ terms, rates, constraints, batch, candidates }: Procurement): string[] {
   const rateTexts = rates.map(({ from, rate, to }) => `1 ${from} = ${given(rate)} ${to}`);
   const conversion = rateTexts.length > 0 ? [`Prices converted at ${rateTexts.join(', ')}, as stated.`] : [];
   if (terms === undefined) return conversion;
@@ -126,7 +126,10 @@ export function termsText({ terms, rates, constraints, batch }: Procurement): st
     owned,
     load,
     'Costs include devices and their energy, but no network, space, staff, interest, repairs or resale value.',
-    ...(constraints.latency === undefined || use.kind !== 'load'
+    ...(use.kind === 'load' ? [countedText(candidates)] : []),
+    ...(constraints.latency === undefined ||
+    use.kind !== 'load' ||
+    candidates.every(({ sustained }) => sustained !== undefined)
       ? []
       : [
           batch === 1
@@ -135,6 +138,23 @@ export function termsText({ terms, rates, constraints, batch }: Procurement): st
         ]),
     ...conversion,
   ];
+}
+
+/** By which rate of a device a fleet is counted. */
+function countedText(candidates: readonly Candidate[]): string {
+  const served = candidates.filter(({ sustained }) => sustained !== undefined).length;
+  const byRate =
+    'the highest rate of random arrivals at which its p99 response time stayed within the bound of the server scenario';
+  if (served === 0)
+    return 'Devices are counted by throughput: no rate under random arrivals is known that fits the question.';
+  return served === candidates.length
+    ? `Devices are counted by ${byRate}.`
+    : `Devices are counted by ${byRate}; where that was not measured, by throughput.`;
+}
+
+/** What a device bears, with the bound: `41.2 (40.1–42.3) images/s with p99 ≤ 50 ms`. */
+export function sustainedText({ rate, bound }: NonNullable<Candidate['sustained']>): string {
+  return `${format.amount(rate)} images/s with p99 ≤ ${format.milliseconds(bound)} ms`;
 }
 
 /** What is not known of a candidate, as a part of a sentence. */
@@ -164,6 +184,8 @@ export function missingText(missing: Missing): string {
         : 'accuracy not measured';
     case 'no memory':
       return 'memory not measured: the device does not report it';
+    case 'no rate':
+      return `no arrival rate kept the p99 response time within ${format.milliseconds(missing.bound)} ms, so devices are counted by throughput`;
     case 'failed':
       return `failed: ${format.oneLine(failureText(missing.reason))}`;
   }
@@ -172,7 +194,10 @@ export function missingText(missing: Missing): string {
 /** What a candidate lacks, as a part of a sentence. */
 function lackText({ limited, test }: Lack, candidate: Ranked, procurement: Procurement): string {
   const { name, least, figure, limit } = quantitiesOf(procurement)[limited];
-  const asked = `${least ? 'at least' : 'at most'} ${limit(test.limit)} is required`;
+  const asked =
+    limited === 'fleet'
+      ? `only ${limit(test.limit)} are available`
+      : `${least ? 'at least' : 'at most'} ${limit(test.limit)} is required`;
   if (test.estimate === undefined) return `${name} not measured, ${asked}`;
   return `${name} ${figure(test.estimate)} where ${asked}${test.answer === 'fails' ? '' : `, but ${doubtText(test, candidate)}`}`;
 }
@@ -213,15 +238,15 @@ export function headline(decision: Decision, procurement: Procurement): string {
   }
 }
 
-/** What is bought: `10 (10–11) of Raspberry Pi 5, 8 GiB (raspberry-pi-5)`. */
+/** What is bought: `10 (10–11) × Raspberry Pi 5, 8 GiB (raspberry-pi-5)`. */
 function purchaseText({ deviceLabel, offer, ownership }: Ranked, { terms }: Procurement): string {
   const what = offer?.board === undefined ? deviceLabel : `${offer.board} (${deviceLabel})`;
-  return ownership && terms?.use.kind === 'load' ? `${fleetText(ownership.fleet)} of ${what}` : what;
+  return ownership && terms?.use.kind === 'load' ? `${fleetText(ownership.fleet)} × ${what}` : what;
 }
 
 /** Why a candidate was chosen: a sentence a reason. */
 export function reasonsFor(candidate: Ranked, procurement: Procurement): string[] {
-  const { cost, ownership, tests, pareto, offer } = candidate;
+  const { cost, ownership, tests, pareto, offer, sustained } = candidate;
   const quantities = quantitiesOf(procurement);
   const unit = costUnit(procurement);
   const met = Object.entries(tests).flatMap(([limited, { estimate, limit }]) => {
@@ -236,6 +261,9 @@ export function reasonsFor(candidate: Ranked, procurement: Procurement): string[
     ...(ownership && procurement.terms?.use.kind === 'load'
       ? [
           `Needs ${fleetText(ownership.fleet)} ${ownership.fleet.high === 1 ? 'device' : 'devices'}, busy ${format.percent(ownership.utilisation)} % of the time: ${moneyText(ownership.purchase)} ${procurement.currency ?? ''} to buy, ${moneyText(ownership.energyCost)} ${procurement.currency ?? ''} for energy.`,
+          sustained
+            ? `Each sustains ${sustainedText(sustained)} under random arrivals.`
+            : 'Counted by throughput: no rate under random arrivals is known that fits the question.',
         ]
       : []),
     ...(met.length > 0 ? [`Meets every limit: ${met.join('; ')}.`] : []),

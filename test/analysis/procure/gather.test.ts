@@ -12,7 +12,7 @@ function seen(runId: string, changes: Partial<Observation> = {}): Observation {
   return {
     ...{ runId, startedAt: runId, device: 'board', deviceLabel: 'board', hardware: 'A76, 4 threads' },
     ...{ emulated: false, model: 'vit', recipe: 'int8', artifact: 'x', timed, top1: undefined },
-    ...{ images: { name: 'cifar10', hash: 'c' }, unscorable: false, failure: undefined },
+    ...{ served: undefined, images: { name: 'cifar10', hash: 'c' }, unscorable: false, failure: undefined },
     ...changes,
   };
 }
@@ -31,6 +31,15 @@ describe('what several runs say of the same', () => {
     expect([same.main.runId, same.scored?.runId, same.older]).toEqual(['2026-03', '2026-02', []]);
     const other = gather([newest, seen('2026-02', { top1, artifact: 'y' })]).gathered[0]!;
     expect([other.scored, other.older]).toEqual([undefined, ['2026-02']]);
+  });
+
+  it('takes the rate under load of another run only when it is of the very same artifact', () => {
+    const served = { rate: exactly(30), bound: 50, isSure: true };
+    const newest = seen('2026-03');
+    const same = gather([newest, seen('2026-02', { served, timed: undefined })]).gathered[0]!;
+    expect([same.main.runId, same.served?.runId, same.older]).toEqual(['2026-03', '2026-02', []]);
+    const other = gather([newest, seen('2026-02', { served, artifact: 'y' })]).gathered[0]!;
+    expect([other.served, other.older]).toEqual([undefined, ['2026-02']]);
   });
 
   it('is not mixed over machines, models, recipes and emulators', () => {

@@ -33,6 +33,21 @@ describe('the cost of owning devices', () => {
     expect(found.perMillion.value).toBeCloseTo(found.total.value / ((5 * 4 * 31_557_600) / 1e6), 9);
   });
 
+  it('counts devices by the rate that they sustain, of which no more counts than the throughput', () => {
+    // 10 requests a second at the peak: a device of 10 that sustains 6 takes 4.8 of them, so that three are needed, each busy for a sixth.
+    const terms: Terms = { years: 2, energyPrice: 0.5, use: load(432_000, 2, 0.2) };
+    const found = ownershipOf({ ...device, sustained: exactly(6) }, terms)!;
+    expect(found.fleet).toEqual(exactly(3));
+    expect(found.utilisation).toBeCloseTo(1 / 6, 12);
+    expect(found.energy!.value).toBeCloseTo((3 * 5 * 2 * 8766) / 1000, 9);
+    expect(found.total.value).toBeCloseTo(300 + (3 * 5 * 2 * 8766 * 0.5) / 1000, 9);
+    expect(ownershipOf({ ...device, sustained: exactly(11) }, terms)).toEqual(ownershipOf(device, terms));
+    const range = ownershipOf({ ...device, sustained: { value: 6, low: 4, high: 7 } }, terms)!;
+    expect(range.fleet).toEqual({ value: 3, low: 2, high: 4 });
+    const half: Terms = { ...terms, use: { kind: 'utilisation', share: 0.5 } };
+    expect(ownershipOf({ ...device, sustained: exactly(6) }, half)).toEqual(ownershipOf(device, half));
+  });
+
   it('is the purchase alone where energy costs nothing, whether or not its power is known', () => {
     const free: Terms = { years: 3, energyPrice: 0, use: load(1_000_000, 3, 0.3) };
     const unknown = ownershipOf({ ...device, busy: undefined, idle: undefined }, free)!;

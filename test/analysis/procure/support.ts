@@ -39,12 +39,12 @@ export function twoDevices(path: string, change?: (database: Database) => void):
 }
 
 /** Everything that a test may ask; what it leaves out is not limited. */
-function question(changes: Partial<ProcureQuestion> = {}): ProcureQuestion {
+export function question(changes: Partial<ProcureQuestion> = {}): ProcureQuestion {
   return { batch: 1, constraints: {}, terms: undefined, rates: [], emulatedToo: false, ...changes };
 }
 
 /** What a stored run says to a question. */
-function observedIn({ analysis }: Stored, asked: ProcureQuestion): Observed {
+export function observedIn({ analysis }: Stored, asked: ProcureQuestion): Observed {
   return observe(analysis.run, { batch: asked.batch, quantile: quantileOf(asked.constraints) });
 }
 
