@@ -7,6 +7,7 @@ import { useFolder } from '../../support/folder.js';
 import { catalogueOf, euros, observedIn, offer, question, twoDevices } from './support.js';
 
 const folder = useFolder();
+let databases = 0;
 const BOUND = 50;
 const HEADROOM = 0.25;
 const REQUESTS = 86_400 * 1000;
@@ -19,7 +20,7 @@ async function found(served: ServedFacts, changes: Partial<ProcureQuestion> = {}
     terms: { years: 3, energyPrice: { amount: 0, currency: 'EUR' }, use },
     ...changes,
   });
-  const observed = observedIn(await twoDevices(folder('results.db')), asked);
+  const observed = observedIn(await twoDevices(folder(`${databases++}.db`)), asked);
   const under = observed.observations.map((each) => (each.device === 'laptop' ? { ...each, served } : each));
   const catalogue = catalogueOf(offer('laptop', { ...euros(100), count: 1e6 }), offer('board', euros(50)));
   return procure([{ ...observed, observations: under }], catalogue, asked);
