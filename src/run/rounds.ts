@@ -211,18 +211,15 @@ class Driver {
    *
    * @returns what it gave, or how it failed
    */
-  private async undisturbed(
-    cell: Cell,
-    round: number,
-    progress: ShowProgress,
-  ): Promise<Kept | Failure> {
+  private async undisturbed(cell: Cell, round: number, progress: ShowProgress): Promise<Kept | Failure> {
     const { emit } = this.measuring;
     for (let repeats = 0; ; repeats++) {
       const begun = performance.now();
       const measured = await this.attempt(() =>
         this.measured(cell, round, (event) => {
           if (event.event === 'phase') emit({ kind: 'measuring', ...progress(event.phase, 0, begun) });
-          if (event.event === 'progress') emit({ kind: 'measuring', ...progress('steady', event.done, begun) });
+          if (event.event === 'progress')
+            emit({ kind: 'measuring', ...progress('steady', event.done, begun) });
         }),
       );
       if ('status' in measured) return measured;

@@ -67,7 +67,9 @@ describe('a written history', () => {
     };
     const days = await drawn('days');
     for (const label of ['>2026-01-01<', '>2026-01-04<', '>start, UTC<']) expect(days).toContain(label);
-    await sql`update runs set started_at = '2026-01-01T0' || substr(started_at, 10, 1) || ':15:00.000Z'`.execute(db);
+    await sql`update runs set started_at = '2026-01-01T0' || substr(started_at, 10, 1) || ':15:00.000Z'`.execute(
+      db,
+    );
     const times = await drawn('times');
     for (const label of ['>01-01 01:15<', '>01-01 04:15<']) expect(times).toContain(label);
     await db.destroy();
