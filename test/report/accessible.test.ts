@@ -6,7 +6,6 @@ import { htmlExporter } from '../../src/report/exporters/html.js';
 import { writeHistory } from '../../src/report/history/write.js';
 import { variantPages } from '../../src/report/picture/write.js';
 import { writeProcurement } from '../../src/report/procure/write.js';
-import { writeSite } from '../../src/report/site/write.js';
 import { openStore } from '../../src/store/open.js';
 import { fullFactorial } from '../../src/suite/matrix/combinations.js';
 import { storeAblation, switches } from '../analysis/ablation/support.js';
@@ -63,8 +62,7 @@ async function procurement(): Promise<string> {
   return (await writeProcurement(bought, folder('buy')))[0]!;
 }
 
-/** The page of a history, or of its model on a site. */
-async function followed(isSite: boolean): Promise<string> {
+async function followed(): Promise<string> {
   const db = await openStore(folder('history.db'));
   try {
     await storeHistory(
@@ -73,10 +71,7 @@ async function followed(isSite: boolean): Promise<string> {
       0.01,
       runsOf(16, (index) => ({ milliseconds: index < 8 ? 10 : 12 })),
     );
-    const history = await historyOf(db);
-    if (!isSite) return await writeHistory(history, folder('reports'));
-    await writeSite([history], folder('site'), { repository: undefined, job: undefined }, false);
-    return folder('site', 'tiny-micro-here.html');
+    return await writeHistory(await historyOf(db), folder('reports'));
   } finally {
     await db.destroy();
   }
@@ -177,8 +172,7 @@ describeInBrowser('pages', () => {
     ['an ablation', async () => report(await ablation())],
     ['a procurement', procurement],
     ['a variant', variant],
-    ['a history', () => followed(false)],
-    ['a model on a site', () => followed(true)],
+    ['a history', followed],
   ])('of %s have no fault that axe finds', async (_, written) => {
     expect(await faults(await visit(await written(), { viewport: phone }))).toEqual([[], []]);
   });
