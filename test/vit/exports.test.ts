@@ -81,6 +81,20 @@ describe('what real exporters write', () => {
     expect(await differenceFrom(name, vit)).toBeLessThan(2e-5);
   });
 
+  it.each(['clip', 'siglip', 'vit'])(
+    'is recognised where its input leaves all axes open: %s',
+    async (name) => {
+      const path = join(folder, `${name}.onnx`);
+      const model = await readModel(path);
+      const inputs = model.inputs.map((input) => ({
+        ...input,
+        dims: ['batch', 'channels', 'height', 'width'],
+      }));
+      const { vit } = await loadOnnx(path, { ...model, inputs }, undefined, engine);
+      expect(vit.config).toMatchObject({ imageSize: square(16), channels: 3 });
+    },
+  );
+
   it.each<[string, string, readonly string[]]>([
     ['fused-attention', 'vit', ['Attention', 'SkipLayerNormalization', 'BiasGelu']],
     ['fused-multi-head-attention', 'vit', ['MultiHeadAttention', 'SkipLayerNormalization', 'BiasGelu']],

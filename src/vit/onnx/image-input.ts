@@ -1,6 +1,6 @@
 import { isWhole, square, type Size } from '../../base/size.js';
 import { fixedSize } from '../../onnx/dims.js';
-import type { ForeignGraph } from './graph.js';
+import { behindViews, type ForeignGraph } from './graph.js';
 import { UnrecognisedGraph } from './unrecognised.js';
 
 /** The images that a graph takes. */
@@ -64,11 +64,14 @@ export function imageInput(graph: ForeignGraph): ImageInput {
  * @param told - sides that the input says
  */
 function shapeOfPatches(
-  { model, constants }: ForeignGraph,
+  graph: ForeignGraph,
   input: string,
   told: Partial<Size>,
 ): { readonly channels: number; readonly size: Size } | undefined {
-  const convolution = model.nodes.find(({ opType, inputs }) => opType === 'Conv' && inputs[0] === input);
+  const { model, constants } = graph;
+  const convolution = model.nodes.find(
+    ({ opType, inputs }) => opType === 'Conv' && behindViews(graph, inputs[0] ?? '') === input,
+  );
   const kernel = constants.get(convolution?.inputs[1] ?? '')?.dims;
   if (kernel?.length !== 4) return undefined;
   const [width, channels, ...patchSides] = kernel as [number, number, number, number];
@@ -77,6 +80,11 @@ function shapeOfPatches(
     const [one, positions = 0, size] = dims;
     return dims.length === 3 && one === 1 && size === width && positions > 2 ? [positions] : [];
   });
+  // CLIP and SigLIP look theirs up in a table.
+  for (const { opType, inputs } of model.nodes) {
+    const [positions = 0, size, ...more] = constants.get(inputs[0] ?? '')?.dims ?? [];
+    if (opType === 'Gather' && size === width && more.length === 0 && positions > 2) counts.push(positions);
+  }
   const count = Math.max(...counts);
   // The class token, that and the distillation token, or none of them has a position.
   const grids = [count - 1, count - 2, count].map((patches) => {
