@@ -102,7 +102,19 @@ const dashboard = build({
   logLevel: 'warning',
 });
 
-await Promise.all([command, statistics, agent, behaviour, page, dashboard, dashboardFiles()]);
+/** What loads the page again where its code has not arrived: in front of it, hence no module. */
+const dashboardStart = build({
+  entryPoints: { start: 'src/serve/page/start.ts' },
+  bundle: true,
+  format: 'iife',
+  platform: 'browser',
+  target: 'es2022',
+  minify: true,
+  outdir: 'dist/dashboard',
+  logLevel: 'warning',
+});
+
+await Promise.all([command, statistics, agent, behaviour, page, dashboard, dashboardStart, dashboardFiles()]);
 
 /** What of the dashboard is no code: its page, its style sheet, which is that of reports and its own, its icon. */
 async function dashboardFiles() {

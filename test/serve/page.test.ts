@@ -10,6 +10,7 @@ import { Worker } from '../../src/queue/worker.js';
 import type { routes } from '../../src/serve/api/routes.js';
 import { serve, type Served } from '../../src/serve/start.js';
 import { openStore } from '../../src/store/open.js';
+import { insertRun } from '../../src/store/write.js';
 import { addToken } from '../../src/store/tokens.js';
 import { storeExample } from '../analysis/support/example.js';
 import { runsOf, storeHistory } from '../analysis/support/history.js';
@@ -18,6 +19,7 @@ import { describeInBrowser } from '../report/support/browser.js';
 import { useFolder } from '../support/folder.js';
 import { browserPath } from '../support/parts.js';
 import { describePostgres, useDatabase } from '../support/postgres.js';
+import { newRun } from '../support/rows.js';
 import type { z } from 'zod';
 
 type Runs = z.output<(typeof routes)['runs']['response']>;
@@ -98,14 +100,37 @@ async function tab(origin: string): Promise<Seen> {
 
 const READY = `document.getElementById('title') !== null && document.querySelector('[aria-busy=true]') === null`;
 
-/** What axe-core finds wrong in what is shown, light and dark. */
+/** Loads the page anew; a network that is made or taken away meanwhile takes the page with it. */
+async function load({ page, until }: Seen, address: string): Promise<void> {
+  await page.goto(address).catch(() => page.goto(address));
+  await until(READY);
+}
+
+/** Goes somewhere within the page, as a link does. */
+async function visit({ ask, until }: Seen, path: string): Promise<void> {
+  await ask(`(() => {
+    const link = document.createElement('a');
+    link.href = ${JSON.stringify(`/${path}`)};
+    document.body.append(link);
+    link.click();
+    link.remove();
+  })()`);
+  await until(
+    `${READY} && [...document.querySelectorAll('.picture')].every((each) => each.querySelector('svg') !== null)`,
+  );
+}
+
+/** What axe-core finds wrong in what is shown: in light all of its rules, in dark those that colours can break. */
 async function faults({ page, ask }: Seen): Promise<unknown[]> {
-  await page.evaluate(axe.source);
+  if (await ask('window.axe === undefined')) await page.evaluate(axe.source);
   const found: unknown[] = [];
-  for (const value of ['light', 'dark']) {
+  for (const [value, only] of [
+    ['light', ''],
+    ['dark', `, runOnly: ['color-contrast', 'link-in-text-block']`],
+  ] as const) {
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value }]);
     found.push(
-      ...(await ask<unknown[]>(`axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
+      ...(await ask<unknown[]>(`axe.run(document, { resultTypes: ['violations']${only} }).then(({ violations }) =>
         violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 200))]))`)),
     );
   }
@@ -148,27 +173,42 @@ describeInBrowser('the dashboard', () => {
     ];
     const seen = await tab(url);
     const { page, complaints, ask, until } = seen;
+    const check = async (what: string): Promise<void> => {
+      const { width } = page.viewport() ?? desk;
+      expect([what, await ask('document.documentElement.scrollWidth')]).toEqual([what, width]);
+      expect([what, ...(await faults(seen))]).toEqual([what]);
+    };
+    await load(seen, url);
     for (const viewport of [desk, phone]) {
+      // That it is a phone makes the browser load the page anew.
       await page.setViewport(viewport);
+      await until(READY);
       // The large report is looked at by tests of reports, also on a phone.
       for (const path of [...paths, `runs/${viewport === desk ? example.id : others[0]!}`]) {
-        await page.goto(url + path);
-        // A network that comes or goes meanwhile takes the page's code with it.
-        await page.waitForFunction(READY, { timeout: 20_000 }).catch(() => page.reload());
-        await until(READY);
-        await until(
-          `[...document.querySelectorAll('.picture')].every((each) => each.querySelector('svg') !== null)`,
-        );
-        expect([path, await ask('document.documentElement.scrollWidth')]).toEqual([path, viewport.width]);
-        expect([path, ...(await faults(seen))]).toEqual([path]);
+        await visit(seen, path);
+        await check(path);
       }
     }
     expect(complaints).toEqual([]);
+
+    // From now on everybody needs one.
+    const db = await openStore(folder('results', 'edgeflex.db'));
+    const { token } = await addToken(db, 'ada', 'admin');
+    await db.destroy();
+    await visit(seen, 'audit');
+    await until(`document.querySelector('#sign-in') !== null`);
+    await check('sign in');
+    await page.type('#sign-in input', token);
+    await page.keyboard.press('Enter');
+    await until(`document.querySelector('#content tbody tr') !== null`);
+    await check('audit');
+    expect(complaints.filter((each) => !each.includes('401'))).toEqual([]);
   }, 180_000);
 
   it('is walked through by the keyboard alone, and tells where one is', async () => {
     const { url } = await served(await withRuns());
-    const { page, ask, until } = await tab(url);
+    const seen = await tab(url);
+    const { page, ask, until } = seen;
     const focused = (expression: string): Promise<unknown> => ask(`document.activeElement.${expression}`);
     const tabTo = async (selector: string): Promise<void> => {
       for (let step = 0; step < 60; step++) {
@@ -177,8 +217,7 @@ describeInBrowser('the dashboard', () => {
       }
       throw new Error(`the keyboard does not reach ${selector}`);
     };
-    await page.goto(url);
-    await until(READY);
+    await load(seen, url);
     await page.keyboard.press('Tab');
     expect(await focused('className')).toBe('skip');
     await tabTo('nav a[href="/runs"]');
@@ -207,13 +246,55 @@ describeInBrowser('the dashboard', () => {
     expect(await ask('location.search')).toContain('search=drawings');
   });
 
-  it('says when the connection is lost', async () => {
-    const dashboard = await served(await withRuns());
-    const { page, until } = await tab(dashboard.url);
-    await page.goto(dashboard.url);
+  it('gives its stream back while nobody sees it, tells what came meanwhile, and says when the connection is lost', async () => {
+    const place = await withRuns();
+    const dashboard = await served(place);
+    const seen = await tab(dashboard.url);
+    const { ask, until } = seen;
+    await load(seen, dashboard.url);
     await until(`document.querySelector('.connection.live') !== null`);
+    const turn = (hidden: boolean): Promise<unknown> =>
+      ask(`Object.defineProperty(document, 'hidden', { value: ${hidden}, configurable: true }),
+        document.dispatchEvent(new Event('visibilitychange'))`);
+    await turn(true);
+    await until(`document.querySelector('.connection.connecting') !== null`);
+    const db = await openStore(folder('results', 'edgeflex.db'));
+    await insertRun(
+      db,
+      newRun('meanwhile', { suite: 'meanwhile', started_at: new Date().toISOString() }),
+    );
+    await db.destroy();
+    await turn(false);
+    await until(`document.querySelector('.connection.live') !== null`);
+    await until(`document.querySelector('#newest').textContent.includes('meanwhile')`);
     await dashboard.close();
     await until(`document.querySelector('.lost') !== null`);
+  });
+
+  it('is loaded again where its code, its style or an answer was lost on the way', async () => {
+    const { url } = await served(await withRuns());
+    const seen = await tab(url);
+    const { page, until } = seen;
+    const lost = new Set(['/app.js', '/app.css', '/api/v1/runs']);
+    await page.setRequestInterception(true);
+    page.on('request', (request) => {
+      void (lost.delete(new URL(request.url()).pathname) ? request.abort('failed') : request.continue());
+    });
+    await page.goto(url);
+    await until(`${READY} && document.querySelector('#newest tbody tr') !== null`);
+    expect(lost.size).toBe(0);
+  });
+
+  it('shows every tab of many', async () => {
+    const { url } = await served(await withRuns());
+    // A browser has six connections to a server.
+    for (let count = 0; count < 8; count++) {
+      const { page } = await tab(url);
+      await page.goto(url);
+    }
+    const { page, until } = await tab(url);
+    await page.goto(`${url}runs`);
+    await until(`document.querySelectorAll('#list tbody tr').length === 7`);
   });
 });
 
@@ -223,10 +304,11 @@ describePostgres('on a server', () => {
   afterEach(closeAll);
   it.skipIf(browserPath === undefined)('a run is submitted and watched to its report', async () => {
     const db = await openStore(url());
-    const { token } = await addToken(db, 'ada', 'submit');
+    const { token } = await addToken(db, 'ada', 'admin');
     await db.destroy();
     const { url: address } = await served(url());
-    const { page, ask, until } = await tab(address);
+    const seen = await tab(address);
+    const { page, ask, until } = seen;
     await page.goto(`${address}queue`);
     await until(`document.querySelector('#sign-in') !== null`);
     await page.type('#sign-in input', token);
@@ -240,6 +322,7 @@ describePostgres('on a server', () => {
     await page.click('#submit button');
     await until(`document.querySelector('#jobs tbody tr') !== null`);
     expect(await ask(`document.querySelector('#jobs tbody').textContent`)).toMatch(/watched[^]*waiting/);
+    expect(await faults(seen)).toEqual([]);
 
     const queue = await JobQueue.open(url());
     opened.push(() => queue.close());

@@ -3,6 +3,8 @@ import type { Answer, RouteName } from '../api/routes.js';
 import { shell } from '../../text/dashboard/shell.js';
 
 const API = '/api/v1';
+/** Waits before a question that was not answered is asked again, in milliseconds. */
+const AGAIN = [300, 1000];
 const TOKEN = 'edgeflex-token';
 
 /** What went wrong with a call: the server's own words. */
@@ -70,7 +72,7 @@ export async function call<Name extends RouteName>(
   const search = asked.size === 0 ? '' : `?${asked}`;
   let response: Response;
   try {
-    response = await fetch(`${API}${path}${search}`, {
+    response = await fetched(`${API}${path}${search}`, {
       method,
       signal: signal ?? null,
       headers: {
@@ -86,6 +88,24 @@ export async function call<Name extends RouteName>(
   }
   if (response.ok) return (await response.json()) as Answer<Name>;
   throw new CallError(await problemIn(response, path));
+}
+
+/** Asks again where a network that came or went has taken the answer with it: reading twice changes nothing. */
+async function fetched(address: string, options: RequestInit): Promise<Response> {
+  for (const wait of options.method === 'GET' ? AGAIN : []) {
+    try {
+      return await fetch(address, options);
+    } catch (error) {
+      if (options.signal?.aborted === true) throw error;
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
+  return fetch(address, options);
+}
+
+/** What of the page's own code was asked for and did not arrive, as an answer that did not. */
+export function lostCode(detail: string, what: string): CallError {
+  return new CallError(problemOf(0, detail, what));
 }
 
 async function problemIn(response: Response, path: string): Promise<Problem> {

@@ -11,10 +11,20 @@ export type Connection = 'connecting' | 'live' | 'lost';
 const LONGEST_WAIT = 15_000;
 /** The server gives a sign of life more often than that, in milliseconds. */
 const SILENCE = 45_000;
+/** A page that nobody sees gives its stream back after so long, in milliseconds. */
+const UNSEEN = 2000;
+/** Events that are kept for a page that is still loading. */
+const MOST_RECENT = 500;
+
+interface Told {
+  readonly name: EventName;
+  readonly data: never;
+}
 
 /**
  * The stream of what changes. The browser's own EventSource cannot send a token, hence the stream is read here: it goes on where it broke
- * off, and waits longer after each failure.
+ * off, and waits longer after each failure. A tab that nobody sees has none: a browser has six connections to a server for all of its tabs,
+ * and the seventh tab would wait for one without end. It goes on when the tab is seen again.
  */
 export class LiveEvents {
   readonly #listeners = new Map<EventName, Set<(data: never) => void>>();
@@ -22,14 +32,30 @@ export class LiveEvents {
   #connection: Connection = 'connecting';
   #last: string | undefined;
   #running: AbortController | undefined;
+  #wanted = false;
+  #recent: Told[] = [];
+
+  constructor() {
+    let timer: number | undefined;
+    document.addEventListener('visibilitychange', () => {
+      window.clearTimeout(timer);
+      if (document.hidden) timer = window.setTimeout(() => this.#end(), UNSEEN);
+      else if (this.#wanted && this.#running === undefined) this.#begin();
+    });
+  }
 
   /** Whether the stream is there. */
   get connection(): Connection {
     return this.#connection;
   }
 
+  /** Another page is opened: it hears of everything from now on, also of what comes before it listens. */
+  turn(): void {
+    this.#recent = [];
+  }
+
   /**
-   * Listens to an event.
+   * Listens to an event, also to those that came while the page was loading: what it has loaded may be older.
    *
    * @param name - of the event
    * @param listener - called with its data
@@ -39,6 +65,11 @@ export class LiveEvents {
     const known = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, known.add(listener));
     signal.addEventListener('abort', () => known.delete(listener));
+    for (const told of this.#recent)
+      if (told.name === name)
+        queueMicrotask(() => {
+          if (!signal.aborted) listener(told.data);
+        });
   }
 
   /**
@@ -53,16 +84,27 @@ export class LiveEvents {
   /** Begins; anew where it is going on already. */
   start(): void {
     this.stop();
+    this.#wanted = true;
+    if (!document.hidden) this.#begin();
+  }
+
+  /** Ends. */
+  stop(): void {
+    this.#wanted = false;
+    this.#last = undefined;
+    this.#end();
+  }
+
+  #begin(): void {
     const running = new AbortController();
     this.#running = running;
     void this.#keepReading(running.signal);
   }
 
-  /** Ends. */
-  stop(): void {
+  #end(): void {
     this.#running?.abort();
     this.#running = undefined;
-    this.#last = undefined;
+    this.#become('connecting');
   }
 
   async #keepReading(signal: AbortSignal): Promise<void> {
@@ -121,8 +163,11 @@ export class LiveEvents {
     const data = fields.get('data');
     if (data === undefined) return;
     const name = (fields.get('event') ?? 'message') as EventName;
-    const told = JSON.parse(data) as never;
-    for (const listener of this.#listeners.get(name) ?? []) listener(told);
+    const told: Told = { name, data: JSON.parse(data) as never };
+    this.#recent.push(told);
+    // More than that is better fetched anew.
+    if (this.#recent.length > MOST_RECENT) this.#recent = [{ name: 'reset', data: {} as never }];
+    for (const listener of this.#listeners.get(name) ?? []) listener(told.data);
   }
 
   #become(connection: Connection): void {

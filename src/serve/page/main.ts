@@ -1,4 +1,5 @@
 import { html } from '../../report/html/markup.js';
+import { watchScrolling } from '../../report/behaviour/scroll.js';
 import { shell } from '../../text/dashboard/shell.js';
 import { agoText } from '../../text/dashboard/time.js';
 import type { Answer } from '../api/routes.js';
@@ -31,6 +32,7 @@ async function open(moved: boolean): Promise<void> {
   current = new AbortController();
   const { signal } = current;
   shownAddress = location.pathname + location.search;
+  live.turn();
   const focus = { wanted: moved };
   const put = (title: string, below: ReturnType<typeof html>): void => {
     if (signal.aborted) return;
@@ -128,4 +130,6 @@ setInterval(() => {
   for (const time of document.querySelectorAll('time')) time.textContent = agoText(time.dateTime, Date.now());
 }, TICK);
 
+// Lists of views without charts scroll, too.
+watchScrolling();
 void open(false);

@@ -3,7 +3,6 @@ export const historyPage = {
   title: 'History',
   filters: 'What is followed',
   suite: 'Suite',
-  newest: 'that of the newest run',
   model: 'Model',
   device: 'Device',
   variant: 'Variant',
@@ -32,8 +31,6 @@ export const procurePage = {
   use: (name: string) => `Limit: ${name}`,
   slider: (name: string) => `${name}, as a slider`,
   batch: 'Images a query',
-  suite: 'Suite',
-  anySuite: 'all suites',
   ownership: 'Cost of ownership',
   owned: 'Rank by the cost of ownership under a load',
   requests: 'Requests a day',
@@ -42,6 +39,4 @@ export const procurePage = {
   peak: 'Peak over the mean rate',
   emulated: 'Rank emulated devices, too',
   reset: 'Remove all limits',
-  answer: 'Answer',
-  loading: 'Ranking…',
 } as const;

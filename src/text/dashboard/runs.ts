@@ -112,8 +112,6 @@ export const runPage = {
   warnings: (count: number) => (count === 1 ? '1 thing to know' : `${count} things to know`),
   compare: 'Compare with another run',
   history: 'History',
-  json: 'report.json',
-  environment: 'environment.json',
   ended_: (state: string) => `The run has ended: ${state}.`,
   share: (done: number, all: number) => `${done} of ${all} cells are measured.`,
   contents: 'Sections',

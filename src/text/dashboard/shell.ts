@@ -1,7 +1,6 @@
 /** What the frame of the dashboard says: its navigation, its connection, what went wrong. */
 export const shell = {
   product: 'EdgeFlex',
-  skip: 'Skip to the content',
   navigation: 'Dashboard',
   pages: {
     overview: 'Overview',
@@ -23,8 +22,10 @@ export const shell = {
   failed: 'This page could not be loaded',
   retry: 'Try again',
   unreachable: 'The server does not answer. Check that "edgeflex serve" is still running, then try again.',
+  noCode:
+    'The code of this page does not arrive. Check that "edgeflex serve" is still running and whole, then load the page again.',
+  noCharts: 'The code that draws charts did not arrive. Load the page again to see them; the figures are here.',
   expected: (text: string) => `Expected: ${text}.`,
-  forbidden: (role: string) => `This needs a token with the role "${role}".`,
   store: (place: string, kind: string) => `${place} (${kind})`,
   who: (name: string | null, role: string) =>
     name === null ? `without a token, role ${role}` : `${name}, role ${role}`,

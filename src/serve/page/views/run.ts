@@ -20,6 +20,8 @@ type Details = Answer<'run'>;
 const CELLS = 50;
 /** Between two drawings, in milliseconds. */
 const PACE = 400;
+/** Sections of the report that come before its cells. */
+const ABOVE_CELLS = ['answers', 'results'];
 /** Of the cells; at each of them a screen reader is told. */
 const TOLD = 4;
 
@@ -41,7 +43,8 @@ export const run: View = async ({ params, live, signal, show: showView }) => {
       <section id="cells-section">
         <h2>${words.cells}</h2>
         <div id="cells"></div>
-      </section>`,
+      </section>
+      <div id="report-rest"></div>`,
   );
   const draw = paced(
     () => {
@@ -71,7 +74,9 @@ export const run: View = async ({ params, live, signal, show: showView }) => {
     try {
       const found = await call<'report'>(`${path}/report`, { signal });
       if (signal.aborted) return;
-      show(place, html`${contents(found)}${sectionsOf(found)}`);
+      const { upper, lower } = parted(found);
+      show(place, html`${contents(upper, lower)}${sectionsOf({ sections: upper })}`);
+      show(element('report-rest'), sectionsOf({ sections: lower }));
       await enlivened(signal);
     } catch (error) {
       if (!signal.aborted) show(place, problemMarkup(error));
@@ -167,10 +172,18 @@ function progressOf({ run: of }: Details): Markup {
   return progress(of.cells.all - of.cells.pending, of.cells.all, words.progressLabel(of.suite));
 }
 
-function contents({ sections }: Answer<'report'>): Markup {
+type Sections = Answer<'report'>['sections'];
+
+/** What is said above the list of cells, and what below it: the answers are looked for first, then what they rest on. */
+function parted({ sections }: Answer<'report'>): { readonly upper: Sections; readonly lower: Sections } {
+  const last = sections.findLastIndex(({ id }) => ABOVE_CELLS.includes(id));
+  return { upper: sections.slice(0, last + 1), lower: sections.slice(last + 1) };
+}
+
+function contents(upper: Sections, lower: Sections): Markup {
+  const link = ({ id, title }: Sections[number]): Markup => html`<a href="#${id}">${title}</a> `;
   return html`<nav class="contents" aria-label="${words.contents}">
-    <a href="#cells-section">${words.cells}</a>
-    ${sections.map(({ id, title }) => html`<a href="#${id}">${title}</a> `)}
+    ${upper.map(link)}<a href="#cells-section">${words.cells}</a> ${lower.map(link)}
   </nav>`;
 }
 
