@@ -164,12 +164,11 @@ async function read(
     ...{ suite, branch, metrics, wants: wanted(cell) },
     thresholds: { ratio: threshold, accuracy: accuracyThreshold, cosine: cosineThreshold },
   });
-  for (const { id } of runs)
-    builder.addPoints(
-      await remembered.of([id, measured.get(id)?.endedAt, metrics], async () =>
-        pointsOf(await loadRun(db, await findRun(db, id)), metrics),
-      ),
-    );
+  const points = await remembered.ofAll(
+    ...([db, runs.map(({ id }) => id), metrics] as const),
+    async (id) => pointsOf(await loadRun(db, await findRun(db, id)), metrics),
+  );
+  for (const each of points) builder.addPoints(each);
   const names = builder.names();
   if (names.length === 0) throw nothingMeasured(suite, wishes);
   const first = since === undefined ? undefined : (await referenceRun(db, since, suite)).id;

@@ -199,14 +199,10 @@ export async function procureWith(
   return withResults(results, { readonly: true }, async ({ db }) => {
     const { chosen, leftOut } = await chosenRuns(db, asked);
     const question = { batch: asked.batch, quantile: quantileOf(constraints) };
-    const observed: Observed[] = [];
-    // One after the other: only what is said of a run is kept, not its samples.
-    for (const { id, endedAt } of chosen)
-      observed.push(
-        await remembered.of([id, endedAt, question], async () =>
-          observe(await loadRun(db, await findRun(db, id)), question),
-        ),
-      );
+    const observed = await remembered.ofAll(
+      ...([db, chosen.map(({ id }) => id), question] as const),
+      async (id) => observe(await loadRun(db, await findRun(db, id)), question),
+    );
     const found = ranked(observed, catalogue, {
       ...{ batch: asked.batch, constraints, terms, rates, emulatedToo: asked.emulated },
     });
@@ -241,7 +237,6 @@ function termsOf(asked: NonNullable<Asked['ownership']>): Procurement['terms'] {
 /** A run that is looked at. */
 interface ChosenRun {
   readonly id: string;
-  readonly endedAt: string | null;
 }
 
 /** @returns the newest first */
@@ -258,7 +253,7 @@ async function chosenRuns(
     const newestFirst = [...named.values()].sort((a, b) =>
       a.started_at === b.started_at ? (a.id < b.id ? 1 : -1) : a.started_at < b.started_at ? 1 : -1,
     );
-    return { chosen: newestFirst.map(({ id, ended_at: endedAt }) => ({ id, endedAt })), leftOut: [] };
+    return { chosen: newestFirst, leftOut: [] };
   }
   const all = runsOf(await listRuns(db), suite);
   const leftOut = all.filter((run) => !hasFigures(run));

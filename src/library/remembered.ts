@@ -1,25 +1,87 @@
-/** What was computed of runs that do not change any more: the last used is kept. */
+import { deserialize, serialize } from 'node:v8';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { hashJson } from '../base/hash.js';
+import { readKept, runMarks, type KeptFacts } from '../store/kept.js';
+import type { Db } from '../store/open.js';
+
+/** Where what was computed is kept for whoever asks after this process has ended. */
+export interface Shelf {
+  readonly kind: 'points' | 'observed';
+  /** Names the code that computes: what other code has computed is computed again. */
+  readonly code: string;
+  /** Keeps facts; where that is not possible they are computed again. */
+  readonly keep: (facts: readonly KeptFacts[]) => Promise<void>;
+}
+
+/** What was computed of runs that do not change any more: the last used is kept in memory, and all of it on a shelf where there is one. */
 export class Remembered<Facts> {
   private readonly known = new Map<string, Facts>();
 
-  /** @param most - so many facts are kept at most; none for 0 */
-  constructor(private readonly most: number) {}
+  /**
+   * @param most - so many facts are kept in memory at most; 0: nothing is remembered
+   * @param shelf - where they are kept beside
+   */
+  constructor(
+    private readonly most: number,
+    private readonly shelf?: Shelf,
+  ) {}
 
   /**
-   * What was computed before, or is now.
+   * What was computed before of runs, or is now: one after the other, since runs are large.
    *
-   * @param question - whatever the answer follows from, as JSON can express it
-   * @param compute - finds the answer
+   * @param db - the store
+   * @param runs - their ids
+   * @param question - what else the answer follows from, as JSON can express it
+   * @param compute - finds what a run says
+   * @returns in the order of the runs
    */
-  async of(question: readonly unknown[], compute: () => Promise<Facts>): Promise<Facts> {
-    const key = JSON.stringify(question);
-    const known = this.known.get(key);
-    const facts = known ?? (await compute());
+  async ofAll(
+    db: Db,
+    runs: readonly string[],
+    question: unknown,
+    compute: (run: string) => Promise<Facts>,
+  ): Promise<Facts[]> {
+    const marks = this.most > 0 ? await runMarks(db, runs) : new Map<string, string>();
+    const keyOf = (run: string): string => JSON.stringify([run, marks.get(run), question]);
+    const asked = hashJson(question ?? null);
+    const states = new Map([...marks].map(([run, mark]) => [run, hashJson([this.shelf?.code ?? null, mark])]));
+    const wanted = new Map([...states].filter(([run]) => !this.known.has(keyOf(run))));
+    const shelved = this.shelf && (await readKept(db, { kind: this.shelf.kind, question: asked }, wanted));
+    const made: KeptFacts[] = [];
+    const all: Facts[] = [];
+    for (const run of runs) {
+      const body = shelved?.get(run);
+      const facts =
+        this.known.get(keyOf(run)) ?? (body === undefined ? await compute(run) : (unpacked(body) as Facts));
+      all.push(facts);
+      const state = states.get(run);
+      if (state === undefined) continue;
+      if (this.shelf !== undefined && body === undefined && !this.known.has(keyOf(run)))
+        made.push({ ...{ run, question: asked, state }, kind: this.shelf.kind, body: packed(facts) });
+      this.remember(keyOf(run), facts);
+    }
+    await this.shelf?.keep(made);
+    return all;
+  }
+
+  private remember(key: string, facts: Facts): void {
     // What was used last is the last to go.
     this.known.delete(key);
-    if (this.most > 0) this.known.set(key, facts);
+    this.known.set(key, facts);
     const [oldest] = this.known.keys();
     if (this.known.size > this.most && oldest !== undefined) this.known.delete(oldest);
-    return facts;
   }
+}
+
+/**
+ * Facts as bytes, small: which images were right is a byte an image.
+ *
+ * @param facts - any value that structured cloning takes: maps, typed arrays and infinite numbers, too
+ */
+function packed(facts: unknown): Buffer {
+  return deflateRawSync(serialize(facts), { level: 1 });
+}
+
+function unpacked(body: Buffer): unknown {
+  return deserialize(inflateRawSync(body));
 }

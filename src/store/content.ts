@@ -178,6 +178,10 @@ export const content: { readonly [T in keyof Tables]: { readonly [C in keyof Tab
     ...{ address: orNull(text), action: text, target: text },
     ...{ outcome: oneOf('done', 'refused', 'failed'), detail: orNull(text) },
   },
+  kept: {
+    ...{ run_id: text, kind: oneOf('points', 'observed', 'analysis', 'report'), question: text },
+    ...{ state: text, digest: text, body: bytes, made_at: moment },
+  },
 };
 
 /** What is wrong in a row. */

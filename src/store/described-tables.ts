@@ -317,4 +317,16 @@ export const describedTables: { readonly [Name in keyof Tables]: TableDescriptio
       detail: orNull(text('Why it was refused or failed; null otherwise.')),
     },
   },
+  kept: {
+    meaning: 'What `edgeflex serve` has computed of a run that has ended; made again where it is missing or out of date.',
+    columns: {
+      run_id: runId,
+      kind: text('`points` (of a history), `observed` (for procurement), `analysis` or `report`.'),
+      question: text('Hash of what was asked beside the run.'),
+      state: text('Hash of what it follows from: the code, the run, calibrations.'),
+      digest: text('SHA-256 of the body.'),
+      body: bytes('Compressed, as the code that made it reads it.'),
+      made_at: moment('When it was computed.'),
+    },
+  },
 };

@@ -30,6 +30,7 @@ export const migrations: Record<string, Migration> = {
   '0020-dashboard': { up: dashboard },
   '0021-takeovers': { up: takeovers },
   '0022-views-on-servers': { up: remakeViews },
+  '0023-kept': { up: kept },
 };
 
 async function first(db: Kysely<unknown>): Promise<void> {
@@ -349,4 +350,19 @@ async function dashboard({ schema }: Kysely<unknown>): Promise<void> {
     .columns(['model', 'recipe', 'run_id'])
     .execute();
   await schema.createIndex('devices_by_name').on('devices').columns(['name', 'run_id']).execute();
+}
+
+/** What was computed of runs that have ended. */
+async function kept({ schema }: Kysely<unknown>): Promise<void> {
+  await schema
+    .createTable('kept')
+    .addColumn('run_id', 'text', (c) => c.notNull().references('runs.id').onDelete('cascade'))
+    .addColumn('kind', 'text', (c) => c.notNull())
+    .addColumn('question', 'text', (c) => c.notNull())
+    .addColumn('state', 'text', (c) => c.notNull())
+    .addColumn('digest', 'text', (c) => c.notNull())
+    .addColumn('body', 'blob', (c) => c.notNull())
+    .addColumn('made_at', 'text', (c) => c.notNull())
+    .addPrimaryKeyConstraint('kept_of_run', ['run_id', 'kind', 'question'])
+    .execute();
 }

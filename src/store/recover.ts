@@ -112,7 +112,7 @@ export async function recoverStore(path: string, target: string): Promise<Recove
     let recovered: RecoveredTable[];
     try {
       copy.pragma('foreign_keys = ON');
-      const found = tables.filter((table) => present.has(table) && table !== 'leases');
+      const found = tables.filter((table) => present.has(table) && table !== 'leases' && table !== 'kept');
       recovered = found.map((table) => copyTable(source, copy, table));
     } finally {
       copy.close();

@@ -25,6 +25,7 @@ export interface Tables {
   leases: LeasesTable;
   tokens: TokensTable;
   audit: AuditTable;
+  kept: KeptTable;
 }
 
 /** One execution of a suite. */
@@ -335,6 +336,20 @@ export interface AuditTable {
   target: string;
   outcome: 'done' | 'refused' | 'failed';
   detail: string | null;
+}
+
+/** What was computed of a run that has ended, so that it need not be again. Nothing is lost with it. */
+export interface KeptTable {
+  run_id: string;
+  kind: 'points' | 'observed' | 'analysis' | 'report';
+  /** What was asked beside the run. */
+  question: string;
+  /** Hash of what it follows from. */
+  state: string;
+  /** SHA-256 of the body, in hex. */
+  digest: string;
+  body: Buffer;
+  made_at: string;
 }
 
 export type RunRow = Selectable<RunsTable>;

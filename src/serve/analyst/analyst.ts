@@ -45,10 +45,11 @@ export class Analyst {
    *
    * @param task - the question
    * @param state - what else the answer follows from: another state, another answer; undefined where nobody knows, so that it is not kept
+   * @param hasEnded - whether the run that it is about has ended, so that the answer is worth keeping in the store
    * @returns JSON
    * @throws InputError when it cannot be answered
    */
-  async answer(task: AnalystTask, state: string | undefined): Promise<string> {
+  async answer(task: AnalystTask, state: string | undefined, hasEnded = false): Promise<string> {
     const key = JSON.stringify([task, state]);
     const known = this.known.get(key);
     if (known !== undefined) {
@@ -57,7 +58,7 @@ export class Analyst {
       this.known.set(key, known);
       return known;
     }
-    const running = this.running.get(key) ?? this.compute(task, key, state !== undefined);
+    const running = this.running.get(key) ?? this.compute(task, key, state !== undefined, hasEnded ? state : undefined);
     return running;
   }
 
@@ -66,12 +67,17 @@ export class Analyst {
     await this.pool.destroy();
   }
 
-  private compute(task: AnalystTask, key: string, keep: boolean): Promise<string> {
-    const request: AnalystRequest = { place: this.place, task };
+  private compute(
+    task: AnalystTask,
+    key: string,
+    isKnown: boolean,
+    keep: string | undefined,
+  ): Promise<string> {
+    const request: AnalystRequest = { place: this.place, task, keep };
     const result = (this.pool.run(request) as Promise<AnalystAnswer>)
       .then((answer) => {
         if (answer.kind === 'refused') throw new InputError(answer.fault);
-        if (keep) this.remember(key, answer.json);
+        if (isKnown) this.remember(key, answer.json);
         return answer.json;
       })
       .finally(() => this.running.delete(key));

@@ -29,6 +29,8 @@ export interface AnalystRequest {
   /** Where results lie. */
   readonly place: string;
   readonly task: AnalystTask;
+  /** What the analysis or report of a run that has ended follows from, so that it is kept in the store; undefined where it is not. */
+  readonly keep: string | undefined;
 }
 
 /** What a thread gives: the answer as JSON, or why there is none. Faults are values: what is thrown in a thread arrives without its class. */

@@ -1,11 +1,14 @@
+import { fileURLToPath } from 'node:url';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { PlacedPoint } from '../../analysis/history/points.js';
 import type { Observed } from '../../analysis/procure/observe.js';
 import { InputError } from '../../base/errors.js';
+import { hashFile, hashJson } from '../../base/hash.js';
 import { analyse } from '../../library/analyse.js';
 import { compare } from '../../library/compare.js';
 import { historyWith } from '../../library/history.js';
 import { procureWith } from '../../library/procure.js';
-import { Remembered } from '../../library/remembered.js';
+import { Remembered, type Shelf } from '../../library/remembered.js';
 import { open } from '../../library/results.js';
 import { comparisonFragment } from '../../report/fragments/comparison.js';
 import { historyFragment } from '../../report/fragments/history.js';
@@ -13,27 +16,66 @@ import { procurementFragment } from '../../report/fragments/procurement.js';
 import { runFragment } from '../../report/fragments/run.js';
 import { historyDocument } from '../../report/history/document.js';
 import { globalIds } from '../../store/browse/runs.js';
+import { keepFacts, readKept, type KeptFacts } from '../../store/kept.js';
 import type { Answer } from '../api/routes.js';
 import type { AnalystAnswer, AnalystRequest, AnalystTask } from './task.js';
 
 /** So many runs and questions are remembered. Of a run with accuracy that is ten kilobytes a variant. */
 const MOST_REMEMBERED = 2000;
 
-const points = new Remembered<readonly PlacedPoint[]>(MOST_REMEMBERED);
-const observations = new Remembered<Observed>(MOST_REMEMBERED);
+/** The code that computes, by its digest: what other code has kept is computed again. */
+const code = await hashFile(fileURLToPath(import.meta.url));
+
+let points: Remembered<readonly PlacedPoint[]> | undefined;
+let observations: Remembered<Observed> | undefined;
 
 /**
  * Answers one question, in a thread of its own.
  *
  * @param request - where results lie, and what is asked
  */
-export default async function answer({ place, task }: AnalystRequest): Promise<AnalystAnswer> {
+export default async function answer({ place, task, keep }: AnalystRequest): Promise<AnalystAnswer> {
+  points ??= new Remembered(MOST_REMEMBERED, shelfOf(place, 'points'));
+  observations ??= new Remembered(MOST_REMEMBERED, shelfOf(place, 'observed'));
   try {
-    return { kind: 'answer', json: JSON.stringify(await found(place, task)) };
+    return { kind: 'answer', json: await textOf(place, task, keep) };
   } catch (error) {
     if (error instanceof InputError) return { kind: 'refused', fault: error.fault };
     throw error;
   }
+}
+
+function shelfOf(place: string, kind: Shelf['kind']): Shelf {
+  return { kind, code, keep: (facts) => kept(place, facts) };
+}
+
+/** A store that cannot be written costs time, no more. */
+async function kept(place: string, facts: readonly KeptFacts[]): Promise<void> {
+  if (facts.length === 0) return;
+  const results = await open(place, { existing: true }).catch(() => undefined);
+  try {
+    if (results !== undefined) await keepFacts(results.db, facts).catch(() => undefined);
+  } finally {
+    await results?.close();
+  }
+}
+
+/** The answer as JSON: of a run that has ended from the store, where it is there. */
+async function textOf(place: string, task: AnalystTask, keep: string | undefined): Promise<string> {
+  if (keep === undefined || (task.kind !== 'analysis' && task.kind !== 'report'))
+    return JSON.stringify(await found(place, task));
+  const asked = { kind: task.kind, question: '' } as const;
+  const state = hashJson([code, keep]);
+  const results = await open(place, { readonly: true });
+  try {
+    const body = (await readKept(results.db, asked, new Map([[task.run, state]]))).get(task.run);
+    if (body !== undefined) return inflateRawSync(body).toString();
+  } finally {
+    await results.close();
+  }
+  const json = JSON.stringify(await found(place, task));
+  await kept(place, [{ ...asked, run: task.run, state, body: deflateRawSync(json) }]);
+  return json;
 }
 
 async function found(place: string, task: AnalystTask): Promise<object> {
@@ -76,7 +118,7 @@ async function historyOf(place: string, task: Of<'history'>): Promise<Answer<'hi
   const results = await open(place, { readonly: true });
   try {
     const options = { metrics: metric === undefined ? undefined : [metric], branch, runs: limit };
-    const { history, older } = await historyWith(results, suite, options, points);
+    const { history, older } = await historyWith(results, suite, options, points ?? new Remembered(0));
     const cells = history.cells.filter(
       ({ cell }) =>
         (model === undefined || cell.model === model) &&
@@ -102,7 +144,7 @@ async function historyOf(place: string, task: Of<'history'>): Promise<Answer<'hi
 async function procured(place: string, { options }: Of<'procure'>): Promise<Answer<'procure'>> {
   const results = await open(place, { readonly: true });
   try {
-    const { document, procurement } = await procureWith(results, options, observations);
+    const { document, procurement } = await procureWith(results, options, observations ?? new Remembered(0));
     const ids = await globalIds(results.db, options.runs ?? []);
     return { document, words: procurementFragment(procurement), runs: [...ids.values()] };
   } finally {
