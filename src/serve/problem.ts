@@ -1,7 +1,7 @@
 import { withoutControls } from '../base/control.js';
-import { InputError, messageOf, ResourceError } from '../base/errors.js';
+import { InputError, messageOf, ResourceError, type InputFault } from '../base/errors.js';
 import { StoreError } from '../store/error.js';
-import { problemStatus, problemTitle, problemWords, type ProblemKind } from '../text/problems.js';
+import { fieldOfOption, problemStatus, problemTitle, problemWords, type ProblemKind } from '../text/problems.js';
 import type { Problem } from './api/contract.js';
 
 /** Why a request is not answered, in words. */
@@ -19,10 +19,11 @@ export class RequestProblem extends Error {
 /**
  * What went wrong, as a caller is told.
  *
- * @param error - what was thrown
+ * @param thrown - what was thrown
  * @param path - that was asked for
  */
-export function problemOf(error: unknown, path: string): Problem {
+export function problemOf(thrown: unknown, path: string): Problem {
+  const error = thrown instanceof InputError ? inFields(thrown) : thrown;
   const kind = kindOf(error);
   return {
     type: `urn:edgeflex:problem:${kind}`,
@@ -32,6 +33,18 @@ export function problemOf(error: unknown, path: string): Problem {
     instance: path,
     ...(error instanceof InputError && kind !== 'unavailable' && { fault: { ...error.fault } }),
   };
+}
+
+/** A fault in the words of a request: whoever fills in a form or calls the API has given no option of a command. */
+function inFields(error: InputError): InputError {
+  const fault = Object.fromEntries(
+    Object.entries(error.fault).map(([key, text]: [string, string]) => [
+      key,
+      // Commands that are advised stay as they are.
+      text.replace(/"edgeflex [^"]*"|--[a-z][a-z-]*/g, (word) => fieldOfOption[word] ?? word),
+    ]),
+  ) as unknown as InputFault;
+  return error instanceof BadRequest ? new BadRequest(fault) : new InputError(fault);
 }
 
 function kindOf(error: unknown): ProblemKind {

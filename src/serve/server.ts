@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { withoutControls } from '../base/control.js';
+import type { Log } from '../operations/log.js';
 import { installedVersion, packageRoot } from '../base/paths.js';
 import { describeFault } from '../base/schema.js';
 import { foreignPlace } from '../base/own-host.js';
@@ -30,8 +32,8 @@ export interface ServerOptions {
   readonly requestsPerMinute: number;
   /** Told what the server could not answer, or not find out for those who listen. */
   readonly failed: (error: unknown) => void;
-  /** What is logged, and where to; left out, nothing. */
-  readonly logger?: FastifyBaseLogger;
+  /** Told of every request that was answered: what changed something or was refused weighs more than what only read. Left out, nobody. */
+  readonly log?: Log;
 }
 
 /** The longest body, in bytes: a suite, and what JSON makes of it. */
@@ -72,7 +74,8 @@ export async function makeServer(
   options: ServerOptions,
 ): Promise<FastifyInstance> {
   const app = libraries.fastify({
-    ...(options.logger === undefined ? { logger: false } : { loggerInstance: options.logger }),
+    // Requests are logged as everything else that EdgeFlex logs: below.
+    logger: false,
     bodyLimit: MOST_BODY,
     // Requests that never end, and connections that nobody uses.
     ...{ requestTimeout: 30_000, keepAliveTimeout: 10_000, forceCloseConnections: true },
@@ -102,6 +105,7 @@ export async function makeServer(
     crossOriginEmbedderPolicy: true,
     referrerPolicy: { policy: 'no-referrer' },
   });
+  if (options.log !== undefined) addLog(app, options.log);
   app.addHook('onRequest', async (request) => {
     callers.set(request, await callerOf(serving.db, request.headers, request.ip));
   });
@@ -142,6 +146,25 @@ export async function makeServer(
 /** The page may change with the next version: it is asked for again, and not sent again where it has not. */
 function pageHeaders(response: { setHeader(name: string, value: string): unknown }): void {
   response.setHeader('Cache-Control', 'no-cache');
+}
+
+/** Addresses are logged without what comes after `?`: that is what somebody looks for. */
+function addLog(app: FastifyInstance, log: Log): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, ip: address } = request;
+    const [path = ''] = request.url.split('?', 1);
+    const status = reply.statusCode;
+    const who = callers.get(request);
+    const caller = who !== undefined && isCaller(who) ? who.name : null;
+    const milliseconds = Math.round(reply.elapsedTime);
+    const isRefused = [401, 403, 429].includes(status) || status >= 500;
+    log(
+      isRefused ? 'warn' : method === 'GET' || method === 'HEAD' ? 'debug' : 'info',
+      `${method} ${withoutControls(path)}: ${status} in ${milliseconds} ms, for ${caller ?? address}`,
+      { event: 'request', method, path, status, milliseconds, caller, address },
+    );
+    return Promise.resolve();
+  });
 }
 
 function keepOthersOut(app: FastifyInstance, { host, names }: ServerOptions): void {

@@ -31,6 +31,15 @@ export const problemStatus: Readonly<Record<ProblemKind, number>> = {
   unavailable: 503,
 };
 
+/** What requests call that the command line has an option for. */
+export const fieldOfOption: Readonly<Record<string, string>> = {
+  ...{ '--batch': 'batch', '--max-latency': 'limits.latency', '--max-memory': 'limits.memory' },
+  ...{ '--min-accuracy': 'limits.accuracy', '--min-throughput': 'limits.throughput' },
+  ...{ '--max-energy': 'limits.energy', '--energy-price': 'ownership.energyPrice', '--exchange': 'exchange' },
+  ...{ '--metric': 'metric', '--branch': 'branch', '--suite': 'suite', '--force': 'force' },
+  ...{ '--device': 'devices', '--needs': 'needs' },
+};
+
 /** The title of a kind of problem. */
 export function problemTitle(kind: ProblemKind): string {
   return titles[kind];

@@ -1,7 +1,11 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { RunPage } from '../../src/store/browse/runs.js';
 import { listAudit } from '../../src/store/audit.js';
+import { Analyst } from '../../src/serve/analyst/analyst.js';
+import { API } from '../../src/serve/api/contract.js';
 import { routes } from '../../src/serve/api/routes.js';
+import { loadLibraries } from '../../src/serve/library.js';
+import { makeServer } from '../../src/serve/server.js';
 import { describeServers, faultByDocument, RUNS, type Answered, type OpenApi } from './support.js';
 
 const SUITE = `
@@ -217,5 +221,86 @@ describeServers((serve) => {
         expect.objectContaining({ action: 'queue.cancel', actor: 'ci', target: done.run, outcome: 'done' }),
       ]),
     );
+  });
+
+  it('tells what is wrong in the words of a request, not in options of the command line', async () => {
+    const { ask, tokens } = await serve();
+    const { read: token } = tokens;
+    for (const [body, source] of [
+      [{ batch: 7 }, 'batch'],
+      [{ batch: 8, limits: { latency: 'soon' } }, 'limits.latency'],
+    ] as const) {
+      const answered = await ask('/procure', { token, method: 'POST', body });
+      expect([answered.status, answered.text.includes('--')]).toEqual([422, false]);
+      expect((answered.json() as { fault: { source: string } }).fault.source).toBe(source);
+    }
+  });
+
+  it('keeps in the store what ended runs say, answers from there after a restart, and not from what is damaged', async () => {
+    const { ask, tokens, db, place } = await serve();
+    const { read: token } = tokens;
+    const { runs } = (await ask('/runs', { token })).json() as RunPage;
+    const questions: readonly (readonly [path: string, body?: object])[] = [
+      [`/runs/${runs[0]!.id}/analysis`],
+      [`/runs/${runs[0]!.id}/report`],
+      ['/history?metric=latency'],
+      ['/procure', { batch: 8, emulated: true }],
+    ];
+    const first: string[] = [];
+    for (const [path, body] of questions)
+      first.push((await ask(path, { token, ...(body && { method: 'POST' as const, body }) })).text);
+    const kept = await db.selectFrom('kept').select(['kind', 'run_id', 'digest']).execute();
+    const count = (kind: string): number => kept.filter((row) => row.kind === kind).length;
+    expect(['analysis', 'report', 'points', 'observed'].map(count)).toEqual([1, 1, RUNS, RUNS]);
+
+    const again = async (): Promise<void> => {
+      const analyst = await Analyst.start(place, 1);
+      try {
+        const app = await makeServer(await loadLibraries(), { db, place, queue: undefined, analyst }, {
+          ...{ host: '127.0.0.1', names: [], requestsPerMinute: 1000, failed: () => undefined },
+        });
+        for (const [index, [path, body]] of questions.entries()) {
+          const answered = await app.inject({
+            ...{ method: body === undefined ? 'GET' : 'POST', url: API + path },
+            headers: { authorization: `Bearer ${token}` },
+            ...(body && { payload: body }),
+          });
+          expect([path, answered.body]).toEqual([path, first[index]]);
+        }
+        await app.close();
+      } finally {
+        await analyst.close();
+      }
+    };
+    const before = await db.selectFrom('kept').selectAll().execute();
+    await again();
+    // Nothing was computed, hence nothing kept anew.
+    expect(await db.selectFrom('kept').selectAll().execute()).toEqual(before);
+    await db.updateTable('kept').set({ body: Buffer.from('nonsense') }).execute();
+    await again();
+    expect(await db.selectFrom('kept').select(['kind', 'run_id', 'digest']).execute()).toHaveLength(
+      kept.length,
+    );
+    // What is kept goes with its run.
+    await db.deleteFrom('runs').where('id', '=', runs[0]!.name).execute();
+    expect(
+      await db.selectFrom('kept').select('kind').where('run_id', '=', runs[0]!.name).execute(),
+    ).toEqual([]);
+  });
+
+  it('logs what was asked without what was looked for, and what changed something louder', async () => {
+    const lines: { level: string; text: string }[] = [];
+    const { ask, tokens } = await serve({
+      log: (level, text) => {
+        lines.push({ level, text });
+      },
+    });
+    await ask('/runs?search=private', { token: tokens.read });
+    await ask('/runs', { token: 'edgeflex_bogus' });
+    await ask('/queue', { token: tokens.submit, method: 'POST', body: { suite: SUITE } });
+    await vi.waitFor(() => expect(lines.map(({ level }) => level)).toEqual(['debug', 'warn', 'info']));
+    expect(lines[0]?.text).toMatch(/^GET \/api\/v1\/runs: 200 .*reader$/);
+    const all = JSON.stringify(lines);
+    for (const secret of ['private', 'bogus', ...Object.values(tokens)]) expect(all).not.toContain(secret);
   });
 });

@@ -1,16 +1,18 @@
 import { once } from 'node:events';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { withoutControls } from '../../base/control.js';
 import { messageOf } from '../../base/errors.js';
+import { openLog } from '../../operations/log.js';
 import { serve } from '../../serve/start.js';
 import { collected, wholeNumber } from '../options/flags.js';
+import { addLogOptions, portOf, type LogFlags } from '../options/log-options.js';
 import { explained } from '../help.js';
 import { placeOptions } from '../options/results.js';
 import { openAddress } from '../output/open-page.js';
 import { remark } from '../output/screen.js';
 import { tokenCommand } from './serve-tokens.js';
 
-interface Flags {
+interface Flags extends LogFlags {
   readonly results: string;
   readonly host: string;
   readonly port: number;
@@ -28,7 +30,7 @@ const RATE = 1200;
 /** `edgeflex serve`: the dashboard and its API. */
 export function serveCommand(): Command {
   const [results, db] = placeOptions();
-  const command = new Command('serve')
+  const command = addLogOptions(new Command('serve'))
     .addOption(results)
     .addOption(db)
     .addOption(
@@ -54,7 +56,9 @@ export function serveCommand(): Command {
     )
     .option('--open', 'open the dashboard in your browser')
     .addCommand(tokenCommand())
-    .action(async ({ results: place, host, port, knownAs: names, rate, open }: Flags) => {
+    .action(async (flags: Flags) => {
+      const { results: place, host, port, knownAs: names, rate, open } = flags;
+      const log = await openLog(flags.log, flags.logLevel);
       const stop = new AbortController();
       const onSignal = (): void => {
         process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
@@ -64,8 +68,9 @@ export function serveCommand(): Command {
       const stopped = once(stop.signal, 'abort');
       const served = await serve(place, {
         ...{ host, port, names, requestsPerMinute: rate },
+        log,
         failed: (error) => {
-          console.error(`${new Date().toISOString().slice(11, 19)} ${withoutControls(messageOf(error))}`);
+          log('error', withoutControls(messageOf(error)), { event: 'failure' });
         },
       });
       try {
@@ -85,6 +90,7 @@ export function serveCommand(): Command {
   return explained(command, {
     notes: [
       'Reads results in a folder or, with --db, on a PostgreSQL server, where it also shows the queue, its devices and every run as it goes on. The page uses a JSON API, described at /api/v1/openapi.json.',
+      'Logs what changes something and what was refused; with "--log-level debug" every request, with "--log json" as JSON for programs.',
       'By default only this machine reaches it, and only to read. As soon as there is a token, every caller needs one. Another --host is accepted only then. The connection is not encrypted: put a proxy with TLS in front of it, and give its name with --known-as.',
     ],
     examples: [
@@ -93,11 +99,4 @@ export function serveCommand(): Command {
       ['edgeflex serve --db postgres://lab@db.example/edgeflex --host 0.0.0.0', 'for a lab, with tokens'],
     ],
   });
-}
-
-/** A flag that is a port. */
-function portOf(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
-  if (port <= 65_535) return port;
-  throw new InvalidArgumentError('Expected a port from 0 to 65535, such as 8322.');
 }

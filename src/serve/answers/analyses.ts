@@ -28,6 +28,13 @@ export async function answerCompare(serving: Serving, { query }: Question<'compa
       found: query.runs.join(','),
       expected: 'two different runs or more',
     });
+  const strangers = others.filter(({ suite }) => suite !== reference.suite);
+  if (strangers.length > 0)
+    throw new InputError({
+      source: 'runs',
+      found: `runs of different suites: ${[reference, ...strangers].map(({ name, suite }) => `${name} of ${suite}`).join(', ')}`,
+      expected: 'runs of one suite: those of another one have measured something else',
+    });
   const state = await stateOf(db, [reference, ...others]);
   const task = {
     ...({ kind: 'compare', reference: reference.name, runs: others.map(({ name }) => name) } as const),
