@@ -1,11 +1,13 @@
 import { messageOf } from '../base/errors.js';
 import { history } from '../library/history.js';
-import { QueueAway, type Queries } from '../queue/connection.js';
+import type { Queries } from '../queue/connection.js';
+import { notify } from '../queue/notify.js';
 import type { JobQueue } from '../queue/queue.js';
 import { SCHEMA } from '../queue/schema.js';
 import {
   standingOf,
   type AlertContent,
+  type FailedJob,
   type Regression,
   type Standing,
 } from '../analysis/history/standing.js';
@@ -53,33 +55,57 @@ export async function checkNext(queue: JobQueue, address: string): Promise<Check
   const [claimed] = rows;
   if (claimed === undefined) return undefined;
   const { schedule, run } = claimed;
+  let standing: Standing = { worse: [], measured: new Set() };
+  let fault: string | undefined;
   try {
     const { history: found } = await history(address, claimed.suite, {});
-    const standing = standingOf(found, run, (each) => ('slow' in each ? slowText(each) : changeText(each)));
-    const content = await queue.connection.transaction((client) => settle(client, claimed, standing));
-    return { schedule, run, content, fault: undefined };
+    standing = standingOf(found, run, (each) => ('slow' in each ? slowText(each) : changeText(each)));
   } catch (error) {
-    if (error instanceof QueueAway) throw error;
-    const fault = messageOf(error);
-    await queue.connection.query(
-      `update ${SCHEMA}.schedule_time set checked_at = now(), fault = $3 where schedule = $1 and run = $2`,
-      [schedule, run, fault],
-    );
-    return { schedule, run, content: undefined, fault };
+    // What failed is told also where there is nothing to be compared.
+    fault = messageOf(error);
   }
+  const content = await queue.connection.transaction((client) => settle(client, claimed, standing, fault));
+  return { schedule, run, content, fault };
+}
+
+/** Jobs of the run that failed, or of which cells did, unless they did alike in the run before: what goes on is not told again. */
+async function newFailures(client: Queries, { schedule, run }: Claimed): Promise<readonly FailedJob[]> {
+  const failing = async (of: string): Promise<readonly FailedJob[]> => {
+    const { rows } = await client.query<FailedJob>(
+      `select place, coalesce(begun_on, device) as device, outcome, coalesce(failed_cells, 0) as "failedCells", reason
+       from ${SCHEMA}.job where run = $1 and (outcome = 'failed' or failed_cells > 0) and outcome <> 'cancelled' order by place`,
+      [of],
+    );
+    return rows;
+  };
+  const { rows } = await client.query<{ readonly run: string }>(
+    `select run from ${SCHEMA}.schedule_time where schedule = $1 and run is not null and due_at <
+       (select due_at from ${SCHEMA}.schedule_time where schedule = $1 and run = $2) order by due_at desc limit 1`,
+    [schedule, run],
+  );
+  const [before] = rows;
+  const known = new Set((before ? await failing(before.run) : []).map(failureKey));
+  return (await failing(run)).filter((each) => !known.has(failureKey(each)));
+}
+
+function failureKey({ place, outcome, failedCells }: FailedJob): string {
+  return `${place} ${outcome} ${failedCells}`;
 }
 
 async function settle(
   client: Queries,
-  { schedule, run, suite }: Claimed,
+  claimed: Claimed,
   { worse, measured }: Standing,
+  fault: string | undefined,
 ): Promise<AlertContent | undefined> {
+  const { schedule, run, suite } = claimed;
   // Whoever had claimed it before may have been slow, not dead.
   const { rowCount } = await client.query(
-    `update ${SCHEMA}.schedule_time set checked_at = now() where schedule = $1 and run = $2 and checked_at is null`,
-    [schedule, run],
+    `update ${SCHEMA}.schedule_time set checked_at = now(), fault = $3 where schedule = $1 and run = $2 and checked_at is null`,
+    [schedule, run, fault ?? null],
   );
   if (rowCount !== 1) return undefined;
+  const failed = await newFailures(client, claimed);
   const { rows: before } = await client.query<{ readonly key: string; readonly event: Regression }>(
     `select key, event from ${SCHEMA}.alert where schedule = $1 and resolved_at is null order by opened_at for update`,
     [schedule],
@@ -103,18 +129,12 @@ async function settle(
     await client.query(`insert into ${SCHEMA}.alert (schedule, key, event, run) values ($1, $2, $3, $4)`, [
       ...[schedule, event.key, JSON.stringify(event), run],
     ]);
-  if (opened.length === 0 && resolved.length === 0) return undefined;
+  if (opened.length === 0 && resolved.length === 0 && failed.length === 0) return undefined;
   const content: AlertContent = {
-    ...{ schedule, suite, run, opened, resolved },
+    ...{ schedule, suite, run, failed, missed: null, opened, resolved },
     open: told.size - before.filter(({ key }) => ended.includes(key)).length,
   };
-  await client.query(
-    `insert into ${SCHEMA}.notification (schedule, run, channel, target, content)
-     select name, $2, channel, target, $3
-     from ${SCHEMA}.schedule cross join lateral (values ('webhook', webhook), ('email', email)) as t(channel, target)
-     where name = $1 and target is not null`,
-    [schedule, run, JSON.stringify(content)],
-  );
+  await notify(client, content, run);
   return content;
 }
 

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { messageOf } from '../base/errors.js';
-import { history } from '../library/history.js';
+import { InputError, messageOf } from '../base/errors.js';
+import { history, type SuiteHistory } from '../library/history.js';
 import type { JobQueue } from '../queue/queue.js';
 import { SCHEMA } from '../queue/schema.js';
 import type { AlertContent } from '../analysis/history/standing.js';
@@ -110,7 +110,8 @@ export async function sendNext(
 }
 
 async function send({ id, channel, target, content }: Due, address: string, senders: Senders): Promise<void> {
-  const link = senders.site && `${senders.site}/runs/${content.run}`;
+  const { suite, run } = content;
+  const link = senders.site && (run === null ? undefined : `${senders.site}/runs/${encodeURIComponent(run)}`);
   if (channel === 'webhook') {
     const message = { schemaVersion: 1, id, ...content, subject: alertSubject(content), link: link ?? null };
     await postWebhook(target, id, senders.webhookSecret ?? '', message);
@@ -118,12 +119,22 @@ async function send({ id, channel, target, content }: Due, address: string, send
   }
   const folder = await mkdtemp(join(tmpdir(), 'edgeflex-alert-'));
   try {
-    const page = await (await history(address, content.suite, {})).writeReport(folder);
+    const page = await (await historyOf(address, suite))?.writeReport(folder);
     await sendMail(senders.smtp ?? '', senders.from, {
       ...{ id, to: target, subject: alertSubject(content), text: alertText(content, link) },
-      attachments: [{ filename: basename(page), path: page }],
+      attachments: page === undefined ? [] : [{ filename: basename(page), path: page }],
     });
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Where every run has failed, or none was ever measured, there is no history to attach. */
+async function historyOf(address: string, suite: string): Promise<SuiteHistory | undefined> {
+  try {
+    return await history(address, suite, {});
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
   }
 }

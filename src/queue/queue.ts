@@ -10,6 +10,7 @@ import {
   type TakenJob,
   type WorkerRecord,
 } from './jobs.js';
+import { forgetEnded } from './retention.js';
 import { SCHEMA } from './schema.js';
 import { LAPSED, LOOK, NEXT_DELIVERY, NEXT_JOB, TAKE } from './take.js';
 
@@ -424,9 +425,10 @@ export class JobQueue {
     return rowCount === 1;
   }
 
-  /** Moves what ended long ago out of pg-boss's way. */
+  /** Moves what ended long ago out of pg-boss's way, and forgets what ended longer ago. */
   async maintain(): Promise<void> {
     await this.boss.maintain();
+    await forgetEnded(this.connection);
   }
 
   /** Gives the connections back. */

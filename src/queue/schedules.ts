@@ -3,6 +3,7 @@ import type { Queries } from './connection.js';
 import { Cron } from './cron.js';
 import type { Submission } from './jobs.js';
 import type { JobQueue } from './queue.js';
+import { notify } from './notify.js';
 import { SCHEMA } from './schema.js';
 import { submissionFrom, type SubmissionTemplate } from './submit.js';
 
@@ -201,12 +202,19 @@ async function fire(
     );
     recorded.push({ schedule: name, dueAt: at.toISOString(), ...time });
   };
-  if (missed > 0)
-    await record(isFresh ? (due.before ?? due.last) : due.last, {
-      outcome: 'missed',
-      times: missed,
-      run: null,
-    });
+  if (missed > 0) {
+    const at = isFresh ? (due.before ?? due.last) : due.last;
+    await record(at, { outcome: 'missed', times: missed, run: null });
+    const last = at.toISOString();
+    await notify(
+      client,
+      {
+        ...{ schedule: name, suite: submission.suite, run: null, failed: [] },
+        ...{ missed: { times: missed, last }, opened: [], resolved: [], open: 0 },
+      },
+      `missed ${last}`,
+    );
+  }
   if (!isFresh) return recorded;
   const { rowCount: going } = await client.query(
     `select from ${SCHEMA}.schedule_time t join ${SCHEMA}.job j on j.run = t.run

@@ -17,7 +17,7 @@ import {
 import { addSchedule } from '../../src/queue/schedules.js';
 import { openStore } from '../../src/store/open.js';
 import { commitOf, runOf, runsOf, storeHistory } from '../analysis/support/history.js';
-import { useQueues } from '../queue/support.js';
+import { device, submission, taken, useQueues, worker } from '../queue/support.js';
 import { describePostgres, onDatabase } from '../support/postgres.js';
 import { mailSink } from '../support/smtp.js';
 
@@ -201,5 +201,41 @@ describePostgres('a regression', () => {
     const checked = await checkNext(queue, queues.url());
     expect(checked?.fault).toContain(template.suite);
     expect(await checkNext(queue, queues.url())).toBeUndefined();
+  });
+});
+
+describePostgres('what failed in a scheduled run', () => {
+  it('is told once while it goes on, also where no run of the suite has any figures', async () => {
+    const queue = await queues.open();
+    const mail = await mailSink();
+    const template = {
+      ...{ suite: 'tiny', person: 'ada', command: '', plan: {}, plugins: [], priority: 0, jobs: [] },
+    };
+    await addSchedule(queue, {
+      ...{ name: 'nightly', cron: '0 3 * * *', timezone: 'UTC', template },
+      ...{ webhook: null, email: 'lab@example.org' },
+    });
+    const ended = async (reason: string | undefined): Promise<void> => {
+      const submitted = submission([{ device: 'pi5-a' }]);
+      await queue.submit(submitted);
+      const job = await taken(queue, worker('w'), device('pi5-a'));
+      await (reason === undefined ? queue.complete(job.token, 0) : queue.fail(job.token, reason));
+      await onDatabase(
+        queues.url(),
+        `insert into edgeflex_queue.schedule_time (schedule, due_at, outcome, run)
+         values ('nightly', clock_timestamp(), 'submitted', '${submitted.run.id}')`,
+      );
+      await checkNext(queue, queues.url());
+      while (await sendNext(queue, queues.url(), sendersOf({ EDGEFLEX_SMTP: mail.url })));
+    };
+    await ended('no such model');
+    expect(mail.taken.map(({ data }) => data.replaceAll(/=\r\n/g, ''))).toEqual([
+      expect.stringMatching(/place 1, pi5-a: the job failed: no such model/) as string,
+    ]);
+    await ended('no such model');
+    await ended(undefined);
+    expect(mail.taken).toHaveLength(1);
+    await ended('no such model');
+    expect(mail.taken).toHaveLength(2);
   });
 });

@@ -40,6 +40,24 @@ describePostgres('a submission', () => {
 });
 
 describePostgres('jobs', () => {
+  it('are forgotten long after everything of their submission has ended, and not before', async () => {
+    const queue = await queues.open();
+    const [old, open, recent] = [{}, {}, {}].map(() => submission([{ device: 'a' }, { device: 'b' }]));
+    for (const each of [old!, open!, recent!]) await queue.submit(each);
+    const made = (run: string, days: number, where = 'true'): Promise<unknown> =>
+      onDatabase(
+        queues.url(),
+        `update edgeflex_queue.submission set submitted_at = now() - interval '${days} days' where run = '${run}';
+         update edgeflex_queue.job set ended_at = now() - interval '${days} days', outcome = 'done' where run = '${run}' and ${where}`,
+      );
+    await made(old!.run.id, 91);
+    await made(open!.run.id, 91, 'place = 1');
+    await made(recent!.run.id, 89);
+    await queue.maintain();
+    const left = new Set((await listJobs(queue, true)).map(({ run }) => run));
+    expect(left).toEqual(new Set([open!.run.id, recent!.run.id]));
+  });
+
   it('are each taken once, however many ask at the same time', async () => {
     const [one, other] = [await queues.open(), await queues.open()];
     await one.submit(submission(Array.from({ length: 40 }, () => ({ needs: 'arch=arm64' }))));

@@ -83,6 +83,7 @@ describePostgres('a schedule', () => {
       `update edgeflex_queue.schedule set cron = format('0 %s * * *', extract(hour from now() + interval '12 hours'))`,
     );
     await handled(`now() - interval '3 days'`);
+    await onDatabase(queues.url(), `update edgeflex_queue.schedule set email = 'lab@example.org'`);
     const [missed, ...others] = await fireDue(queue, 'a');
     expect(missed).toMatchObject({ outcome: 'missed', times: 3, run: null });
     expect(others).toEqual([]);
@@ -90,6 +91,17 @@ describePostgres('a schedule', () => {
     expect(await listJobs(queue, true)).toEqual([]);
     const [listed] = await listSchedules(queue);
     expect(listed!.times).toEqual([missed]);
+    // Told once, by the channel that there is.
+    const { rows } = await onDatabase(
+      queues.url(),
+      'select channel, run, content from edgeflex_queue.notification',
+    );
+    expect(rows).toEqual([
+      {
+        ...{ channel: 'email', run: `missed ${missed!.dueAt}` },
+        content: expect.objectContaining({ run: null, missed: { times: 3, last: missed!.dueAt } }) as object,
+      },
+    ]);
     expect(Date.parse(listed!.nextAt)).toBeGreaterThan(Date.now());
   });
 

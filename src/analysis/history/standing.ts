@@ -32,11 +32,32 @@ export interface RegressionRun {
   readonly commit: string | null;
 }
 
-/** What a message tells of a run. */
+/** A job of a run that failed, or of which cells did. */
+export interface FailedJob {
+  readonly place: number;
+  /** Where it was worked on; null: nowhere. */
+  readonly device: string | null;
+  readonly outcome: 'done' | 'failed';
+  readonly failedCells: number;
+  readonly reason: string | null;
+}
+
+/** Times at which nothing was submitted, because no worker was there. */
+export interface MissedTimes {
+  readonly times: number;
+  /** The last of them, ISO 8601 in UTC. */
+  readonly last: string;
+}
+
+/** What a message tells of a run, or of times that were missed. */
 export interface AlertContent {
   readonly schedule: string;
   readonly suite: string;
-  readonly run: string;
+  /** Null where there is none. */
+  readonly run: string | null;
+  /** What failed in it and did not in the run before; left out of messages of versions that did not tell it. */
+  readonly failed?: readonly FailedJob[];
+  readonly missed?: MissedTimes | null;
   /** Worse as of this run, and not told before. */
   readonly opened: readonly Regression[];
   /** Told before, and no longer worse. */
