@@ -66,8 +66,10 @@ describePostgres('a database on a server', () => {
   const migrated = (): Promise<unknown[]> =>
     column(url(), 'select name from edgeflex.kysely_migration order by 1');
 
-  it('gets its schema once, of whoever comes first', async () => {
-    const all = await Promise.all(Array.from({ length: 4 }, () => openStore(url())));
+  it('gets its schema once, of whoever comes first, and all can use it', async () => {
+    const all = await Promise.all(Array.from({ length: 8 }, () => openStore(url())));
+    for (const [index, db] of all.entries()) await insertRun(db, newRun(`run-${index}`));
+    expect(await listRuns(all[0]!)).toHaveLength(all.length);
     for (const db of all) await db.destroy();
     expect(await migrated()).toEqual(Object.keys(migrations));
     expect(
