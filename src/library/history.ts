@@ -164,9 +164,8 @@ async function read(
     ...{ suite, branch, metrics, wants: wanted(cell) },
     thresholds: { ratio: threshold, accuracy: accuracyThreshold, cosine: cosineThreshold },
   });
-  const points = await remembered.ofAll(
-    ...([db, runs.map(({ id }) => id), metrics] as const),
-    async (id) => pointsOf(await loadRun(db, await findRun(db, id)), metrics),
+  const points = await remembered.ofAll(...([db, runs.map(({ id }) => id), metrics] as const), async (id) =>
+    pointsOf(await loadRun(db, await findRun(db, id)), metrics),
   );
   for (const each of points) builder.addPoints(each);
   const names = builder.names();

@@ -44,7 +44,9 @@ export class Remembered<Facts> {
     const marks = this.most > 0 ? await runMarks(db, runs) : new Map<string, string>();
     const keyOf = (run: string): string => JSON.stringify([run, marks.get(run), question]);
     const asked = hashJson(question ?? null);
-    const states = new Map([...marks].map(([run, mark]) => [run, hashJson([this.shelf?.code ?? null, mark])]));
+    const states = new Map(
+      [...marks].map(([run, mark]) => [run, hashJson([this.shelf?.code ?? null, mark])]),
+    );
     const wanted = new Map([...states].filter(([run]) => !this.known.has(keyOf(run))));
     const shelved = this.shelf && (await readKept(db, { kind: this.shelf.kind, question: asked }, wanted));
     const made: KeptFacts[] = [];

@@ -1,7 +1,13 @@
 import { withoutControls } from '../base/control.js';
 import { InputError, messageOf, ResourceError, type InputFault } from '../base/errors.js';
 import { StoreError } from '../store/error.js';
-import { fieldOfOption, problemStatus, problemTitle, problemWords, type ProblemKind } from '../text/problems.js';
+import {
+  fieldOfOption,
+  problemStatus,
+  problemTitle,
+  problemWords,
+  type ProblemKind,
+} from '../text/problems.js';
 import type { Problem } from './api/contract.js';
 
 /** Why a request is not answered, in words. */

@@ -318,7 +318,8 @@ export const describedTables: { readonly [Name in keyof Tables]: TableDescriptio
     },
   },
   kept: {
-    meaning: 'What `edgeflex serve` has computed of a run that has ended; made again where it is missing or out of date.',
+    meaning:
+      'What `edgeflex serve` has computed of a run that has ended; made again where it is missing or out of date.',
     columns: {
       run_id: runId,
       kind: text('`points` (of a history), `observed` (for procurement), `analysis` or `report`.'),

@@ -41,7 +41,9 @@ export async function readKept(
     .execute();
   return new Map(
     rows
-      .filter(({ run_id: run, state, digest, body }) => states.get(run) === state && digestOf(body) === digest)
+      .filter(
+        ({ run_id: run, state, digest, body }) => states.get(run) === state && digestOf(body) === digest,
+      )
       .map(({ run_id: run, body }) => [run, body]),
   );
 }
@@ -89,7 +91,10 @@ export async function runMarks(db: Db, runs: readonly string[]): Promise<Map<str
     .groupBy('r.id')
     .execute();
   return new Map(
-    rows.map(({ id, uid, ended_at: ended, rounds, done }) => [id, JSON.stringify([uid, ended, rounds, done])]),
+    rows.map(({ id, uid, ended_at: ended, rounds, done }) => [
+      id,
+      JSON.stringify([uid, ended, rounds, done]),
+    ]),
   );
 }
 

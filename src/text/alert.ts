@@ -27,7 +27,9 @@ export function alertText(content: AlertContent, link: string | undefined): stri
   const section = (title: string, lines: readonly string[]): string[] =>
     lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${line}`)];
   return [
-    run === null ? `Suite ${suite} (schedule ${schedule}).` : `Run ${run} of ${suite} (schedule ${schedule}).`,
+    run === null
+      ? `Suite ${suite} (schedule ${schedule}).`
+      : `Run ${run} of ${suite} (schedule ${schedule}).`,
     ...(missed
       ? [
           '',

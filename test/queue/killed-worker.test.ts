@@ -1,4 +1,6 @@
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect, it, vi } from 'vitest';
 import { findJobs, takesOf } from '../../src/queue/list.js';
 import { openStore } from '../../src/store/open.js';
@@ -7,6 +9,9 @@ import { useFolder } from '../support/folder.js';
 import { describePostgres } from '../support/postgres.js';
 import { agentsOf } from '../support/processes.js';
 import { CELLS, ROUNDS, SUITE, useQueues } from './support.js';
+
+/** Makes a process believe in another time. */
+const shifted = pathToFileURL(join(import.meta.dirname, '..', 'support', 'shifted-clock.mjs')).href;
 
 const folder = useFolder();
 const queues = useQueues();
@@ -20,18 +25,19 @@ describePostgres('a worker that is killed in mid-round', () => {
     const submitted = await edgeflex(['submit', folder('suite.yaml'), '--person', 'ada', '--json'], env);
     expect(submitted).toMatchObject({ code: 0, err: '' });
     const { run } = JSON.parse(submitted.out) as { run: string };
-    const work = (name: string) =>
+    // Their clocks are ten hours apart, and five from the server's, whose leases rest on its own.
+    const work = (name: string, hours: number) =>
       start(
         [
           ...['worker', '--devices', folder('here.yaml'), '--name', name, '--host', 'bench'],
           ...['--state', folder(name), '--lease', '5s'],
         ],
-        env,
+        { ...env, NODE_OPTIONS: `--import=${shifted}`, EDGEFLEX_TEST_HOURS: String(hours) },
       );
     const job = async () => (await findJobs(queue, run))[0]!;
-    const first = work('first');
+    const first = work('first', -5);
     await first.said(run);
-    const second = work('second');
+    const second = work('second', 5);
     await second.said('is ready');
     await vi.waitFor(async () => expect((await job()).rounds).toBeGreaterThanOrEqual(2), 30_000);
     await vi.waitFor(() => expect(agentsOf(first.child.pid)).not.toEqual([]), {
@@ -62,6 +68,8 @@ describePostgres('a worker that is killed in mid-round', () => {
       expect(new Set(rounds.map(({ cell_id, round }) => `${cell_id}/${round}`)).size).toBe(ROUNDS);
       expect(rounds).toHaveLength(ROUNDS);
       expect(rounds.filter(({ started_at }) => started_at < takenAt)).toHaveLength(kept);
+      const begun = rounds.map(({ started_at }) => Date.parse(started_at)).sort((a, b) => a - b);
+      expect(begun.at(-1)! - begun[0]!).toBeGreaterThan(9 * 3_600_000);
       expect(await db.selectFrom('runs').select(['id', 'command']).execute()).toMatchObject([{ id: run }]);
     } finally {
       await db.destroy();

@@ -256,9 +256,13 @@ describeServers((serve) => {
     const again = async (): Promise<void> => {
       const analyst = await Analyst.start(place, 1);
       try {
-        const app = await makeServer(await loadLibraries(), { db, place, queue: undefined, analyst }, {
-          ...{ host: '127.0.0.1', names: [], requestsPerMinute: 1000, failed: () => undefined },
-        });
+        const app = await makeServer(
+          await loadLibraries(),
+          { db, place, queue: undefined, analyst },
+          {
+            ...{ host: '127.0.0.1', names: [], requestsPerMinute: 1000, failed: () => undefined },
+          },
+        );
         for (const [index, [path, body]] of questions.entries()) {
           const answered = await app.inject({
             ...{ method: body === undefined ? 'GET' : 'POST', url: API + path },
@@ -276,16 +280,19 @@ describeServers((serve) => {
     await again();
     // Nothing was computed, hence nothing kept anew.
     expect(await db.selectFrom('kept').selectAll().execute()).toEqual(before);
-    await db.updateTable('kept').set({ body: Buffer.from('nonsense') }).execute();
+    await db
+      .updateTable('kept')
+      .set({ body: Buffer.from('nonsense') })
+      .execute();
     await again();
     expect(await db.selectFrom('kept').select(['kind', 'run_id', 'digest']).execute()).toHaveLength(
       kept.length,
     );
     // What is kept goes with its run.
     await db.deleteFrom('runs').where('id', '=', runs[0]!.name).execute();
-    expect(
-      await db.selectFrom('kept').select('kind').where('run_id', '=', runs[0]!.name).execute(),
-    ).toEqual([]);
+    expect(await db.selectFrom('kept').select('kind').where('run_id', '=', runs[0]!.name).execute()).toEqual(
+      [],
+    );
   });
 
   it('logs what was asked without what was looked for, and what changed something louder', async () => {

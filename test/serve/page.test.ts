@@ -130,7 +130,9 @@ async function faults({ page, ask }: Seen): Promise<unknown[]> {
   ] as const) {
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value }]);
     found.push(
-      ...(await ask<unknown[]>(`axe.run(document, { resultTypes: ['violations']${only} }).then(({ violations }) =>
+      ...(await ask<
+        unknown[]
+      >(`axe.run(document, { resultTypes: ['violations']${only} }).then(({ violations }) =>
         violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 200))]))`)),
     );
   }
@@ -259,10 +261,7 @@ describeInBrowser('the dashboard', () => {
     await turn(true);
     await until(`document.querySelector('.connection.connecting') !== null`);
     const db = await openStore(folder('results', 'edgeflex.db'));
-    await insertRun(
-      db,
-      newRun('meanwhile', { suite: 'meanwhile', started_at: new Date().toISOString() }),
-    );
+    await insertRun(db, newRun('meanwhile', { suite: 'meanwhile', started_at: new Date().toISOString() }));
     await db.destroy();
     await turn(false);
     await until(`document.querySelector('.connection.live') !== null`);

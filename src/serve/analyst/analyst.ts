@@ -58,7 +58,8 @@ export class Analyst {
       this.known.set(key, known);
       return known;
     }
-    const running = this.running.get(key) ?? this.compute(task, key, state !== undefined, hasEnded ? state : undefined);
+    const running =
+      this.running.get(key) ?? this.compute(task, key, state !== undefined, hasEnded ? state : undefined);
     return running;
   }
 

@@ -94,7 +94,9 @@ export async function answerAnalysis(serving: Serving, { params }: Question<'ana
   const { db, analyst } = serving;
   const run = await storedRun(db, params.id);
   const state = await stateOf(db, [run]);
-  return new Kept(state, () => analyst.answer({ kind: 'analysis', run: run.name }, state, run.endedAt !== null));
+  return new Kept(state, () =>
+    analyst.answer({ kind: 'analysis', run: run.name }, state, run.endedAt !== null),
+  );
 }
 
 /** `GET /runs/:id/report`. */
@@ -102,7 +104,9 @@ export async function answerReport(serving: Serving, { params }: Question<'repor
   const { db, analyst } = serving;
   const run = await storedRun(db, params.id);
   const state = await stateOf(db, [run]);
-  return new Kept(`${state} report`, () => analyst.answer({ kind: 'report', run: run.name }, state, run.endedAt !== null));
+  return new Kept(`${state} report`, () =>
+    analyst.answer({ kind: 'report', run: run.name }, state, run.endedAt !== null),
+  );
 }
 
 /**

@@ -24,7 +24,8 @@ export const shell = {
   unreachable: 'The server does not answer. Check that "edgeflex serve" is still running, then try again.',
   noCode:
     'The code of this page does not arrive. Check that "edgeflex serve" is still running and whole, then load the page again.',
-  noCharts: 'The code that draws charts did not arrive. Load the page again to see them; the figures are here.',
+  noCharts:
+    'The code that draws charts did not arrive. Load the page again to see them; the figures are here.',
   expected: (text: string) => `Expected: ${text}.`,
   store: (place: string, kind: string) => `${place} (${kind})`,
   who: (name: string | null, role: string) =>
