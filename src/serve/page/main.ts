@@ -62,6 +62,8 @@ async function open(moved: boolean): Promise<void> {
       ...{ params: found.params, query: new URLSearchParams(location.search), session, live, signal },
       ...{ show: put, go },
     });
+    // Lists of views without charts scroll, too.
+    if (!signal.aborted) watchScrolling(signal);
   } catch (error) {
     if (signal.aborted) return;
     if (error instanceof CallError && error.needsToken) {
@@ -130,6 +132,4 @@ setInterval(() => {
   for (const time of document.querySelectorAll('time')) time.textContent = agoText(time.dateTime, Date.now());
 }, TICK);
 
-// Lists of views without charts scroll, too.
-watchScrolling();
 void open(false);
