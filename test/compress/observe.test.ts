@@ -107,6 +107,26 @@ describe('observing a block', () => {
     expect(maxDifference(found.covariance, reference)).toBeLessThan(1e-5);
   });
 
+  it('gives the mean and covariance of weighted rows, which are those of rows that are there so many times', async () => {
+    const counts = Array.from({ length: rows }, (_, row) => (row % 17 === 0 ? 3 : 1));
+    const total = counts.reduce((sum, count) => sum + count, 0);
+    const found = await observe((rowsPerBatch) =>
+      momentsTap(
+        'fc2',
+        rowsPerBatch,
+        Float32Array.from(counts.slice(0, rowsPerBatch), (count) => (count * rows) / total),
+      ),
+    );
+    const mean = Float64Array.from({ length: width }, (_, c) =>
+      channel(c).reduce((sum, x, row) => sum + (counts[row]! * x) / total, 0),
+    );
+    const centred = whole.map((x, i) => x - mean[i % width]!);
+    const weighted = centred.map((x, i) => x * counts[Math.floor(i / width)]!);
+    const reference = multiply(transpose(weighted, rows), centred, rows).map((sum) => sum / total);
+    expect(maxDifference(found.mean, mean)).toBeLessThan(1e-6);
+    expect(maxDifference(found.covariance, reference)).toBeLessThan(1e-5);
+  });
+
   it('gives by how much a LayerNorm behind the block magnifies a squared error', async () => {
     const { hiddenSize, layerNormEpsilon } = bench.vit.config;
     const found = await observe(() => normGainTap(layerNormEpsilon));

@@ -1,6 +1,7 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import { slice } from '../../onnx/index-ops.js';
-import { binary, gemm, reduce } from '../../onnx/ops.js';
+import { binary, gemm, reduce, unary } from '../../onnx/ops.js';
+import { float32 } from '../../onnx/tensor.js';
 import type { BlockValues } from '../../vit/graph/block.js';
 import type { LinearRole } from '../../vit/linears.js';
 import { numbers, type Tap } from './taps.js';
@@ -24,20 +25,34 @@ export interface Moments {
  *
  * @param role - which linear of the block
  * @param rowsPerBatch - token rows of a batch
+ * @param weights - how much each row of a batch counts, one on average; all alike unless given
  */
-export function momentsTap(role: LinearRole, rowsPerBatch: number): Tap<Moments> {
+export function momentsTap(role: LinearRole, rowsPerBatch: number, weights?: Float32Array): Tap<Moments> {
   const name = (what: string): string => `tap:${role}:moments:${what}`;
   let rows = 0;
   let mean: Float64Array | undefined;
   let scatter: Float64Array | undefined;
   return {
     emit(g: GraphBuilder, values: BlockValues): Value[] {
-      const centre = reduce(g, 'ReduceMean', name('mean'), values[role], [0]);
+      const counts = weights && g.constant(name('weights'), float32([rowsPerBatch, 1], weights));
+      const meanOf = (what: string, x: Value): Value =>
+        reduce(
+          g,
+          'ReduceMean',
+          name(what),
+          counts ? binary(g, 'Mul', name(`${what}:weighted`), x, counts) : x,
+          [0],
+        );
+      const centre = meanOf('mean', values[role]);
       const centred = binary(g, 'Sub', name('centred'), values[role], centre);
-      const rest = reduce(g, 'ReduceMean', name('rest'), centred, [0]);
+      const rest = meanOf('rest', centred);
+      // Rows times the roots of their weights have the weighted products.
+      const rows = counts
+        ? binary(g, 'Mul', name('rooted'), centred, unary(g, 'Sqrt', name('roots'), counts))
+        : centred;
       const n = centred.dims[1] as number;
       const parts = blocksOf(n).map(([from, to]) =>
-        from === 0 && to === n ? centred : slice(g, name(`columns:${from}`), centred, 1, from, to),
+        from === 0 && to === n ? rows : slice(g, name(`columns:${from}`), rows, 1, from, to),
       );
       const products = blockPairs(n).map(([i, j]) =>
         gemm(g, name(`scatter:${i}:${j}`), parts[i]!, parts[j]!, undefined, { a: true }),

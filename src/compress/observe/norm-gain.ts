@@ -9,8 +9,9 @@ const GAIN = 'tap:residual:gain';
  * tokens of 1 / (σ² + ε), with σ² the variance of a token's channels (Ba, Kiros & Hinton, "Layer Normalization", arXiv 1607.06450).
  *
  * @param epsilon - of the model's LayerNorms
+ * @param weights - how much each token of a batch counts, one on average; all alike unless given
  */
-export function normGainTap(epsilon: number): Tap<number> {
+export function normGainTap(epsilon: number, weights?: Float32Array): Tap<number> {
   const name = (what: string): string => `tap:residual:${what}`;
   let sum = 0;
   let tokens = 0;
@@ -25,7 +26,7 @@ export function normGainTap(epsilon: number): Tap<number> {
       return [binary(g, 'Pow', GAIN, spread, g.constant(name('exponent'), scalar(-1)))];
     },
     add(outputs) {
-      for (const gain of numbers(outputs, GAIN)) sum += gain;
+      for (const [token, gain] of numbers(outputs, GAIN).entries()) sum += gain * (weights?.[token] ?? 1);
       tokens += numbers(outputs, GAIN).length;
     },
     result() {

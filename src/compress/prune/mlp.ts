@@ -47,6 +47,7 @@ export interface MlpObservation extends MlpWeights {
  * @param how - whether the images stay before the block or move through it
  * @param importance - how the neurons will be judged: nothing is observed that it does not ask for
  * @param taps - what else to observe on the way
+ * @param weights - how much each token of a batch counts, one on average; all alike unless given
  */
 export async function observeMlp(
   context: StageContext,
@@ -56,9 +57,10 @@ export async function observeMlp(
   how: 'observe' | 'advance',
   importance: Importance,
   taps: readonly Tap<unknown>[],
+  weights?: Float32Array,
 ): Promise<MlpObservation> {
   const { rows, rowsPerBatch } = rowsOf(stream, vit.config, layer, 'fc2');
-  const moments = momentsTap('fc2', rowsPerBatch);
+  const moments = momentsTap('fc2', rowsPerBatch, weights);
   const channels = importance === 'activation' ? channelTap('fc2', rows, rowsPerBatch) : undefined;
   context.throwIfStopped();
   await stream[how](vit, layer, [moments, ...(channels ? [channels] : []), ...taps]);

@@ -1,5 +1,6 @@
 import { defined } from '../../base/defined.js';
 import { float32, viewAs, type TensorSource } from '../../onnx/tensor.js';
+import { layerCount } from '../../vit/config.js';
 import type { ViT } from '../../vit/vit.js';
 import type { Calibration, StageContext } from '../context.js';
 import type { Blas } from '../linalg/blas.js';
@@ -8,6 +9,7 @@ import { walkBlocks } from '../observe/walk.js';
 import type { BlockCost } from './allocation.js';
 import { narrowed, orderMlp, type OrderedMlp } from './compensation.js';
 import { importanceOf } from './importance.js';
+import { headWeights } from './head-weights.js';
 import { mlpOf, observeMlp, withMlp } from './mlp.js';
 import type { PruneOptions } from './options.js';
 
@@ -20,7 +22,7 @@ export interface RankedBlock extends BlockCost {
 }
 
 /** Raised whenever the same model and images would give other observations: recipes share them. */
-const RANKING_VERSION = 1;
+const RANKING_VERSION = 2;
 
 /** How neurons are judged, and what makes up for those that go. */
 type Judging = Pick<PruneOptions, 'importance' | 'compensation'>;
@@ -72,8 +74,10 @@ export async function rankBlocks(
     progress: [0, done],
     what: 'loss of ',
     async visit(_, stream, layer) {
-      const gain = normGainTap(vit.config.layerNormEpsilon);
-      const mlp = await observeMlp(context, stream, vit, layer, 'advance', importance, [gain]);
+      const weights =
+        layer + 1 === layerCount(vit.config) ? headWeights(vit.config, stream.batchSize) : undefined;
+      const gain = normGainTap(vit.config.layerNormEpsilon, weights);
+      const mlp = await observeMlp(context, stream, vit, layer, 'advance', importance, [gain], weights);
       const scores = await importanceOf(importance, mlp, blas);
       const { factor, ...ranking } = await orderMlp(mlp, scores, compensation, blas);
       const magnified = gain.result() / vit.config.hiddenSize;
