@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../../base/errors.js';
 import { wrapped } from '../../base/wrap.js';
 import { procure, type OwnershipTerms, type ProcureOptions } from '../../library/procure.js';
@@ -51,11 +51,7 @@ export function procureCommand(): Command {
     .option('--max-energy <limit>', 'energy per image, such as 0.5J')
     .option('--batch <size>', 'batch size to compare at', batchSize, 1)
     .option('--requests <count>', 'a load: requests of one image a day', wholeNumber)
-    .option(
-      '--peak <number>',
-      'highest rate of the load, as a multiple of its mean (default: 1)',
-      positiveNumber,
-    )
+    .option('--peak <number>', 'highest rate of the load, as a multiple of its mean (default: 1)', peakOf)
     .option('--headroom <share>', 'share of the throughput to keep free at the peak (default: 30%)', partOf)
     .option('--utilisation <share>', 'instead of a load: how much of the time a device computes', upToAll)
     .option('--years <number>', 'how many years the devices are used', positiveNumber)
@@ -139,4 +135,11 @@ function ownershipOf(flags: ProcureFlags): OwnershipTerms | undefined {
 
 function lacking(source: string, expected: string, isBoth = false): InputError {
   return new InputError({ source, found: isBoth ? 'it beside --utilisation' : 'nothing', expected });
+}
+
+/** A multiple of the mean rate, which the highest one is not below. */
+function peakOf(text: string): number {
+  const peak = positiveNumber(text);
+  if (peak < 1) throw new InvalidArgumentError('Expected a number of at least 1, such as 4.');
+  return peak;
 }
