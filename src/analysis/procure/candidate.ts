@@ -137,7 +137,7 @@ export function candidateOf(gathered: Gathered, options: CandidateOptions): Cand
     { latency: timed?.latencyIsSure === true, throughput: sure, energy: sure, memory: true, accuracy: true },
     constraints,
     fleet && offer?.count !== undefined
-      ? { fleet, count: offer.count, isSure: sustained ? sure && bears?.isSure === true : sure }
+      ? { fleet, count: offer.count, isSure: sustained ? sure && bears.isSure : sure }
       : undefined,
   );
   return {
