@@ -12,7 +12,9 @@ const url = useDatabase(emptyStore);
 /** Months that have partitions of samples. */
 async function monthsIn(db: Db): Promise<string[]> {
   const { rows } = await sql<{ readonly name: string }>`
-    select relname as name from pg_class where relname ~ '^raw_samples_[0-9]{4}_[0-9]{2}$' order by 1`.execute(db);
+    select relname as name from pg_class where relname ~ '^raw_samples_[0-9]{4}_[0-9]{2}$' order by 1`.execute(
+    db,
+  );
   return rows.map(({ name }) => name.slice(-7));
 }
 

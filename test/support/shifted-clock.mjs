@@ -1,7 +1,9 @@
 /* A clock that is wrong by EDGEFLEX_TEST_HOURS, for a process and those that it starts: `NODE_OPTIONS=--import=…`. */
 
+import { env } from 'node:process';
+
 const System = Date;
-const shift = Number(process.env['EDGEFLEX_TEST_HOURS'] ?? 0) * 3_600_000;
+const shift = Number(env['EDGEFLEX_TEST_HOURS'] ?? 0) * 3_600_000;
 
 globalThis.Date = class extends System {
   constructor(...given) {

@@ -12,7 +12,13 @@ const KEY = 'edgeflex-attempts';
 let hasFailed = false;
 
 // Such events do not rise to the window: it sees them on their way down.
-addEventListener('error', ({ target }) => void noticed(target), true);
+addEventListener(
+  'error',
+  ({ target }) => {
+    noticed(target);
+  },
+  true,
+);
 
 addEventListener('load', () => {
   if (!hasFailed) sessionStorage.removeItem(KEY);

@@ -48,9 +48,7 @@ export function procurementTable(procurement: Procurement): Table {
     { key: 'pareto', title: 'Pareto front', align: 'left', spare: 1 },
   ];
   const hidden =
-    terms?.use.kind === 'load'
-      ? []
-      : ['fleet', 'sustained', ...(terms === undefined ? ['total'] : [])];
+    terms?.use.kind === 'load' ? [] : ['fleet', 'sustained', ...(terms === undefined ? ['total'] : [])];
   return {
     columns: columns.filter(
       ({ key }) =>

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { ServedFacts } from '../../../src/analysis/procure/observe.js';
-import { procure, type Procurement, type ProcureQuestion } from '../../../src/analysis/procure/procurement.js';
+import {
+  procure,
+  type Procurement,
+  type ProcureQuestion,
+} from '../../../src/analysis/procure/procurement.js';
 import { exactly } from '../../../src/stats/arithmetic.js';
 import { reasonsFor, termsText } from '../../../src/text/procure/words.js';
 import { useFolder } from '../../support/folder.js';
