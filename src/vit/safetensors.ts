@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import { firstLine, foundBy, InputError, messageOf } from '../base/errors.js';
+import { repeatedKey } from '../base/repeated-key.js';
 import { show } from '../base/schema.js';
 import { bytesPerElement, type DType } from '../onnx/dtype.js';
 import { readRange } from '../base/read-range.js';
@@ -43,8 +44,8 @@ export interface Safetensors {
  * Opens a safetensors file. Only the header is read; each tensor is read by range when asked for.
  *
  * @param path - the file
- * @throws InputError when the header is not what the format says: a JSON object of tensors that together take all bytes behind it,
- *   without overlaps, holes or anything left over
+ * @throws InputError when the header is not what the format says: a JSON object of tensors that differ in name and together take
+ *   all bytes behind it, without overlaps, holes or anything left over
  */
 export async function readSafetensors(path: string): Promise<Safetensors> {
   const refuse = (place: string, found: string, expected: string): InputError =>
@@ -142,13 +143,19 @@ function parseHeader(
   bytes: Uint8Array,
   refuse: (place: string, found: string, expected: string) => InputError,
 ): Record<string, unknown> {
+  let text: string;
+  let header: unknown;
   try {
-    const header: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    // Not copied: a copy would lose a tensor called __proto__.
-    if (header !== null && typeof header === 'object' && !Array.isArray(header))
-      return header as Record<string, unknown>;
-    throw new Error(show(header));
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    header = JSON.parse(text);
   } catch (error) {
     throw refuse('header', firstLine(messageOf(error)), 'a JSON object');
   }
+  if (header === null || typeof header !== 'object' || Array.isArray(header))
+    throw refuse('header', show(header), 'a JSON object');
+  const repeated = repeatedKey(text);
+  if (repeated !== undefined)
+    throw refuse(`tensor ${repeated}`, 'two entries of this name', 'names that differ');
+  // Not copied: a copy would lose a tensor called __proto__.
+  return header as Record<string, unknown>;
 }

@@ -115,21 +115,6 @@ async function wrong(merging: Merging, image: number, vit: ViT, pixels: Float32A
 describe.each(['float32', 'INT8'] as const)(
   'an image that lies apart, of a model in %s that merges tokens',
   (kind) => {
-    // In float32 hardly any image of this model is one.
-    it.runIf(kind === 'INT8')(
-      'is taken for a near tie where moving similarities a little gives its logits',
-      async () => {
-        const merging = models.get(kind)!;
-        let ties = 0;
-        for (const seed of [11, 12, 13, 14]) {
-          const { apart, left } = await judged(merging, await moved(merging, 5e-3, seed), 4);
-          expect(left).toBeUndefined();
-          ties += apart;
-        }
-        expect(ties).toBeGreaterThan(0);
-      },
-    );
-
     it('is not where another choice was far from as good', async () => {
       const merging = models.get(kind)!;
       const { apart, left } = await judged(merging, await moved(merging, 0.5, 21), 4);
@@ -171,6 +156,18 @@ describe.each(['float32', 'INT8'] as const)(
     });
   },
 );
+
+// In float32 hardly any image of this model is one.
+it('an image of a model in INT8 is taken for a near tie where moving similarities a little gives its logits', async () => {
+  const merging = models.get('INT8')!;
+  let ties = 0;
+  for (const seed of [11, 12, 13, 14]) {
+    const { apart, left } = await judged(merging, await moved(merging, 5e-3, seed), 4);
+    expect(left).toBeUndefined();
+    ties += apart;
+  }
+  expect(ties).toBeGreaterThan(0);
+});
 
 it('no image is taken for a near tie where too many lie apart', async () => {
   const merging = models.get('INT8')!;

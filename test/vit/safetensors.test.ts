@@ -13,6 +13,13 @@ async function read(bytes: Uint8Array): ReturnType<typeof readSafetensors> {
   return readSafetensors(join(await directoryOf({ 'x.safetensors': bytes }), 'x.safetensors'));
 }
 
+/** A file with a header as it is written here, and so many bytes behind it. */
+function headed(text: string, bytes: number): Uint8Array {
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([length, Buffer.from(text), Buffer.alloc(bytes, 7)]);
+}
+
 describe('a safetensors file', () => {
   it('is read tensor by tensor', async () => {
     const { tensors } = await read(safetensorsBytes(two));
@@ -86,6 +93,14 @@ describe('a safetensors file', () => {
       /\[28, 24\]/,
     ],
     [
+      'has two tensors of one name',
+      headed(
+        '{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"I8","shape":[1],"data_offsets":[0,1]}}',
+        1,
+      ),
+      /tensor a: found two entries of this name; expected names that differ/,
+    ],
+    [
       'is a list',
       Buffer.concat([Buffer.from([2, 0, 0, 0, 0, 0, 0, 0]), Buffer.from('[]')]),
       /header: found \[\]/,
@@ -100,10 +115,7 @@ describe('a safetensors file', () => {
       }),
     );
     expect([...tensors.keys()]).toContain('constructor');
-    const text = '{"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}';
-    const length = Buffer.alloc(8);
-    length.writeBigUInt64LE(BigInt(text.length));
-    const strange = await read(Buffer.concat([length, Buffer.from(text), Buffer.of(7)]));
+    const strange = await read(headed('{"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', 1));
     expect([...strange.tensors.keys()]).toEqual(['__proto__']);
   });
 
