@@ -15,13 +15,15 @@ const WISH = `jsonb_build_array(j.queue, s.version, j.device, j.needs, j.identic
  * @param where - which, as a condition on `j`
  */
 const jobs = (where: string): string => `
-  with wish as (
+  with ready as materialized (
+    select d.name, d.profile, d.class, d.labels, w.version from ${SCHEMA}.device d join ${SCHEMA}.worker w on w.name = d.worker
+    where d.state = 'ready' and not w.draining and not (${SILENT})
+  ), wish as (
     select distinct on (key) ${WISH} as key, j.queue, s.version, j.device, j.needs, j.identical, j.begun_on, j.begun_class
     from ${SCHEMA}.job j join ${SCHEMA}.submission s on s.run = j.run where ${where}
   ), suited as (
-    select j.key, (select count(*)::integer from ${SCHEMA}.device d join ${SCHEMA}.worker w on w.name = d.worker
-      where d.state = 'ready' and not w.draining and not (${SILENT}) and w.version = j.version
-        and (d.profile <> 'compress') = (j.queue = 'measure') and ${suits('j', 'd')}) as candidates
+    select j.key, (select count(*)::integer from ready d
+      where d.version = j.version and (d.profile <> 'compress') = (j.queue = 'measure') and ${suits('j', 'd')}) as candidates
     from wish j
   )
   select j.id, j.queue, j.run, j.place, s.suite, s.version, j.person, j.priority, j.device, j.needs,
