@@ -44,6 +44,8 @@ export interface Answer {
   readonly judgesSpeed: boolean;
   /** Whether the device tells how much memory a variant needs. */
   readonly tellsMemory: boolean;
+  /** Whether each variant was timed in one round only, which has no interval, so that nothing timed is told from chance. */
+  readonly hasOneRound: boolean;
   /** Batch sizes that were timed, ascending. */
   readonly batches: readonly number[];
   /** The largest gain in speed that is told from chance and noise. */
@@ -84,6 +86,7 @@ function answerOf(model: string, device: StoredDevice, compressed: readonly Vari
       judgements.some(({ judgement }) => judgement.metric === 'latency'),
     ),
     tellsMemory: timed.some(({ latency }) => latency.memory !== undefined),
+    hasOneRound: timed.length > 0 && timed.every(({ latency }) => latency.rounds === 1),
     compared: new Set(timed.map(({ figures }) => figures)).size,
     batches: [...new Set(timed.map(({ latency }) => latency.batch))].sort((a, b) => a - b),
     losses: [...new Set(gaining)],

@@ -82,6 +82,7 @@ function gainText(answer: Answer): string {
       : `${nameOf(fastest)} ${speedText(fastest)}, and ${nameOf(smallest)} ${memoryText(smallest)}`;
   if (fastest !== undefined) return `${nameOf(fastest)} ${speedText(fastest)}; ${noMemoryText(answer)}`;
   if (smallest !== undefined) return `${nameOf(smallest)} ${memoryText(smallest)}; ${noSpeedText(answer)}`;
+  if (answer.hasOneRound) return 'nothing is decided, because that takes at least two rounds';
   return `nothing measurable: ${noSpeedText(answer)}, and ${noMemoryText(answer)}`;
 }
 
@@ -115,8 +116,9 @@ function memoryText({ latency: { batch, memory }, judgement }: Gain): string {
   return `needs ${share} % less peak memory at batch ${batch}${interval}`;
 }
 
-function lossText({ losses }: Answer): string {
-  if (losses.length === 0) return 'nothing was gained, so there is no loss to weigh against it';
+function lossText({ losses, hasOneRound }: Answer): string {
+  if (losses.length === 0)
+    return `${hasOneRound ? 'no gain is decided' : 'nothing was gained'}, so there is no loss to weigh against it`;
   return losses.map((figures) => `${recipeLabel(figures.variant)} ${scoreText(figures)}`).join('; ');
 }
 

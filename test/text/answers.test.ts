@@ -49,6 +49,17 @@ describe('the answers of a run', () => {
       expect(last!.answers[0]).toContain(words);
   });
 
+  it('say that one round decides nothing', async () => {
+    const { analysis } = await storedExample(folder('a.sqlite'));
+    const figures = analysis.figures.map((each) => ({
+      ...each,
+      judgements: [],
+      latencies: each.latencies.map((latency) => ({ ...latency, rounds: 1 })),
+    }));
+    const [bought] = answeredQuestions({ ...analysis, figures });
+    for (const answer of bought!.answers) expect(answer).toContain('at least two rounds');
+  });
+
   it('never say an accuracy of synthetic weights, nor a memory of a device that tells none', async () => {
     const { analysis } = await storedExample(folder('a.sqlite'), { devices: ['laptop', 'board'] });
     const [bought, lost] = answeredQuestions(analysis);
