@@ -24,7 +24,7 @@ export function addLogOptions(command: Command): Command {
         .default('pretty'),
     )
     .addOption(
-      new Option('--log-level <level>', 'leave out what weighs less').choices(logLevels).default('info'),
+      new Option('--log-level <level>', 'leave out less severe messages').choices(logLevels).default('info'),
     );
 }
 
