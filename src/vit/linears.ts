@@ -47,7 +47,7 @@ export function linearWidths(config: ViTConfig, layer: number, role: LinearRole)
  * whatever is in the batch.
  * `blockwise`: weight-only. The weight is uint8 in MatMulNBits' layout `[outputs, inputs / blockSize,
  * blockSize · bits / 8]`, around a zero point of `2^(bits-1)`, with one scale for each block (`scales`,
- * `[outputs, inputs / blockSize]`).
+ * `[outputs, inputs / blockSize]`). Its input may be divided as that of `int8` is.
  */
 export type LinearForm =
   | { readonly kind: 'float' }
@@ -65,4 +65,5 @@ export type LinearForm =
       readonly bits: 4 | 8;
       readonly blockSize: number;
       readonly scales: Float32Array;
+      readonly inputDivisors?: Float32Array | undefined;
     };

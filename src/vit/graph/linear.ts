@@ -77,11 +77,12 @@ export function emitLinear(
       return dynamicQuantizeMatMul(g, name, x, b, scale, bias());
     }
     case 'blockwise': {
-      const { bits, blockSize } = form;
+      const { bits, blockSize, inputDivisors } = form;
+      const read = inputDivisors ? divided(g, name, x, inputDivisors) : x;
       const b = g.constant(`${name}.weight`, weightOf(vit, `${name}.weight`));
       const blocks = Math.ceil(inputs / blockSize);
       const scales = g.constant(`${name}.weight_scales`, float32([outputs, blocks], form.scales));
-      return matMulNBits(g, name, x, b, scales, bias(), { k: inputs, n: outputs, bits, blockSize });
+      return matMulNBits(g, name, read, b, scales, bias(), { k: inputs, n: outputs, bits, blockSize });
     }
   }
 }

@@ -10,8 +10,8 @@ const BLOCK_SIZE = 32;
 
 /**
  * A model with its linears of int8 weights and inputs in weight-only form: the very same int8 weights, in MatMulNBits' layout, each row's scale
- * repeated for its blocks. What is known of their inputs' ranges goes: MatMulNBits quantises its input itself while it runs, or not at
- * all, as the kernel likes.
+ * repeated for its blocks; inputs that are divided stay so. What is known of their ranges goes: MatMulNBits quantises its input itself
+ * while it runs, or not at all, as the kernel likes.
  *
  * @param vit - the model
  */
@@ -28,7 +28,8 @@ export function weightOnly(vit: ViT): ViT {
       (_, at) => form.weightScales[Math.floor(at / blocks)]!,
     );
     weights.push([`${name}.weight`, blocked(weight, blocks)]);
-    forms.push([name, { kind: 'blockwise', bits: 8, blockSize: BLOCK_SIZE, scales }]);
+    const inputDivisors = form.kind === 'dynamic' ? undefined : form.inputDivisors;
+    forms.push([name, { kind: 'blockwise', bits: 8, blockSize: BLOCK_SIZE, scales, inputDivisors }]);
   }
   return withWeights(vit, weights, forms);
 }
