@@ -1,5 +1,6 @@
 import type Library from 'nodemailer';
-import { InputError, messageOf } from '../base/errors.js';
+import { InputError } from '../base/errors.js';
+import { optional } from '../base/optional.js';
 
 /** How long each step with a mail server may take, in milliseconds. */
 const PATIENCE = 20_000;
@@ -51,14 +52,6 @@ export async function sendMail(server: string, from: string, { id, ...mail }: Ma
 }
 
 async function loadLibrary(): Promise<typeof Library> {
-  try {
-    return (await import('nodemailer')).default;
-  } catch (error) {
-    throw new InputError({
-      source: 'alerts by e-mail',
-      found: `no usable library "nodemailer" (${messageOf(error).split('\n', 1)[0] ?? ''})`,
-      expected: 'what sends mail, which npm installs unless optional parts are left out',
-      hint: 'Install it with "npm install --include=optional nodemailer".',
-    });
-  }
+  const part = { packages: ['nodemailer'], source: 'alerts by e-mail', what: 'what sends mail' };
+  return (await optional(part, () => import('nodemailer'))).default;
 }

@@ -1,5 +1,5 @@
 import type Pino from 'pino';
-import { InputError, messageOf } from '../base/errors.js';
+import { optional } from '../base/optional.js';
 import { withoutPassword } from '../base/server-address.js';
 
 /** How a log is written: as lines for people, as JSON (a line each), or not at all. */
@@ -75,14 +75,9 @@ export function withoutSecrets(value: unknown, depth = 0): unknown {
 }
 
 async function loadLibrary(): Promise<typeof Pino> {
-  try {
-    return (await import('pino')).default;
-  } catch (error) {
-    throw new InputError({
-      source: '--log json',
-      found: `no usable library "pino" (${messageOf(error).split('\n', 1)[0] ?? ''})`,
-      expected: 'the writer of structured logs, which npm installs unless optional parts are left out',
-      hint: 'Install it with "npm install --include=optional pino". "--log pretty" needs none.',
-    });
-  }
+  const part = {
+    ...{ packages: ['pino'], source: '--log json', what: 'the writer of structured logs' },
+    without: '"--log pretty" needs none.',
+  };
+  return (await optional(part, () => import('pino'))).default;
 }

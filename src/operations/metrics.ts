@@ -1,5 +1,5 @@
 import type * as Library from 'prom-client';
-import { InputError, messageOf } from '../base/errors.js';
+import { optional } from '../base/optional.js';
 import type { JobQueue } from '../queue/queue.js';
 import { SCHEMA } from '../queue/schema.js';
 
@@ -158,14 +158,6 @@ export async function openMetrics(queue: JobQueue): Promise<Metrics> {
 async function loadLibrary(): Promise<
   Pick<typeof Library, 'Registry' | 'Histogram' | 'Gauge' | 'collectDefaultMetrics'>
 > {
-  try {
-    return (await import('prom-client')).default;
-  } catch (error) {
-    throw new InputError({
-      source: 'metrics',
-      found: `no usable library "prom-client" (${messageOf(error).split('\n', 1)[0] ?? ''})`,
-      expected: 'the writer of Prometheus’ format, which npm installs unless optional parts are left out',
-      hint: 'Install it with "npm install --include=optional prom-client".',
-    });
-  }
+  const part = { packages: ['prom-client'], source: 'metrics', what: 'the writer of Prometheus’ format' };
+  return (await optional(part, () => import('prom-client'))).default;
 }

@@ -1,3 +1,4 @@
+import { optional } from '../base/optional.js';
 import type PgBoss from 'pg-boss';
 import type { Connection, Queries } from './connection.js';
 
@@ -44,7 +45,8 @@ export class Boss {
    * @param connection - to the database
    */
   static async start(connection: Connection): Promise<Boss> {
-    const { default: Library } = await import('pg-boss');
+    const part = { packages: ['pg-boss'], source: 'the queue', what: 'the queue on PostgreSQL' };
+    const { default: Library } = await optional(part, () => import('pg-boss'));
     const boss = new Library({
       ...{ schema: SCHEMA, db: executor(connection), supervise: false, schedule: false },
       archiveCompletedAfterSeconds: 24 * 3600,

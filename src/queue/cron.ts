@@ -1,5 +1,6 @@
 import type * as Library from 'cron-parser';
 import { InputError, messageOf } from '../base/errors.js';
+import { optional } from '../base/optional.js';
 
 /** So many times that nobody handled are counted one by one. */
 const MOST_COUNTED = 10_000;
@@ -103,14 +104,6 @@ function noCron(found: string, why: string): InputError {
 }
 
 async function loadLibrary(): Promise<Parser> {
-  try {
-    return (await import('cron-parser')).default;
-  } catch (error) {
-    throw new InputError({
-      source: 'schedules',
-      found: `no usable library "cron-parser" (${messageOf(error).split('\n', 1)[0] ?? ''})`,
-      expected: 'the reader of cron expressions, which npm installs unless optional parts are left out',
-      hint: 'Install it with "npm install --include=optional cron-parser".',
-    });
-  }
+  const part = { packages: ['cron-parser'], source: 'schedules', what: 'the reader of cron expressions' };
+  return (await optional(part, () => import('cron-parser'))).default;
 }

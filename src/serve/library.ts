@@ -1,4 +1,13 @@
-import { InputError, messageOf } from '../base/errors.js';
+import { optional } from '../base/optional.js';
+
+const PART = {
+  packages: [
+    ...['fastify', 'fastify-type-provider-zod', '@fastify/swagger', '@fastify/rate-limit'],
+    ...['@fastify/helmet', '@fastify/static'],
+  ],
+  ...{ source: 'the dashboard', what: 'what serves it' },
+  without: 'Every other command works without them.',
+};
 
 /** The libraries of the server. */
 export type Libraries = Awaited<ReturnType<typeof loadLibraries>>;
@@ -9,25 +18,18 @@ export type Libraries = Awaited<ReturnType<typeof loadLibraries>>;
  * @throws InputError when one of the packages is not installed
  */
 export async function loadLibraries() {
-  try {
-    const [fastify, zod, swagger, rateLimit, helmet, files] = await Promise.all([
+  const [fastify, zod, swagger, rateLimit, helmet, files] = await optional(PART, () =>
+    Promise.all([
       import('fastify'),
       import('fastify-type-provider-zod'),
       import('@fastify/swagger'),
       import('@fastify/rate-limit'),
       import('@fastify/helmet'),
       import('@fastify/static'),
-    ]);
-    return {
-      ...{ fastify: fastify.fastify, zod, swagger: swagger.default, rateLimit: rateLimit.default },
-      ...{ helmet: helmet.default, files: files.default },
-    };
-  } catch (error) {
-    throw new InputError({
-      source: 'the dashboard',
-      found: `no usable library (${messageOf(error).split('\n', 1)[0] ?? ''})`,
-      expected: 'fastify and its parts, which npm installs unless optional parts are left out',
-      hint: 'Install them with "npm install --include=optional". Every other command works without them.',
-    });
-  }
+    ]),
+  );
+  return {
+    ...{ fastify: fastify.fastify, zod, swagger: swagger.default, rateLimit: rateLimit.default },
+    ...{ helmet: helmet.default, files: files.default },
+  };
 }

@@ -1,5 +1,5 @@
 import type { Sharp, SharpOptions } from 'sharp';
-import { InputError, messageOf } from '../../base/errors.js';
+import { optional } from '../../base/optional.js';
 
 /** Opens an image of bytes. */
 export type OpenImage = (bytes: Uint8Array, options: SharpOptions) => Sharp;
@@ -11,20 +11,17 @@ export type OpenImage = (bytes: Uint8Array, options: SharpOptions) => Sharp;
  * @throws InputError when it is not installed, or cannot be loaded here
  */
 export async function loadSharp(): Promise<OpenImage> {
-  try {
-    const { default: sharp } = await import('sharp');
-    // Threads are those of the workers; nothing is asked for twice.
-    sharp.concurrency(1);
-    sharp.cache(false);
-    return sharp;
-  } catch (error) {
-    throw new InputError({
-      source: 'the images',
-      place: 'decoding',
-      found: `no usable library "sharp" (${messageOf(error).split('\n', 1)[0] ?? ''})`,
-      expected:
-        'sharp with the native part for this platform, which npm installs unless optional parts are left out',
-      hint: 'Install it with "npm install --include=optional sharp". CIFAR-10, shapes10 and arrays of pixels need none.',
-    });
-  }
+  const part = {
+    ...{
+      packages: ['sharp'],
+      source: 'decoding the images',
+      what: 'sharp with the native part for this platform',
+    },
+    without: 'CIFAR-10, shapes10 and arrays of pixels need none.',
+  };
+  const { default: sharp } = await optional(part, () => import('sharp'));
+  // Threads are those of the workers; nothing is asked for twice.
+  sharp.concurrency(1);
+  sharp.cache(false);
+  return sharp;
 }

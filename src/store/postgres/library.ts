@@ -1,5 +1,5 @@
 import type Library from 'pg';
-import { InputError, messageOf } from '../../base/errors.js';
+import { optional } from '../../base/optional.js';
 
 /** `int8` and `numeric`, which the driver gives as texts: counts, bytes and their sums are all safe as numbers. */
 const NUMBERS: ReadonlySet<number> = new Set([20, 1700]);
@@ -54,14 +54,9 @@ export async function connections(
 }
 
 async function loadLibrary(): Promise<typeof Library> {
-  try {
-    return (await import('pg')).default;
-  } catch (error) {
-    throw new InputError({
-      source: 'a results database on a server',
-      found: `no usable library "pg" (${messageOf(error).split('\n', 1)[0] ?? ''})`,
-      expected: 'the driver of PostgreSQL, which npm installs unless optional parts are left out',
-      hint: 'Install it with "npm install --include=optional pg". Results in a folder need none.',
-    });
-  }
+  const part = {
+    ...{ packages: ['pg'], source: 'a results database on a server', what: 'the driver of PostgreSQL' },
+    without: 'Results in a folder need none.',
+  };
+  return (await optional(part, () => import('pg'))).default;
 }
