@@ -2,17 +2,8 @@ import { existsSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { InputError } from '../base/errors.js';
 import { isWithin, packageRoot } from '../base/paths.js';
+import type { SuiteChanges } from '../suite/changes.js';
 import type { Checkout } from './checkout.js';
-
-/** What the runs of commits are asked for beside their suite; paths are the user's. */
-export interface RunWishes {
-  readonly data?: string | undefined;
-  readonly devices?: readonly string[] | undefined;
-  readonly images?: number | undefined;
-  readonly batches?: readonly number[] | undefined;
-  readonly tier?: string | undefined;
-  readonly rounds?: number | undefined;
-}
 
 /** Where what is measured goes: the user's folders. */
 export interface RunPlaces {
@@ -25,11 +16,16 @@ export interface RunPlaces {
  *
  * @param suite - as the user named it
  * @param checkout - the user's
- * @param wishes - what is asked for beside it
+ * @param changes - what is measured in place of what it says; paths are the user's
  * @param places - where results go
  */
-export function runWords(suite: string, checkout: Checkout, wishes: RunWishes, places: RunPlaces): string[] {
-  const { data, devices = [], images, batches, tier, rounds } = wishes;
+export function runWords(
+  suite: string,
+  checkout: Checkout,
+  changes: SuiteChanges,
+  places: RunPlaces,
+): string[] {
+  const { data, devices = [], images, batches, tier, rounds } = changes;
   const flag = (name: string, value: string | number | undefined): string[] =>
     value === undefined ? [] : [`--${name}`, String(value)];
   return [

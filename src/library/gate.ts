@@ -10,15 +10,9 @@ import { branchNamed, checkoutAt, commitAt, forkPoint, short } from '../commits/
 import { measureInTurn, type Side, type SideEnd, type SideName } from '../commits/measure.js';
 import { Trees } from '../commits/trees.js';
 import { commandWords, runWords } from '../commits/words.js';
+import type { SuiteChanges } from '../suite/changes.js';
 import { compare, RunComparison } from './compare.js';
-import {
-  changeFields,
-  checkedOptions,
-  fields,
-  signalOf,
-  type Stoppable,
-  type SuiteChanges,
-} from './options.js';
+import { changeFields, checkedOptions, fields, signalOf, type Stoppable } from './options.js';
 
 /** How commits are measured. Paths are relative to the working folder. */
 export interface CommitOptions extends SuiteChanges, Stoppable {

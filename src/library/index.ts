@@ -85,7 +85,8 @@ export {
   type ListedImages,
 } from './image-sets.js';
 export type { ImagesEvent } from './images.js';
-export type { Stoppable, SuiteChanges } from './options.js';
+export type { Stoppable } from './options.js';
+export type { SuiteChanges } from '../suite/changes.js';
 export { pruneRuns, type Pruned, type PruneOptions } from './prune.js';
 export { describeDatabase, query, type DescribedRelation, type QueryOptions } from './query.js';
 export { open, type OpenOptions, type Results } from './results.js';

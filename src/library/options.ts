@@ -2,28 +2,12 @@ import { z } from 'zod';
 import { InputError } from '../base/errors.js';
 import { MAX_ROUNDS } from '../base/limits.js';
 import { describeFault } from '../base/schema.js';
-import { batchesSchema, tierSchema, type Tier } from '../suite/schema.js';
+import { batchesSchema, tierSchema } from '../suite/schema.js';
 
 /** The option that every function has whose work takes long. */
 export interface Stoppable {
   /** Stops the work when it fires; the job then fails with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-}
-
-/** What is measured of a suite in place of what it says. Paths are relative to the working folder. */
-export interface SuiteChanges {
-  /** Where the images lie. */
-  readonly data?: string | undefined;
-  /** Device profiles in place of the suite's: files, or names of built-in ones. */
-  readonly devices?: readonly string[] | undefined;
-  /** Score only so many test images, the first ones. */
-  readonly images?: number | undefined;
-  /** Batch sizes that are timed in place of the suite's. */
-  readonly batches?: readonly number[] | undefined;
-  /** How long each is timed in place of what the suite says. */
-  readonly tier?: Tier | undefined;
-  /** Fresh processes that this time is divided among. */
-  readonly rounds?: number | undefined;
 }
 
 /** Fields of the schemas of options that several functions have. */

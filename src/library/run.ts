@@ -14,17 +14,11 @@ import { executeSuite } from '../run/execute.js';
 import type { RunEvent } from '../run/events.js';
 import { turnsOf } from '../run/turns.js';
 import { listRuns, type RunSummary } from '../store/read.js';
+import type { SuiteChanges } from '../suite/changes.js';
 import { suiteHeadKinds, type SuiteHeadKind } from '../suite/head.js';
 import { pluginsOf, readSuite, withOverrides, type Suite } from '../suite/read.js';
 import { openImages, type ImagesEvent } from './images.js';
-import {
-  changeFields,
-  checkedOptions,
-  fields,
-  signalOf,
-  type Stoppable,
-  type SuiteChanges,
-} from './options.js';
+import { changeFields, checkedOptions, fields, signalOf, type Stoppable } from './options.js';
 import { refuseServer, withResults, type Results } from './results.js';
 
 /** What a run is asked for beside its suite. Paths are relative to the working folder. */
