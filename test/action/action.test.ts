@@ -7,49 +7,14 @@ import { Database } from '../../src/base/sqlite.js';
 import { packageRoot } from '../../src/base/paths.js';
 import { edgeflex } from '../cli/support.js';
 import { serveComments, type CommentHost } from '../net/comment-server.js';
+import { commitFiles, git, gitIdentity, pruningSuite } from '../support/checkout.js';
 import { useFolder } from '../support/folder.js';
-import { microDirectory, shapesDirectory } from '../support/micro.js';
 import { readAction, runAction, summaryOf, type Job } from './runner.js';
 
 const folder = useFolder();
 const action = await readAction(join(packageRoot(), 'action.yml'));
 let host: CommentHost | undefined;
 afterEach(() => host?.close());
-
-/** Git as somebody without settings of their own. */
-const identity = {
-  ...{ GIT_AUTHOR_NAME: 'A Tester', GIT_AUTHOR_EMAIL: 'tester@example.org', GIT_CONFIG_GLOBAL: '/dev/null' },
-  ...{ GIT_COMMITTER_NAME: 'A Tester', GIT_COMMITTER_EMAIL: 'tester@example.org' },
-};
-
-function git(where: string, ...args: string[]): string {
-  return execFileSync('git', ['-C', folder(where), ...args], {
-    encoding: 'utf8',
-    env: { ...process.env, ...identity },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  }).trim();
-}
-
-async function commit(message: string, files: Readonly<Record<string, string>>): Promise<string> {
-  for (const [name, text] of Object.entries(files)) await writeFile(folder('work', name), text);
-  git('work', 'add', '--all');
-  git('work', 'commit', '--quiet', '--message', message);
-  return git('work', 'rev-parse', 'HEAD');
-}
-
-/** A suite on the built-in model with a recipe of its own, that prunes a share of its MLPs. */
-function suiteOf(ratio: number): Record<string, string> {
-  const suite = {
-    ...{ name: 'guarded', data: { name: 'shapes10', path: shapesDirectory } },
-    ...{ models: [{ path: microDirectory }], recipes: ['./small.yaml'] },
-    ...{ devices: [join(packageRoot(), 'devices', 'local-cpu.yaml')], accuracy: { images: 16, batch: 16 } },
-    performance: { batches: [1], tier: 'smoke', rounds: 2 },
-  };
-  return {
-    'suite.yaml': JSON.stringify(suite),
-    'small.yaml': JSON.stringify({ name: 'small', stages: [{ prune: { ratio, images: 16 } }] }),
-  };
-}
 
 describe('the action', () => {
   it('says what it needs, and has no step that depends on what a pull request is called', () => {
@@ -63,15 +28,27 @@ describe('the action', () => {
   it('measures both commits in turn, fails by the gate, and puts one comment on the pull request', async () => {
     execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch', 'main', folder('origin.git')]);
     execFileSync('git', ['clone', '--quiet', folder('origin.git'), folder('work')], { stdio: 'ignore' });
-    git('work', 'switch', '--quiet', '--create', 'main');
-    const base = await commit('small', suiteOf(0.5));
-    git('work', 'switch', '--quiet', '--create', 'larger');
-    const head = await commit('larger', suiteOf(0.25));
-    git('work', 'switch', '--quiet', 'main');
+    git(folder('work'), 'switch', '--quiet', '--create', 'main');
+    const base = await commitFiles(
+      folder('work'),
+      'small',
+      pruningSuite('suite.yaml', 'guarded', 'small', 0.5),
+    );
+    git(folder('work'), 'switch', '--quiet', '--create', 'larger');
+    const head = await commitFiles(
+      folder('work'),
+      'larger',
+      pruningSuite('suite.yaml', 'guarded', 'small', 0.25),
+    );
+    git(folder('work'), 'switch', '--quiet', 'main');
     // What happens on main meanwhile is not the branch's doing.
-    const tip = await commit('of others', suiteOf(0.75));
-    git('work', 'push', '--quiet', 'origin', 'main', 'larger');
-    git('work', 'checkout', '--quiet', '--detach', head);
+    const tip = await commitFiles(
+      folder('work'),
+      'of others',
+      pruningSuite('suite.yaml', 'guarded', 'small', 0.75),
+    );
+    git(folder('work'), 'push', '--quiet', 'origin', 'main', 'larger');
+    git(folder('work'), 'checkout', '--quiet', '--detach', head);
 
     host = await serveComments(
       { list: '/repos/owner/name/issues/12/comments', one: '/repos/owner/name/issues/comments/' },
@@ -84,7 +61,7 @@ describe('the action', () => {
     const job: Job = {
       ...{ workspace: folder('work'), temporary: folder('runner') },
       environment: {
-        ...{ ...process.env, ...identity, EDGEFLEX_CACHE: folder('cache'), EDGEFLEX_DATA: undefined },
+        ...{ ...process.env, ...gitIdentity, EDGEFLEX_CACHE: folder('cache'), EDGEFLEX_DATA: undefined },
         ...{ GITHUB_ACTIONS: 'true', GITHUB_API_URL: host.api, GITHUB_REPOSITORY: 'owner/name' },
         ...{ GITHUB_SERVER_URL: 'https://example.org', GITHUB_RUN_ID: '77' },
         ...{ GITHUB_HEAD_REF: 'larger', GITHUB_BASE_REF: 'main', GITHUB_REF: 'refs/pull/12/merge' },
@@ -154,9 +131,9 @@ describe('the action', () => {
           .join(''),
       ).toMatch(/^(1001|0110)$/);
     // The user's own work tree is as it was, and there is no other.
-    expect(git('work', 'worktree', 'list').split('\n')).toHaveLength(1);
+    expect(git(folder('work'), 'worktree', 'list').split('\n')).toHaveLength(1);
     expect(existsSync(folder('work', 'prepared'))).toBe(false);
-    expect(git('work', 'status', '--porcelain', '--untracked-files=no')).toBe('');
+    expect(git(folder('work'), 'status', '--porcelain', '--untracked-files=no')).toBe('');
 
     // Where nothing could be measured, the comment says so, and not what it said before.
     await writeFile(folder('work', 'suite.yaml'), 'name: [');

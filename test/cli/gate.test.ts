@@ -1,45 +1,22 @@
-import { execFileSync } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { packageRoot } from '../../src/base/paths.js';
 import { openStore } from '../../src/store/open.js';
+import { commitFiles, git, pruningSuite } from '../support/checkout.js';
 import { useFolder } from '../support/folder.js';
-import { microDirectory, shapesDirectory } from '../support/micro.js';
 import { describePostgres, useDatabase } from '../support/postgres.js';
 import { emptyStore } from '../support/stores.js';
 import { edgeflexProcess } from './support.js';
 
 const folder = useFolder();
 
-function git(...args: string[]): string {
-  return execFileSync('git', ['-C', folder('work'), ...args], {
-    encoding: 'utf8',
-    env: {
-      ...{ ...process.env, GIT_CONFIG_GLOBAL: '/dev/null' },
-      ...{ GIT_AUTHOR_NAME: 'A Tester', GIT_AUTHOR_EMAIL: 'tester@example.org' },
-      ...{ GIT_COMMITTER_NAME: 'A Tester', GIT_COMMITTER_EMAIL: 'tester@example.org' },
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  }).trim();
-}
+const checkout = (): string => folder('work');
 
 /** A commit of a suite on the built-in model, with so much of its MLPs pruned. */
 async function commit(ratio: number): Promise<string> {
-  const suite = {
-    ...{ name: 'guarded', data: { name: 'shapes10', path: shapesDirectory } },
-    ...{ models: [{ path: microDirectory }], recipes: ['./small.yaml'] },
-    ...{ devices: [join(packageRoot(), 'devices', 'local-cpu.yaml')], accuracy: { images: 16, batch: 16 } },
-    performance: { batches: [1], tier: 'smoke', rounds: 2 },
-  };
-  await mkdir(folder('work'), { recursive: true });
-  const recipe = { name: 'small', stages: [{ prune: { ratio, images: 16 } }] };
-  await writeFile(folder('work', 'suite.yaml'), JSON.stringify(suite));
-  await writeFile(folder('work', 'small.yaml'), JSON.stringify(recipe));
-  await writeFile(folder('work', '.gitignore'), 'results/\nreports/\n');
-  git('add', '--all');
-  git('commit', '--quiet', '--message', `${ratio} pruned`);
-  return git('rev-parse', 'HEAD');
+  return commitFiles(checkout(), `${ratio} pruned`, {
+    ...pruningSuite('suite.yaml', 'guarded', 'small', ratio),
+    '.gitignore': 'results/\nreports/\n',
+  });
 }
 
 describePostgres('gate', () => {
@@ -47,9 +24,9 @@ describePostgres('gate', () => {
 
   it('measures both commits once more with --confirm, and delivers all runs with --db', async () => {
     await mkdir(folder('work'));
-    git('init', '--quiet', '--initial-branch', 'main');
+    git(checkout(), 'init', '--quiet', '--initial-branch', 'main');
     const base = await commit(0.5);
-    git('switch', '--quiet', '--create', 'larger');
+    git(checkout(), 'switch', '--quiet', '--create', 'larger');
     const head = await commit(0.25);
     const words = ['gate', 'suite.yaml', '--base', 'main', '--fail-on', 'file:1%', '--confirm'];
     const { code, out, err } = await edgeflexProcess(

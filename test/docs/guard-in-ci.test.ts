@@ -1,15 +1,14 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { packageRoot } from '../../src/base/paths.js';
 import { exitCodes } from '../../src/cli/failure.js';
 import { wordsOf } from '../cli/parsed.js';
 import { edgeflexProcess, start, type Outcome } from '../cli/support.js';
+import { commitFiles, git, pruningSuite } from '../support/checkout.js';
 import { useFolder } from '../support/folder.js';
-import { microDirectory, shapesDirectory } from '../support/micro.js';
 
 const folder = useFolder();
 const page = readFileSync(join(packageRoot(), 'docs', 'tutorials', 'guard-in-ci.md'), 'utf8');
@@ -17,43 +16,19 @@ const page = readFileSync(join(packageRoot(), 'docs', 'tutorials', 'guard-in-ci.
 /** The calls of the command in the tutorial. */
 const calls = [...page.matchAll(/^npx edgeflex (.*)$/gm)].map(([, line]) => wordsOf(line!));
 
-function git(...args: string[]): string {
-  return execFileSync('git', ['-C', folder('work'), ...args], {
-    encoding: 'utf8',
-    env: {
-      ...{ ...process.env, GIT_CONFIG_GLOBAL: '/dev/null' },
-      ...{ GIT_AUTHOR_NAME: 'A Tester', GIT_AUTHOR_EMAIL: 'tester@example.org' },
-      ...{ GIT_COMMITTER_NAME: 'A Tester', GIT_COMMITTER_EMAIL: 'tester@example.org' },
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  }).trim();
-}
+const checkout = (): string => folder('work');
 
 /** A commit of a suite by the name of the tutorial's, on the built-in model, with so much of its MLPs pruned; and of a tool to build. */
 async function commit(message: string, ratio: number, builds = true): Promise<string> {
-  const suite = {
-    ...{ name: 'quickstart', data: { name: 'shapes10', path: shapesDirectory } },
-    ...{ models: [{ path: microDirectory }], recipes: ['./int8.yaml'] },
-    ...{ devices: [join(packageRoot(), 'devices', 'local-cpu.yaml')], accuracy: { images: 16, batch: 16 } },
-    performance: { batches: [1], tier: 'smoke', rounds: 2 },
-  };
-  const files: Readonly<Record<string, string>> = {
-    'suites/quickstart.yaml': JSON.stringify(suite),
-    'suites/int8.yaml': JSON.stringify({ name: 'int8', stages: [{ prune: { ratio, images: 16 } }] }),
+  return commitFiles(checkout(), message, {
+    ...pruningSuite('suites/quickstart.yaml', 'quickstart', 'int8', ratio),
     'package.json': JSON.stringify({
       name: 'x',
       scripts: { build: builds ? 'true' : 'echo broken && false' },
     }),
     '.gitignore': 'results/\nreports/\nsite/\n',
     'message.txt': message,
-  };
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(dirname(folder('work', name)), { recursive: true });
-    await writeFile(folder('work', name), text);
-  }
-  git('add', '--all');
-  git('commit', '--quiet', '--message', message);
-  return git('rev-parse', 'HEAD');
+  });
 }
 
 /** Gives a command of the tutorial as it stands there, in the checkout, but for what a word is exchanged for. */
@@ -86,9 +61,9 @@ const foundSchema = z.object({
 
 it('its commands judge a branch, find the commit that made the file larger, and publish the history', async () => {
   await mkdir(folder('work'));
-  git('init', '--quiet', '--initial-branch', 'main');
+  git(checkout(), 'init', '--quiet', '--initial-branch', 'main');
   await commit('one', 0.5);
-  git('tag', 'v1.0');
+  git(checkout(), 'tag', 'v1.0');
   await commit('two', 0.5);
   const broken = await commit('does not build', 0.5, false);
   const guilty = await commit('a larger model', 0.25);
@@ -112,7 +87,7 @@ it('its commands judge a branch, find the commit that made the file larger, and 
   expect(found.err).toContain('broken');
 
   // On a branch that takes back what was done.
-  git('switch', '--quiet', '--create', 'smaller');
+  git(checkout(), 'switch', '--quiet', '--create', 'smaller');
   await commit('small again', 0.5);
   const judged = await given('gate', { 'latency:5%,memory:5%,accuracy:0.3pt': 'file:1%' });
   expect(judged.code, judged.err).toBe(0);
@@ -137,7 +112,7 @@ it('its commands judge a branch, find the commit that made the file larger, and 
   expect((await stopped.ended).code).toBe(exitCodes.interrupted);
 
   // The user's own work tree is as it was, and nothing is left of the others.
-  expect(git('worktree', 'list').split('\n')).toHaveLength(1);
-  expect(git('status', '--porcelain')).toBe('');
+  expect(git(checkout(), 'worktree', 'list').split('\n')).toHaveLength(1);
+  expect(git(checkout(), 'status', '--porcelain')).toBe('');
   expect(temporary()).toEqual([]);
 }, 300_000);
