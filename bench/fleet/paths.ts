@@ -4,7 +4,9 @@ import pg from 'pg';
 import { defined } from '../../src/base/defined.js';
 import { findJobs, listFleet, listJobs } from '../../src/queue/list.js';
 import type { NewJob, OfferedDevice, TakenJob, WorkerRecord } from '../../src/queue/jobs.js';
+import { lookForWork } from '../../src/queue/look.js';
 import { JobQueue } from '../../src/queue/queue.js';
+import { announce } from '../../src/queue/roster.js';
 import { readRequirements } from '../../src/queue/requirements.js';
 import type { PostgresServer } from '../../test/support/postgres/server.js';
 
@@ -43,7 +45,7 @@ export async function hotPaths(server: PostgresServer, devices: number): Promise
     const of = (index: number): WorkerRecord =>
       defined(workers[Math.floor(index / DEVICES_PER_WORKER)], 'a worker');
     await Promise.all(workers.map((each) => queue.enrol(each)));
-    for (const [index, device] of all.entries()) await queue.announce(of(index), device);
+    for (const [index, device] of all.entries()) await announce(queue, of(index), device);
     // A day's jobs, all done, and those that wait: most for a device, some for any that suits.
     const past = submission(all, 'past');
     await queue.submit(past);
@@ -91,7 +93,8 @@ export async function hotPaths(server: PostgresServer, devices: number): Promise
     );
     await timed('looking for work for 50 idle devices', 50, (time) => {
       const first = (time % workers.length) * DEVICES_PER_WORKER;
-      return queue.look(
+      return lookForWork(
+        queue,
         of(first),
         all.slice(first, first + DEVICES_PER_WORKER).map((each) => ({ ...each, queue: 'measure' })),
       );

@@ -2,6 +2,7 @@ import { messageOf } from '../base/errors.js';
 import { JobWork } from './job-work.js';
 import type { OfferedDevice, TakenJob } from './jobs.js';
 import { pause } from './pause.js';
+import { announce } from './roster.js';
 import type { Worker, WorkerDevice } from './worker.js';
 
 /** How long a device rests that could not be used, in milliseconds: twice as long each time, up to a limit. */
@@ -43,7 +44,7 @@ export class DeviceLoop {
     }
     options.emit({ kind: 'device', device: this.name, fault });
     const known = this.offered ?? before ?? this.unknown();
-    await this.worker.persistently(() => queue.announce(options.record, known, fault));
+    await this.worker.persistently(() => announce(queue, options.record, known, fault));
   }
 
   /** Works until the worker takes no more jobs, or, with `once`, until there is none for the device. */

@@ -12,7 +12,7 @@ import {
 } from './jobs.js';
 import { forgetEnded } from './retention.js';
 import { SCHEMA } from './schema.js';
-import { LAPSED, LOOK, NEXT_DELIVERY, NEXT_JOB, TAKE } from './take.js';
+import { LAPSED, NEXT_DELIVERY, NEXT_JOB, TAKE } from './take.js';
 
 /** A job is no longer the worker's who had it: its lease has lapsed, and another may have it. What was measured since is not kept. */
 export class LeaseLost extends Error {
@@ -26,26 +26,6 @@ export class JobCancelled extends Error {
 
 /** The database says that a key is there already: somebody else was quicker. */
 const UNIQUE_VIOLATION = '23505';
-
-/** Jobs that only a worker of another version takes. */
-export interface StrangeJobs {
-  readonly version: string;
-  /** See `QUEUE_PROTOCOL`. */
-  readonly protocol: number;
-  readonly jobs: number;
-}
-
-/** What there is to do for a worker. */
-export interface Look {
-  /** When the server was started, in seconds since 1970 by its clock. */
-  readonly serverStarted: number;
-  /** A lease has lapsed, of whichever worker. */
-  readonly lapsed: boolean;
-  /** Something that was measured waits to be delivered. */
-  readonly deliver: boolean;
-  /** Names of the devices for which there may be a job. */
-  readonly devices: ReadonlySet<string>;
-}
 
 /** A job that somebody has a lease of. */
 interface Leased {
@@ -160,45 +140,6 @@ export class JobQueue {
       ]);
       return rows[0];
     });
-  }
-
-  /**
-   * Jobs that wait for workers of another version or protocol.
-   *
-   * @param worker - who asks
-   */
-  async strangeJobs(worker: WorkerRecord): Promise<readonly StrangeJobs[]> {
-    const { rows } = await this.connection.query<StrangeJobs>(
-      `select s.version, j.protocol, count(*)::integer as jobs
-       from ${SCHEMA}.job j join ${SCHEMA}.submission s on s.run = j.run
-       where j.ended_at is null and (j.protocol <> $1 or s.version <> $2)
-       group by s.version, j.protocol order by s.version, j.protocol`,
-      [QUEUE_PROTOCOL, worker.version],
-    );
-    return rows;
-  }
-
-  /**
-   * Asks what there is to do, which changes nothing.
-   *
-   * @param worker - who asks
-   * @param idle - its devices that have nothing to do
-   */
-  async look(
-    worker: WorkerRecord,
-    idle: readonly (OfferedDevice & { readonly queue: QueueName })[],
-  ): Promise<Look> {
-    const { rows } = await this.connection.query<Omit<Look, 'devices'> & { readonly devices: string[] }>(
-      LOOK,
-      [...[QUEUE_PROTOCOL, worker.version, JSON.stringify(idle)]],
-    );
-    const [seen] = rows;
-    return {
-      serverStarted: seen?.serverStarted ?? 0,
-      lapsed: seen?.lapsed ?? false,
-      deliver: seen?.deliver ?? false,
-      devices: new Set(seen?.devices),
-    };
   }
 
   /**
@@ -383,46 +324,6 @@ export class JobQueue {
       [name, process, host, version, QUEUE_PROTOCOL, leaseSeconds],
     );
     return this.takeBack('t.worker = $1 and t.process <> $2', [name, process]);
-  }
-
-  /** Says what a worker's device is, or why it cannot be used. */
-  async announce(worker: WorkerRecord, device: OfferedDevice, fault?: string): Promise<void> {
-    const { name, profile, host, class: kind, labels } = device;
-    await this.connection.query(
-      `insert into ${SCHEMA}.device (worker, name, profile, host, class, labels, state, reason)
-       values ($1, $2, $3, $4, $5, $6, $7, $8)
-       on conflict (worker, name) do update set profile = excluded.profile, host = excluded.host, class = excluded.class,
-         labels = excluded.labels, state = excluded.state, reason = excluded.reason, seen_at = now()`,
-      [
-        ...[worker.name, name, profile, host, kind, JSON.stringify(labels)],
-        ...[fault === undefined ? 'ready' : 'unreachable', fault ?? null],
-      ],
-    );
-  }
-
-  /** A worker ends, and with it its devices. */
-  async leave(worker: WorkerRecord): Promise<void> {
-    await this.connection.transaction(async (client) => {
-      const { rowCount } = await client.query(
-        `update ${SCHEMA}.worker set ended_at = now() where name = $1 and process = $2`,
-        [worker.name, worker.process],
-      );
-      if (rowCount === 1) await client.query(`delete from ${SCHEMA}.device where worker = $1`, [worker.name]);
-    });
-  }
-
-  /**
-   * Lets workers take no more jobs: they end with those that they have.
-   *
-   * @param name - of a worker
-   * @returns whether there is one of that name that has not ended
-   */
-  async drain(name: string): Promise<boolean> {
-    const { rowCount } = await this.connection.query(
-      `update ${SCHEMA}.worker set draining = true where name = $1 and ended_at is null`,
-      [name],
-    );
-    return rowCount === 1;
   }
 
   /** Moves what ended long ago out of pg-boss's way, and forgets what ended longer ago. */

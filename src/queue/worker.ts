@@ -7,7 +7,9 @@ import { DeviceLoop } from './device-loop.js';
 import type { Execute } from './execute.js';
 import { JobWork } from './job-work.js';
 import type { OfferedDevice, Outcome, TakenJob, WorkerRecord } from './jobs.js';
-import { JobCancelled, LeaseLost, type JobQueue, type StrangeJobs } from './queue.js';
+import { lookForWork, strangeJobs, type StrangeJobs } from './look.js';
+import { JobCancelled, LeaseLost, type JobQueue } from './queue.js';
+import { leave } from './roster.js';
 import { pause } from './pause.js';
 import type { Spool } from './spool.js';
 
@@ -138,7 +140,7 @@ export class Worker {
   async run(): Promise<void> {
     const { record, devices, emit, stop, pollMilliseconds } = this.options;
     this.freed(await this.persistently(() => this.queue.enrol(record)));
-    for (const jobs of await this.persistently(() => this.queue.strangeJobs(record)))
+    for (const jobs of await this.persistently(() => strangeJobs(this.queue, record)))
       emit({ kind: 'strange', ...jobs });
     const ended = new AbortController();
     const background = Promise.all([
@@ -166,7 +168,7 @@ export class Worker {
       await this.delivering;
       if (this.broken !== undefined) throw this.broken.error;
       // Whoever is stopped does not wait for a server that is away.
-      await this.persistently(() => this.queue.leave(record)).catch((error: unknown) => {
+      await this.persistently(() => leave(this.queue, record)).catch((error: unknown) => {
         if (!stop.aborted) throw error;
       });
     } finally {
@@ -249,7 +251,7 @@ export class Worker {
   /** Asks what there is to do: whose leases have lapsed, what waits to be delivered, and for whom there may be a job. */
   private async look(): Promise<void> {
     const { record } = this.options;
-    let seen = await this.queue.look(record, [...this.idling.keys()]);
+    let seen = await lookForWork(this.queue, record, [...this.idling.keys()]);
     // Leases count from the server's start: after that nobody needs more time.
     if (seen.serverStarted !== this.serverStarted) this.patientUntil = 0;
     this.serverStarted = seen.serverStarted;
@@ -257,7 +259,7 @@ export class Worker {
       const jobs = await this.queue.sweep();
       this.freed(jobs);
       // Whoever could take them up does so now, and not the next time.
-      if (jobs.length > 0) seen = await this.queue.look(record, [...this.idling.keys()]);
+      if (jobs.length > 0) seen = await lookForWork(this.queue, record, [...this.idling.keys()]);
     }
     if (seen.deliver) this.deliverLeft();
     for (const [{ name }, wake] of this.idling) if (seen.devices.has(name)) wake();

@@ -1,6 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { serveHealth } from '../../src/operations/health.js';
 import { openMetrics } from '../../src/operations/metrics.js';
+import { announce } from '../../src/queue/roster.js';
 import { openStore } from '../../src/store/open.js';
 import { device, submission, useQueues, worker } from '../queue/support.js';
 import { describePostgres, onServer } from '../support/postgres.js';
@@ -23,8 +24,8 @@ describePostgres('the endpoint of a worker', () => {
     const queue = await queues.open();
     const lab = worker('lab');
     await queue.enrol(lab);
-    await queue.announce(lab, device('pi5-a'));
-    await queue.announce(lab, device('pi5-b'), 'no answer');
+    await announce(queue, lab, device('pi5-a'));
+    await announce(queue, lab, device('pi5-b'), 'no answer');
     await queue.submit(submission([{ device: 'pi5-a' }, { device: 'pi5-b' }]));
     const metrics = await openMetrics(queue);
     metrics.jobLeft('done', 12);

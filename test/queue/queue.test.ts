@@ -3,7 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { knownBlocks, loadCheckpoint, saveCheckpoint } from '../../src/queue/checkpoint.js';
 import { findJobs, listFleet, listJobs, takesOf } from '../../src/queue/list.js';
+import { lookForWork, strangeJobs } from '../../src/queue/look.js';
 import { LeaseLost } from '../../src/queue/queue.js';
+import { announce, drain, leave } from '../../src/queue/roster.js';
 import { describePostgres, onDatabase } from '../support/postgres.js';
 import { device, submission, taken, useQueues, worker } from './support.js';
 
@@ -161,14 +163,14 @@ describePostgres('jobs', () => {
     await queue.submit(submission([{}]));
     const old = worker('old', { version: '0.0.1' });
     await queue.enrol(old);
-    await queue.announce(old, device('d'));
+    await announce(queue, old, device('d'));
     expect(await queue.take('measure', old, device('d'))).toBeUndefined();
-    expect(await queue.strangeJobs(old)).toMatchObject([{ version: '1.2.3', jobs: 1 }]);
-    expect(await queue.strangeJobs(worker('new'))).toEqual([]);
+    expect(await strangeJobs(queue, old)).toMatchObject([{ version: '1.2.3', jobs: 1 }]);
+    expect(await strangeJobs(queue, worker('new'))).toEqual([]);
     expect(await listJobs(queue, false)).toMatchObject([{ candidates: 0, version: '1.2.3' }]);
     const current = worker('new');
     await queue.enrol(current);
-    await queue.announce(current, device('d'));
+    await announce(queue, current, device('d'));
     expect(await listJobs(queue, false)).toMatchObject([{ candidates: 1 }]);
   });
 
@@ -223,9 +225,9 @@ describePostgres('a lease', () => {
     const lost = await taken(queue, worker('dead', { leaseSeconds: 0.2 }), device('a'));
     await queue.submit(submission([{ device: 'a' }, { device: 'a' }], { person: 'ada' }));
     await sleep(300);
-    expect((await queue.look(worker('w'), [])).lapsed).toBe(true);
+    expect((await lookForWork(queue, worker('w'), [])).lapsed).toBe(true);
     await queue.sweep();
-    expect((await queue.look(worker('w'), [])).lapsed).toBe(false);
+    expect((await lookForWork(queue, worker('w'), [])).lapsed).toBe(false);
     expect((await taken(queue, worker('w'), device('a'))).id).toBe(lost.id);
   });
 
@@ -241,13 +243,13 @@ describePostgres('a lease', () => {
     expect(await queue.takeMeasured(alive)).toBeUndefined();
     await sleep(300);
     await queue.sweep();
-    expect(await queue.look(alive, [])).toMatchObject({ lapsed: false, deliver: true });
+    expect(await lookForWork(queue, alive, [])).toMatchObject({ lapsed: false, deliver: true });
     expect(await queue.takeMeasured(worker('old', { version: '0.0.1' }))).toBeUndefined();
     // The device is at work, which does not matter.
     const left = await queue.takeMeasured(alive);
     expect(left).toMatchObject({ id: first.id, device: 'a', rounds: 3, failedCells: 1, before: 'dead' });
     expect(await queue.takeMeasured(alive)).toBeUndefined();
-    expect((await queue.look(alive, [])).deliver).toBe(false);
+    expect((await lookForWork(queue, alive, [])).deliver).toBe(false);
     await queue.release(left!.token);
     await queue.complete((await queue.takeMeasured(alive))!.token, 1);
     await queue.complete(second.token, 0);
@@ -353,7 +355,7 @@ describePostgres('looking for work', () => {
     const queue = await queues.open();
     const me = worker('w');
     const idle = ['a', 'b', 'c'].map((name) => ({ ...device(name), queue: 'measure' as const }));
-    const named = async () => [...(await queue.look(me, idle)).devices].sort();
+    const named = async () => [...(await lookForWork(queue, me, idle)).devices].sort();
     expect(await named()).toEqual([]);
     await queue.submit(submission([{ device: 'b' }]));
     expect(await named()).toEqual(['b']);
@@ -362,7 +364,7 @@ describePostgres('looking for work', () => {
     const job = await taken(queue, me, device('a'));
     expect(await named()).toEqual(['b']);
     await queue.complete(job.token, 0);
-    expect([...(await queue.look(worker('v', { version: '0.0.1' }), idle)).devices]).toEqual([]);
+    expect([...(await lookForWork(queue, worker('v', { version: '0.0.1' }), idle)).devices]).toEqual([]);
   });
 });
 
@@ -372,17 +374,17 @@ describePostgres('workers', () => {
     await queue.submit(submission([{ device: 'a' }]));
     const me = worker('w');
     await queue.enrol(me);
-    await queue.announce(me, device('a'));
-    await queue.announce(me, device('b'), 'no route to host');
+    await announce(queue, me, device('a'));
+    await announce(queue, me, device('b'), 'no route to host');
     const job = await taken(queue, me, device('a'));
     expect(await listFleet(queue)).toMatchObject([
       { name: 'a', state: 'busy', job: `${job.run.id}/1` },
       { name: 'b', state: 'unreachable', reason: 'no route to host' },
     ]);
     expect((await queue.pulse(me, [])).draining).toBe(false);
-    expect([await queue.drain('w'), await queue.drain('nobody')]).toEqual([true, false]);
+    expect([await drain(queue, 'w'), await drain(queue, 'nobody')]).toEqual([true, false]);
     expect((await queue.pulse(me, [])).draining).toBe(true);
-    await queue.leave(me);
+    await leave(queue, me);
     expect(await listFleet(queue)).toEqual([]);
   });
 });

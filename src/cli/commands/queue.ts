@@ -3,6 +3,7 @@ import { InputError } from '../../base/errors.js';
 import { jobName, type ListedJob } from '../../queue/jobs.js';
 import { findJobs, listFleet, listJobs, takesOf } from '../../queue/list.js';
 import { requirementsText } from '../../queue/requirements.js';
+import { drain } from '../../queue/roster.js';
 import { explained } from '../help.js';
 import { printJson } from '../json.js';
 import { listText } from '../output/lists.js';
@@ -145,7 +146,7 @@ function drainCommand(): Command {
     .addOption(queueOption())
     .option('--json', 'print the result as JSON')
     .action(async (name: string, { db, json }: Flags) => {
-      if (!(await withQueue(db, (queue) => queue.drain(name))))
+      if (!(await withQueue(db, (queue) => drain(queue, name))))
         throw new InputError({
           source: name,
           found: 'no running worker of that name',

@@ -1,6 +1,7 @@
 import type { ListedJob } from '../../queue/jobs.js';
 import { listFleet, listJobs } from '../../queue/list.js';
 import { requirementsText } from '../../queue/requirements.js';
+import { drain } from '../../queue/roster.js';
 import { problemWords } from '../../text/problems.js';
 import type { Caller } from '../access/caller.js';
 import type { Answer, Question } from '../api/routes.js';
@@ -68,7 +69,7 @@ export async function answerDrain(serving: Serving, { params }: Question<'drain'
   const own = (await listFleet(queue)).filter(({ name }) => name === params.name);
   const workers: string[] = [];
   for (const worker of new Set(own.map((device) => device.worker)))
-    if (await queue.drain(worker)) workers.push(worker);
+    if (await drain(queue, worker)) workers.push(worker);
   if (workers.length === 0) throw new RequestProblem('not-found', problemWords.noDevice(params.name));
   return { workers };
 }
