@@ -1,5 +1,6 @@
 /**
- * What scrolls sideways can be reached by the keyboard, and what does not is no stop on the way.
+ * What scrolls sideways can be reached by the keyboard, and what does not is no stop on the way. Markup lets everything be reached that
+ * may scroll, so that nothing is out of reach before this has run; this takes away the stops that nobody needs.
  *
  * @param signal - ends it
  */

@@ -15,7 +15,7 @@ export interface GridColumn {
  */
 export function grid(columns: readonly GridColumn[], rows: readonly (readonly Content[])[]): Markup {
   const side = (index: number): string => columns[index]?.align ?? 'left';
-  return html`<div class="scroll">
+  return html`<div class="scroll" tabindex="0">
     <table>
       <thead>
         <tr>

@@ -20,7 +20,7 @@ export interface ListColumn<Row> {
 export function list<Row>(label: string, columns: readonly ListColumn<Row>[], rows: readonly Row[]): Markup {
   const classOf = ({ align = 'left', wide = false }: ListColumn<Row>): string =>
     `${align}${wide ? ' wide' : ''}`;
-  return html`<div class="scroll" role="group" aria-label="${label}">
+  return html`<div class="scroll" role="group" aria-label="${label}" tabindex="0">
     <table class="list">
       <thead>
         <tr>

@@ -13,7 +13,12 @@ import { warnings } from './warnings.js';
 export function results(analysis: Analysis): Markup {
   const table = mainTable(analysis);
   return html`${warnings(analysis)}${tools(table.columns)}
-    <div class="scroll framed" role="group" aria-label="Results, a line for each variant and batch size">
+    <div
+      class="scroll framed"
+      tabindex="0"
+      role="group"
+      aria-label="Results, a line for each variant and batch size"
+    >
       ${mainTableOf(table)}
     </div>
     <script type="application/json" id="${VALUES_ID}">
