@@ -8,7 +8,7 @@ import { checkedRows, damagedRow } from './checked.js';
 import { pluginsSchema, runDataSchema } from './content.js';
 import { liveHolders, type Holder } from './lease.js';
 import type { Db } from './open.js';
-import { roundsOf, type StoredRound } from './rounds.js';
+import { roundsOfRun, type StoredRound } from './rounds.js';
 import { stoppingSchema, type Stopping } from './stopping.js';
 import type { CellRow, DeviceRow, RunRow, VariantRow } from './tables.js';
 import { NOTHING_MADE } from './write.js';
@@ -238,6 +238,7 @@ export async function loadRun(db: Db, run: RunRow): Promise<StoredRun> {
     .execute();
   checkedRows(db, 'runs', [run]);
   checkedRows(db, 'variants', variants);
+  const rounds = await roundsOfRun(db, run.id);
   const cells: StoredCell[] = [];
   for (const row of checkedRows(db, 'cells', cellRows)) {
     const variant = variants.find(({ id }) => id === row.variant_id);
@@ -247,9 +248,8 @@ export async function loadRun(db: Db, run: RunRow): Promise<StoredRun> {
         ...([db, 'cells', `id ${row.id}: ${variant ? 'device_id' : 'variant_id'}`] as const),
         ...(['one that the run does not have', 'a variant and a device of the run'] as const),
       );
-    const rounds = await roundsOf(db, row.id);
     cells.push({
-      ...{ row, variant, device, rounds },
+      ...{ row, variant, device, rounds: rounds.get(row.id) ?? [] },
       stopping: row.stopping_json === null ? undefined : stoppingSchema.parse(JSON.parse(row.stopping_json)),
       predictions: row.kind === 'accuracy' ? await predictionsOf(db, row.id) : undefined,
       logits: row.kind === 'accuracy' && devices.length > 1 ? await loadLogits(db, row.id) : undefined,

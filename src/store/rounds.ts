@@ -8,7 +8,8 @@ import { timesSchema } from './content.js';
 import { storedMeans } from './memory-means.js';
 import { nodeWorkSchema, type NodeWork } from './node-work.js';
 import type { Db } from './open.js';
-import type { RoundRow } from './tables.js';
+import type { RoundTable } from './raw.js';
+import type { RoundRow, Tables } from './tables.js';
 
 /** One round of a cell with its raw data. */
 export interface StoredRound {
@@ -76,111 +77,196 @@ export async function storedRounds(db: Db, cellId: number): Promise<number[]> {
   return rows.map(({ round }) => round);
 }
 
+/** So many rounds are read at a time: SQLite takes some thousands of values in a statement, and rows take more memory than what is made of them. */
+const ROUNDS_AT_ONCE = 500;
+
 /**
- * The rounds of a cell with all that was measured in them, in their order.
+ * The rounds of a run with all that was measured in them, each cell's in their order: a few queries for many rounds, since a run of a
+ * hundred rounds would otherwise take a thousand.
  *
+ * @param db - the store
+ * @param runId - the run
+ * @returns by the cell's id; of cells without a round nothing
  * @throws StoreError when a row holds what cannot be
  */
-export async function roundsOf(db: Db, cellId: number): Promise<StoredRound[]> {
+export async function roundsOfRun(db: Db, runId: string): Promise<Map<number, StoredRound[]>> {
   const rows = await db
     .selectFrom('rounds')
-    .selectAll()
-    .where('cell_id', '=', cellId)
-    .orderBy('round')
+    .innerJoin('cells', 'cells.id', 'rounds.cell_id')
+    .selectAll('rounds')
+    .where('cells.run_id', '=', runId)
+    .orderBy('rounds.cell_id')
+    .orderBy('rounds.round')
     .execute();
-  return Promise.all(
-    checkedRows(db, 'rounds', rows).map(async (row): Promise<StoredRound> => {
-      const phases = await db
-        .selectFrom('phases')
-        .selectAll()
-        .where('round_id', '=', row.id)
-        .orderBy('phase')
-        .execute();
-      const memoryRows = await db
-        .selectFrom('memory')
-        .selectAll()
-        .where('round_id', '=', row.id)
-        .orderBy('phase')
-        .orderBy('figure')
-        .execute();
-      const memory = new Map<string, Map<string, number>>();
-      for (const { phase, figure, bytes } of memoryRows)
-        memory.set(phase, (memory.get(phase) ?? new Map<string, number>()).set(figure, bytes));
-      const conditions = await conditionsOf(db, row.id);
-      const samples = await samplesOf(db, row.id);
-      const trials = await db
-        .selectFrom('trials')
-        .selectAll()
-        .where('round_id', '=', row.id)
-        .orderBy('trial')
-        .execute();
-      const served = await db
-        .selectFrom('served')
-        .selectAll()
-        .where('round_id', '=', row.id)
-        .orderBy('trial')
-        .orderBy('query')
-        .execute();
-      const kernels = await db
-        .selectFrom('kernels')
-        .selectAll()
-        .where('round_id', '=', row.id)
-        .orderBy('milliseconds', 'desc')
-        // Of those that took as long all stores have one order.
-        .orderBy('op_type')
-        .orderBy('provider')
-        .execute();
-      const nodes = await db
-        .selectFrom('kernel_nodes')
-        .selectAll()
-        .where('round_id', '=', row.id)
-        .orderBy('sequence')
-        .execute();
-      const owner = `round ${row.id}`;
-      checkedRows(db, 'phases', phases, owner);
-      checkedRows(db, 'memory', memoryRows, owner);
-      checkedRows(db, 'trials', trials, owner);
-      checkedRows(db, 'served', served, owner);
-      checkedRows(db, 'kernels', kernels, owner);
-      checkedRows(db, 'kernel_nodes', nodes, owner);
-      return {
-        row,
-        phases: new Map(phases.map(({ phase, milliseconds }) => [phase, milliseconds])),
-        cpuPhases: new Map(
-          phases.flatMap(({ phase, cpu_milliseconds: cpu }) => (cpu === null ? [] : [[phase, cpu] as const])),
-        ),
-        placement: placementIn(row),
-        memory,
-        memoryMeans: storedMeans(row, new Set(memoryRows.map(({ figure }) => figure))),
-        conditions,
-        samples,
-        trials: trials.map(({ trial, rate, planned }) => {
-          const own = served.filter((query) => query.trial === trial);
-          return {
-            ...{ rate, planned },
-            scheduled: own.map(({ scheduled }) => scheduled),
-            started: own.map(({ started }) => started),
-            ended: own.map(({ ended }) => ended),
-          };
-        }),
-        kernels: kernels.map(({ op_type, provider, calls, milliseconds, gpu_milliseconds: gpu }) => ({
-          opType: op_type,
-          provider,
-          calls,
-          milliseconds,
-          ...(gpu === null ? {} : { gpuMilliseconds: gpu }),
-        })),
-        nodes: nodes.map(
-          ({ node, op_type, provider, calls, times_json, gpu_times_json: gpu, work_json: work }) => ({
-            ...{ node, opType: op_type, provider, calls },
-            milliseconds: timesSchema.parse(JSON.parse(times_json)),
-            gpuMilliseconds: gpu === null ? undefined : timesSchema.parse(JSON.parse(gpu)),
-            work: work === null ? undefined : nodeWorkSchema.parse(JSON.parse(work)),
-          }),
-        ),
-      };
+  checkedRows(db, 'rounds', rows);
+  const found = new Map<number, StoredRound[]>();
+  for (let at = 0; at < rows.length; at += ROUNDS_AT_ONCE)
+    for (const round of await wholeRounds(db, rows.slice(at, at + ROUNDS_AT_ONCE))) {
+      const own = found.get(round.row.cell_id);
+      if (own === undefined) found.set(round.row.cell_id, [round]);
+      else own.push(round);
+    }
+  return found;
+}
+
+/** Rounds with what belongs to them. */
+async function wholeRounds(db: Db, rows: readonly RoundRow[]): Promise<StoredRound[]> {
+  const ids = rows.map(({ id }) => id);
+  const phases = byRound(
+    db,
+    'phases',
+    await db.selectFrom('phases').selectAll().where('round_id', 'in', ids).orderBy('phase').execute(),
+  );
+  const memory = byRound(
+    db,
+    'memory',
+    await db
+      .selectFrom('memory')
+      .selectAll()
+      .where('round_id', 'in', ids)
+      .orderBy('phase')
+      .orderBy('figure')
+      .execute(),
+  );
+  const conditions = byRound(
+    db,
+    'conditions',
+    await db.selectFrom('conditions').selectAll().where('round_id', 'in', ids).orderBy('sequence').execute(),
+  );
+  const samples = byRound(
+    db,
+    'samples',
+    await db
+      .selectFrom('samples')
+      .select(['round_id', 'milliseconds'])
+      .where('round_id', 'in', ids)
+      .orderBy('query')
+      .execute(),
+  );
+  const trials = byRound(
+    db,
+    'trials',
+    await db.selectFrom('trials').selectAll().where('round_id', 'in', ids).orderBy('trial').execute(),
+  );
+  const served = byRound(
+    db,
+    'served',
+    await db
+      .selectFrom('served')
+      .selectAll()
+      .where('round_id', 'in', ids)
+      .orderBy('trial')
+      .orderBy('query')
+      .execute(),
+  );
+  const kernels = byRound(
+    db,
+    'kernels',
+    await db
+      .selectFrom('kernels')
+      .selectAll()
+      .where('round_id', 'in', ids)
+      .orderBy('milliseconds', 'desc')
+      // Of those that took as long all stores have one order.
+      .orderBy('op_type')
+      .orderBy('provider')
+      .execute(),
+  );
+  const nodes = byRound(
+    db,
+    'kernel_nodes',
+    await db
+      .selectFrom('kernel_nodes')
+      .selectAll()
+      .where('round_id', 'in', ids)
+      .orderBy('sequence')
+      .execute(),
+  );
+  return rows.map((row) =>
+    storedRound(row, {
+      phases: phases(row.id),
+      memory: memory(row.id),
+      conditions: conditions(row.id),
+      samples: samples(row.id),
+      trials: trials(row.id),
+      served: served(row.id),
+      kernels: kernels(row.id),
+      nodes: nodes(row.id),
     }),
   );
+}
+
+/** Rows that belong to a round, checked, by the round: in the order in which they come. */
+function byRound<Row extends { readonly round_id: number }>(
+  db: Db,
+  table: RoundTable,
+  rows: readonly Row[],
+): (roundId: number) => readonly Row[] {
+  const groups = new Map<number, Row[]>();
+  for (const row of rows) {
+    const own = groups.get(row.round_id);
+    if (own === undefined) groups.set(row.round_id, [row]);
+    else own.push(row);
+  }
+  for (const [id, own] of groups) checkedRows(db, table, own, `round ${id}`);
+  return (roundId) => groups.get(roundId) ?? [];
+}
+
+/** What belongs to a round, as its tables have it. */
+interface RowsOfRound {
+  readonly phases: readonly Tables['phases'][];
+  readonly memory: readonly Tables['memory'][];
+  readonly conditions: readonly Tables['conditions'][];
+  readonly samples: readonly Pick<Tables['samples'], 'milliseconds'>[];
+  readonly trials: readonly Tables['trials'][];
+  readonly served: readonly Tables['served'][];
+  readonly kernels: readonly Tables['kernels'][];
+  readonly nodes: readonly Tables['kernel_nodes'][];
+}
+
+function storedRound(row: RoundRow, of: RowsOfRound): StoredRound {
+  const memory = new Map<string, Map<string, number>>();
+  for (const { phase, figure, bytes } of of.memory)
+    memory.set(phase, (memory.get(phase) ?? new Map<string, number>()).set(figure, bytes));
+  return {
+    row,
+    phases: new Map(of.phases.map(({ phase, milliseconds }) => [phase, milliseconds])),
+    cpuPhases: new Map(
+      of.phases.flatMap(({ phase, cpu_milliseconds: cpu }) => (cpu === null ? [] : [[phase, cpu] as const])),
+    ),
+    placement: placementIn(row),
+    memory,
+    memoryMeans: storedMeans(row, new Set(of.memory.map(({ figure }) => figure))),
+    conditions: of.conditions.map(({ phase, conditions_json: json }) => ({
+      phase,
+      conditions: conditionsSchema.parse(JSON.parse(json)),
+    })),
+    samples: of.samples.map(({ milliseconds }) => milliseconds),
+    trials: of.trials.map(({ trial, rate, planned }) => {
+      const own = of.served.filter((query) => query.trial === trial);
+      return {
+        ...{ rate, planned },
+        scheduled: own.map(({ scheduled }) => scheduled),
+        started: own.map(({ started }) => started),
+        ended: own.map(({ ended }) => ended),
+      };
+    }),
+    kernels: of.kernels.map(({ op_type, provider, calls, milliseconds, gpu_milliseconds: gpu }) => ({
+      opType: op_type,
+      provider,
+      calls,
+      milliseconds,
+      ...(gpu === null ? {} : { gpuMilliseconds: gpu }),
+    })),
+    nodes: of.nodes.map(
+      ({ node, op_type, provider, calls, times_json, gpu_times_json: gpu, work_json: work }) => ({
+        ...{ node, opType: op_type, provider, calls },
+        milliseconds: timesSchema.parse(JSON.parse(times_json)),
+        gpuMilliseconds: gpu === null ? undefined : timesSchema.parse(JSON.parse(gpu)),
+        work: work === null ? undefined : nodeWorkSchema.parse(JSON.parse(work)),
+      }),
+    ),
+  };
 }
 
 /**

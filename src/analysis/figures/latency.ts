@@ -105,6 +105,17 @@ export function typicalLatency(rounds: readonly (readonly number[])[]): Estimate
 }
 
 /**
+ * The latency of a cell alone, where nothing else of `latencyOf` is wanted: see `typicalLatency`.
+ *
+ * @param cell - a done cell of performance
+ * @returns milliseconds; undefined when no query was timed
+ */
+export function medianOf(cell: StoredCell): Estimate | undefined {
+  const rounds = [...samplesByRound(cell).values()];
+  return rounds.some((round) => round.length > 0) ? typicalLatency(rounds) : undefined;
+}
+
+/**
  * Latencies of a cell by round, in milliseconds: of the rounds that count, see `soundnessOf`.
  *
  * @param cell - a done cell of performance
@@ -121,7 +132,7 @@ export function samplesByRound(cell: StoredCell): ReadonlyMap<number, readonly n
  * @param batch - images of a query
  * @returns undefined where a round took no time
  */
-function throughputOf(rounds: readonly (readonly number[])[], batch: number): Estimate | undefined {
+export function throughputOf(rounds: readonly (readonly number[])[], batch: number): Estimate | undefined {
   const rates = rounds.map((samples) => (1000 * batch * samples.length) / sum(samples));
   return rates.length > 0 && rates.every(Number.isFinite) ? geometricMean(rates) : undefined;
 }

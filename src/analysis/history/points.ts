@@ -5,7 +5,7 @@ import type { StoredCell, StoredRun } from '../../store/read.js';
 import type { FeatureScoring } from '../../store/feature-scoring.js';
 import { accuracyOf, isScored } from '../figures/accuracy.js';
 import { featureScoringOf, featuresOf } from '../figures/features.js';
-import { latencyOf } from '../figures/latency.js';
+import { medianOf } from '../figures/latency.js';
 import { highestRate, offlineThroughput } from '../figures/load.js';
 import { memoryMeansOf, memoryOf } from '../figures/memory.js';
 import { fileBytesOf } from '../figures/size.js';
@@ -172,8 +172,7 @@ function figureOf(
     return estimate && plain(estimate);
   }
   if (cell.row.kind !== 'performance') return undefined;
-  const estimate =
-    metric === 'latency' ? latencyOf(cell, undefined)?.median : memoryOf(cell, undefined)?.estimate;
+  const estimate = metric === 'latency' ? medianOf(cell) : memoryOf(cell, undefined)?.estimate;
   // Of a peak that is not above the runtime's base no ratio can be taken; nor is a time of nothing one.
   return estimate && estimate.low > 0 ? plain(estimate) : undefined;
 }

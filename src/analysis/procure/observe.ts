@@ -7,8 +7,9 @@ import { quantileEstimate } from '../../stats/quantile.js';
 import { tailOverRounds } from '../../stats/tail.js';
 import type { StoredCell, StoredDevice, StoredRun } from '../../store/read.js';
 import { accuracyOf, isScored } from '../figures/accuracy.js';
-import { latencyOf, samplesByRound, typicalLatency } from '../figures/latency.js';
+import { samplesByRound, throughputOf, typicalLatency } from '../figures/latency.js';
 import { loadOf } from '../figures/load.js';
+import { memoryOf } from '../figures/memory.js';
 import { soundnessOf } from '../figures/soundness.js';
 import { deviceLabel, isEmulated, recipeLabel } from '../label.js';
 import { storedProfileOf } from '../sessions.js';
@@ -163,17 +164,18 @@ function failureOf(cells: readonly StoredCell[], batch: number): CellFailure | u
 }
 
 function timedFacts(cell: StoredCell | undefined, quantile: number): TimedFacts | undefined {
-  const figures = cell && latencyOf(cell, undefined);
-  if (cell === undefined || figures === undefined) return undefined;
+  if (cell === undefined) return undefined;
+  const rounds = [...samplesByRound(cell).values()];
+  if (!rounds.some((samples) => samples.length > 0)) return undefined;
   const { decides } = soundnessOf(cell);
-  const latency = latencyAt([...samplesByRound(cell).values()], quantile);
-  const doubt = figures.rounds < 2 ? 'one round' : decides ? undefined : 'disturbed';
+  const latency = latencyAt(rounds, quantile);
+  const doubt = rounds.length < 2 ? 'one round' : decides ? undefined : 'disturbed';
   return {
     latency: latency.estimate,
     latencyIsSure: latency.isCovered && doubt === undefined,
-    throughput: figures.throughput,
+    throughput: throughputOf(rounds, cell.row.batch),
     doubt,
-    memory: figures.memory?.range,
+    memory: memoryOf(cell, undefined)?.range,
     watts: wattsOf(cell),
   };
 }
