@@ -105,7 +105,9 @@ export function checked<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const fault = describeFault(parsed.error, value, schema);
+  const described = describeFault(parsed.error, value, schema);
+  const isEmpty = value === null && place.length === 0;
+  const fault = isEmpty ? { ...described, found: 'no content' } : described;
   throw faultAt(file, [...place, ...fault.path], fault.found, fault.expected);
 }
 
@@ -151,7 +153,7 @@ export function describeFault(error: z.ZodError, value: unknown, schema?: z.core
   const issue = unknown ?? first(error.issues);
   const fault = faultOf(issue, value);
   if (schema === undefined) return fault;
-  if (issue.code === 'invalid_type' && fault.expected === AN_OBJECT && fault.path.length > 0) {
+  if (fault.expected === AN_OBJECT) {
     const keys = keysAt(schema, fault.path);
     return keys.length === 0 ? fault : { ...fault, expected: `${AN_OBJECT} with ${keys.join(', ')}` };
   }
@@ -263,14 +265,15 @@ export function show(value: unknown): string {
     text = JSON.stringify(value);
   } catch {
     // JSON.parse goes deeper than JSON.stringify does.
-    return Array.isArray(value) ? 'an array that is too deep to show' : 'an object that is too deep to show';
+    return Array.isArray(value) ? 'a list that is too deep to show' : 'an object that is too deep to show';
   }
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 
 function article(type: string): string {
   if (type === 'int') return 'an integer';
-  if (type === 'record') return 'an object';
+  if (type === 'record') return AN_OBJECT;
+  if (type === 'array') return 'a list';
   return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
 }
 

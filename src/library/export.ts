@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { InputError } from '../base/errors.js';
 import { exportParquet, type ExportedFile } from '../report/parquet/export.js';
+import { noRun } from '../store/newest.js';
 import { findRun, listRuns } from '../store/read.js';
 import { analyse } from './analyse.js';
 import { checkedOptions } from './options.js';
@@ -45,8 +45,7 @@ export async function exportRuns(
     const found =
       runs.length === 0 ? await listRuns(db) : await Promise.all(runs.map((run) => findRun(db, run)));
     const ids = [...new Set(found.map(({ id }) => id))];
-    if (ids.length === 0)
-      throw new InputError({ source: 'exportRuns', found: 'no run', expected: 'a stored run' });
+    if (ids.length === 0) throw noRun();
     return exportParquet(db, ids, async (id) => (await analyse(opened, id)).analysis, directory, force);
   });
 }

@@ -34,6 +34,10 @@ export class StoreError extends InputError {
   }
 }
 
+/** What to do where a run is needed and nothing is stored. */
+export const NO_RESULTS =
+  'There are no results here yet: run a suite first, or choose the folder with --results.';
+
 /** How to get at what a damaged database still holds. */
 export const RECOVER =
   '"edgeflex store check" lists what is damaged; "edgeflex store recover" copies everything readable into a new database.';

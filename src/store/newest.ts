@@ -1,5 +1,6 @@
 import { InputError } from '../base/errors.js';
 import { didYouMean } from '../base/similar.js';
+import { NO_RESULTS } from './error.js';
 import type { Db } from './open.js';
 import { listRuns, type RunSummary } from './read.js';
 
@@ -21,12 +22,21 @@ export interface NewestRun {
 export async function newestRun(db: Db, suite?: string): Promise<NewestRun> {
   const runs = runsOf(await listRuns(db), suite);
   const [newest] = runs;
-  if (newest === undefined)
-    throw new InputError({ source: 'run', found: 'no run', expected: 'a stored run' });
+  if (newest === undefined) throw noRun();
   const run = runs.find(hasFigures);
   return run === undefined
     ? { run: newest, passedOver: [] }
     : { run, passedOver: runs.slice(0, runs.indexOf(run)) };
+}
+
+/** What to throw where a run is needed and none is stored. */
+export function noRun(): InputError {
+  return new InputError({
+    source: 'run',
+    found: 'no run',
+    expected: 'a stored run',
+    hint: NO_RESULTS,
+  });
 }
 
 /**

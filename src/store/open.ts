@@ -12,7 +12,7 @@ import { temporaryFolder } from '../base/temporary.js';
 import { writeFailure } from '../base/write-failure.js';
 import { locate } from './checked.js';
 import { StoreDialect } from './dialect.js';
-import { asStoreError, newerStore, RECOVER, StoreError } from './error.js';
+import { asStoreError, newerStore, NO_RESULTS, RECOVER, StoreError } from './error.js';
 import { migrate, schemaState, type SchemaState } from './migrate.js';
 import type { ServerWishes } from './postgres/open.js';
 import type { Tables } from './tables.js';
@@ -290,7 +290,7 @@ function nothingYet(path: string, found: string): StoreError {
     source: path,
     found,
     expected: 'a results database',
-    hint: 'There are no results here yet: run a suite first, or choose the folder with --results.',
+    hint: NO_RESULTS,
   });
 }
 

@@ -5,7 +5,7 @@ import { missingCeilingsText, missingFloorText } from './missing.js';
 import type { Analysis } from '../analysis/analysis.js';
 import { cardNote } from './card.js';
 import { isScored } from '../analysis/figures/accuracy.js';
-import { flagsText, signOf } from './flags.js';
+import { flagNotes } from './flag-notes.js';
 import { precisionNote } from './precision.js';
 import * as format from './format.js';
 import { acrossDevices, type DeviceAgreement } from '../analysis/figures/across-devices.js';
@@ -80,8 +80,6 @@ export function notesOf(analysis: Analysis): string[] {
       notes.push(
         `${name}: inputs are quantised with the range of the whole batch, so the logits of an image depend on the others in its batch.`,
       );
-    for (const { batch, flags } of each.latencies)
-      if (flags.length > 0) notes.push(`${signOf(flags)} ${name}, batch ${batch}: ${flagsText(flags)}.`);
     for (const { kind, batch, reason } of each.failures.filter(({ status }) => status === 'failed'))
       notes.push(`✗ ${name}, batch ${batch}, ${kind}: ${format.oneLine(failureText(reason))}`);
     const unsupported = each.failures.find(({ status }) => status === 'unsupported');
@@ -89,7 +87,7 @@ export function notesOf(analysis: Analysis): string[] {
       notes.push(`∅ ${name}: not supported here, because ${format.oneLine(failureText(unsupported.reason))}`);
     if (each.substitutions.length > 0) notes.push(`§ ${name}: ${substitutionsText(each.substitutions)}.`);
   }
-  notes.push(...int8Notes(analysis), ...deviceNotes(analysis));
+  notes.push(...flagNotes(analysis), ...int8Notes(analysis), ...deviceNotes(analysis));
   if (analysis.pending > 0) notes.push(format.pendingCells(analysis.pending));
   return notes;
 }

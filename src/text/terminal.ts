@@ -13,11 +13,12 @@ import { definitions, wrapped } from '../base/wrap.js';
  */
 export function terminalTable(table: Table, colour: boolean, width = Infinity): string {
   const cells = table.rows.map((row) =>
-    Object.fromEntries(table.columns.map(({ key }) => [key, oneLine(row[key] ?? '')])),
+    Object.fromEntries(table.columns.map(({ key }) => [key, withSign(oneLine(row[key] ?? ''))])),
   );
-  const columns = fitting({ ...table, rows: cells }, width);
+  const all = table.columns.map((column) => ({ ...column, title: withSign(column.title) }));
+  const columns = fitting({ columns: all, rows: cells, notes: [] }, width);
   const widths = wrappedWidths(columns, cells, width);
-  const missing = table.columns.filter((column) => !columns.includes(column)).map(({ title }) => title);
+  const missing = all.filter((column) => !columns.includes(column)).map(({ title }) => title);
   const notes = [...table.notes.map(oneLine)];
   // Below each other there is room for all.
   if (missing.length > 0 && widths !== undefined)
@@ -27,7 +28,7 @@ export function terminalTable(table: Table, colour: boolean, width = Infinity): 
   const head = (title: string): string => (colour ? bold(title) : title);
   const body =
     widths === undefined
-      ? asLists(table.columns, cells, head, width)
+      ? asLists(all, cells, head, width)
       : asGrid(
           columns.map(({ key, title, ...rest }) => ({
             ...{ key, ...rest },
@@ -39,7 +40,15 @@ export function terminalTable(table: Table, colour: boolean, width = Infinity): 
             columns.map(({ key }) => wrapped(row[key] ?? '', widths.get(key) ?? Infinity).join('\n')),
           ),
         );
-  return [body, '', ...notes.flatMap((note) => wrapped(note, width))].join('\n');
+  return [body, '', ...notes.flatMap((note) => wrapped(note, width))].join('\n').replaceAll(GLUE, ' ');
+}
+
+/** Stands for a space at which no line may end: a character that nobody writes. */
+const GLUE = '\uE000';
+
+/** A text that ends with a sign, such as ⚑ or %, which stays in the line of what it belongs to. */
+function withSign(text: string): string {
+  return text.replace(/ (?=[^\p{L}\p{N}\s]{1,2}$)/u, GLUE);
 }
 
 type Row = Readonly<Record<string, string>>;
@@ -102,16 +111,19 @@ function totalOf(widths: readonly number[]): number {
   return widths.reduce((sum, each) => sum + each + GAP, -GAP);
 }
 
-/** The columns of a table that fit into a width, as far as columns can be spared. */
+/**
+ * The columns of a table that fit into a width, as far as columns can be spared. Where cells must be wrapped even without all of those,
+ * as many as have room beside wrapped cells stay.
+ */
 function fitting({ columns, rows }: Table, width: number): readonly Column[] {
-  let kept = columns;
-  while (totalOf(kept.map((column) => widthOf(column, rows))) > width) {
-    const spares = kept.map(({ spare }) => spare).filter((spare) => spare !== undefined);
-    if (spares.length === 0) break;
-    const next = Math.min(...spares);
-    kept = kept.filter(({ spare }) => spare !== next);
-  }
-  return kept;
+  const spares = [...new Set(columns.map(({ spare }) => spare ?? Infinity))].sort((a, b) => a - b);
+  const ways = spares.map((least) => columns.filter(({ spare = Infinity }) => spare >= least));
+  return (
+    ways.find((kept) => totalOf(kept.map((column) => widthOf(column, rows))) <= width) ??
+    ways.find((kept) => wrappedWidths(kept, rows, width) !== undefined) ??
+    ways.at(-1) ??
+    columns
+  );
 }
 
 /**
@@ -145,7 +157,7 @@ function wrappedWidths(
 }
 
 /** A longer word, such as a path, is broken. */
-const LONGEST_WORD = 16;
+const LONGEST_WORD = 18;
 
 function longestWordOf({ key, title }: Column, rows: readonly Row[]): number {
   const words = [title, ...rows.map((row) => row[key] ?? '')].flatMap((text) => text.split(' '));

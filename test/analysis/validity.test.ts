@@ -205,6 +205,21 @@ describe('a flagged cell', () => {
     expect(body).toContain('⚑');
   });
 
+  it('shares one note with others that are flagged for the same reason', async () => {
+    const { analysis } = await storedExample(folder('alike.sqlite'), { smooth: true }, (database) => {
+      database.exec(
+        `update rounds set steady = 0 where round = 1 and cell_id in (select id from cells where kind = 'performance')`,
+      );
+    });
+    const about = mainTable(analysis).notes.filter((note) => note.startsWith('‡'));
+    expect(about).toHaveLength(1);
+    for (const { latencies, variant } of analysis.figures)
+      expect(about[0]).toContain(
+        `${variant.recipe} (batch ${latencies.map(({ batch }) => batch).join(' and ')})`,
+      );
+    expect(about[0]).toMatch(/: 1 of 5 rounds never reached a steady state\.$/);
+  });
+
   it('is shown as such in every format', async () => {
     const { analysis } = await flagging();
     const [single, eight] = figuresOf(analysis, 'int8').latencies;

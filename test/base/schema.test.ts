@@ -285,11 +285,30 @@ describe('checked', () => {
       'name: x\ncode: A1\n',
       { source: ':2', place: 'code', found: '"A1"', expected: 'small letters' },
     ],
-    ['an empty file', '', { source: ':1', place: 'the whole file', found: 'null', expected: 'an object' }],
+    [
+      'an empty file',
+      '',
+      {
+        source: ':1',
+        place: 'the whole file',
+        found: 'no content',
+        expected: expect.stringMatching(/^an object with name/) as string,
+      },
+    ],
+    [
+      'a text where a list belongs',
+      'name: x\ndevices: a\n',
+      { source: ':2', place: 'devices', found: '"a"', expected: 'a list' },
+    ],
     [
       'a file of one word',
       'x\n',
-      { source: ':1', place: 'the whole file', found: '"x"', expected: 'an object' },
+      {
+        source: ':1',
+        place: 'the whole file',
+        found: '"x"',
+        expected: expect.stringMatching(/^an object with name/) as string,
+      },
     ],
   ])('refuses %s', async (_what, text, fault) => {
     expect(await faultOf(text)).toEqual(fault);
@@ -330,7 +349,10 @@ describe('checked', () => {
         expected: '"search" or "off" or a number',
       });
       expect(await faultOf('name: x\nblock: 20\n')).toMatchObject({ found: '20', expected: '16 or 32' });
-      expect(await faultOf('name: x\nmodel: 5\n')).toMatchObject({ found: '5', expected: 'an object' });
+      expect(await faultOf('name: x\nmodel: 5\n')).toMatchObject({
+        found: '5',
+        expected: 'an object with path, name, synthetic, size',
+      });
     });
 
     test('speaks of the range where the type is right', async () => {

@@ -60,6 +60,20 @@ describe('a table in a terminal', () => {
     }
   });
 
+  it('keeps a column that can be spared where it has room beside wrapped cells', () => {
+    const intervals = { name: 'fp32', p90: '12.1', latency: '11.0234567 (10.92–11.21) ⚑', raw: '93.0 MiB' };
+    const text = terminalTable({ ...table, rows: [intervals] }, false, 34);
+    expect(text).toContain('12.1');
+    expect(text.replace(/\s+/g, ' ')).toMatch(/Not shown here.*: raw peak\.$/);
+    expect(widest(text)).toBeLessThanOrEqual(34);
+  });
+
+  it('never parts a sign from what it marks', () => {
+    const flagged = { ...table.rows[0], latency: '11.0 (10.9–11.2) ⚑' };
+    const text = terminalTable({ ...table, rows: [flagged] }, false, 28);
+    expect(text).toMatch(/\(10\.9–11\.2\) ⚑$/m);
+  });
+
   it('keeps what cannot be spared, however narrow the terminal', () => {
     const text = terminalTable(table, false, 10);
     for (const part of ['fp32', '11.0(10.9–11.2)', 'Anote.'])

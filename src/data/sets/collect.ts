@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { foundBy, InputError } from '../../base/errors.js';
 import { collectArrays } from './arrays.js';
@@ -17,13 +18,12 @@ import { collectParquet } from './parquet.js';
  * @throws InputError when there are none of that layout, or their classes or splits cannot be used; the signal's reason when it fires
  */
 export async function collect(declaration: Declaration, options: OpenOptions = {}): Promise<Collected> {
-  const { path, source } = declaration;
+  const { path } = declaration;
   await stat(path).catch((error: unknown) => {
     throw new InputError({
       source: path,
       found: foundBy(error),
-      expected:
-        source === path ? 'images, or a file that declares them' : `the images that ${source} declares`,
+      expected: expectedOf(declaration),
     });
   });
   switch (await layoutOf(declaration)) {
@@ -38,4 +38,10 @@ export async function collect(declaration: Declaration, options: OpenOptions = {
     case 'arrays':
       return collectArrays(declaration, options);
   }
+}
+
+/** What belongs at the path of a declaration; the file that declares it is named unless it is only about to be written. */
+function expectedOf({ path, source }: Declaration): string {
+  if (source === path) return 'images, or a file that declares them';
+  return existsSync(source) ? `the images that ${source} declares` : 'images';
 }

@@ -91,7 +91,7 @@ async function splitFolders({
     throw new InputError({
       source: path,
       place: 'splits',
-      found: `the folders ${listed(present)}`,
+      found: present.length === 0 ? 'no folder' : `the folders ${listed(present)}`,
       expected: 'a folder train and one called test or val, or others that --train and --test name',
       hint: 'Where there is one split only, "edgeflex data add" with --holdout 20% keeps a fifth of each class for the test.',
     });
