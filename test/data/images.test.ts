@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32, deflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../../src/base/paths.js';
 import { square } from '../../src/base/size.js';
@@ -33,6 +34,37 @@ const decodable = [...expected.keys()].filter(
 function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   expect(a.length).toBe(b.length);
   return Array.from(a).reduce((most, value, index) => Math.max(most, Math.abs(value - b[index]!)), 0);
+}
+
+/** A TIFF of one strip, with numbers of 16 bits as tags. */
+function tiffOf(tags: Readonly<Record<number, number>>, pixels: readonly number[]): Buffer {
+  const all: Record<number, number> = { ...tags, 259: 1, 273: 8, 278: tags[257]!, 279: pixels.length };
+  const directory = Buffer.alloc(2 + 12 * Object.keys(all).length + 4);
+  directory.writeUInt16LE(Object.keys(all).length);
+  const file = 8 + pixels.length;
+  // The bits of each sample, where they are several, stand behind the directory.
+  const samples = tags[277]!;
+  const bits = Buffer.alloc(samples > 2 ? 2 * samples : 0);
+  for (let at = 0; at < bits.length; at += 2) bits.writeUInt16LE(tags[258]!, at);
+  for (const [index, [tag, value]] of Object.entries(all).entries()) {
+    const at = 2 + 12 * index;
+    const several = tag === '258' && samples > 1;
+    directory.writeUInt16LE(Number(tag), at);
+    directory.writeUInt16LE(3, at + 2);
+    directory.writeUInt32LE(several ? samples : 1, at + 4);
+    directory.writeUInt32LE(several ? file + directory.length : value, at + 8);
+  }
+  const header = Buffer.from('II*\0\0\0\0\0', 'latin1');
+  header.writeUInt32LE(file, 4);
+  return Buffer.concat([header, Buffer.from(pixels), directory, bits]);
+}
+
+function pngPart(name: string, data: Buffer = Buffer.alloc(0)): Buffer {
+  const named = Buffer.concat([Buffer.from(name, 'latin1'), data]);
+  const ends = Buffer.alloc(8);
+  ends.writeUInt32BE(data.length);
+  ends.writeUInt32BE(crc32(named), 4);
+  return Buffer.concat([ends.subarray(0, 4), named, ends.subarray(4)]);
 }
 
 /** `[height, width, 3]` to `[3, height, width]`. */
@@ -88,6 +120,47 @@ describe('an image is decoded as Pillow does', () => {
     expect([...fromCmyk(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 255, 255, 0, 0, 0))]).toEqual([
       ...[255, 255, 255, 0, 0, 0, 0, 255, 255],
     ]);
+  });
+
+  test('turned by its orientation where it is a TIFF, as Pillow does unasked', async () => {
+    const grey = [...[1, 2], ...[3, 4], ...[5, 6]];
+    const tags = { 256: 2, 257: 3, 258: 8, 262: 1, 277: 1, 274: 6 };
+    const { width, height, pixels } = await decodeImage(tiffOf(tags, grey), { exif: false });
+    expect([width, height]).toEqual([3, 2]);
+    expect([...pixels].filter((_, at) => at % 3 === 0)).toEqual([...[5, 3, 1], ...[6, 4, 2]]);
+  });
+
+  test.each([
+    ['YCbCr', { 256: 2, 257: 1, 258: 8, 262: 6, 277: 3 }],
+    ['zeros are white', { 256: 3, 257: 1, 258: 16, 262: 0, 277: 1 }],
+    ['5 channels', { 256: 1, 257: 1, 258: 8, 262: 5, 277: 5, 338: 2 }],
+  ])('not where a TIFF is of a kind that is not converted: %s', async (found, tags) => {
+    const file = tiffOf(tags, [10, 20, 30, 40, 50, 60]);
+    await expect(decodeImage(file, { exif: false })).rejects.toMatchObject({
+      found: expect.stringContaining(found) as string,
+    });
+  });
+
+  test('above 255 white where 16 bits of grey have one that is transparent', async () => {
+    const header = Buffer.from([...[0, 0, 0, 2], ...[0, 0, 0, 1], ...[16, 0, 0, 0, 0]]);
+    const rows = deflateSync(Buffer.from([0, ...[0, 77], ...[200, 0]]));
+    const parts = [pngPart('IHDR', header), pngPart('tRNS', Buffer.from([0, 77])), pngPart('IDAT', rows)];
+    const bytes = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), ...parts, pngPart('IEND')]);
+    const { pixels } = await decodeImage(bytes, { exif: false });
+    expect([...pixels]).toEqual([...[77, 77, 77], ...[255, 255, 255]]);
+    // A bit of its header that is wrong.
+    bytes.writeUInt8(bytes.readUInt8(19) ^ 4, 19);
+    await expect(decodeImage(bytes, { exif: false })).rejects.toMatchObject({
+      found: expect.stringContaining('IHDR') as string,
+    });
+  });
+
+  test('not where the first frame of a GIF is a part of it', async () => {
+    const bytes = await readFile(join(fixtures, 'other', 'a.gif'));
+    bytes.writeUInt16LE(bytes.readUInt16LE(6) + 3, 6);
+    await expect(decodeImage(bytes, { exif: false })).rejects.toMatchObject({
+      found: expect.stringContaining('first frame') as string,
+    });
   });
 
   test.each([

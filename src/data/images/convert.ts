@@ -21,14 +21,15 @@ export function fromColour(samples: Samples, channels: number): Uint8Array {
 
 /**
  * Three colours out of grey. Of 16 bits without transparency Pillow makes a number, of which what is above 255 is white; with
- * transparency it keeps the upper eight bits.
+ * transparency it keeps the upper eight bits, unless all that is said of it is which grey is transparent.
  *
  * @param samples - `[pixels, channels]`
  * @param channels - how many: the second is transparency
+ * @param oneTransparent - whether the second says no more than which grey is transparent
  * @returns `[pixels, 3]`
  */
-export function fromGrey(samples: Samples, channels: number): Uint8Array {
-  const shift = samples instanceof Uint16Array && channels > 1 ? 8 : 0;
+export function fromGrey(samples: Samples, channels: number, oneTransparent = false): Uint8Array {
+  const shift = samples instanceof Uint16Array && channels > 1 && !oneTransparent ? 8 : 0;
   const pixels = samples.length / channels;
   const out = new Uint8Array(3 * pixels);
   for (let pixel = 0; pixel < pixels; pixel++)

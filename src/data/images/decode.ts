@@ -3,6 +3,7 @@ import { firstLine, InputError, messageOf } from '../../base/errors.js';
 import { fromCmyk, fromColour, fromGrey, type Samples } from './convert.js';
 import { ImageError } from './error.js';
 import { formatOf, type ImageFormat } from './format.js';
+import { damagedPngChunk, gifFrameIsWhole, pngColours, TIFF_TAGS, tiffTag } from './headers.js';
 import type { Picture } from './picture.js';
 import { decodePnm } from './pnm.js';
 import { loadSharp, type OpenImage } from './sharp.js';
@@ -14,13 +15,13 @@ const WHOLE = 'a whole JPEG, PNG, WebP, TIFF, PGM or PPM';
 
 /** How images are decoded apart from Pillow's own way. */
 export interface DecodeOptions {
-  /** Turn images as their EXIF says, which torchvision's loader does not. */
+  /** Turn images as their EXIF says, which torchvision's loader does not; Pillow itself does so with each TIFF. */
   readonly exif: boolean;
 }
 
 /**
- * Decodes an image as Pillow's `Image.open(…).convert('RGB')` does: the first frame, no colour profile applied, not turned by EXIF;
- * transparency is left away; of 16 bits of colour the upper eight are kept, of 16 bits of grey what is above 255 is white.
+ * Decodes an image as Pillow's `Image.open(…).convert('RGB')` does: the first frame, no colour profile applied, not turned by EXIF (but
+ * for TIFF); transparency is left away; of 16 bits of colour the upper eight are kept, of 16 bits of grey what is above 255 is white.
  *
  * @param bytes - the file
  * @param options - what is done otherwise
@@ -53,11 +54,12 @@ async function decoded(
     ignoreIcc: true,
     sequentialRead: true,
   };
+  refuseDamaged(format, bytes);
   const metadata = await open(bytes, options).metadata();
-  refuseUnlike(format, metadata);
+  refuseUnlike(format, bytes, metadata);
   const { space, depth } = metadata;
   const image = open(bytes, options);
-  if (exif) image.autoOrient();
+  if (exif || format === 'tiff') image.autoOrient();
   const deep = depth === 'ushort';
   // The colour space of the pipeline is the image's, so that nothing is converted on the way.
   if (space === 'cmyk' || deep) image.pipelineColourspace(space).toColourspace(space);
@@ -70,12 +72,31 @@ async function decoded(
   return {
     width,
     height,
-    pixels: channels <= 2 ? fromGrey(samples, channels) : fromColour(samples, channels),
+    pixels:
+      channels <= 2
+        ? fromGrey(samples, channels, format === 'png' && pngColours(bytes) === 0)
+        : fromColour(samples, channels),
   };
 }
 
+/** What the library reads although it is damaged. */
+function refuseDamaged(format: ImageFormat, bytes: Uint8Array): void {
+  const chunk = format === 'png' ? damagedPngChunk(bytes) : undefined;
+  if (chunk !== undefined) throw new ImageError(`a PNG whose part ${chunk} has another sum`, WHOLE);
+}
+
+/** Of a TIFF whose zeros are white, and of one in luma and two differences of colours. */
+const [WHITE_IS_ZERO, YCBCR] = [0, 6];
+
+/** Compression of a TIFF by JPEG, which itself says in which colours it is. */
+const BY_JPEG = 7;
+
 /** Kinds that Pillow makes other pixels of, or none. */
-function refuseUnlike(format: ImageFormat, { space, depth, hasAlpha }: Metadata): void {
+function refuseUnlike(
+  format: ImageFormat,
+  bytes: Uint8Array,
+  { space, depth, hasAlpha, channels }: Metadata,
+): void {
   const known = depth === 'uchar' || (depth === 'ushort' && (space === 'grey16' || space === 'rgb16'));
   const coloured = ['srgb', 'rgb', 'b-w', 'cmyk', 'grey16', 'rgb16'].includes(space);
   if (!known || !coloured)
@@ -85,6 +106,18 @@ function refuseUnlike(format: ImageFormat, { space, depth, hasAlpha }: Metadata)
     );
   if (format === 'tiff' && depth === 'ushort' && space === 'rgb16')
     throw new ImageError('a TIFF of colours with 16 bits', '8 bits: convert it');
+  if (space === 'cmyk' && channels !== 4)
+    throw new ImageError(`a ${format.toUpperCase()} of CMYK with ${channels} channels`, 'four: convert it');
+  const colours = format === 'tiff' ? tiffTag(bytes, TIFF_TAGS.photometric) : undefined;
+  if (colours === YCBCR && tiffTag(bytes, TIFF_TAGS.compression) !== BY_JPEG)
+    throw new ImageError('a TIFF of YCbCr', 'grey, RGB or CMYK: convert it');
+  if (colours === WHITE_IS_ZERO && depth === 'ushort')
+    throw new ImageError(
+      'a TIFF of grey with 16 bits whose zeros are white',
+      'zeros that are black: convert it',
+    );
+  if (format === 'gif' && !gifFrameIsWhole(bytes))
+    throw new ImageError('a GIF whose first frame is not the whole image', 'one that is: convert it to PNG');
   if (format === 'gif' && hasAlpha)
     throw new ImageError('a GIF with transparency', 'an image without: convert it to PNG');
 }

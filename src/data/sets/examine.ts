@@ -11,7 +11,7 @@ import { inThreads } from '../images/pool.js';
 import { stateOf } from '../file-state.js';
 
 /** Raised whenever the same files would give other digests, signatures or refusals. */
-const EXAMINE_VERSION = 1;
+const EXAMINE_VERSION = 2;
 
 /** Beyond this many images a set is not decoded before it is used: files are compared by their sums alone. */
 const MOST_LOOKED_AT = 100_000;
