@@ -1,5 +1,5 @@
 import { median } from 'simple-statistics';
-import { changePoints, type HistoryPoint } from './change-points.js';
+import { changePoints, type HistoryPoint, type Segment } from './change-points.js';
 import { stratifiedMannKendall } from './mann-kendall.js';
 import { stratifiedTheilSen } from './theil-sen.js';
 
@@ -26,15 +26,20 @@ const LEVEL = 0.05;
  *
  * @param series - in the order of commits
  * @param threshold - the share from which a change matters, 0.02 for 2 %
+ * @param segments - between its change points, where they are known already
  * @returns undefined where nothing creeps, and of fewer than eight points
  * @throws RangeError for a value that is not above 0
  */
-export function creep(series: readonly HistoryPoint[], threshold: number): Creep | undefined {
+export function creep(
+  series: readonly HistoryPoint[],
+  threshold: number,
+  segments?: readonly Segment[],
+): Creep | undefined {
   if (series.length < FEWEST) return undefined;
   const logs = series.map(({ value }) => Math.log(value));
   const stretches: number[][] = [];
   let start = 0;
-  for (const { from, to } of changePoints(series).slice(1)) {
+  for (const { from, to } of (segments ?? changePoints(series)).slice(1)) {
     const before = logs.slice(Math.max(0, from - NEARBY), from);
     const after = logs.slice(from, Math.min(to + 1, from + NEARBY));
     if (Math.abs(Math.expm1(median(after) - median(before))) <= threshold) continue;

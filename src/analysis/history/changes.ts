@@ -1,4 +1,5 @@
 import { defined } from '../../base/defined.js';
+import { hashJson } from '../../base/hash.js';
 import { isBetterHigher } from '../../base/metric.js';
 import { median } from 'simple-statistics';
 import { changeLocation, likelyRange } from '../../stats/change-location.js';
@@ -7,7 +8,7 @@ import { exactLevels } from '../../stats/exact-levels.js';
 import type { Estimate } from '../../stats/interval.js';
 import { pairedMeanDifference } from '../../stats/mean.js';
 import { mcnemar, pairedDifference, pairedOutcomes } from '../../stats/mcnemar.js';
-import { creep } from '../../stats/trend.js';
+import { creep, type Creep } from '../../stats/trend.js';
 import type { HistoryMetric, HistoryPoint, HistoryRun } from './points.js';
 
 /** How often chance alone may make a difference that counts. */
@@ -94,29 +95,44 @@ export interface SeriesChanges {
   readonly slow: SlowChange | undefined;
 }
 
+/** What takes long to find in a series and follows from its values alone. */
+export interface SeriesFit {
+  readonly segments: readonly Segment[];
+  readonly creep: Creep | undefined;
+}
+
+/**
+ * Gives the fit of a series that was found before, or finds it.
+ *
+ * @param digest - of all that the fit follows from, but the code
+ * @param find - finds it
+ */
+export type FitMemory = (digest: string, find: () => SeriesFit) => SeriesFit;
+
 /**
  * Where the level of a series changed, and whether it creeps.
  *
  * @param points - of one cell and metric in one setting, in the order of commits
  * @param metric - of the points
  * @param thresholds - from which size on a change matters
+ * @param fits - what was found before; left out, everything is found anew
  */
 export function changesOf(
   points: readonly HistoryPoint[],
   metric: HistoryMetric,
   thresholds: Thresholds,
+  fits: FitMemory = (_, find) => find(),
 ): SeriesChanges {
-  const series = points.map(({ estimate: { value, low, high } }) => ({
+  const values = points.map(({ estimate: { value, low, high } }) => ({
     value,
     error: isExact(metric) ? 0 : (high - low) / 2,
   }));
-  const found = isExact(metric)
-    ? exactLevels(
-        series.map(({ value }) => value),
-        (first, value) => changeOf(metric, first, value) >= thresholdOf(metric, thresholds),
-      )
-    : changePoints(series);
-  const levels = found.map((segment) => ({
+  const threshold = thresholdOf(metric, thresholds);
+  const fit = fits(
+    hashJson([metric, threshold, values.map(({ value, error }) => [value, String(error)])]),
+    () => fitOf(values, metric, threshold),
+  );
+  const levels = fit.segments.map((segment) => ({
     ...segment,
     low: segment.level - segment.error,
     high: segment.level + segment.error,
@@ -126,7 +142,34 @@ export function changesOf(
     .map((after, place) =>
       changeBetween(defined(levels[place], 'the level before'), after, points, metric, thresholds),
     );
-  return { levels, changes, slow: slowChange(series, levels, metric, thresholds) };
+  return { levels, changes, slow: slowChange(fit, metric) };
+}
+
+/** Levels of a series, and how it creeps, as a share of where it starts. */
+function fitOf(
+  values: readonly { readonly value: number; readonly error: number }[],
+  metric: HistoryMetric,
+  threshold: number,
+): SeriesFit {
+  if (!isExact(metric)) {
+    const segments = changePoints(values);
+    return { segments, creep: creep(values, threshold, segments) };
+  }
+  const segments = exactLevels(
+    values.map(({ value }) => value),
+    (first, value) => changeOf(metric, first, value) >= threshold,
+  );
+  const [first] = segments;
+  if (first === undefined) return { segments, creep: undefined };
+  // What is 0 has no logarithm, as that of nothing right at all.
+  const least = isScore(metric) ? LEAST_SCORE : 0;
+  const positive = values.map(({ value, error }) => ({ value: Math.max(least, value), error }));
+  return { segments, creep: creep(positive, threshold / startOf(first, metric)) };
+}
+
+/** By what shares of a series become its unit: those of scores are differences. */
+function startOf({ level }: Segment, metric: HistoryMetric): number {
+  return isScore(metric) ? Math.max(LEAST_SCORE, level) : 1;
 }
 
 function changeBetween(
@@ -240,24 +283,11 @@ function changeOf(metric: HistoryMetric, before: number, after: number): number 
   return Math.abs(isScore(metric) ? after - before : after / before - 1);
 }
 
-function slowChange(
-  series: readonly { readonly value: number; readonly error: number }[],
-  levels: readonly Level[],
-  metric: HistoryMetric,
-  thresholds: Thresholds,
-): SlowChange | undefined {
-  const [first] = levels;
-  if (first === undefined) return undefined;
-  // What is 0 has no logarithm, as that of nothing right at all.
-  const least = isScore(metric) ? LEAST_SCORE : 0;
-  const start = isScore(metric) ? Math.max(least, first.level) : 1;
-  const found = creep(
-    series.map(({ value, error }) => ({ value: Math.max(least, value), error })),
-    thresholdOf(metric, thresholds) / start,
-  );
-  if (found === undefined) return undefined;
-  const size = found.change * start;
-  return { direction: directionOf(metric, size), size, p: found.p };
+function slowChange({ segments, creep }: SeriesFit, metric: HistoryMetric): SlowChange | undefined {
+  const [first] = segments;
+  if (first === undefined || creep === undefined) return undefined;
+  const size = creep.change * startOf(first, metric);
+  return { direction: directionOf(metric, size), size, p: creep.p };
 }
 
 /**

@@ -4,7 +4,7 @@ import { holm } from '../../stats/holm.js';
 import type { StoredRun } from '../../store/read.js';
 import { settingDifferences, type Setting, type SettingDifference } from '../setting.js';
 import type { BranchFacts } from './branches.js';
-import { changesOf, SIGNIFICANCE, type SeriesChanges, type Thresholds } from './changes.js';
+import { changesOf, SIGNIFICANCE, type FitMemory, type SeriesChanges, type Thresholds } from './changes.js';
 import {
   pointsOf,
   type HistoryCell,
@@ -23,6 +23,8 @@ export interface HistoryOptions {
   readonly thresholds: Thresholds;
   /** Which runs it is given. */
   readonly branch: BranchFacts;
+  /** Fits of series that were found before; left out, all are found anew. */
+  readonly fits?: FitMemory | undefined;
 }
 
 /** A cell in one metric and one setting: figures that can be compared with each other. */
@@ -104,7 +106,7 @@ export class HistoryBuilder {
    * @param since - the id of a run: what comes before it in the order of commits is left out
    */
   history(since?: string): History {
-    const { suite, branch, metrics, wants, thresholds } = this.options;
+    const { suite, branch, metrics, wants, thresholds, fits } = this.options;
     const all = [...this.runs].sort(byCode);
     const runs = all.slice(
       Math.max(
@@ -127,7 +129,7 @@ export class HistoryBuilder {
         .map((placed): CellHistory => {
           const { cell } = defined(placed[0], 'the first point of a cell');
           const points = placed.map(({ point }) => point);
-          return { cell, name: nameOf(cell), metric, series: seriesOf(points, metric, thresholds) };
+          return { cell, name: nameOf(cell), metric, series: seriesOf(points, metric, thresholds, fits) };
         })
         .filter(({ name }) => wants(name));
     });
@@ -146,12 +148,17 @@ function byCode(a: HistoryRun, b: HistoryRun): number {
 }
 
 /** Points of different settings or recipes are not of one series, whatever lies between them. */
-function seriesOf(points: readonly HistoryPoint[], metric: HistoryMetric, thresholds: Thresholds): Series[] {
+function seriesOf(
+  points: readonly HistoryPoint[],
+  metric: HistoryMetric,
+  thresholds: Thresholds,
+  fits: FitMemory | undefined,
+): Series[] {
   return [...groupBy(points, (point) => `${keyOf(point.setting)} ${point.stages}`).values()].map((own) => ({
     setting: defined(own[0], 'the first point of a series').setting,
     points: own,
     current: own.at(-1) === points.at(-1),
-    ...changesOf(own, metric, thresholds),
+    ...changesOf(own, metric, thresholds, fits),
   }));
 }
 
