@@ -14,9 +14,10 @@ import { writeHistory } from '../report/history/write.js';
 import { referenceRun } from '../store/baselines.js';
 import { hasFigures, runsOf } from '../store/newest.js';
 import type { Db } from '../store/open.js';
-import { findRun, listRuns, loadRun, runsOfSuite, type RunSummary } from '../store/read.js';
+import { findRun, listRuns, loadRun, runsOfSuite, type RunSummary, type StoredRun } from '../store/read.js';
 import { runsOnBranch } from './branch-runs.js';
 import { checkedOptions } from './options.js';
+import { RememberedFits } from './remembered-fits.js';
 import { Remembered } from './remembered.js';
 import { withResults, type Results } from './results.js';
 
@@ -115,20 +116,57 @@ export async function history(
   suite: string,
   options: HistoryOptions = {},
 ): Promise<SuiteHistory> {
-  return historyWith(results, suite, options, new Remembered(0));
+  return historyWith(results, suite, options, { points: new Remembered(0), fits: new RememberedFits() });
 }
 
 /**
- * As `history`, for whoever asks again and again: what runs that have ended say is computed once.
+ * What is remembered of histories.
  *
- * @param remembered - what they have said so far
+ * @internal
+ */
+export interface HistoryMemory {
+  /** Of runs that have ended, in every metric. */
+  readonly points: Remembered<readonly PlacedPoint[]>;
+  readonly fits: RememberedFits;
+}
+
+/**
+ * What runs add to the history of their suite, in every metric: what is asked for next may be another one.
+ *
+ * @param db - the store
+ * @param runs - their ids
+ * @param points - what they have said so far
+ * @param load - reads a run; left out, from the store
+ * @returns in the order of the runs
+ * @internal
+ */
+export function pointsOfRuns(
+  db: Db,
+  runs: readonly string[],
+  points: HistoryMemory['points'],
+  load = async (id: string): Promise<StoredRun> => loadRun(db, await findRun(db, id)),
+): Promise<readonly (readonly PlacedPoint[])[]> {
+  return points.ofAll(db, runs, POINTS, async (id) => pointsOf(await load(id), historyMetrics));
+}
+
+/**
+ * What points of runs follow from beside the runs, as `Remembered` takes it.
+ *
+ * @internal
+ */
+export const POINTS = null;
+
+/**
+ * As `history`, for whoever asks again and again: what runs that have ended say is computed once, and so is where series changed.
+ *
+ * @param memory - what was found so far
  * @internal
  */
 export async function historyWith(
   results: Results | string,
   suite: string,
   options: HistoryOptions,
-  remembered: Remembered<readonly PlacedPoint[]>,
+  memory: HistoryMemory,
 ): Promise<SuiteHistory> {
   const wishes = checkedOptions('history', options, optionsSchema);
   return withResults(results, { readonly: true }, async ({ db }) => {
@@ -137,7 +175,7 @@ export async function historyWith(
     const summaries = own.length > 0 ? own : runsOf(await listRuns(db), suite, 'history');
     const measured = new Map(summaries.filter(hasFigures).map((run) => [run.id, run]));
     const leftOut = summaries.filter(({ id }) => !measured.has(id));
-    const { found, older } = await read(db, suite, measured, wishes, remembered);
+    const { found, older } = await read(db, suite, measured, wishes, memory);
     return new SuiteHistory(found, leftOut, older);
   });
 }
@@ -147,7 +185,7 @@ async function read(
   suite: string,
   measured: ReadonlyMap<string, RunSummary>,
   wishes: Wishes,
-  remembered: Remembered<readonly PlacedPoint[]>,
+  memory: HistoryMemory,
 ): Promise<{ readonly found: History; readonly older: number }> {
   const { metrics = historyMetrics, cell, threshold, accuracyThreshold, cosineThreshold, since } = wishes;
   if (measured.size === 0)
@@ -164,14 +202,13 @@ async function read(
     ...{ suite, branch, metrics, wants: wanted(cell) },
     thresholds: { ratio: threshold, accuracy: accuracyThreshold, cosine: cosineThreshold },
   });
-  const points = await remembered.ofAll(...([db, runs.map(({ id }) => id), metrics] as const), async (id) =>
-    pointsOf(await loadRun(db, await findRun(db, id)), metrics),
-  );
-  for (const each of points) builder.addPoints(each);
+  const ids = runs.map(({ id }) => id);
+  for (const points of await pointsOfRuns(db, ids, memory.points))
+    builder.addPoints(points.filter(({ metric }) => metrics.includes(metric)));
   const names = builder.names();
   if (names.length === 0) throw nothingMeasured(suite, wishes);
   const first = since === undefined ? undefined : (await referenceRun(db, since, suite)).id;
-  const found = builder.history(first);
+  const found = await memory.fits.during(db, ids, (fits) => builder.history(first, fits));
   if (first !== undefined && !found.runs.some(({ id }) => id === first))
     throw new InputError({
       source: '--since',

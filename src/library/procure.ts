@@ -11,7 +11,7 @@ import {
 } from '../analysis/procure/constraints.js';
 import { decisionOf, qualifies, type Decision } from '../analysis/procure/decision.js';
 import { parseEnergyPrice, parseExchangeRate } from '../analysis/procure/money.js';
-import { observe, type Observed } from '../analysis/procure/observe.js';
+import { atBatch, observeBatches, type ObservedBatches } from '../analysis/procure/observe.js';
 import { procure as ranked, quantileOf, type Procurement } from '../analysis/procure/procurement.js';
 import { procurementDocument, type ProcurementDocument } from '../report/procure/document.js';
 import type { PrintFormat } from '../report/charts/print.js';
@@ -19,7 +19,7 @@ import { writeProcurement } from '../report/procure/write.js';
 import { referenceRun } from '../store/baselines.js';
 import { hasFigures, runsOf } from '../store/newest.js';
 import type { Db } from '../store/open.js';
-import { findRun, listRuns, loadRun, type RunSummary } from '../store/read.js';
+import { findRun, listRuns, loadRun, type RunSummary, type StoredRun } from '../store/read.js';
 import { readCatalogue } from './catalogue.js';
 import { checkedOptions } from './options.js';
 import { Remembered } from './remembered.js';
@@ -181,6 +181,39 @@ export async function procure(
 }
 
 /**
+ * What runs say of their variants on their devices, at every batch size: a question may be about another one next.
+ *
+ * @param db - the store
+ * @param runs - their ids
+ * @param quantile - which latency is told
+ * @param remembered - what they have said so far
+ * @param load - reads a run; left out, from the store
+ * @returns in the order of the runs
+ * @internal
+ */
+export function observedOfRuns(
+  db: Db,
+  runs: readonly string[],
+  quantile: number,
+  remembered: Remembered<ObservedBatches>,
+  load = async (id: string): Promise<StoredRun> => loadRun(db, await findRun(db, id)),
+): Promise<readonly ObservedBatches[]> {
+  return remembered.ofAll(db, runs, observedQuestion(quantile), async (id) =>
+    observeBatches(await load(id), quantile),
+  );
+}
+
+/**
+ * What `observedOfRuns` follows from beside the runs, as `Remembered` takes it.
+ *
+ * @param quantile - which latency is told
+ * @internal
+ */
+export function observedQuestion(quantile: number): unknown {
+  return { quantile };
+}
+
+/**
  * As `procure`, for whoever asks again and again: what runs that have ended say is found out once.
  *
  * @param remembered - what they have said so far
@@ -189,7 +222,7 @@ export async function procure(
 export async function procureWith(
   results: Results | string,
   options: ProcureOptions,
-  remembered: Remembered<Observed>,
+  remembered: Remembered<ObservedBatches>,
 ): Promise<DeviceProcurement> {
   const asked = checkedOptions('procure', options, optionsSchema);
   const constraints = constraintsOf(asked.limits);
@@ -198,11 +231,9 @@ export async function procureWith(
   const catalogue = await readCatalogue(asked.devices);
   return withResults(results, { readonly: true }, async ({ db }) => {
     const { chosen, leftOut } = await chosenRuns(db, asked);
-    const question = { batch: asked.batch, quantile: quantileOf(constraints) };
-    const observed = await remembered.ofAll(
-      ...([db, chosen.map(({ id }) => id), question] as const),
-      async (id) => observe(await loadRun(db, await findRun(db, id)), question),
-    );
+    const ids = chosen.map(({ id }) => id);
+    const said = await observedOfRuns(db, ids, quantileOf(constraints), remembered);
+    const observed = said.map((each) => atBatch(each, asked.batch));
     const found = ranked(observed, catalogue, {
       ...{ batch: asked.batch, constraints, terms, rates, emulatedToo: asked.emulated },
     });

@@ -1,8 +1,7 @@
-import { deserialize, serialize } from 'node:v8';
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { hashJson } from '../base/hash.js';
-import { readKept, runMarks, type KeptFacts } from '../store/kept.js';
+import { readKept, runMarks, whichKept, type KeptFacts } from '../store/kept.js';
 import type { Db } from '../store/open.js';
+import { packed, unpacked } from './packed.js';
 
 /** Where what was computed is kept for whoever asks after this process has ended. */
 export interface Shelf {
@@ -44,9 +43,7 @@ export class Remembered<Facts> {
     const marks = this.most > 0 ? await runMarks(db, runs) : new Map<string, string>();
     const keyOf = (run: string): string => JSON.stringify([run, marks.get(run), question]);
     const asked = hashJson(question ?? null);
-    const states = new Map(
-      [...marks].map(([run, mark]) => [run, hashJson([this.shelf?.code ?? null, mark])]),
-    );
+    const states = this.statesOf(marks);
     const wanted = new Map([...states].filter(([run]) => !this.known.has(keyOf(run))));
     const shelved = this.shelf && (await readKept(db, { kind: this.shelf.kind, question: asked }, wanted));
     const made: KeptFacts[] = [];
@@ -66,6 +63,26 @@ export class Remembered<Facts> {
     return all;
   }
 
+  /**
+   * Runs of which nothing is kept on the shelf: those that have ended, without reading what is kept of others.
+   *
+   * @param db - the store
+   * @param runs - their ids
+   * @param question - as `ofAll` takes it
+   * @returns in the order of the runs
+   */
+  async missing(db: Db, runs: readonly string[], question: unknown): Promise<string[]> {
+    if (this.shelf === undefined) return [];
+    const states = this.statesOf(await runMarks(db, runs));
+    const asked = { kind: this.shelf.kind, question: hashJson(question ?? null) };
+    const kept = await whichKept(db, asked, states);
+    return runs.filter((run) => states.has(run) && !kept.has(run));
+  }
+
+  private statesOf(marks: ReadonlyMap<string, string>): Map<string, string> {
+    return new Map([...marks].map(([run, mark]) => [run, hashJson([this.shelf?.code ?? null, mark])]));
+  }
+
   private remember(key: string, facts: Facts): void {
     // What was used last is the last to go.
     this.known.delete(key);
@@ -73,17 +90,4 @@ export class Remembered<Facts> {
     const [oldest] = this.known.keys();
     if (this.known.size > this.most && oldest !== undefined) this.known.delete(oldest);
   }
-}
-
-/**
- * Facts as bytes, small: which images were right is a byte an image.
- *
- * @param facts - any value that structured cloning takes: maps, typed arrays and infinite numbers, too
- */
-function packed(facts: unknown): Buffer {
-  return deflateRawSync(serialize(facts), { level: 1 });
-}
-
-function unpacked(body: Buffer): unknown {
-  return deserialize(inflateRawSync(body));
 }

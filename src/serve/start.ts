@@ -9,6 +9,7 @@ import { hasTokens } from '../store/tokens.js';
 import { isLoopback } from './access/hosts.js';
 import { Analyst } from './analyst/analyst.js';
 import { loadLibraries } from './library.js';
+import { Preparation } from './preparation.js';
 import { makeServer, type ServerOptions } from './server.js';
 import type { Serving } from './serving.js';
 
@@ -52,7 +53,10 @@ export async function serve(
     const serving: Serving = { db, place, queue, analyst };
     const app = await makeServer(libraries, serving, options);
     opened.push(() => app.close());
-    return { url: await listened(app, host, port), tokens, close };
+    const url = await listened(app, host, port);
+    const preparation = Preparation.start(serving, options.failed);
+    opened.push(() => preparation.close());
+    return { url, tokens, close };
   } catch (error) {
     await close();
     throw error;

@@ -179,7 +179,7 @@ export const content: { readonly [T in keyof Tables]: { readonly [C in keyof Tab
     ...{ outcome: oneOf('done', 'refused', 'failed'), detail: orNull(text) },
   },
   kept: {
-    ...{ run_id: text, kind: oneOf('points', 'observed', 'analysis', 'report'), question: text },
+    ...{ run_id: text, kind: oneOf('points', 'observed', 'analysis', 'report', 'changes'), question: text },
     ...{ state: text, digest: text, body: bytes, made_at: moment },
   },
 };

@@ -322,7 +322,9 @@ export const describedTables: { readonly [Name in keyof Tables]: TableDescriptio
       'What `edgeflex serve` has computed of a run that has ended; made again where it is missing or out of date.',
     columns: {
       run_id: runId,
-      kind: text('`points` (of a history), `observed` (for procurement), `analysis` or `report`.'),
+      kind: text(
+        '`points` (of a history), `observed` (for procurement), `analysis`, `report`, or `changes`: where series of its suite changed.',
+      ),
       question: text('Hash of what was asked beside the run.'),
       state: text('Hash of what it follows from: the code, the run, calibrations.'),
       digest: text('SHA-256 of the body.'),

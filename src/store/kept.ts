@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Db } from './open.js';
 
-/** What is kept of runs: points of their history, what they say to a procurement, their analysis and report as JSON. */
-export const keptKinds = ['points', 'observed', 'analysis', 'report'] as const;
+/**
+ * What is kept of runs: points of their history, what they say to a procurement, their analysis and report as JSON; and of a suite at one of its
+ * runs where its series changed.
+ */
+export const keptKinds = ['points', 'observed', 'analysis', 'report', 'changes'] as const;
 
 /** See `keptKinds`. */
 export type KeptKind = (typeof keptKinds)[number];
@@ -49,15 +52,73 @@ export async function readKept(
 }
 
 /**
+ * For which runs something is kept that is still true, without reading it.
+ *
+ * @param db - the store
+ * @param asked - kind and question
+ * @param states - the state of each run, by its id
+ */
+export async function whichKept(
+  db: Db,
+  { kind, question }: Pick<KeptFacts, 'kind' | 'question'>,
+  states: ReadonlyMap<string, string>,
+): Promise<Set<string>> {
+  if (states.size === 0) return new Set();
+  const rows = await db
+    .selectFrom('kept')
+    .select(['run_id', 'state'])
+    .where('kind', '=', kind)
+    .where('question', '=', question)
+    .where('run_id', 'in', [...states.keys()])
+    .execute();
+  return new Set(rows.flatMap(({ run_id: run, state }) => (states.get(run) === state ? [run] : [])));
+}
+
+/**
+ * What was kept last at one of some runs; nothing where that is damaged.
+ *
+ * @param db - the store
+ * @param asked - kind, question and state
+ * @param runs - their ids
+ */
+export async function readNewestKept(
+  db: Db,
+  { kind, question, state }: Pick<KeptFacts, 'kind' | 'question' | 'state'>,
+  runs: readonly string[],
+): Promise<Buffer | undefined> {
+  const row = await db
+    .selectFrom('kept')
+    .select(['digest', 'body'])
+    .where('kind', '=', kind)
+    .where('question', '=', question)
+    .where('state', '=', state)
+    .where('run_id', 'in', runs)
+    .orderBy('made_at', 'desc')
+    .executeTakeFirst();
+  return row !== undefined && digestOf(row.body) === row.digest ? row.body : undefined;
+}
+
+/**
  * Keeps what was computed, in place of what was kept to the same questions.
  *
  * @param db - the store, open for writing
  * @param facts - all or none of them
+ * @param others - ids of runs at which nothing of the kinds of these facts is kept any longer
  */
-export async function keepFacts(db: Db, facts: readonly KeptFacts[]): Promise<void> {
+export async function keepFacts(
+  db: Db,
+  facts: readonly KeptFacts[],
+  others: readonly string[] = [],
+): Promise<void> {
   if (facts.length === 0) return;
   const at = new Date().toISOString();
   await db.transaction().execute(async (transaction) => {
+    if (others.length > 0)
+      await transaction
+        .deleteFrom('kept')
+        .where('run_id', 'in', others)
+        .where('kind', 'in', [...new Set(facts.map(({ kind }) => kind))])
+        .execute();
     for (const { run, kind, question, state, body } of facts) {
       const row = { state, digest: digestOf(body), body, made_at: at };
       await transaction

@@ -341,7 +341,7 @@ export interface AuditTable {
 /** What was computed of a run that has ended, so that it need not be again. Nothing is lost with it. */
 export interface KeptTable {
   run_id: string;
-  kind: 'points' | 'observed' | 'analysis' | 'report';
+  kind: 'points' | 'observed' | 'analysis' | 'report' | 'changes';
   /** What was asked beside the run. */
   question: string;
   /** Hash of what it follows from. */

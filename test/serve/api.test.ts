@@ -6,6 +6,8 @@ import { API } from '../../src/serve/api/contract.js';
 import { routes } from '../../src/serve/api/routes.js';
 import { loadLibraries } from '../../src/serve/library.js';
 import { makeServer } from '../../src/serve/server.js';
+import { prepare } from '../../src/serve/preparation.js';
+import { RunLease } from '../../src/store/lease.js';
 import { describeServers, faultByDocument, RUNS, type Answered, type OpenApi } from './support.js';
 
 const SUITE = `
@@ -251,7 +253,7 @@ describeServers((serve) => {
       first.push((await ask(path, { token, ...(body && { method: 'POST' as const, body }) })).text);
     const kept = await db.selectFrom('kept').select(['kind', 'run_id', 'digest']).execute();
     const count = (kind: string): number => kept.filter((row) => row.kind === kind).length;
-    expect(['analysis', 'report', 'points', 'observed'].map(count)).toEqual([1, 1, RUNS, RUNS]);
+    expect(['analysis', 'report', 'points', 'observed', 'changes'].map(count)).toEqual([1, 1, RUNS, RUNS, 1]);
 
     const again = async (): Promise<void> => {
       const analyst = await Analyst.start(place, 1);
@@ -293,6 +295,41 @@ describeServers((serve) => {
     expect(await db.selectFrom('kept').select('kind').where('run_id', '=', runs[0]!.name).execute()).toEqual(
       [],
     );
+  });
+
+  it('computes what pages ask of runs before anybody asks, but while none is measured on this machine', async () => {
+    const bench = await serve();
+    const { ask, tokens, db } = bench;
+    const kept = (): Promise<object[]> =>
+      db.selectFrom('kept').select(['kind', 'run_id', 'question', 'made_at']).orderBy('kind').execute();
+    const [run] = await db.selectFrom('runs').select('id').execute();
+    const lease = await RunLease.take(db, run!.id, () => undefined);
+    const waited: number[] = [];
+    await prepare(bench, (milliseconds) => {
+      waited.push(milliseconds);
+      return Promise.resolve(waited.length < 3);
+    });
+    expect(waited).toHaveLength(3);
+    expect(Math.min(...waited)).toBeGreaterThan(0);
+    expect(await kept()).toEqual([]);
+    await lease.release();
+
+    await prepare(bench, () => Promise.resolve(true));
+    const before = await kept();
+    const count = (kind: string): number => before.filter((row) => 'kind' in row && row.kind === kind).length;
+    // Procurement offers four quantiles.
+    expect(['points', 'observed', 'changes'].map(count)).toEqual([RUNS, 4 * RUNS, 1]);
+    for (const path of ['/history', '/history?metric=latency&device=here'])
+      expect((await ask(path, { token: tokens.read })).status).toBe(200);
+    for (const [batch, latency] of [
+      [8, '30ms'],
+      [8, '30ms@p99'],
+      [1, '1s@p90'],
+    ] as const) {
+      const body = { batch, limits: { latency }, emulated: true };
+      await ask('/procure', { token: tokens.read, method: 'POST', body });
+    }
+    expect(await kept()).toEqual(before);
   });
 
   it('logs what was asked without what was looked for, and what changed something louder', async () => {

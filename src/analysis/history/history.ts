@@ -23,8 +23,6 @@ export interface HistoryOptions {
   readonly thresholds: Thresholds;
   /** Which runs it is given. */
   readonly branch: BranchFacts;
-  /** Fits of series that were found before; left out, all are found anew. */
-  readonly fits?: FitMemory | undefined;
 }
 
 /** A cell in one metric and one setting: figures that can be compared with each other. */
@@ -104,9 +102,10 @@ export class HistoryBuilder {
    * The history of the runs so far.
    *
    * @param since - the id of a run: what comes before it in the order of commits is left out
+   * @param fits - of series that were found before; left out, all are found anew
    */
-  history(since?: string): History {
-    const { suite, branch, metrics, wants, thresholds, fits } = this.options;
+  history(since?: string, fits?: FitMemory): History {
+    const { suite, branch, metrics, wants, thresholds } = this.options;
     const all = [...this.runs].sort(byCode);
     const runs = all.slice(
       Math.max(

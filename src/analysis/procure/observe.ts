@@ -89,6 +89,41 @@ export interface Observed {
   readonly batches: readonly number[];
 }
 
+/** What a run says, whatever batch size is asked for. */
+export interface ObservedBatches {
+  /** By the batch sizes that it has cells of. */
+  readonly byBatch: ReadonlyMap<number, Observed>;
+  /** To all others. */
+  readonly other: Observed;
+}
+
+/** No query has so few images. */
+const NO_BATCH = 0;
+
+/**
+ * What a run says of every variant on every device at every batch size.
+ *
+ * @param run - as it is stored
+ * @param quantile - which latency is told, 0 < quantile < 1
+ */
+export function observeBatches(run: StoredRun, quantile: number): ObservedBatches {
+  const batches = new Set(run.cells.map(({ row }) => row.batch));
+  return {
+    byBatch: new Map([...batches].map((batch) => [batch, observe(run, { batch, quantile })])),
+    other: observe(run, { batch: NO_BATCH, quantile }),
+  };
+}
+
+/**
+ * What a run says at a batch size.
+ *
+ * @param observed - of the run
+ * @param batch - images of a query
+ */
+export function atBatch({ byBatch, other }: ObservedBatches, batch: number): Observed {
+  return byBatch.get(batch) ?? other;
+}
+
 /**
  * What a run says of every variant on every device.
  *

@@ -2,7 +2,13 @@ import { join } from 'node:path';
 import type { Piscina } from 'piscina';
 import { InputError } from '../../base/errors.js';
 import { packageRoot } from '../../base/paths.js';
-import type { AnalystAnswer, AnalystRequest, AnalystTask } from './task.js';
+import type {
+  AnalystAnswer,
+  AnalystPreparation,
+  AnalystQuestion,
+  AnalystRequest,
+  PreparedRuns,
+} from './task.js';
 
 /** Answers that are kept take so many characters at most. */
 const MOST_CHARACTERS = 64e6;
@@ -49,7 +55,7 @@ export class Analyst {
    * @returns JSON
    * @throws InputError when it cannot be answered
    */
-  async answer(task: AnalystTask, state: string | undefined, hasEnded = false): Promise<string> {
+  async answer(task: AnalystQuestion, state: string | undefined, hasEnded = false): Promise<string> {
     const key = JSON.stringify([task, state]);
     const known = this.known.get(key);
     if (known !== undefined) {
@@ -63,13 +69,44 @@ export class Analyst {
     return running;
   }
 
+  /** Whether somebody waits for an answer. */
+  get isAsked(): boolean {
+    return this.running.size > 0;
+  }
+
+  /**
+   * Computes something of runs before it is asked for, and keeps it in the store: as much as can be done without keeping others waiting.
+   *
+   * @param runs - ids in the store, of runs that have ended
+   * @returns those that are left
+   */
+  async prepareRuns(runs: readonly string[]): Promise<readonly string[]> {
+    return ((await this.prepared({ kind: 'prepare runs', runs })) as PreparedRuns).left;
+  }
+
+  /**
+   * Finds where series of a suite changed before it is asked for, and keeps it in the store.
+   *
+   * @param suite - that has runs with figures
+   */
+  async prepareChanges(suite: string): Promise<void> {
+    await this.prepared({ kind: 'prepare changes', suite });
+  }
+
   /** Ends the threads, whatever they do. */
   async close(): Promise<void> {
     await this.pool.destroy();
   }
 
+  private async prepared(task: AnalystPreparation): Promise<unknown> {
+    const request: AnalystRequest = { place: this.place, task, keep: undefined };
+    const answer = (await this.pool.run(request)) as AnalystAnswer;
+    if (answer.kind === 'refused') throw new InputError(answer.fault);
+    return JSON.parse(answer.json);
+  }
+
   private compute(
-    task: AnalystTask,
+    task: AnalystQuestion,
     key: string,
     isKnown: boolean,
     keep: string | undefined,

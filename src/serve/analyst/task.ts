@@ -2,8 +2,11 @@ import type { InputFault } from '../../base/errors.js';
 import type { HistoryMetric } from '../../analysis/history/points.js';
 import type { ProcureOptions } from '../../library/procure.js';
 
-/** Something that takes long to compute. Runs by their ids in the store. */
-export type AnalystTask =
+/** So many runs a history is of where nobody says otherwise, the newest. */
+export const USUAL_RUNS = 200;
+
+/** Something that takes long to compute, for somebody who waits. Runs by their ids in the store. */
+export type AnalystQuestion =
   | { readonly kind: 'analysis' | 'report'; readonly run: string }
   | {
       readonly kind: 'compare';
@@ -23,6 +26,22 @@ export type AnalystTask =
       readonly limit: number;
     }
   | { readonly kind: 'procure'; readonly options: ProcureOptions };
+
+/** Something that is computed before anybody asks for it. */
+export type AnalystPreparation =
+  /** What histories and procurements ask of runs. The answer: `PreparedRuns`. */
+  | { readonly kind: 'prepare runs'; readonly runs: readonly string[] }
+  /** Where series of a suite changed. */
+  | { readonly kind: 'prepare changes'; readonly suite: string };
+
+/** What is left of a preparation whose time was up. */
+export interface PreparedRuns {
+  /** Runs of which something is still to be computed. */
+  readonly left: readonly string[];
+}
+
+/** What a thread can be asked for. */
+export type AnalystTask = AnalystQuestion | AnalystPreparation;
 
 /** What is asked of a thread. */
 export interface AnalystRequest {

@@ -1,13 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { PlacedPoint } from '../../analysis/history/points.js';
-import type { Observed } from '../../analysis/procure/observe.js';
+import type { ObservedBatches } from '../../analysis/procure/observe.js';
 import { InputError } from '../../base/errors.js';
 import { hashFile, hashJson } from '../../base/hash.js';
 import { analyse } from '../../library/analyse.js';
 import { compare } from '../../library/compare.js';
-import { historyWith } from '../../library/history.js';
-import { procureWith } from '../../library/procure.js';
+import { historyWith, POINTS, pointsOfRuns, type HistoryMemory } from '../../library/history.js';
+import { observedOfRuns, observedQuestion, procureWith } from '../../library/procure.js';
+import { RememberedFits } from '../../library/remembered-fits.js';
 import { Remembered, type Shelf } from '../../library/remembered.js';
 import { open } from '../../library/results.js';
 import { comparisonFragment } from '../../report/fragments/comparison.js';
@@ -18,7 +19,14 @@ import { historyDocument } from '../../report/history/document.js';
 import { globalIds } from '../../store/browse/runs.js';
 import { keepFacts, readKept, type KeptFacts } from '../../store/kept.js';
 import type { Answer } from '../api/routes.js';
-import type { AnalystAnswer, AnalystRequest, AnalystTask } from './task.js';
+import { findRun, loadRun, type StoredRun } from '../../store/read.js';
+import {
+  USUAL_RUNS,
+  type AnalystAnswer,
+  type AnalystRequest,
+  type AnalystTask,
+  type PreparedRuns,
+} from './task.js';
 
 /** So many runs and questions are remembered. Of a run with accuracy that is ten kilobytes a variant. */
 const MOST_REMEMBERED = 2000;
@@ -26,8 +34,14 @@ const MOST_REMEMBERED = 2000;
 /** The code that computes, by its digest: what other code has kept is computed again. */
 const code = await hashFile(fileURLToPath(import.meta.url));
 
+/** Preparing runs goes on for so long, in milliseconds: whoever asks meanwhile waits for it. */
+const PREPARING = 50;
+
+/** Quantiles that the page offers: what procurement asks of runs is computed for these before it is asked. */
+const QUANTILES = [0.5, 0.9, 0.95, 0.99];
+
 let points: Remembered<readonly PlacedPoint[]> | undefined;
-let observations: Remembered<Observed> | undefined;
+let observations: Remembered<ObservedBatches> | undefined;
 
 /**
  * Answers one question, in a thread of its own.
@@ -49,12 +63,23 @@ function shelfOf(place: string, kind: Shelf['kind']): Shelf {
   return { kind, code, keep: (facts) => kept(place, facts) };
 }
 
+function memoryOf(place: string): HistoryMemory {
+  return {
+    points: points ?? new Remembered(0),
+    fits: new RememberedFits({ code, keep: (facts, runs) => kept(place, [facts], runs) }),
+  };
+}
+
 /** A store that cannot be written costs time, no more. */
-async function kept(place: string, facts: readonly KeptFacts[]): Promise<void> {
+async function kept(
+  place: string,
+  facts: readonly KeptFacts[],
+  others: readonly string[] = [],
+): Promise<void> {
   if (facts.length === 0) return;
   const results = await open(place, { existing: true }).catch(() => undefined);
   try {
-    if (results !== undefined) await keepFacts(results.db, facts).catch(() => undefined);
+    if (results !== undefined) await keepFacts(results.db, facts, others).catch(() => undefined);
   } finally {
     await results?.close();
   }
@@ -90,6 +115,11 @@ async function found(place: string, task: AnalystTask): Promise<object> {
       return historyOf(place, task);
     case 'procure':
       return procured(place, task);
+    case 'prepare runs':
+      return preparedRuns(place, task);
+    case 'prepare changes':
+      await historyWith(place, task.suite, { runs: USUAL_RUNS }, memoryOf(place));
+      return {};
   }
 }
 
@@ -118,7 +148,7 @@ async function historyOf(place: string, task: Of<'history'>): Promise<Answer<'hi
   const results = await open(place, { readonly: true });
   try {
     const options = { metrics: metric === undefined ? undefined : [metric], branch, runs: limit };
-    const { history, older } = await historyWith(results, suite, options, points ?? new Remembered(0));
+    const { history, older } = await historyWith(results, suite, options, memoryOf(place));
     const cells = history.cells.filter(
       ({ cell }) =>
         (model === undefined || cell.model === model) &&
@@ -147,6 +177,32 @@ async function procured(place: string, { options }: Of<'procure'>): Promise<Answ
     const { document, procurement } = await procureWith(results, options, observations ?? new Remembered(0));
     const ids = await globalIds(results.db, options.runs ?? []);
     return { document, words: procurementFragment(procurement), runs: [...ids.values()] };
+  } finally {
+    await results.close();
+  }
+}
+
+/** Runs one after the other, until its time is up; those of which all is kept already take none. */
+async function preparedRuns(place: string, { runs }: Of<'prepare runs'>): Promise<PreparedRuns> {
+  const until = performance.now() + PREPARING;
+  const said = memoryOf(place).points;
+  const saidObserved: Remembered<ObservedBatches> = observations ?? new Remembered(0);
+  const results = await open(place, { readonly: true });
+  try {
+    const { db } = results;
+    const missing = new Set(await said.missing(db, runs, POINTS));
+    for (const quantile of QUANTILES)
+      for (const run of await saidObserved.missing(db, runs, observedQuestion(quantile))) missing.add(run);
+    const left = runs.filter((run) => missing.has(run));
+    while (left.length > 0) {
+      const [run = ''] = left.splice(0, 1);
+      let loaded: Promise<StoredRun> | undefined;
+      const load = (): Promise<StoredRun> => (loaded ??= findRun(db, run).then((row) => loadRun(db, row)));
+      await pointsOfRuns(db, [run], said, load);
+      for (const quantile of QUANTILES) await observedOfRuns(db, [run], quantile, saidObserved, load);
+      if (performance.now() > until) break;
+    }
+    return { left };
   } finally {
     await results.close();
   }

@@ -1,3 +1,4 @@
+import { USUAL_RUNS } from '../analyst/task.js';
 import { z } from 'zod';
 import { historyMetrics } from '../../analysis/history/points.js';
 import { MAX_BATCH } from '../../base/limits.js';
@@ -62,7 +63,7 @@ export const history = {
     /** `*` for all; left out, the default branch where there are runs of several. */
     branch: word.optional(),
     /** So many runs at most, the newest. */
-    limit: wholeQuery(2, 1000, 200),
+    limit: wholeQuery(2, 1000, USUAL_RUNS),
   }),
   response: z
     .strictObject({

@@ -129,3 +129,25 @@ export async function suitesWith(
     query = query.where(sql<boolean>`r.id in (select run_id from devices where name = ${device})`);
   return (await query.execute()).map(({ suite }) => suite);
 }
+
+/**
+ * The newest runs of a suite that have ended with something measured.
+ *
+ * @param db - the store
+ * @param suite - its name
+ * @param limit - so many at most
+ * @returns their ids in this store, the newest first
+ */
+export async function newestWithFigures(db: Db, suite: string, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('runs as r')
+    .select('r.id')
+    .where('r.suite', '=', suite)
+    .where('r.ended_at', 'is not', null)
+    .where(sql<boolean>`exists (select 1 from cells c where c.run_id = r.id and c.status = 'done')`)
+    .orderBy('r.started_at', 'desc')
+    .orderBy('r.id', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map(({ id }) => id);
+}

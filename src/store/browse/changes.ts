@@ -41,6 +41,22 @@ export async function whichRuns(db: Db): Promise<string> {
 }
 
 /**
+ * Which runs have ended, by their number and the last: other runs, another text.
+ *
+ * @param db - the store
+ */
+export async function whichEnded(db: Db): Promise<string> {
+  const { count, last } = await db
+    .selectFrom('runs')
+    .select(({ fn }) => [
+      fn.count<number>('ended_at').as('count'),
+      fn.max<string | null>('ended_at').as('last'),
+    ])
+    .executeTakeFirstOrThrow();
+  return `${count} ${last ?? ''}`;
+}
+
+/**
  * What the analysis of an ended run follows from beside the run itself: changes when a calibration or a roofline is added or goes.
  *
  * @param db - the store
