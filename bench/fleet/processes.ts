@@ -83,7 +83,7 @@ export class FleetWorker {
     this.child = child;
     createInterface(child.stderr)
       .on('line', (line) => {
-        log.write(`${line}\n`);
+        log.write(`${new Date().toISOString()} ${line}\n`);
         if (line.endsWith(' is ready')) this.readyDevices++;
       })
       .on('close', () => log.end());

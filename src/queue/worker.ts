@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { messageOf } from '../base/errors.js';
 import type { QueueName } from './boss.js';
 import { QueueAway } from './connection.js';
+import { Contact } from './contact.js';
 import { DeviceLoop } from './device-loop.js';
 import type { Execute } from './execute.js';
 import { JobWork } from './job-work.js';
@@ -107,12 +108,7 @@ export class Worker {
   private isDelivering = false;
   /** What nobody had expected of a delivery. */
   private broken: { readonly error: unknown } | undefined;
-  private isAway = false;
-  private awaySince = 0;
-  /** Until when others are given time to say that they live, after the network was away. */
-  private patientUntil = 0;
-  /** When the server was started, as far as is known. */
-  private serverStarted = 0;
+  private readonly contact: Contact;
 
   /**
    * @param queue - open
@@ -122,6 +118,8 @@ export class Worker {
     readonly queue: JobQueue,
     readonly options: WorkerOptions,
   ) {
+    const lease = options.record.leaseSeconds * 1000;
+    this.contact = new Contact(lease, lease / BEATS);
     this.drained = AbortSignal.any([this.draining.signal, options.drain, options.stop]);
     // Every idle device listens.
     setMaxListeners(0, this.drained);
@@ -252,10 +250,8 @@ export class Worker {
   private async look(): Promise<void> {
     const { record } = this.options;
     let seen = await lookForWork(this.queue, record, [...this.idling.keys()]);
-    // Leases count from the server's start: after that nobody needs more time.
-    if (seen.serverStarted !== this.serverStarted) this.patientUntil = 0;
-    this.serverStarted = seen.serverStarted;
-    if (seen.lapsed && performance.now() >= this.patientUntil) {
+    this.answered(seen.serverStarted);
+    if (seen.lapsed && !this.contact.isPatient(performance.now())) {
       const jobs = await this.queue.sweep();
       this.freed(jobs);
       // Whoever could take them up does so now, and not the next time.
@@ -306,23 +302,16 @@ export class Worker {
       } catch (error) {
         if (!isOver()) this.unanswered(error);
       }
-      await pause(this.isAway ? Math.min(milliseconds, AGAIN_MILLISECONDS) : milliseconds, signal);
+      await pause(this.contact.isAway ? Math.min(milliseconds, AGAIN_MILLISECONDS) : milliseconds, signal);
     }
   }
 
-  private answered(): void {
-    if (!this.isAway) return;
-    this.isAway = false;
-    const [now, lease] = [performance.now(), this.options.record.leaseSeconds * 1000];
-    // Whoever was cut off for less than they rest between two signs of life has lost no lease by that.
-    if (now - this.awaySince > lease / BEATS) this.patientUntil = now + lease;
-    this.options.emit({ kind: 'back' });
+  private answered(serverStarted?: number): void {
+    if (this.contact.answered(performance.now(), serverStarted)) this.options.emit({ kind: 'back' });
   }
 
   private unanswered(error: unknown): void {
-    if (this.isAway) return;
-    this.isAway = true;
-    this.awaySince = performance.now();
-    this.options.emit({ kind: 'away', reason: messageOf(error) });
+    if (this.contact.unanswered(performance.now()))
+      this.options.emit({ kind: 'away', reason: messageOf(error) });
   }
 }
