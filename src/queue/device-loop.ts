@@ -1,6 +1,7 @@
 import { messageOf } from '../base/errors.js';
 import { JobWork } from './job-work.js';
 import type { OfferedDevice, TakenJob } from './jobs.js';
+import { waitsFor } from './look.js';
 import { pause } from './pause.js';
 import { announce } from './roster.js';
 import type { Worker, WorkerDevice } from './worker.js';
@@ -67,9 +68,14 @@ export class DeviceLoop {
       const job = await this.worker.persistently(() =>
         queue.take(this.device.queue, options.record, offered),
       );
+      const device = { ...offered, queue: this.device.queue };
       if (job !== undefined) await this.workUntilMeasured(job);
-      else if (options.once) return;
-      else await this.worker.idle({ ...offered, queue: this.device.queue });
+      else if (
+        options.once &&
+        !(await this.worker.persistently(() => waitsFor(queue, options.record, device)))
+      )
+        return;
+      else await this.worker.idle(device);
     }
   }
 

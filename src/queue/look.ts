@@ -2,7 +2,7 @@ import type { QueueName } from './boss.js';
 import { QUEUE_PROTOCOL, type OfferedDevice, type WorkerRecord } from './jobs.js';
 import type { JobQueue } from './queue.js';
 import { SCHEMA } from './schema.js';
-import { LOOK } from './take.js';
+import { ANY_JOB, LOOK } from './take.js';
 
 /** Jobs that only a worker of another version takes. */
 export interface StrangeJobs {
@@ -48,6 +48,26 @@ export async function lookForWork(
     deliver: seen?.deliver ?? false,
     devices: new Set(seen?.devices),
   };
+}
+
+/**
+ * Whether a job waits for a device, also one that it cannot have yet, because its machine is at work or others ask for it.
+ *
+ * @param queue - open
+ * @param worker - who asks
+ * @param device - one of its devices
+ */
+export async function waitsFor(
+  { connection }: JobQueue,
+  worker: WorkerRecord,
+  device: OfferedDevice & { readonly queue: QueueName },
+): Promise<boolean> {
+  const { rows } = await connection.query<{ readonly waits: boolean }>(ANY_JOB, [
+    QUEUE_PROTOCOL,
+    worker.version,
+    JSON.stringify(device),
+  ]);
+  return rows[0]?.waits ?? false;
 }
 
 /**

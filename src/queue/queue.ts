@@ -96,14 +96,14 @@ export class JobQueue {
    * @param queue - whose
    * @param worker - who takes it
    * @param device - that it is for
-   * @returns undefined when there is none for it, or the device's machine is at work
+   * @returns undefined when there is none for it, the device's machine is at work, or somebody else asks for it in the same moment
    */
   async take(queue: QueueName, worker: WorkerRecord, device: OfferedDevice): Promise<TakenJob | undefined> {
     try {
       return await this.connection.transaction(async (client) => {
         const found = await client.query<{ readonly id: string }>(NEXT_JOB, [
           ...[queue, QUEUE_PROTOCOL, worker.version, device.name, device.profile, device.class],
-          JSON.stringify(device.labels),
+          ...[JSON.stringify(device.labels), device.host],
         ]);
         const [job] = found.rows;
         if (job === undefined) return undefined;

@@ -2,10 +2,12 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { knownBlocks, loadCheckpoint, saveCheckpoint } from '../../src/queue/checkpoint.js';
+import { QUEUE_PROTOCOL } from '../../src/queue/jobs.js';
 import { findJobs, listFleet, listJobs, takesOf } from '../../src/queue/list.js';
-import { lookForWork, strangeJobs } from '../../src/queue/look.js';
+import { lookForWork, strangeJobs, waitsFor } from '../../src/queue/look.js';
 import { LeaseLost } from '../../src/queue/queue.js';
 import { announce, drain, leave } from '../../src/queue/roster.js';
+import { NEXT_JOB } from '../../src/queue/take.js';
 import { describePostgres, onDatabase } from '../support/postgres.js';
 import { device, submission, taken, useQueues, worker } from './support.js';
 
@@ -92,6 +94,49 @@ describePostgres('jobs', () => {
     expect(await queue.take('measure', worker('other'), browser)).toBeUndefined();
     await queue.complete(first.token, 0);
     expect((await taken(queue, worker('other'), browser)).place).toBe(2);
+  });
+
+  it('are not passed over for the next best while another worker of the same machine has them in its hands', async () => {
+    const [queue, other] = [await queues.open(), await queues.open()];
+    await queue.submit(submission([{ device: 'a' }]));
+    const first = await taken(queue, worker('w'), device('a'));
+    await queue.again(first.token, 'a: gone');
+    await queue.submit(submission([{ device: 'a' }]));
+    const next = async (): Promise<string | undefined> =>
+      (await other.take('measure', worker('other'), device('a')))?.id;
+    await queue.connection.transaction(async (client) => {
+      const { name, profile, class: kind, labels, host } = device('a');
+      const found = await client.query(NEXT_JOB, [
+        ...[
+          'measure',
+          QUEUE_PROTOCOL,
+          worker('w').version,
+          name,
+          profile,
+          kind,
+          JSON.stringify(labels),
+          host,
+        ],
+      ]);
+      expect(found.rows).toEqual([{ id: first.id }]);
+      expect(await next()).toBeUndefined();
+    });
+    const second = await taken(queue, worker('w'), device('a'));
+    expect(second.id).toBe(first.id);
+    await queue.connection
+      .transaction(async (client) => {
+        // As somebody takes them back.
+        await client.query(
+          `update edgeflex_queue.take set ended_at = now(), outcome = 'lost' where token = $1`,
+          [second.token],
+        );
+        await client.query(`update edgeflex_boss.job set state = 'retry' where id = $1`, [second.id]);
+        expect(await next()).toBeUndefined();
+        throw new Error('undone');
+      })
+      .catch((error: unknown) => expect(String(error)).toContain('undone'));
+    await queue.again(second.token, 'a: gone');
+    expect(await next()).toBe(first.id);
   });
 
   it('leave their machine to the next one when they are measured, and are delivered by then', async () => {
@@ -363,6 +408,14 @@ describePostgres('looking for work', () => {
     expect(await named()).toEqual(['a', 'b', 'c']);
     const job = await taken(queue, me, device('a'));
     expect(await named()).toEqual(['b']);
+    const waits = await Promise.all(idle.map((each) => waitsFor(queue, me, each)));
+    expect(waits, 'the other job is for b alone').toEqual([false, true, false]);
+    await queue.submit(submission([{ device: 'a' }, { needs: 'vnni' }, { needs: 'vnni' }]));
+    expect(await waitsFor(queue, me, idle[0]!), 'its machine is at work').toBe(true);
+    expect(await named()).toEqual(['b']);
+    await queue.submit(submission([{ needs: 'arch=arm64' }]));
+    const arm = { ...idle[2]!, labels: { arch: 'arm64' } };
+    expect([...(await lookForWork(queue, me, [arm])).devices]).toEqual(['c']);
     await queue.complete(job.token, 0);
     expect([...(await lookForWork(queue, worker('v', { version: '0.0.1' }), idle)).devices]).toEqual([]);
   });

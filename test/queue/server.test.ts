@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { QueueAway } from '../../src/queue/connection.js';
 import { listJobs } from '../../src/queue/list.js';
 import { JobQueue } from '../../src/queue/queue.js';
@@ -54,6 +54,25 @@ describePostgres('a queue', () => {
     expect(await listJobs(all[4]!, false)).toHaveLength(1);
     await Promise.all(all.map((queue) => queue.close()));
   });
+
+  it('keeps nothing locked for long that somebody who was cut off has begun, but for work that is done alone', async () => {
+    await onDatabase(server.url(), 'create database idle');
+    const [one, other] = [await JobQueue.open(server.url('idle')), await JobQueue.open(server.url('idle'))];
+    await one.submit(submission([{ device: 'a' }]));
+    const long = one.connection.alone('long', () => sleep(6000, 'done'));
+    const cutOff = one.connection.transaction(async (client) => {
+      await client.query('select from edgeflex_queue.job for update');
+      await sleep(6000);
+      await client.query('select');
+    });
+    const lost = expect(cutOff).rejects.toBeInstanceOf(QueueAway);
+    await vi.waitFor(async () => {
+      await taken(other, worker('w'), device('a'));
+    }, 20_000);
+    await lost;
+    expect(await long).toBe('done');
+    await Promise.all([one.close(), other.close()]);
+  }, 30_000);
 
   it('that goes and comes back has lost nothing, and nobody has lost a lease by it', async () => {
     await onDatabase(server.url(), 'create database killed');

@@ -10,7 +10,7 @@ import type { JobQueue } from '../../src/queue/queue.js';
 import type { Spool } from '../../src/queue/spool.js';
 import { readRequirements } from '../../src/queue/requirements.js';
 import { planSubmission, type SubmissionWishes } from '../../src/queue/submit.js';
-import { Worker, type WorkerEvent, type WorkerOptions } from '../../src/queue/worker.js';
+import { Worker, type WorkerDevice, type WorkerEvent, type WorkerOptions } from '../../src/queue/worker.js';
 import { openStore } from '../../src/store/open.js';
 import { listRuns, storedDevices } from '../../src/store/read.js';
 import { countRounds } from '../../src/store/rounds.js';
@@ -18,7 +18,7 @@ import { readSuite } from '../../src/suite/read.js';
 import { installedVersion } from '../../src/base/paths.js';
 import { useFolder } from '../support/folder.js';
 import { describePostgres } from '../support/postgres.js';
-import { CELLS, ROUNDS, SUITE, useQueues, worker as record } from './support.js';
+import { CELLS, device, ROUNDS, SUITE, useQueues, worker as record } from './support.js';
 
 const folder = useFolder();
 const queues = useQueues();
@@ -181,6 +181,18 @@ describePostgres('a worker', () => {
     } finally {
       await db.destroy();
     }
+  });
+
+  it('asked to work once does the jobs of all devices of a machine, one at a time', async () => {
+    const queue = await queues.open();
+    const run = await submit(queue, { devices: ['cpu', 'browser'] });
+    const devices = ['cpu', 'browser'].map((name): WorkerDevice => ({
+      ...{ queue: 'measure', name, profile: name, execute: () => Promise.resolve(0) },
+      describe: () => Promise.resolve(device(name, { host: 'bench' })),
+    }));
+    const driven = await drive(queue, 'w', undefined, { devices });
+    await driven.ended;
+    expect((await findJobs(queue, run)).map(({ state }) => state)).toEqual(['done', 'done']);
   });
 
   it('told to drain ends with the job that it has', async () => {
