@@ -14,6 +14,12 @@ export interface Queries {
 /** An answer that takes longer means that the server has gone, in milliseconds: none of the queue's takes a hundredth of it. */
 const ANSWER_MILLISECONDS = 30_000;
 
+/**
+ * A transaction in which nothing is asked for longer is undone by the server, in milliseconds: whoever began it was cut off, and what it has
+ * locked, a job and its machine, others could take. Between two statements of the queue's lies no work.
+ */
+const TRANSACTION_IDLES = 5000;
+
 /** How often a transaction is tried that others have got in the way of. */
 const ATTEMPTS = 5;
 
@@ -44,7 +50,9 @@ export class Connection implements Queries {
    */
   static async open(url: string, further: (connection: Connection) => Promise<void>): Promise<Connection> {
     const shown = withoutPassword(checkedAddress(url, '--db'));
-    const pool = await connections(url, { most: MOST_CONNECTIONS, answerWithin: ANSWER_MILLISECONDS });
+    const pool = await connections(url, {
+      ...{ most: MOST_CONNECTIONS, answerWithin: ANSWER_MILLISECONDS, transactionIdles: TRANSACTION_IDLES },
+    });
     const connection = new Connection(pool, shown);
     try {
       await connection.locked(async (client) => {
@@ -120,6 +128,8 @@ export class Connection implements Queries {
         const lock: { isMine: boolean } = { isMine: false };
         try {
           return await this.transaction(async (client) => {
+            // It idles for as long as the work takes.
+            await client.query('set local idle_in_transaction_session_timeout = 0');
             await client.query('select pg_advisory_xact_lock(hashtextextended($1, 1))', [name]);
             lock.isMine = true;
             return work();

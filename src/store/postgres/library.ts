@@ -20,6 +20,8 @@ export interface PoolWishes {
   readonly most: number;
   /** A query that takes longer has lost its server, in milliseconds; undefined: as long as it takes. */
   readonly answerWithin?: number | undefined;
+  /** The server gives up a transaction in which nothing was asked for longer, in milliseconds; undefined: it waits for as long as it is connected. */
+  readonly transactionIdles?: number | undefined;
 }
 
 /**
@@ -31,7 +33,7 @@ export interface PoolWishes {
  */
 export async function connections(
   address: string,
-  { most, answerWithin }: PoolWishes,
+  { most, answerWithin, transactionIdles }: PoolWishes,
 ): Promise<Library.Pool> {
   const { Pool, types } = await loadLibrary();
   const usual = types.getTypeParser as (oid: number) => (text: string) => unknown;
@@ -47,6 +49,7 @@ export async function connections(
       getTypeParser: (oid: number) => (NUMBERS.has(oid) ? Number : usual(oid)),
     },
     ...(answerWithin !== undefined && { query_timeout: answerWithin }),
+    ...(transactionIdles !== undefined && { idle_in_transaction_session_timeout: transactionIdles }),
   });
   // One that breaks while nobody uses it is replaced when the next is needed; whoever uses it is told.
   pool.on('error', () => undefined);
