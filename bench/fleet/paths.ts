@@ -59,9 +59,6 @@ export async function hotPaths(server: PostgresServer, devices: number): Promise
        from edgeflex_queue.job cross join generate_series(1, ${JOBS_PER_DEVICE}) n where run = $1`,
       [past.run.id],
     );
-    for (let index = 0; index < JOBS_PER_DEVICE; index++)
-      await queue.submit(submission(all, `person-${index % 3}`));
-    await queue.connection.query('analyze');
     const taken: TakenJob[] = [];
     const paths: HotPath[] = [];
     const timed = async (
@@ -80,6 +77,10 @@ export async function hotPaths(server: PostgresServer, devices: number): Promise
         seen[Math.min(seen.length - 1, Math.floor(share * seen.length))] ?? NaN;
       paths.push({ path, median: at(0.5), p95: at(0.95) });
     };
+    await timed('submit of a job for each device', JOBS_PER_DEVICE, (time) =>
+      queue.submit(submission(all, `person-${time % 3}`)),
+    );
+    await queue.connection.query('analyze');
     await timed('take', Math.floor(devices / 2), async (time) => {
       // Jobs wait for each of odd number.
       const device = defined(all[time * 2 + 1], 'a device');
@@ -103,6 +104,27 @@ export async function hotPaths(server: PostgresServer, devices: number): Promise
     await timed('queue show of a run', 10, () => findJobs(queue, defined(taken[0], 'a job').run.id));
     await timed('queue list', 5, () => listJobs(queue, false));
     await timed('queue devices', 10, () => listFleet(queue));
+    // As many jobs again that any device may have: the most that a take has to look at.
+    const anywhere = submission(all, 'person-0', true);
+    const many = Array.from({ length: JOBS_PER_DEVICE }, () => anywhere.jobs).flat();
+    await timed('submit of a job for any device, ten for each', 1, () =>
+      queue.submit({
+        ...anywhere,
+        jobs: many.map((job, index) => ({ ...job, id: randomUUID(), place: index + 1 })),
+      }),
+    );
+    await queue.connection.query('analyze');
+    await timed('take, with these', 20, (time) =>
+      queue.take('measure', of(time * 2), defined(all[time * 2], 'a device')),
+    );
+    await timed('looking for work, with these', 20, () =>
+      lookForWork(
+        queue,
+        of(0),
+        all.slice(0, DEVICES_PER_WORKER).map((each) => ({ ...each, queue: 'measure' })),
+      ),
+    );
+    await timed('queue list, with these', 5, () => listJobs(queue, false));
     return paths;
   } finally {
     await queue.close();
@@ -116,8 +138,12 @@ function worker(index: number): WorkerRecord {
   };
 }
 
-/** One job for each device: of ten, nine by the device's name, and one for any that suits. */
-function submission(devices: readonly OfferedDevice[], person: string): Parameters<JobQueue['submit']>[0] {
+/** One job for each device: of ten, nine by the device's name, and one for any that suits; or all for any that suits. */
+function submission(
+  devices: readonly OfferedDevice[],
+  person: string,
+  isAnywhere = false,
+): Parameters<JobQueue['submit']>[0] {
   return {
     run: {
       ...{ id: `run-${randomUUID()}`, uid: randomUUID(), places: devices.length },
@@ -126,7 +152,7 @@ function submission(devices: readonly OfferedDevice[], person: string): Paramete
     ...{ suite: 'paths', person, command: 'bench', version: VERSION, plan: {}, plugins: [], priority: 0 },
     jobs: devices.map(({ name }, index): NewJob => ({
       ...{ id: randomUUID(), queue: 'measure', place: index + 1, identical: false },
-      ...(index % 10 === 0
+      ...(isAnywhere || index % 10 === 0
         ? { device: null, needs: readRequirements('arch=arm64, memory>=4GiB') }
         : { device: name, needs: [] }),
     })),

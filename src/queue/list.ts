@@ -6,11 +6,11 @@ import { SCHEMA, suits } from './schema.js';
 /** A worker that has been silent for so many of its leases is not counted on. */
 const SILENT = `w.ended_at is not null or w.beat_at + w.lease < now()`;
 
-/** What a job asks of a device, as a key: jobs that ask for the same are looked at once. */
-const WISH = `jsonb_build_array(j.queue, s.version, j.device, j.needs, j.identical, j.begun_on, j.begun_class)`;
+/** What a job asks of a device: jobs that ask for the same are looked at once. */
+const WISH = `j.queue, s.version, j.device, j.needs, j.identical, j.begun_on, j.begun_class`;
 
 /**
- * Jobs as they are listed.
+ * Jobs as they are listed. A wish for one device is looked up by its name, so that not every wish is held against every device.
  *
  * @param where - which, as a condition on `j`
  */
@@ -18,24 +18,37 @@ const jobs = (where: string): string => `
   with ready as materialized (
     select d.name, d.profile, d.class, d.labels, w.version from ${SCHEMA}.device d join ${SCHEMA}.worker w on w.name = d.worker
     where d.state = 'ready' and not w.draining and not (${SILENT})
-  ), wish as (
-    select distinct on (key) ${WISH} as key, j.queue, s.version, j.device, j.needs, j.identical, j.begun_on, j.begun_class
+  ), called as (
+    select name as called, * from ready union all select profile as called, * from ready where profile <> name
+  ), chosen as materialized (
+    select j.*, s.suite, s.version, coalesce(j.device, case when not j.identical then j.begun_on end) as called,
+      dense_rank() over (order by ${WISH}) as wish
     from ${SCHEMA}.job j join ${SCHEMA}.submission s on s.run = j.run where ${where}
-  ), suited as (
-    select j.key, (select count(*)::integer from ready d
-      where d.version = j.version and (d.profile <> 'compress') = (j.queue = 'measure') and ${suits('j', 'd')}) as candidates
-    from wish j
+  ), wish as materialized (
+    select distinct on (wish) * from chosen
+  ), suited as materialized (
+    ${candidates('called d on d.called = j.called')}
+    union all
+    ${candidates('ready d on j.called is null')}
   )
-  select j.id, j.queue, j.run, j.place, s.suite, s.version, j.person, j.priority, j.device, j.needs,
+  select j.id, j.queue, j.run, j.place, j.suite, j.version, j.person, j.priority, j.device, j.needs,
     coalesce(j.outcome, case when t.token is null then 'waiting' else 'running' end) as state,
     t.worker, t.device as "on", j.rounds, j.failed_cells as "failedCells", j.reason,
-    suited.candidates,
+    coalesce(suited.candidates, 0) as candidates,
     j.submitted_at as "submittedAt", j.ended_at as "endedAt"
-  from ${SCHEMA}.job j
-  join ${SCHEMA}.submission s on s.run = j.run
-  join suited on suited.key = ${WISH}
-  left join ${SCHEMA}.take t on t.job = j.id and t.ended_at is null
-  where ${where}`;
+  from chosen j
+  left join suited on suited.wish = j.wish
+  left join ${SCHEMA}.take t on t.job = j.id and t.ended_at is null`;
+
+/**
+ * How many devices each wish may have.
+ *
+ * @param devices - a join with the devices `d` that come into question
+ */
+function candidates(devices: string): string {
+  return `select j.wish, count(*)::integer as candidates from wish j join ${devices}
+    where d.version = j.version and (d.profile <> 'compress') = (j.queue = 'measure') and ${suits('j', 'd')} group by j.wish`;
+}
 
 /**
  * Jobs, those that are worked on first, then those that wait, by what comes first.

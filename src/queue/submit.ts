@@ -101,13 +101,16 @@ async function placesOf(
   const names = isAsked
     ? wishes.devices
     : await Promise.all(devices.map(async (device) => (await readDeviceProfile(device)).name));
-  for (const [index, name] of names.entries())
-    if (names.indexOf(name) < index)
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (seen.has(name))
       throw new InputError({
         source: isAsked ? '--device' : path,
         found: `a second device called ${name}`,
         expected: 'different devices',
       });
+    seen.add(name);
+  }
   const places = [
     ...names.map((device) => ({ device, needs: [] })),
     ...wishes.needs.map((needs) => ({ device: null, needs })),
