@@ -35,7 +35,10 @@ export function siteCommand(): Command {
       });
       const index = join(output, 'index.html');
       if (flags.json) printJson('site', { ...written, index });
-      else console.log(`${written.pages} pages of ${written.suites.join(', ')}\n\nSite: ${index}`);
+      else
+        console.log(
+          `${written.pages} ${written.pages === 1 ? 'page' : 'pages'} of ${written.suites.join(', ')}\n\nSite: ${index}`,
+        );
       if (flags.open) await openPage(index);
     });
   return explained(command, {

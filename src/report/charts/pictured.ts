@@ -31,10 +31,11 @@ export function picturedCharts(analysis: Analysis): Promise<PicturedChart[]> {
  * Draws charts.
  *
  * @param charts - in order
+ * @param titled - whether their titles are in the pictures, and not beside them
  * @throws Error when Vega cannot draw one
  */
-export async function drawAll(charts: readonly Chart[]): Promise<PicturedChart[]> {
+export async function drawAll(charts: readonly Chart[], titled = true): Promise<PicturedChart[]> {
   const pictured: PicturedChart[] = [];
-  for (const chart of charts) pictured.push({ chart, svg: await renderSvg(chart) });
+  for (const chart of charts) pictured.push({ chart, svg: await renderSvg(chart, titled) });
   return pictured;
 }

@@ -47,7 +47,7 @@ export function waterfallPart<Change extends string>({
     type: 'quantitative',
     title: axisTitle,
     scale: { domainMin: start, domainMax: end, zero: start === 0, nice: false },
-    axis: ticks === undefined ? { tickCount: 6 } : { values: [...ticks] },
+    axis: ticks === undefined ? { tickCount: 6 } : { values: [...ticks], format: '~g' },
   } as const;
   const [whole] = changes;
   return {

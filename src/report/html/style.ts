@@ -103,8 +103,9 @@ footer h3 { font-size: 13px; } footer pre { white-space: pre-wrap; font-size: 12
   .charts { display: block; columns: 2; column-gap: 18px; } .charts figure { margin: 0 0 12px; } figcaption { font-size: 7pt; line-height: 1.25; margin-bottom: 2px; }
   .notes-box::details-content { content-visibility: visible; block-size: auto; } .notes-box .notes { columns: 2; column-gap: 18px; }
   .banner { padding: 3px 10px; margin: 6px 0; }
-  .chart svg, figure img { max-width: 100%; height: auto; max-height: 44mm; }
-  #recipes, #environment { columns: 3; column-gap: 16px; font-size: 7pt; } #recipes h2, #environment h2 { column-span: all; } #recipes details { display: none; }
+  .chart svg, figure img { max-width: 100%; height: auto; max-height: 44mm; } .gallery { grid-template-columns: repeat(4, 1fr); gap: 2px 14px; } .gallery figure { margin: 2px 0; }
+  #recipes, #environment { columns: 4; column-gap: 14px; font-size: 6.5pt; } #recipes h2, #environment h2 { column-span: all; } #recipes :is(details, li > .soft, .onscreen) { display: none; }
+  #recipes .facts, #recipes .facts :is(dt, dd) { display: inline; margin: 0; } #recipes .facts dd:not(:last-child)::after { content: "; "; } #recipes h3 { margin: 5px 0 0; } #recipes p { margin: 1px 0; }
   ol.stages { padding-left: 14px; margin: 2px 0; } ol.stages > li { margin-bottom: 3px; } .facts { grid-template-columns: max-content 1fr; gap: 0 8px; margin: 2px 0; }
   code { font-size: 6.5pt; } a { color: inherit; text-decoration: none; } footer { margin-top: 12px; padding-top: 4px; font-size: 7pt; } .notes, .findings { font-size: 7.5pt; max-width: none; margin: 3px 0; } }
 `;

@@ -55,6 +55,7 @@ async function filesOf(
     history.cells.map((cell, index) =>
       historyChart(cell, history.runs, defined(ids[index], 'the id of a chart')),
     ),
+    false,
   );
   const { worseNow } = historyFindings(history);
   const badges = history.cells.map((cell, index) => ({

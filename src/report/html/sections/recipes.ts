@@ -31,7 +31,7 @@ export function recipes(analysis: Analysis, pages: readonly VariantLink[] = []):
     );
     const own = pages.find((each) => each.variant === variant);
     return html`<h3>${variantLabel(variant, analysis)}</h3>
-      ${own ? html`<p><a href="${own.path}">Layer by layer</a></p>` : undefined}
+      ${own ? html`<p class="onscreen"><a href="${own.path}">Layer by layer</a></p>` : undefined}
       <p>
         ${variant.description}
         <span class="soft"
