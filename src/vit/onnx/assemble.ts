@@ -28,14 +28,24 @@ import { weightShapes, type ViT } from '../vit.js';
 import type { KnownActivations } from './activation.js';
 import type { FoundAttention } from './attention.js';
 import { HINT, inputOf, notUnderstood } from './graph.js';
-import type { FoundBlock, FoundViT, HeadRead, ScaledLinear } from './parse.js';
+import {
+  poolOf,
+  type FoundBlock,
+  type FoundPool,
+  type FoundViT,
+  type HeadRead,
+  type ScaledLinear,
+} from './parse.js';
 import type { FoundLinear, FoundNorm, Searched } from './pieces.js';
 import type { Moved } from './probe.js';
 import { UnrecognisedGraph } from './unrecognised.js';
 
 /** What was recognised in a graph, and what running pieces of it showed. */
 export interface RecognisedViT extends FoundViT {
-  /** Of each block: how queries, keys and values are cut from their linears, and how heads are joined. */
+  /**
+   * Of each block: how queries, keys and values are cut from their linears, and how heads are joined; behind the blocks the same of what
+   * pools by attention, its query left out.
+   */
   readonly moved: readonly Moved[];
   readonly activations: KnownActivations;
   /** The tokens of an image of zeros as they come into the first block: `[images, tokens, hidden]`, or tokens first. */
@@ -58,6 +68,7 @@ export async function assemble(
   configPath: string | undefined,
 ): Promise<ViT> {
   const { convolution, firstNorm, blocks, read, heads, moved, activations } = found;
+  const pool = poolOf(found);
   const [images, channels, ...imageSides] = image as [number, number, number, number];
   const imageSize: Size = { height: imageSides[0], width: imageSides[1] };
   const kernel = kernelOf(graph, found);
@@ -66,15 +77,18 @@ export async function assemble(
   for (const { attention } of blocks)
     if ((attention.q.norm === undefined) !== (attention.k.norm === undefined))
       throw notUnderstood(graph, attention.node, 'norms of queries and keys, or of neither');
-  const norms = [firstNorm, read.norm, ...blocks.flatMap(normsOf)].flatMap((norm) => norm ?? []);
+  const norms = [firstNorm, read.norm, pool?.norm, ...blocks.flatMap(normsOf)].flatMap((norm) => norm ?? []);
   const epsilons = new Set(norms.map(({ epsilon }) => epsilon));
   const [epsilon = 1e-6, another] = epsilons;
   if (another !== undefined)
     throw notUnderstood(graph, undefined, `one epsilon in all norms, not ${[...epsilons].join(', ')}`);
-  const [queries] = moved;
+  const [queries] = blocks.length === 0 ? [] : moved;
   const size = queries === undefined ? hiddenSize : defined(queries.dims.at(-1), 'the width of a head');
   const width = blocks[0] === undefined ? hiddenSize : rowsOf(blocks[0].o.linear, 1);
   const layout: HeadLayout = { heads: width / size, size };
+  const [poolKeys, poolValues, poolContext] = moved.slice(blocks.length * 4);
+  const poolLayout =
+    pool && poolKeys && layoutOf(poolKeys, hiddenSize, pool.attention.keysTransposed ? -2 : -1);
   const start = startOf(graph, found, images, hiddenSize);
   const grid = divided(imageSize, patchSize);
   if (!isWhole(grid)) throw notUnderstood(graph, convolution, 'patches that divide the image');
@@ -96,8 +110,10 @@ export async function assemble(
     ...(firstNorm && { firstNorm: true }),
     ...(normed && { queryKeyNorms: true }),
     ...(read.what.kind !== 'token' && { pooling: poolingOf(graph, read, prefix) }),
+    ...(pool && { poolSize: rowsOf(pool.fc2, 1) }),
+    ...(poolLayout && poolLayout.heads !== layout.heads && { poolHeads: poolLayout.heads }),
     ...(read.lastNorm !== 'tokens' && { lastNorm: read.lastNorm }),
-    labels: await labelsIn(configPath, rowsOf(defined(heads[0], 'a classifier'))),
+    labels: heads[0] === undefined ? [] : await labelsIn(configPath, rowsOf(heads[0])),
   };
   if (prefix < 0 || registers < (prefix === 0 ? -1 : 0))
     throw notUnderstood(
@@ -154,6 +170,25 @@ export async function assemble(
     putScaled(weights, `${at}.fc2`, fc2);
   }
   putNorm('norm', read.norm);
+  if (pool && poolKeys && poolValues && poolContext && poolLayout) {
+    const { attention, o, norm, activation, fc2 } = pool;
+    const { node, k, v, keysTransposed } = attention;
+    if (poolValues.scale !== 1 || poolContext.scale !== 1)
+      throw notUnderstood(graph, node, 'values that are not scaled');
+    putNorm('pool.norm', norm);
+    const keys = columnsOf(graph, node, poolKeys, poolLayout, images, keysTransposed);
+    put('pool.scores', queried(pool, pickedRows(k.linear.weight, keys), poolLayout, poolKeys.scale));
+    const rows = columnsOf(graph, node, poolValues, poolLayout, images, false);
+    put('pool.v.weight', pickedRows(v.linear.weight, rows));
+    put('pool.v.bias', v.linear.bias ? pickedRows(v.linear.bias, rows) : zeros([hiddenSize]));
+    checkContext(graph, node, poolContext, poolLayout, images);
+    const plain = { scale: undefined };
+    putScaled(weights, 'pool.o', { linear: o, ...plain });
+    const fc1 = joined(activation.sources, activations.gatesLast[blocks.length] === true);
+    put('pool.fc1.weight', fc1.weight);
+    put('pool.fc1.bias', fc1.bias);
+    putScaled(weights, 'pool.fc2', { linear: fc2, ...plain });
+  }
   const classifiers = heads.map(({ weight, bias: shift = zeros([config.labels.length]) }) => ({
     weight,
     bias: shift,
@@ -252,8 +287,10 @@ function putStart(
 function poolingOf(graph: Searched, { what, node }: HeadRead, prefix: number): Pooling {
   if (what.kind === 'token') return 'class';
   if (what.kind === 'mean' && what.start === 0) return prefix === 0 ? 'patches' : 'tokens';
+  if (what.kind === 'attention' && what.start === 0) return 'tokens-attention';
   if (what.start !== prefix)
     throw notUnderstood(graph, node, `a mean of all tokens, or of the patches behind the first ${prefix}`);
+  if (what.kind === 'attention') return 'patches-attention';
   return what.kind === 'mean' ? 'patches' : 'class-patches';
 }
 
@@ -274,7 +311,7 @@ async function distancesOf(
     );
   const perImage = heads * tokens ** 2;
   // Exporters may write it once for every image.
-  if (prefixTokens(config) !== 1 || elementCount(bias.dims) % perImage !== 0) throw refuse();
+  if (prefixTokens(config) > 1 || elementCount(bias.dims) % perImage !== 0) throw refuse();
   const places = distances(config, tokens);
   const count = relativeDistances(config);
   const values = await floats(bias);
@@ -315,6 +352,41 @@ function rowsOf({ weight }: FoundLinear, axis: 0 | 1 = 0): number {
 interface HeadLayout {
   readonly heads: number;
   readonly size: number;
+}
+
+/** Heads of what attention reads, whose channels lie along an axis. */
+function layoutOf({ dims }: Moved, width: number, axis: -1 | -2): HeadLayout {
+  const size = defined(dims.at(axis), 'the width of a head');
+  return { heads: width / size, size };
+}
+
+/**
+ * For each head of pooling by attention the vector whose product with a token is the token's score.
+ *
+ * @param pool - what pools
+ * @param keys - the projection of the keys, head by head: `[heads · size, hidden]`
+ * @param layout - its heads
+ * @param scale - what the keys are multiplied by on their way
+ * @returns `[heads, hidden]`
+ */
+function queried(
+  { attention: { query, scale: ofScores } }: FoundPool,
+  keys: TensorSource,
+  { heads, size }: HeadLayout,
+  scale: number,
+): TensorSource {
+  const [, width = 0] = keys.dims;
+  return computed([heads, width], async () => {
+    // Each image has the same.
+    const [q, k] = [await floats(query), await floats(keys)];
+    const out = new Float64Array(heads * width);
+    for (let row = 0; row < heads * size; row++) {
+      const [from, factor] = [Math.floor(row / size) * width, ofScores * scale * (q[row] ?? NaN)];
+      for (let c = 0; c < width; c++)
+        out[from + c] = (out[from + c] ?? NaN) + factor * (k[row * width + c] ?? NaN);
+    }
+    return Float32Array.from(out);
+  });
 }
 
 /** For each channel of the heads in order, the output of the linear that it is. */

@@ -2,6 +2,7 @@ import type { OnnxNode } from '../../onnx/model.js';
 import { viewAs, type TensorSource } from '../../onnx/tensor.js';
 import { behindViews, floatOf, inputOf, intOf, isView, makerOf, notUnderstood, outputOf } from './graph.js';
 import {
+  fixedTensor,
   linearAt,
   normAt,
   productAt,
@@ -38,6 +39,18 @@ export interface FoundAttention {
   readonly node: OnnxNode;
 }
 
+/** Attention with a query that is the same for all images: what pools tokens by it. */
+export interface FoundPoolAttention extends Omit<FoundAttention, 'q' | 'bias'> {
+  /** The one query of each head, `[…, 1, size]`: of every image alike. */
+  readonly query: TensorSource;
+}
+
+/** Attention whose queries, keys and values nobody has looked for yet. */
+type Weighing = Omit<FoundAttention, 'q' | 'k' | 'v'> & {
+  /** The values that it reads. */
+  readonly reads: { readonly q: string; readonly k: string; readonly v: string };
+};
+
 /**
  * Recognises attention behind an output projection's input.
  *
@@ -46,6 +59,32 @@ export interface FoundAttention {
  * @throws InputError at the node that was not understood
  */
 export async function attentionAt(graph: Searched, name: string): Promise<FoundAttention> {
+  const { reads, ...found } = await weighingAt(graph, name);
+  return {
+    ...found,
+    q: await operandAt(graph, reads.q),
+    k: await operandAt(graph, reads.k),
+    v: await operandAt(graph, reads.v),
+  };
+}
+
+/**
+ * Recognises attention whose query does not depend on the image behind an output projection's input.
+ *
+ * @param graph - the graph
+ * @param name - the value that the output projection reads
+ * @throws InputError at the node that was not understood
+ */
+export async function poolAttentionAt(graph: Searched, name: string): Promise<FoundPoolAttention> {
+  const { reads, bias, ...found } = await weighingAt(graph, name);
+  const query = fixedTensor(graph, reads.q);
+  const [k, v] = [await operandAt(graph, reads.k), await operandAt(graph, reads.v)];
+  if (query?.dtype !== 'float32' || query.dims.at(-2) !== 1 || bias || k.norm || v.norm)
+    throw notUnderstood(graph, found.node, 'attention to all tokens with one query for all images');
+  return { ...found, query, k, v };
+}
+
+async function weighingAt(graph: Searched, name: string): Promise<Weighing> {
   const output = behindViews(graph, name);
   const node = graph.producers.get(output);
   if (node?.opType === 'Attention' && node.domain === '') return attentionOperator(graph, node, output);
@@ -64,9 +103,7 @@ export async function attentionAt(graph: Searched, name: string): Promise<FoundA
     );
   return {
     output,
-    q: await operandAt(graph, inputOf(graph, product, 0)),
-    k: await operandAt(graph, inputOf(graph, product, 1)),
-    v: await operandAt(graph, inputOf(graph, node, 1)),
+    reads: { q: inputOf(graph, product, 0), k: inputOf(graph, product, 1), v: inputOf(graph, node, 1) },
     keysTransposed: true,
     scale: scores.factor,
     bias,
@@ -74,9 +111,9 @@ export async function attentionAt(graph: Searched, name: string): Promise<FoundA
   };
 }
 
-async function attentionOperator(graph: Searched, node: OnnxNode, output: string): Promise<FoundAttention> {
+async function attentionOperator(graph: Searched, node: OnnxNode, output: string): Promise<Weighing> {
   const [q = '', k = '', v = '', mask = '', ...more] = node.inputs;
-  const shape = graph.shapes.get(q);
+  const shape = graph.shapes.get(q) ?? fixedTensor(graph, q)?.dims;
   const bias = mask === '' || (await masksNothing(graph, mask)) ? undefined : fixedFloats(graph, mask);
   const masked = mask !== '' && bias === undefined && !(await masksNothing(graph, mask));
   const plain = intOf(node, 'is_causal', 0) === 0 && floatOf(node, 'softcap', 0) === 0;
@@ -87,10 +124,8 @@ async function attentionOperator(graph: Searched, node: OnnxNode, output: string
       'attention of queries, keys and values in four dimensions, without a mask that hides any, and without a cap',
     );
   const [, , , size = NaN] = shape;
-  return {
-    ...{ output, node, bias, keysTransposed: false, scale: floatOf(node, 'scale', 1 / Math.sqrt(size)) },
-    ...{ q: await operandAt(graph, q), k: await operandAt(graph, k), v: await operandAt(graph, v) },
-  };
+  const scale = floatOf(node, 'scale', 1 / Math.sqrt(size));
+  return { output, node, bias, keysTransposed: false, scale, reads: { q, k, v } };
 }
 
 /**
@@ -124,14 +159,14 @@ async function behindMasks(
 
 /** A fixed value of floats, one for each head and two tokens; undefined for anything else, such as a mask for all heads. */
 function fixedFloats(graph: Searched, name: string): TensorSource | undefined {
-  const tensor = graph.constants.get(name) ?? graph.values.get(name);
+  const tensor = fixedTensor(graph, name);
   const [heads = 1, asking, asked] = tensor?.dims.slice(-3) ?? [];
   return tensor?.dtype === 'float32' && heads > 1 && asking === asked ? tensor : undefined;
 }
 
 /** Whether a fixed value is a mask that hides nothing: zeros to be added, or true everywhere. */
 async function masksNothing(graph: Searched, name: string): Promise<boolean> {
-  const mask = graph.constants.get(name) ?? graph.values.get(name);
+  const mask = fixedTensor(graph, name);
   if (mask?.dtype === 'bool') return (await mask.read()).every((byte) => byte !== 0);
   if (mask?.dtype !== 'float32') return false;
   return viewAs(await mask.read(), Float32Array).every((value) => value === 0);

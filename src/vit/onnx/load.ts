@@ -10,7 +10,6 @@ import { elementCount } from '../../onnx/tensor.js';
 import { defaultSessionOptions, type Engine, type Tensor } from '../../runtime/engine.js';
 import { buildGraph } from '../graph/model.js';
 import { INPUT } from '../graph/embedding.js';
-import { OUTPUT } from '../graph/head.js';
 import type { ViT } from '../vit.js';
 import { assemble } from './assemble.js';
 import { knownActivations } from './activation.js';
@@ -18,7 +17,7 @@ import { evaluate, runForeign } from './evaluate.js';
 import { foreignGraph, HINT } from './graph.js';
 import { imageInput } from './image-input.js';
 import { refuseQuantised } from './number-formats.js';
-import { logitsOf, parseViT, type FoundBlock } from './parse.js';
+import { logitsOf, parseViT, poolOf, type FoundBlock, type FoundPool } from './parse.js';
 import type { Searched } from './pieces.js';
 import { probe, type Passage } from './probe.js';
 import { unfused } from './unfused.js';
@@ -69,13 +68,14 @@ export async function loadOnnx(
   const evaluated = await ran(evaluate(engine, graph, { [name]: image }));
   const searched: Searched = { ...graph, ...evaluated };
   const found = await parseViT(searched);
-  const passages = found.blocks.flatMap(passagesOf);
+  const pool = poolOf(found);
+  const passages = [...found.blocks.flatMap(passagesOf), ...(pool ? poolPassagesOf(pool) : [])];
   const moved = await ran(probe(engine, searched, passages));
   const activations = await ran(
     knownActivations(
       engine,
       searched,
-      found.blocks.map(({ activation }) => activation),
+      [...found.blocks, ...(pool ? [pool] : [])].map(({ activation }) => activation),
     ),
   );
   const tokens = await ran(tokensOfBlack(engine, searched, found.start, name, dims));
@@ -131,6 +131,14 @@ function passagesOf({ attention, context, o }: FoundBlock): Passage[] {
   ];
 }
 
+/** The same of pooling by attention, whose query moves nowhere. */
+function poolPassagesOf({ attention: { k, v, output }, context, o }: FoundPool): Passage[] {
+  return [
+    ...[k, v].map(({ linear, value, between }) => ({ from: linear.output, to: value, nodes: between })),
+    { from: output, to: o.input, nodes: context },
+  ];
+}
+
 /** The file whose logits count. */
 interface Original {
   readonly path: string;
@@ -161,8 +169,9 @@ async function checkedDifference(
   try {
     const file = wide ? (await writeModel(wide, join(folder, 'wide.onnx'))).path : path;
     const theirs = await logits(file, name, output);
-    const own = await writeModel(buildGraph(vit), join(folder, 'model.onnx'));
-    const ours = await logits(own.path, INPUT, OUTPUT);
+    const graph = buildGraph(vit);
+    const own = await writeModel(graph, join(folder, 'model.onnx'));
+    const ours = await logits(own.path, INPUT, defined(graph.outputs[0], 'an output').name);
     const largest = theirs.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
     const difference = ours.reduce(
       (most, value, i) => Math.max(most, Math.abs(value - (theirs[i] ?? NaN))),

@@ -1,5 +1,5 @@
 import type { OnnxNode } from '../../onnx/model.js';
-import type { TensorSource } from '../../onnx/tensor.js';
+import { float32, type TensorSource } from '../../onnx/tensor.js';
 import type { LastNorm } from '../config.js';
 import { activationAt, type FoundActivation } from './activation.js';
 import { behindViews, inputOf, isView, makerOf, notUnderstood } from './graph.js';
@@ -13,7 +13,7 @@ import {
   type FoundNorm,
   type Searched,
 } from './pieces.js';
-import { attentionAt, type FoundAttention } from './attention.js';
+import { attentionAt, poolAttentionAt, type FoundAttention, type FoundPoolAttention } from './attention.js';
 
 /** A linear at the end of a branch, and what its output is multiplied by (LayerScale). */
 export interface ScaledLinear {
@@ -43,8 +43,16 @@ export interface FoundViT {
   /** First block first. */
   readonly blocks: readonly FoundBlock[];
   readonly read: HeadRead;
-  /** The classifier of each token that is read; their logits are averaged. */
+  /** The classifier of each token that is read; their logits are averaged. None in a backbone, which gives what a classifier would read. */
   readonly heads: readonly FoundLinear[];
+}
+
+/** Pooling by attention as it was found, with the MLP behind it. */
+export interface FoundPool extends Pick<FoundBlock, 'context' | 'activation'> {
+  readonly attention: FoundPoolAttention;
+  readonly o: FoundLinear;
+  readonly norm: FoundNorm;
+  readonly fc2: FoundLinear;
 }
 
 /**
@@ -57,7 +65,8 @@ export async function parseViT(graph: Searched): Promise<FoundViT> {
   const logits = logitsOf(graph);
   const heads = await classifiersAt(graph, logits);
   const reads: HeadRead[] = [];
-  for (const head of heads) reads.push(await readAt(graph, head.input));
+  for (const input of heads.length === 0 ? [logits] : heads.map((head) => head.input))
+    reads.push(await readAt(graph, input));
   for (const [token, { what, node }] of reads.entries())
     if ((heads.length > 1 || what.kind === 'token') && !(what.kind === 'token' && what.index === token))
       throw notUnderstood(graph, node, `the choice of token ${token}, which its classifier reads`);
@@ -87,6 +96,11 @@ export async function parseViT(graph: Searched): Promise<FoundViT> {
     read,
     heads,
   };
+}
+
+/** What pools the tokens by attention; undefined where something else does. */
+export function poolOf({ read: { what } }: Pick<FoundViT, 'read'>): FoundPool | undefined {
+  return what.kind === 'attention' ? what.pool : undefined;
 }
 
 /** Values that attention has a part in. */
@@ -128,20 +142,27 @@ function convolutionOf(graph: Searched, start: string): OnnxNode {
   return convolution;
 }
 
+/** Outputs by which a model answers, where it has several, in the words of Transformers: logits, or of a backbone one row for each image. */
+const ANSWERS = ['logits', 'image_embeds', 'pooler_output'];
+
 /**
- * The value that a graph gives first: its logits.
+ * The value by which a graph answers: its logits, of a backbone its features; the first where no name says which.
  *
  * @throws InputError when it gives nothing
  */
 export function logitsOf(graph: Pick<Searched, 'path' | 'model'>): string {
-  const [output] = graph.model.outputs;
+  const { outputs } = graph.model;
+  const named = ANSWERS.map((answer) => outputs.find(({ name }) => name === answer));
+  const output = named.find((each) => each !== undefined) ?? outputs[0];
   if (output === undefined) throw notUnderstood(graph, undefined, 'an output: the logits');
   return output.name;
 }
 
+/** @returns none for a backbone */
 async function classifiersAt(graph: Searched, logits: string): Promise<FoundLinear[]> {
   const single = linearAt(graph, logits);
   if (single) return [single];
+  if (await isPooled(graph, logits)) return [];
   const { factor, values } = await productAt(graph, logits);
   const sum = graph.producers.get(values[0] ?? '');
   const both =
@@ -163,7 +184,9 @@ export type TokensRead =
   /** The mean of all tokens from one on. */
   | { readonly kind: 'mean'; readonly start: number }
   /** The first token, and the mean of those from one on beside it. */
-  | { readonly kind: 'token and mean'; readonly start: number };
+  | { readonly kind: 'token and mean'; readonly start: number }
+  /** What attention to all tokens from one on gives. */
+  | { readonly kind: 'attention'; readonly start: number; readonly pool: FoundPool };
 
 /** What a classifier reads, and through which norm. */
 export interface HeadRead {
@@ -193,11 +216,21 @@ async function readAt(graph: Searched, name: string): Promise<HeadRead> {
   };
 }
 
+/** Whether a value is what was pooled of the tokens, one row for each image. */
+async function isPooled(graph: Searched, name: string): Promise<boolean> {
+  if (graph.shapes.get(name)?.length !== 2) return false;
+  const norm = await normAt(graph, name);
+  const node = makerOf(graph, norm?.input ?? name);
+  return node !== undefined && (await tokensReadAt(graph, node)) !== undefined;
+}
+
 /** What a node reads of which tokens: one, the mean of those from one on, or both beside each other. */
 async function tokensReadAt(
   graph: Searched,
   node: OnnxNode,
 ): Promise<{ readonly what: TokensRead; readonly from: string } | undefined> {
+  const pooled = await pooledAt(graph, node);
+  if (pooled !== undefined) return pooled;
   const index = await tokenIndex(graph, node);
   if (index !== undefined) return { what: { kind: 'token', index }, from: inputOf(graph, node, 0) };
   if (node.opType === 'ReduceMean') return meanAt(graph, node);
@@ -224,8 +257,17 @@ async function meanAt(
   const rank = graph.shapes.get(input)?.length;
   if (rank !== 3 || ![1, -2].includes(axis ?? (await scalarAt(graph, node.inputs[1] ?? '')) ?? 0))
     return undefined;
-  const slice = makerOf(graph, input);
-  if (slice?.opType !== 'Slice') return { what: { kind: 'mean', start: 0 }, from: input };
+  const some = await tokensFrom(graph, input);
+  return some && { what: { kind: 'mean', start: some.start }, from: some.from };
+}
+
+/** Which tokens a value has, where it is cut from all: those from one on; undefined where it is cut otherwise. */
+async function tokensFrom(
+  graph: Searched,
+  name: string,
+): Promise<{ readonly start: number; readonly from: string } | undefined> {
+  const slice = makerOf(graph, name);
+  if (slice?.opType !== 'Slice') return { start: 0, from: name };
   const [start, end, along, step = 1] = await Promise.all(
     [1, 2, 3, 4].map((position) => scalarAt(graph, slice.inputs[position] ?? '')),
   );
@@ -233,7 +275,37 @@ async function meanAt(
   const tokens = graph.shapes.get(from)?.[1] ?? Infinity;
   if (start === undefined || start < 0 || end === undefined || end < tokens || along !== 1 || step !== 1)
     return undefined;
-  return { what: { kind: 'mean', start }, from };
+  return { start, from };
+}
+
+/**
+ * Pooling by attention: what it gives and an MLP's branch of it are added, the one token that is left perhaps chosen.
+ *
+ * @returns undefined where there is something else, such as the last block
+ */
+async function pooledAt(
+  graph: Searched,
+  node: OnnxNode,
+): Promise<{ readonly what: TokensRead; readonly from: string } | undefined> {
+  const chosen = (await tokenIndex(graph, node)) === 0;
+  const sum = chosen ? makerOf(graph, inputOf(graph, node, 0)) : node;
+  // Of a block's two terms one is the residual stream.
+  if (sum?.opType !== 'Add' || sum.inputs.some((input) => linearAt(graph, input) === undefined))
+    return undefined;
+  const { residual, found } = await mlpAt(graph, sum);
+  const { norm2: norm, activation, fc2 } = found;
+  const o = linearAt(graph, residual);
+  if (o === undefined || fc2.scale !== undefined)
+    throw notUnderstood(graph, sum, 'what attention pooled, and an MLP beside it');
+  const attention = await poolAttentionAt(graph, o.input);
+  const reads = new Set([attention.k, attention.v].map(({ linear }) => behindViews(graph, linear.input)));
+  const [read = ''] = reads;
+  const some = reads.size === 1 ? await tokensFrom(graph, read) : undefined;
+  if (some === undefined)
+    throw notUnderstood(graph, attention.node, 'keys and values of the same tokens, from one on');
+  const context = viewsBetween(graph, attention.output, o.input);
+  const pool = { attention, o, context, norm, activation, fc2: fc2.linear };
+  return { what: { kind: 'attention', start: some.start, pool }, from: some.from };
 }
 
 async function tokenIndex(graph: Searched, node: OnnxNode): Promise<number | undefined> {
@@ -246,12 +318,18 @@ async function tokenIndex(graph: Searched, node: OnnxNode): Promise<number | und
   return start !== undefined && end === start + 1 ? start : undefined;
 }
 
-function scaledLinearAt(graph: Searched, name: string): ScaledLinear | undefined {
+async function scaledLinearAt(graph: Searched, name: string): Promise<ScaledLinear | undefined> {
   const plain = linearAt(graph, name);
   if (plain) return { linear: plain, scale: undefined };
   const scaled = withConstantVector(graph, makerOf(graph, name), 'Mul');
   const linear = scaled && linearAt(graph, scaled.value);
-  return linear && { linear, scale: scaled.vector };
+  if (linear) return { linear, scale: scaled.vector };
+  // LayerScale that is one number.
+  const { factor, values } = await productAt(graph, name);
+  const [value = ''] = values;
+  const alike = values.length === 1 ? linearAt(graph, value) : undefined;
+  const rows = alike?.weight.dims[0] ?? 0;
+  return alike && { linear: alike, scale: float32([rows], new Float32Array(rows).fill(factor)) };
 }
 
 async function mlpAt(
@@ -259,7 +337,7 @@ async function mlpAt(
   sum: OnnxNode,
 ): Promise<{ readonly residual: string; readonly found: Pick<FoundBlock, 'norm2' | 'activation' | 'fc2'> }> {
   for (const [branch, residual] of [sum.inputs, [...sum.inputs].reverse()] as [string, string][]) {
-    const fc2 = scaledLinearAt(graph, branch);
+    const fc2 = await scaledLinearAt(graph, branch);
     if (fc2 === undefined) continue;
     const activation = activationAt(graph, fc2.linear.input);
     if (activation === undefined) continue;
@@ -270,7 +348,8 @@ async function mlpAt(
     refuseOther(graph, norm2, residual, sum);
     return { residual, found: { norm2, activation, fc2 } };
   }
-  const branch = sum.inputs.map((input) => scaledLinearAt(graph, input)).find((each) => each !== undefined);
+  const branches = await Promise.all(sum.inputs.map((input) => scaledLinearAt(graph, input)));
+  const branch = branches.find((each) => each !== undefined);
   throw notUnderstood(
     graph,
     branch ? (makerOf(graph, branch.linear.input) ?? sum) : sum,
@@ -286,7 +365,7 @@ async function attendedAt(
   readonly found: Pick<FoundBlock, 'norm1' | 'attention' | 'o' | 'context'>;
 }> {
   for (const [branch, residual] of [sum.inputs, [...sum.inputs].reverse()] as [string, string][]) {
-    const o = scaledLinearAt(graph, branch);
+    const o = await scaledLinearAt(graph, branch);
     if (o === undefined) continue;
     const attention = await attentionAt(graph, o.linear.input);
     const reads = new Set(

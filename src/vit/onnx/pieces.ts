@@ -55,22 +55,22 @@ export function linearAt(graph: Searched, name: string): FoundLinear | undefined
   const node = graph.producers.get(output);
   if (node?.opType === 'Gemm') {
     const [input = '', matrix = '', addend = ''] = node.inputs;
-    const weight = weightConstant(graph, matrix);
+    const weight = linearConstant(graph, matrix);
     const plain =
       floatOf(node, 'alpha', 1) === 1 && floatOf(node, 'beta', 1) === 1 && intOf(node, 'transA', 0) === 0;
     if (weight?.dims.length !== 2 || !plain) return undefined;
-    const bias = addend === '' ? undefined : weightConstant(graph, addend);
+    const bias = addend === '' ? undefined : linearConstant(graph, addend);
     const rows = intOf(node, 'transB', 0) === 1 ? weight : transposed(weight);
     return addend !== '' && bias === undefined ? undefined : { input, output, node, weight: rows, bias };
   }
   if (node?.opType === 'MatMul') {
-    const weight = weightConstant(graph, inputOf(graph, node, 1));
+    const weight = linearConstant(graph, inputOf(graph, node, 1));
     if (weight?.dims.length !== 2) return undefined;
     return { input: inputOf(graph, node, 0), output, node, weight: transposed(weight), bias: undefined };
   }
   if (node?.opType !== 'Add') return undefined;
   for (const [product, addend] of [node.inputs, [...node.inputs].reverse()] as [string, string][]) {
-    const bias = weightConstant(graph, addend);
+    const bias = linearConstant(graph, addend);
     if (bias?.dims.length !== 1 || graph.fixed.has(product)) continue;
     const inner = linearAt(graph, product);
     if (inner?.bias === undefined && inner) return { ...inner, output, bias };
@@ -151,9 +151,20 @@ export function withConstantVector(
   return undefined;
 }
 
+/** A value that no image has a part in: a constant, or what running the graph showed; undefined for anything else. */
+export function fixedTensor(graph: Searched, name: string): TensorSource | undefined {
+  return graph.constants.get(name) ?? graph.values.get(name);
+}
+
+/** A constant of floats that a linear layer has, or what is computed of constants alone, as exporters leave it that do not fold. */
+function linearConstant(graph: Searched, name: string): TensorSource | undefined {
+  const made = graph.values.get(name);
+  return weightConstant(graph, name) ?? (made?.dtype === 'float32' ? made : undefined);
+}
+
 /** A fixed value of one number; undefined for anything else. */
 export async function scalarAt(graph: Searched, name: string): Promise<number | undefined> {
-  const tensor = graph.constants.get(name) ?? graph.values.get(name);
+  const tensor = fixedTensor(graph, name);
   if (tensor === undefined || tensor.dims.some((dim) => dim !== 1)) return undefined;
   return firstNumber(tensor.dtype, await tensor.read());
 }
