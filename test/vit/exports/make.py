@@ -31,7 +31,9 @@ class Logits(torch.nn.Module):
 
     def forward(self, pixel_values):
         given = self.model(pixel_values)
-        return given if isinstance(given, torch.Tensor) else given.logits
+        if isinstance(given, torch.Tensor):
+            return given
+        return given.logits if hasattr(given, 'logits') else given.pooler_output
 
 
 def drawn(model):
@@ -119,6 +121,13 @@ for name, model, exporter, channels in [
     images = torch.randn(2, channels, 16, 24, generator=torch.Generator().manual_seed(6))
     parity[f'{name}.pixel_values'] = images
     export(name, model, exporter, images)
+
+# Pooled by attention, with a classifier behind it and as a backbone.
+export('timm-attention-pool', from_timm('vit_tiny_patch16_224', global_pool='map', reg_tokens=1), legacy)
+export('siglip-backbone', hf.SiglipVisionModel(hf.SiglipVisionConfig(**SIZE)), dynamo)
+# Added to the scores without a class token, and LayerScale that is one number.
+export('timm-relative', from_timm('vit_relpos_small_patch16_224'), legacy)
+export('beit-one-scale', from_transformers('Beit', use_absolute_position_embeddings=True, layer_scale_init_value=0.0), legacy)
 save_file(parity, here / 'parity.safetensors')
 
 # What ONNX Runtime's optimisers make of exports: the transformer optimiser, and the session that saves what it runs.
