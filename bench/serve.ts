@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { sql } from 'kysely';
 import { defined } from '../src/base/defined.js';
@@ -14,7 +15,7 @@ import { storeCell } from '../test/support/rows.js';
 
 /*
  * How fast `edgeflex serve` answers when much is stored: fills a folder or a database that is empty, asks everything that the page asks, one
- * question after the other, and then as many readers as are wished for, all at once.
+ * question after the other, and then as many readers as are wished for, all at once. Prints a Markdown table.
  */
 
 const { values: flags } = parseArgs({
@@ -22,7 +23,9 @@ const { values: flags } = parseArgs({
     place: { type: 'string', default: 'dist/bench/serve' },
     runs: { type: 'string', default: '10000' },
     readers: { type: 'string', default: '50' },
-    seconds: { type: 'string', default: '20' },
+    // Between an answer and a reader's next question, on average: 0 for as fast as it answers.
+    pause: { type: 'string', default: '1' },
+    seconds: { type: 'string', default: '60' },
   },
 });
 const runs = Number(flags.runs);
@@ -104,7 +107,16 @@ async function started(place: string): Promise<{ readonly url: string; readonly 
   const server = spawn(
     process.execPath,
     [
-      ...[join(packageRoot(), 'bin', 'edgeflex.js'), 'serve', '--port', '0', '--rate', '100000000'],
+      ...[
+        join(packageRoot(), 'bin', 'edgeflex.js'),
+        'serve',
+        '--port',
+        '0',
+        '--rate',
+        '100000000',
+        '--log-level',
+        'warn',
+      ],
       ...(place.startsWith('postgres') ? ['--db', place] : ['--results', place]),
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
@@ -142,8 +154,6 @@ function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
 }
-
-const shown = (milliseconds: number): string => milliseconds.toFixed(1).padStart(9);
 
 const place = flags.place;
 const filling = performance.now();
@@ -183,25 +193,48 @@ try {
     ['/devices'],
     ['/procure', { batch: 8, limits: { latency: '30ms' } }],
   ];
-  console.log('    first    median   largest (ms), one after the other');
+  const alone = new Map<string, { readonly first: number; readonly again: number[] }>();
   for (const [path, body] of questions) {
     const first = await ask(url, path, body);
-    const times: number[] = [];
-    for (let i = 0; i < 10; i++) times.push((await ask(url, path, body)).took);
-    console.log(`${shown(first.took)} ${shown(quantile(times, 0.5))} ${shown(Math.max(...times))}  ${path}`);
+    const again: number[] = [];
+    for (let i = 0; i < 10; i++) again.push((await ask(url, path, body)).took);
+    alone.set(path, { first: first.took, again });
   }
-  const until = performance.now() + Number(flags.seconds) * 1000;
-  const all: number[] = [];
+  const [readers, pause, seconds] = [flags.readers, flags.pause, flags.seconds].map(Number) as [
+    number,
+    number,
+    number,
+  ];
+  const until = performance.now() + seconds * 1000;
+  const together = new Map<string, number[]>(questions.map(([path]) => [path, []]));
   await Promise.all(
-    Array.from({ length: Number(flags.readers) }, async (_, reader) => {
+    Array.from({ length: readers }, async (_, reader) => {
       for (let i = reader; performance.now() < until; i++) {
+        // Readers do not ask in step.
+        if (pause > 0) await sleep(2000 * pause * Math.random());
         const [path, body] = defined(questions[i % questions.length], 'a question');
-        all.push((await ask(url, path, body)).took);
+        together.get(path)?.push((await ask(url, path, body)).took);
       }
     }),
   );
+  console.log(`| page | first | again: median | largest | ${readers} readers: median | p99 |`);
+  console.log('| --- | --: | --: | --: | --: | --: |');
+  for (const [path, { first, again }] of alone) {
+    const busy = together.get(path) ?? [];
+    const figures = [
+      first,
+      quantile(again, 0.5),
+      Math.max(...again),
+      quantile(busy, 0.5),
+      quantile(busy, 0.99),
+    ];
+    console.log(
+      `| \`${path.replace(/(cursor=\w{4})\w+/, '$1…')}\` | ${figures.map((each) => each.toFixed(0)).join(' | ')} |`,
+    );
+  }
+  const all = [...together.values()].flat();
   console.log(
-    `${flags.readers} readers without a pause: ${(all.length / Number(flags.seconds)).toFixed(0)} answers/s, median ${quantile(all, 0.5).toFixed(0)} ms, p99 ${quantile(all, 0.99).toFixed(0)} ms`,
+    `Milliseconds. ${readers} readers, ${pause} s between questions: ${(all.length / seconds).toFixed(0)} answers/s, median ${quantile(all, 0.5).toFixed(0)}, p99 ${quantile(all, 0.99).toFixed(0)}`,
   );
 } finally {
   server.kill('SIGINT');

@@ -185,8 +185,15 @@ async function procured(place: string, { options }: Of<'procure'>): Promise<Answ
 /** Runs one after the other, until its time is up; those of which all is kept already take none. */
 async function preparedRuns(place: string, { runs }: Of<'prepare runs'>): Promise<PreparedRuns> {
   const until = performance.now() + PREPARING;
-  const said = memoryOf(place).points;
-  const saidObserved: Remembered<ObservedBatches> = observations ?? new Remembered(0);
+  // What was computed is stored all at once: each time takes a connection and a wait for the disk.
+  const made: KeptFacts[] = [];
+  const shelf = (kind: Shelf['kind']): Shelf => ({
+    ...{ kind, code },
+    keep: (facts) => Promise.resolve(void made.push(...facts)),
+  });
+  // It is of no use to remember in memory what somebody may ask for: nobody has asked yet.
+  const said = new Remembered<readonly PlacedPoint[]>(1, shelf('points'));
+  const saidObserved = new Remembered<ObservedBatches>(1, shelf('observed'));
   const results = await open(place, { readonly: true });
   try {
     const { db } = results;
@@ -202,6 +209,7 @@ async function preparedRuns(place: string, { runs }: Of<'prepare runs'>): Promis
       for (const quantile of QUANTILES) await observedOfRuns(db, [run], quantile, saidObserved, load);
       if (performance.now() > until) break;
     }
+    await kept(place, made);
     return { left };
   } finally {
     await results.close();
