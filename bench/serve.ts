@@ -22,18 +22,21 @@ const { values: flags } = parseArgs({
   options: {
     place: { type: 'string', default: 'dist/bench/serve' },
     runs: { type: 'string', default: '10000' },
+    // With 84 queries a round ten thousand runs have ten million.
+    queries: { type: 'string', default: '84' },
+    // Only this: how long a view takes over all runs.
+    view: { type: 'string' },
     readers: { type: 'string', default: '50' },
     // Between an answer and a reader's next question, on average: 0 for as fast as it answers.
     pause: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '60' },
   },
 });
-const runs = Number(flags.runs);
+const [runs, queries] = [Number(flags.runs), Number(flags.queries)];
 
-/** Of each run; with 84 queries a round ten thousand runs have ten million. */
+/** Of each run. */
 const VARIANTS = 6;
 const ROUNDS = 2;
-const QUERIES = 84;
 /** Suites that the runs are of. */
 const SUITES = 20;
 
@@ -74,23 +77,47 @@ async function fill(db: Db): Promise<void> {
       select id, run_id, id, 100 + (id - 101) / ${VARIANTS} + 1, 'performance', 8, 'quick', ${ROUNDS},
         case when id % 1000 = 0 then 'failed' else 'done' end
       from variants where run_id <> 'template'`);
-    const steady = `insert into rounds (id, cell_id, round, position, started_at, seconds, runtime_json, session_json, platform, warmup_queries, steady)
+    const steady = `insert into rounds (id, cell_id, round, position, started_at, seconds, runtime_json, session_json, platform, warmup_queries, steady, memory_means)
       select (c.id - 1) * ${ROUNDS} + r, c.id, r - 1, 0, o.started_at, 1,
-        '{"name":"onnxruntime-node","version":"1.30.0","provider":"CPUExecutionProvider"}', '{"threads":2}', 'linux-x64', 9, 1
+        '{"name":"onnxruntime-node","version":"1.30.0","provider":"CPUExecutionProvider"}', '{"threads":2}', 'linux-x64', 9, 1, 'vmhwm-of-phase'
       from cells c join runs o on o.id = c.run_id, ${series(ROUNDS, 'r')} m where c.run_id <> 'template'`;
     await run(steady);
+    // What an agent reports beside: times and memory by phase, what the device was like.
+    for (const [phase, spent, processor] of [
+      ...[['load', 120, 'null'] as const, ['first', 15, 'null'] as const],
+      ['steady', 900, '1700'] as const,
+    ])
+      await run(`insert into phases (round_id, phase, milliseconds, cpu_milliseconds)
+        select o.id, '${phase}', ${spent}, ${processor} from rounds o join cells c on c.id = o.cell_id where c.run_id <> 'template'`);
+    for (const [phase, figure, bytes] of [
+      ...[['prepare', 'resident', 5e7] as const, ['load', 'peakResident', 9e7] as const],
+      ['first', 'peakResident', 1e8] as const,
+    ])
+      await run(`insert into memory (round_id, phase, figure, bytes)
+        select o.id, '${phase}', '${figure}', ${bytes} + o.id % 1000 from rounds o join cells c on c.id = o.cell_id where c.run_id <> 'template'`);
+    for (const [sequence, phase, conditions] of [
+      [0, 'load', { at: 200, otherLoad: 0.01 }],
+      [
+        1,
+        'steady',
+        { at: 1100, otherLoad: 0.02, paces: Array.from({ length: 24 }, (_, i) => 100 + (i % 5)) },
+      ],
+    ] as const)
+      await run(`insert into conditions (round_id, sequence, phase, conditions_json)
+        select o.id, ${sequence}, '${phase}', '${JSON.stringify(conditions)}'
+        from rounds o join cells c on c.id = o.cell_id where c.run_id <> 'template'`);
     const milliseconds = `(10 + (o.id * 7919 + q * 104729) % 1000 / 1000.0)`;
     const cells = `from rounds o`;
     if (!onServer) {
       await run(
-        `insert into samples select o.id, q - 1, ${milliseconds} ${cells}, ${series(QUERIES, 'q')} m`,
+        `insert into samples select o.id, q - 1, ${milliseconds} ${cells}, ${series(queries, 'q')} m`,
       );
     } else {
       for (let month = 7; month <= 12; month++)
         await run(`select make_month('2026-${String(month).padStart(2, '0')}-01')`);
       await run(`insert into raw_samples (month, round_id, milliseconds)
         select date_trunc('month', o.started_at::timestamp)::date, o.id, array_agg(${milliseconds}::double precision order by q)
-        ${cells}, ${series(QUERIES, 'q')} m group by o.id, o.started_at`);
+        ${cells}, ${series(queries, 'q')} m group by o.id, o.started_at`);
       // Ids that were given are not given again.
       for (const table of ['devices', 'variants', 'cells', 'rounds'])
         await run(
@@ -159,8 +186,18 @@ const place = flags.place;
 const filling = performance.now();
 const db = await openStore(databaseIn(place));
 await fill(db);
+const filled = ((performance.now() - filling) / 1000).toFixed(0);
+if (flags.view !== undefined) {
+  for (let i = 0; i < 3; i++) {
+    const from = performance.now();
+    const { rows } = await sql`select * from ${sql.table(flags.view)}`.execute(db);
+    console.log(`${flags.view}: ${rows.length} rows in ${(performance.now() - from).toFixed(0)} ms`);
+  }
+  await db.destroy();
+  process.exit();
+}
 await db.destroy();
-console.log(`filled in ${((performance.now() - filling) / 1000).toFixed(0)} s`);
+console.log(`filled in ${filled} s`);
 const { url, server } = await started(place);
 try {
   const { runs: newest } = JSON.parse((await ask(url, '/runs?suite=suite-3&limit=2')).text) as {
