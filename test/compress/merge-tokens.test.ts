@@ -263,13 +263,27 @@ describe('a schedule', () => {
     }
   });
 
-  it('that is searched merges in every second block where that is enough, and in every one where it is not', () => {
-    const merging = (speed: number): number[] => {
-      const { merges } = candidatesFor(config, options({ budget: { speed } }))[2]!;
-      return merges.flatMap((count, layer) => (count > 0 ? [layer] : []));
-    };
-    expect(merging(1.15)).toEqual([1, 3]);
-    expect(merging(1.45)).toEqual([0, 1, 2, 3]);
+  it('that is searched merges a third of the tokens at most, in every second block, where that is enough', () => {
+    // What no schedule of this kind can exceed: block after block, all that it may.
+    let tokens = 17;
+    const most = config.mlpSizes.map((_, layer) => {
+      const merges = layer === 1 || layer === 3 ? Math.min(Math.floor(tokens / 3), (tokens - 1) >> 1) : 0;
+      tokens -= merges;
+      return merges;
+    });
+    expect(most).toEqual([0, 5, 0, 4, 0]);
+    const fastest = multiplications(config) / multiplications({ ...config, merges: most });
+    for (const speed of [1.05, 1.15, fastest - 1e-9, fastest + 1e-9, 1.45]) {
+      for (const { merges } of candidatesFor(config, options({ budget: { speed } }))) {
+        const [first = 0, , third = 0] = merges;
+        if (speed > fastest) expect(first + third).toBeGreaterThan(0);
+        else
+          for (const [layer, count] of merges.entries())
+            expect(count).toBeLessThanOrEqual(
+              layer % 2 === 0 ? 0 : tokensAt({ ...config, merges }, layer) / 3,
+            );
+      }
+    }
   });
 
   it('counts the multiplications of every product', () => {

@@ -25,8 +25,19 @@ export const SLOPES = [-1, -0.5, 0, 0.5, 1] as const;
  */
 const EVERY = 2;
 
-/** … unless a block would lose more than this share of its tokens: of so many proposals the last ones are bad. */
+/** … and in none of them more than this share of the tokens that reach it: of so many proposals the last ones are bad. */
 const MOST_AT_ONCE = 1 / 3;
+
+/** Which blocks merge, and how much at most. */
+interface Limits {
+  /** 2 merges in every second block alone, twice as many. */
+  readonly every: number;
+  /** Share of the tokens that reach a block; half of the patches is the most in any case. */
+  readonly atOnce: number;
+}
+
+const APART: Limits = { every: EVERY, atOnce: MOST_AT_ONCE };
+const EVERYWHERE: Limits = { every: 1, atOnce: 1 };
 
 /** A schedule that meets a budget. */
 export interface MergeSchedule {
@@ -84,7 +95,7 @@ export function candidatesFor(
   if (budget !== undefined)
     return SLOPES.map((slope) => {
       const merges = scheduleFor(config, slope, budget.speed);
-      if (merges === undefined) throw unreachable(budget.speed, mostSpeed(config, slope, 1));
+      if (merges === undefined) throw unreachable(budget.speed, mostSpeed(config, slope, EVERYWHERE));
       return { slope, merges };
     });
   if (Array.isArray(r)) {
@@ -93,7 +104,7 @@ export function candidatesFor(
   }
   const slope = schedule === 'constant' ? 0 : -1;
   // The schema lets exactly one of r and budget through.
-  return [{ slope, merges: spread(config, slope, r as number, 1) }];
+  return [{ slope, merges: spread(config, slope, r as number, EVERYWHERE) }];
 }
 
 /**
@@ -103,24 +114,24 @@ export function candidatesFor(
  * @param config - the architecture
  * @param slope - how they are spread
  * @param mean - merges of a block, on average
- * @param every - 2 merges in every second block alone, twice as many
+ * @param limits - which blocks merge, and how much at most
  */
-function spread(config: ViTConfig, slope: number, mean: number, every: number): number[] {
+function spread(config: ViTConfig, slope: number, mean: number, { every, atOnce }: Limits): number[] {
   const layers = layerCount(config);
   let tokens = tokenCount(config);
   return Array.from({ length: layers }, (_, layer) => {
     if (layer === layers - 1 || layer % every !== every - 1) return 0;
     const place = (2 * layer) / (layers - 1) - 1;
     const share = Math.floor(every * mean * (1 + slope * place));
-    const merges = Math.min(mostMerges(tokens, prefixTokens(config)), share);
+    const merges = Math.min(mostMerges(tokens, prefixTokens(config)), Math.floor(atOnce * tokens), share);
     tokens -= merges;
     return merges;
   });
 }
 
 /**
- * The gentlest schedule that makes multiplications so many times fewer: in every second block, or, where that
- * is not enough or takes too many tokens at once, in every one.
+ * The gentlest schedule that makes multiplications so many times fewer: in every second block, at most a third of the tokens at once, or, where
+ * that is not enough, in every one.
  *
  * @param config - the architecture, unmerged
  * @param slope - how merges are spread, one of `SLOPES`
@@ -128,33 +139,26 @@ function spread(config: ViTConfig, slope: number, mean: number, every: number): 
  * @returns how many tokens each block merges; undefined where merging everything is not enough
  */
 export function scheduleFor(config: ViTConfig, slope: number, speed: number): number[] | undefined {
-  const apart = gentlest(config, slope, speed, EVERY);
-  if (apart !== undefined && mostAtOnce(config, apart) <= MOST_AT_ONCE) return apart;
-  return gentlest(config, slope, speed, 1);
+  return gentlest(config, slope, speed, APART) ?? gentlest(config, slope, speed, EVERYWHERE);
 }
 
-/** The largest share of its tokens that a block merges. */
-function mostAtOnce(config: ViTConfig, merges: readonly number[]): number {
-  return Math.max(...merges.map((count, layer) => count / tokensAt({ ...config, merges }, layer)));
-}
-
-function gentlest(config: ViTConfig, slope: number, speed: number, every: number): number[] | undefined {
-  if (mostSpeed(config, slope, every) < speed) return undefined;
+function gentlest(config: ViTConfig, slope: number, speed: number, limits: Limits): number[] | undefined {
+  if (mostSpeed(config, slope, limits) < speed) return undefined;
   const before = multiplications(config);
   let [low, high] = [0, tokenCount(config)];
   // Merges are whole numbers for each block, so that a tenth of one on average is fine enough.
   while (high - low > 0.1) {
     const middle = (low + high) / 2;
-    if (before / multiplications({ ...config, merges: spread(config, slope, middle, every) }) < speed)
+    if (before / multiplications({ ...config, merges: spread(config, slope, middle, limits) }) < speed)
       low = middle;
     else high = middle;
   }
-  return spread(config, slope, high, every);
+  return spread(config, slope, high, limits);
 }
 
-/** How many times fewer multiplications the most that a slope can merge gives, in every block or in every second one. */
-function mostSpeed(config: ViTConfig, slope: number, every: number): number {
-  const merges = spread(config, slope, tokenCount(config), every);
+/** How many times fewer multiplications the most that a slope can merge within the limits gives. */
+function mostSpeed(config: ViTConfig, slope: number, limits: Limits): number {
+  const merges = spread(config, slope, tokenCount(config), limits);
   return multiplications(config) / multiplications({ ...config, merges });
 }
 

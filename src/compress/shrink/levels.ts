@@ -6,7 +6,7 @@ import { logitsApart, type Apart } from '../observe/logits.js';
 import { openModel } from '../observe/opened.js';
 
 /** Raised whenever the same amounts would give other logits: recipes share them. */
-const LEVELS_VERSION = 3;
+const LEVELS_VERSION = 4;
 
 /** Shares of the neurons that are tried, from the gentlest on. */
 const RATIOS = [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7];

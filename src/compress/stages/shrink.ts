@@ -16,7 +16,7 @@ const level = { error: figure, agreement: figure };
 /** Prunes and merges together. */
 export const shrinkStage = defineStage({
   name: 'shrink',
-  version: 5,
+  version: 6,
   description:
     'Removes MLP neurons and merges similar tokens: the combination with the fewest multiplications within an accuracy budget.',
   options: shrinkOptionsSchema,
