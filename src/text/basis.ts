@@ -4,13 +4,34 @@ import { deviceLabel } from '../analysis/label.js';
 import * as format from './format.js';
 import { takeoverText } from './takeover.js';
 
+/** What of a run a chart or a table shows, so that its caption says what that rests on. */
+export interface Basis {
+  /** Timed rounds. */
+  readonly rounds?: true;
+  /** Classified test images. */
+  readonly images?: true;
+  /** How its 95 % intervals are computed; left out where it shows none. */
+  readonly intervals?: string;
+}
+
+/** The basis of what is known by rounds alone. */
+export const MEASURED: Basis = { rounds: true, intervals: "Student's over rounds (latency, memory, ratios)" };
+
+/** The basis of what is known by rounds and by images, such as the main table. */
+export const MEASURED_AND_SCORED: Basis = {
+  ...{ rounds: true, images: true },
+  intervals: `${MEASURED.intervals ?? ''}, Wilson's (shares of images)`,
+};
+
 /**
- * What the figures of a run rest on, as captions say it: how many rounds, queries and images, which intervals, which devices, which run.
+ * What a chart or a table of a run rests on, as its caption says it: how many rounds, queries and images, which intervals, which devices,
+ * which run.
  *
  * @param analysis - of the run
+ * @param basis - what of the run it shows; left out, what depends on no measurement
  * @returns sentences
  */
-export function basisText({ run, figures }: Analysis): string {
+export function basisText({ run, figures }: Analysis, basis: Basis = {}): string {
   const latencies = figures.flatMap((each) => each.latencies);
   const images = figures.flatMap(({ accuracy }) => (accuracy ? [accuracy.images] : []));
   const samples = latencies.flatMap((each) => [...each.samples.values()].map(({ length }) => length));
@@ -19,7 +40,7 @@ export function basisText({ run, figures }: Analysis): string {
       `${deviceLabel(device)} (${device.environment.cpu.model}, ${counted([device.row.threads], 'thread')}, ${device.environment.os.distribution} ${device.environment.os.release})${takeoverText(device)}`,
   );
   const size = [
-    ...(latencies.length > 0
+    ...(basis.rounds && latencies.length > 0
       ? [
           `${counted(
             latencies.map(({ rounds }) => rounds),
@@ -27,11 +48,11 @@ export function basisText({ run, figures }: Analysis): string {
           )} of ${counted(samples, 'query', 'queries')}`,
         ]
       : []),
-    ...(images.length > 0 ? [counted(images, 'test image')] : []),
+    ...(basis.images && images.length > 0 ? [counted(images, 'test image')] : []),
   ];
   return [
     ...(size.length > 0 ? [`n: ${size.join('; ')}.`] : []),
-    "Intervals: 95 %, Student's over rounds (latency, memory, ratios), Wilson's (shares of images).",
+    ...(basis.intervals === undefined ? [] : [`Intervals: 95 %, ${basis.intervals}.`]),
     `${run.devices.length === 1 ? 'Device' : 'Devices'}: ${devices.join('; ')}.`,
     `Run ${run.row.id}, EdgeFlex ${run.row.version}.`,
   ].join(' ');

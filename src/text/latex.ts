@@ -1,40 +1,29 @@
 import { oneLine } from './format.js';
 import type { Table } from './table.js';
 
-/** How a table is set. */
-export interface LatexOptions {
-  /** For `\ref`; left out, none. */
-  readonly label?: string;
-  /** Whether it is scaled to the width of the text, for which `\usepackage{graphicx}` is needed, too. */
-  readonly fitted?: boolean;
-}
-
 /**
- * A table as LaTeX with the rules of the package booktabs, its notes below it; `\usepackage{booktabs}` and any engine with UTF-8.
+ * A table as LaTeX with the rules of the package booktabs, its notes below it; one that is wider than the text is scaled down to it.
+ * `\usepackage{booktabs,graphicx}` and any engine with UTF-8.
  *
  * @param table - what to show
  * @param caption - of the table
- * @param options - how it is set
+ * @param label - for `\ref`; left out, none
  */
-export function latexTable(
-  { columns, rows, notes }: Table,
-  caption: string,
-  { label, fitted = false }: LatexOptions = {},
-): string {
+export function latexTable({ columns, rows, notes }: Table, caption: string, label?: string): string {
   const line = (cells: readonly string[]): string => `    ${cells.map(latexText).join(' & ')} \\\\`;
   return [
     '\\begin{table}',
     '  \\centering',
     `  \\caption{${latexText(caption)}}`,
     ...(label === undefined ? [] : [`  \\label{${label}}`]),
-    ...(fitted ? ['  \\resizebox{\\linewidth}{!}{%'] : []),
+    '  \\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%',
     `  \\begin{tabular}{@{}${columns.map(({ align }) => (align === 'right' ? 'r' : 'l')).join('')}@{}}`,
     '    \\toprule',
     line(columns.map(({ title }) => title)),
     '    \\midrule',
     ...rows.map((row) => line(columns.map(({ key }) => row[key] ?? ''))),
     '    \\bottomrule',
-    fitted ? '  \\end{tabular}}' : '  \\end{tabular}',
+    '  \\end{tabular}}',
     ...(notes.length > 0
       ? [
           '',

@@ -17,6 +17,8 @@ const table: Table = {
   notes: ['n.s.: ± 1 %, ≤ $5'],
 };
 
+const wide: Table = { ...table, rows: [{ name: 'a variant '.repeat(12), value: '0.62×' }] };
+
 describe('a table in LaTeX', () => {
   it('has the rules of booktabs, a line for each row, and sides', () => {
     const text = latexTable(table, 'Effects.');
@@ -34,7 +36,7 @@ describe('a table in LaTeX', () => {
   });
 
   it.skipIf(texPart.missing !== undefined)('is set by pdflatex', async () => {
-    const document = `\\documentclass{article}\\usepackage{booktabs,graphicx}\\begin{document}\n${latexTable(table, 'Effects, 95 %.')}${latexTable(table, 'Fitted ✗ ∅ ⚑ ‡.', { label: 'tab:a', fitted: true })}\\end{document}\n`;
+    const document = `\\documentclass{article}\\usepackage{booktabs,graphicx}\\begin{document}\n${latexTable(table, 'Effects, 95 %.')}${latexTable(wide, 'Fitted ✗ ∅ ⚑ ‡.', 'tab:a')}\\end{document}\n`;
     await writeFile(folder('a.tex'), document);
     const { status, stdout } = spawnSync(
       'pdflatex',
@@ -45,6 +47,7 @@ describe('a table in LaTeX', () => {
       },
     );
     expect(status, stdout).toBe(0);
+    expect(stdout).not.toContain('Overfull');
     expect(existsSync(folder('a.pdf'))).toBe(true);
   });
 });

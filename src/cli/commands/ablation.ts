@@ -57,7 +57,7 @@ export function ablationCommand(): Command {
     examples: [
       'edgeflex ablation',
       ['edgeflex ablation 20261122 --reference prune+int8', 'all variants against this one as well'],
-      ['edgeflex ablation --format latex -o ablation.tex', 'tables for a paper (booktabs)'],
+      ['edgeflex ablation --format latex -o ablation.tex', 'tables for a paper (booktabs, graphicx)'],
     ],
   });
 }

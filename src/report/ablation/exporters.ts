@@ -1,3 +1,4 @@
+import { basisText } from '../../text/basis.js';
 import type { AgainstReference } from '../../analysis/ablation/against.js';
 import type { AblationPanel } from '../../analysis/ablation/ablation.js';
 import type { Term } from '../../analysis/ablation/terms.js';
@@ -63,7 +64,10 @@ export const ablationExporters: readonly [AblationExporter, ...AblationExporter[
     name: 'latex',
     render: (report) =>
       tablesOf(report)
-        .map(([title, table]) => latexTable(table, `${title} (run ${report.analysis.run.row.id}).`))
+        .map(([title, table]) =>
+          // Which intervals they are, the notes of the table say.
+          latexTable(table, `${title}. ${basisText(report.analysis, { rounds: true, images: true })}`),
+        )
         .join('\n'),
   },
   { name: 'csv', render: (report) => csvText(rowsOf(report)) },

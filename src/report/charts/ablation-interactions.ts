@@ -1,3 +1,4 @@
+import { effectBasis } from '../../text/ablation/notes.js';
 import type { AblationPanel, PairMean } from '../../analysis/ablation/ablation.js';
 import type { Analysis } from '../../analysis/analysis.js';
 import { effectText, figureName } from '../../text/ablation/words.js';
@@ -24,7 +25,8 @@ export const ablationInteractions: ChartMaker = (analysis) => {
     title: "Which factors change each other's effect",
     caption:
       'Each point is a mean over the levels of the other factors; of ratios a geometric mean, on a logarithmic axis. Where lines are parallel, ' +
-      'two factors act by themselves; the title says by how much they do not, with a 95 % interval over the same rounds.',
+      'neither factor changes the effect of the other; the title has their interaction with its 95 % interval.',
+    basis: effectBasis(shown),
     spec: {
       $schema: SCHEMA,
       config,

@@ -1,3 +1,4 @@
+import { effectBasis } from '../../text/ablation/notes.js';
 import type { AblationPanel, AttributedGain } from '../../analysis/ablation/ablation.js';
 import type { Analysis } from '../../analysis/analysis.js';
 import { isBetterHigher } from '../../base/metric.js';
@@ -15,7 +16,8 @@ const LABEL_ROOM = 0.75;
 
 /** What each factor gives of the difference between all at their first level and all at their last. */
 export const ablationWaterfall: ChartMaker = (analysis) => {
-  const parts = shownPanels(analysis, () => true).flatMap((panel) =>
+  const panels = shownPanels(analysis, ({ attribution }) => attribution !== undefined);
+  const parts = panels.flatMap((panel) =>
     panel.attribution ? [partOf(panel, panel.attribution, analysis)] : [],
   );
   if (parts.length === 0) return undefined;
@@ -25,6 +27,7 @@ export const ablationWaterfall: ChartMaker = (analysis) => {
     caption:
       'From all factors at their first level to all at their last. The step of a factor is its Shapley value: what it adds, averaged over ' +
       'all orders in which the factors may be added. Labels have 95 % intervals; a step is drawn from where the one before it ends. The axis of accuracy does not begin at 0.',
+    basis: effectBasis(panels),
     spec: { $schema: SCHEMA, config, concat: parts, columns: 2 },
   };
 };

@@ -1,3 +1,4 @@
+import { MEASURED_AND_SCORED } from '../../text/basis.js';
 import type { Estimate } from '../../stats/interval.js';
 import type { Analysis } from '../../analysis/analysis.js';
 import type { AccuracyFigures } from '../../analysis/figures/accuracy.js';
@@ -89,6 +90,7 @@ function scatter(analysis: Analysis, score: Score): Chart | undefined {
     caption:
       `${score.explanation}; further left is faster; a larger mark means a higher memory peak. Lines are 95 % ` +
       'intervals. A query is one batch of images.',
+    basis: MEASURED_AND_SCORED,
     spec: {
       $schema: SCHEMA,
       config,

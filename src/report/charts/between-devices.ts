@@ -1,3 +1,4 @@
+import { MEASURED } from '../../text/basis.js';
 import type { Estimate } from '../../stats/interval.js';
 import { deviceLabel, isEmulated, variantLabel } from '../../analysis/label.js';
 import * as format from '../../text/format.js';
@@ -88,6 +89,7 @@ export const betweenDevices: ChartMaker = (analysis) => {
         ? 'left, the median latency of a query; right, how many times as fast as fp32 on the same device. '
         : 'the median latency of a query. ') +
       'Lines are 95 % intervals. Hollow marks are of emulated devices, whose timings say nothing about the hardware.',
+    basis: MEASURED,
     spec: {
       $schema: SCHEMA,
       config,

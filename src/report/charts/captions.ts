@@ -11,11 +11,10 @@ import type { PicturedChart } from './pictured.js';
  * @param analysis - of the run
  */
 export function captions(charts: readonly PicturedChart[], analysis: Analysis): string {
-  const basis = basisText(analysis);
   return charts
     .map(
-      ({ chart: { id, title, caption } }) =>
-        `**${escaped(title)}** (\`${id}\`). ${escaped(`${caption} ${basis}`)}\n`,
+      ({ chart: { id, title, caption, basis } }) =>
+        `**${escaped(title)}** (\`${id}\`). ${escaped(`${caption} ${basisText(analysis, basis)}`)}\n`,
     )
     .join('\n');
 }
@@ -28,14 +27,13 @@ export function captions(charts: readonly PicturedChart[], analysis: Analysis): 
  * @param analysis - of the run
  */
 export function captionsInLatex(charts: readonly PicturedChart[], analysis: Analysis): string {
-  const basis = basisText(analysis);
   return charts
-    .map(({ chart: { id, title, caption } }) =>
+    .map(({ chart: { id, title, caption, basis } }) =>
       [
         '\\begin{figure}',
         '  \\centering',
         `  \\includegraphics[width=\\linewidth,height=0.8\\textheight,keepaspectratio]{${id}.pdf}`,
-        `  \\caption{\\textbf{${latexText(title)}.} ${latexText(`${caption} ${basis}`)}}`,
+        `  \\caption{\\textbf{${latexText(title)}.} ${latexText(`${caption} ${basisText(analysis, basis)}`)}}`,
         `  \\label{fig:edgeflex-${id}}`,
         '\\end{figure}',
         '',

@@ -1,5 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Analysis } from '../../analysis/analysis.js';
+import type { Basis } from '../../text/basis.js';
 
 /** A chart of a report. */
 export interface Chart {
@@ -8,6 +9,8 @@ export interface Chart {
   readonly title: string;
   /** What is seen and how to read it, in a sentence or two. */
   readonly caption: string;
+  /** What of the run it shows; left out, what depends on no measurement, or what the caption says. */
+  readonly basis?: Basis;
   /** Without the title, which the page and the file show each in their own way. */
   readonly spec: TopLevelSpec;
 }

@@ -47,6 +47,7 @@ export const latencyDistribution: ChartMaker = (analysis) => {
       'left is faster, steeper is steadier; curves of the same colour that lie apart show how much one process differs from ' +
       `the next. Drawn from at most ${points} quantiles of each round, without its slowest 1 %; all ` +
       `${format.integer(queries)} samples are in the database.`,
+    basis: { rounds: true },
     spec: {
       $schema: SCHEMA,
       config,

@@ -47,6 +47,7 @@ export const memoryPhases: ChartMaker = (analysis) => {
       (together
         ? ' Some devices cannot separate the phases: there, a bar is the peak since the start of the process.'
         : ''),
+    basis: { rounds: true },
     spec: {
       $schema: SCHEMA,
       config,

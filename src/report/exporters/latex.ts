@@ -1,4 +1,4 @@
-import { basisText } from '../../text/basis.js';
+import { basisText, MEASURED_AND_SCORED } from '../../text/basis.js';
 import { latexTable } from '../../text/latex.js';
 import { mainTable, type Table } from '../../text/table.js';
 import type { Exporter } from './exporter.js';
@@ -13,11 +13,8 @@ export const latexExporter: Exporter = {
   render: (analysis) =>
     latexTable(
       narrowed(mainTable(analysis)),
-      `Results of the suite ${analysis.run.row.suite}. ${basisText(analysis)}`,
-      {
-        label: 'tab:edgeflex',
-        fitted: true,
-      },
+      `Results of the suite ${analysis.run.row.suite}. ${basisText(analysis, MEASURED_AND_SCORED)}`,
+      'tab:edgeflex',
     ),
 };
 

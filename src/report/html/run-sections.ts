@@ -34,7 +34,11 @@ export function runSections(
     ['ablation', 'Ablation', ablation(analysis)],
     ['refit', 'What a new head gives', refit(analysis)],
     ['load', 'Under load', load(analysis)],
-    ['charts', 'Charts', html`<div class="charts">${chartFigures(charts, basisText(analysis))}</div>`],
+    [
+      'charts',
+      'Charts',
+      html`<div class="charts">${chartFigures(charts, (basis) => basisText(analysis, basis))}</div>`,
+    ],
     ['devices', 'Agreement between devices', devices(analysis)],
     ['recipes', 'What each recipe did', recipes(analysis, pages)],
     ['kernels', 'Kernels that ran', kernels(analysis)],

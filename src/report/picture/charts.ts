@@ -305,6 +305,7 @@ function confusionCharts({ confusion, before, images, device }: Answers, labels:
     id: 'confusion',
     title: 'Confusion matrix',
     caption: `How many of ${format.integer(images)} test images of each class (rows) get which answer (columns) on ${deviceLabel(device)}. Darker is more wrong answers; right ones are in grey.`,
+    basis: { images: true },
     spec: {
       $schema: SCHEMA,
       config,
@@ -337,6 +338,7 @@ function confusionCharts({ confusion, before, images, device }: Answers, labels:
     title: 'What changed in it',
     caption:
       'The same, less that of fp32 on the same images: on the diagonal, more (blue) is better; beside it, more (orange) are new mistakes. Empty: the same.',
+    basis: { images: true },
     spec: {
       $schema: SCHEMA,
       config,

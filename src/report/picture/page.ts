@@ -63,7 +63,7 @@ export async function picturePage(
         content:
           charts.length === 0
             ? undefined
-            : html`<div class="charts">${chartFigures(charts, basisText(analysis))}</div>`,
+            : html`<div class="charts">${chartFigures(charts, (basis) => basisText(analysis, basis))}</div>`,
       },
       { id: 'nodes', title: 'The most expensive nodes', content: nodeTables(picture.costs, activations) },
       { id: 'maps', title: 'What it looks at, and what it merges', content: await maps(samples, traces) },

@@ -2,6 +2,8 @@ import type { Ablation, AblationPanel } from '../../analysis/ablation/ablation.j
 import type { Replicates } from '../../analysis/ablation/estimator.js';
 import type { NoResponse } from '../../analysis/ablation/responses.js';
 import type { Design } from '../../base/design.js';
+import type { Basis } from '../basis.js';
+import { integer } from '../format.js';
 import { figureName, termText } from './words.js';
 
 /** Variants that are named one by one. */
@@ -49,22 +51,37 @@ const ROMAN = ['', 'I', 'II', 'III', 'IV', 'V', 'VI', 'VII', 'VIII', 'IX', 'X'];
 
 const MEANINGS: Readonly<Record<Design['kind'], string>> = {
   'full-factorial':
-    'A main effect is averaged over all levels of the other factors; an interaction (×) is by how much two effects together differ from both by themselves.',
+    'A main effect is averaged over all levels of the other factors; an interaction (×) is how far the effect of two factors together is from the product (for accuracy, the sum) of their own.',
   'fractional-factorial':
-    'A main effect is averaged over levels of the other factors; an interaction (×) is by how much two effects together differ from both by themselves.',
+    'A main effect is averaged over levels of the other factors; an interaction (×) is how far the effect of two factors together is from the product (for accuracy, the sum) of their own.',
   'one-at-a-time':
     'An effect is that of the factor alone, all others at their first level; interactions cannot be told.',
   'leave-one-out':
     'An effect is that of the last level against the first while all other factors are at their last; interactions cannot be told.',
 };
 
+/**
+ * What charts of effects rest on.
+ *
+ * @param panels - that they show
+ */
+export function effectBasis(panels: readonly AblationPanel[]): Basis {
+  const intervals = [...replicatesOf(panels)].map(([text, figures]) => `of ${figures.join('; ')}: ${text}`);
+  return { rounds: true, images: true, ...(intervals.length > 0 && { intervals: intervals.join('; ') }) };
+}
+
 function replicateNotes(panels: readonly AblationPanel[]): string[] {
+  return [...replicatesOf(panels)].map(([text, figures]) => `Intervals of ${figures.join('; ')}: ${text}.`);
+}
+
+/** Which figures have intervals of which kind, in words. */
+function replicatesOf(panels: readonly AblationPanel[]): ReadonlyMap<string, readonly string[]> {
   const by = new Map<string, string[]>();
   for (const panel of panels) {
     const text = replicateText(panel.replicates);
     if (text !== undefined) by.set(text, [...new Set([...(by.get(text) ?? []), figureName(panel)])]);
   }
-  return [...by].map(([text, figures]) => `Intervals of ${figures.join('; ')}: ${text}.`);
+  return by;
 }
 
 function replicateText(replicates: Replicates): string | undefined {
@@ -79,7 +96,7 @@ function replicateText(replicates: Replicates): string | undefined {
     case 'seeds':
       return `Student's, over ${replicates.seeds} seeds`;
     case 'images':
-      return `over ${replicates.images} test images that all variants classified, adjusted as by Agresti and Min (2005)`;
+      return `over ${integer(replicates.images)} test images that all variants classified, adjusted as by Agresti and Min (2005)`;
     case 'exact':
       return undefined;
   }
@@ -105,7 +122,7 @@ function missingNotes(panels: readonly AblationPanel[]): string[] {
       .map(({ recipe, because }) => `${recipe} (${missingText(because)})`);
     const more = panel.missing.length - named.length;
     return [
-      `${figureName(panel)} on ${panel.device.row.name}: computed by least squares without ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`,
+      `${figureName(panel)} on ${panel.device.row.name}: computed by least squares from the other variants, without ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`,
     ];
   });
 }

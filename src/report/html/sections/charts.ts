@@ -1,3 +1,4 @@
+import type { Basis } from '../../../text/basis.js';
 import type { Chart } from '../../charts/chart.js';
 import { SPECS_ID } from '../../behaviour/ids.js';
 import { embeddedJson, html, unbroken, type Markup } from '../markup.js';
@@ -13,15 +14,16 @@ export interface ShownChart {
  * The charts, which the page's own code draws.
  *
  * @param charts - in order
- * @param basis - what all of them rest on: number of observations, intervals, devices. Left out where each caption says it
+ * @param basisOf - says what a chart rests on: number of observations, intervals, devices. Left out where each caption says it
  */
-export function chartFigures(charts: readonly ShownChart[], basis?: string): Markup {
-  const rest = basis === undefined ? undefined : html` <span class="basis">${unbroken(basis)}</span>`;
+export function chartFigures(charts: readonly ShownChart[], basisOf?: (basis?: Basis) => string): Markup {
+  const rest = (basis?: Basis): Markup | undefined =>
+    basisOf && html` <span class="basis">${unbroken(basisOf(basis))}</span>`;
   return html`${charts.map(
-      ({ chart: { id, title, caption }, svg }) =>
+      ({ chart: { id, title, caption, basis }, svg }) =>
         html`<figure id="${id}">
           <h3>${title}</h3>
-          <figcaption>${unbroken(caption)}${rest}</figcaption>
+          <figcaption>${unbroken(caption)}${rest(basis)}</figcaption>
           <div class="picture" data-label="${title}. ${caption}">
             ${svg === undefined ? undefined : pictureOf(svg, `${title}. ${caption}`)}
           </div>
