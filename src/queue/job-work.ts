@@ -1,4 +1,5 @@
-import { DeviceError, messageOf, ResourceError } from '../base/errors.js';
+import { DeviceError, InputError, messageOf, ResourceError } from '../base/errors.js';
+import { systemFailure } from '../base/write-failure.js';
 import type { Execute } from './execute.js';
 import { jobName, type Outcome, type TakenJob } from './jobs.js';
 import { JobCancelled, LeaseLost } from './queue.js';
@@ -51,7 +52,12 @@ export class JobWork {
     options.emit({ kind: 'took', device: this.place.name, job });
     const taken = performance.now();
     try {
-      const { how, failedCells = 0, reason, workSeconds = 0 } = await this.attempt(signal);
+      const {
+        how,
+        failedCells = 0,
+        reason,
+        workSeconds = 0,
+      } = await this.worker.inTurn(job.id, () => this.attempt(signal));
       options.emit({
         ...{ kind: 'left', device: this.place.name, job: jobName(job), how, failedCells, reason },
         ...{ seconds: (performance.now() - taken) / 1000, workSeconds },
@@ -148,13 +154,23 @@ export class JobWork {
       await this.worker.persistently(() => queue.release(token));
       return { how: 'released' };
     }
-    const reason = messageOf(error);
-    if (error instanceof DeviceError || error instanceof ResourceError) {
-      await this.worker.persistently(() => queue.again(token, `${this.place.name}: ${reason}`));
+    const known = isKnown(error) ? error : (systemFailure(error) ?? error);
+    const reason = messageOf(known);
+    const saidOf = `${this.place.name}: ${reason}`;
+    if (known instanceof DeviceError || known instanceof ResourceError) {
+      // That this machine has no room speaks neither against the job nor against the device: it is not counted.
+      await this.worker.persistently(() =>
+        known instanceof DeviceError ? queue.again(token, saidOf) : queue.release(token, saidOf),
+      );
       this.place.onLost(reason);
       return { how: 'waits', reason };
     }
     await this.worker.persistently(() => queue.fail(token, reason));
     return { how: 'failed', reason };
   }
+}
+
+/** Whether an error says what it means already. */
+function isKnown(error: unknown): boolean {
+  return error instanceof DeviceError || error instanceof InputError || error instanceof ResourceError;
 }

@@ -234,13 +234,14 @@ export class JobQueue {
   }
 
   /**
-   * Gives a job back as it is: the worker ends.
+   * Gives a job back as it is: the worker ends, or its machine has no room for the job's record.
    *
    * @param token - of the lease
+   * @param reason - what the machine is short of, in words
    * @throws LeaseLost when the job is no longer the worker's
    */
-  async release(token: string): Promise<void> {
-    await this.settle(token, 'released', null, async (client, job) => {
+  async release(token: string, reason: string | null = null): Promise<void> {
+    await this.settle(token, 'released', reason, async (client, job) => {
       await this.boss.putBack(client, job.queue, job.id);
       await unbind(client, job);
     });

@@ -55,7 +55,15 @@ export class Spool {
     const kept = job.before === worker ? await roundsIn(own, job.device) : -1;
     if (!isNew && (kept < job.rounds || kept < 0)) await restore(own, queue, job);
     const known: KnownBlocks = isNew ? new Map<number, string>() : await knownBlocks(queue, job.id);
-    return new Spool(own, await openStore(databaseIn(own)), queue, job, known);
+    const db = await openStore(databaseIn(own));
+    try {
+      // Whoever wrote it has lost the job, and with it the right to; where there was no room, it could not even say that it had ended.
+      if (!isNew) await forgetHolders(db, job.run.id);
+    } catch (error) {
+      await db.destroy();
+      throw error;
+    }
+    return new Spool(own, db, queue, job, known);
   }
 
   /** How many rounds are stored. */
@@ -145,7 +153,4 @@ async function restore(folder: string, queue: JobQueue, job: TakenJob): Promise<
   const content = job.rounds > 0 ? await loadCheckpoint(queue, job.id) : undefined;
   if (content === undefined) return;
   await writeFile(databaseIn(folder), content);
-  const db = await openStore(databaseIn(folder));
-  // Whoever wrote it has lost the job, and with it the right to.
-  await forgetHolders(db, job.run.id).finally(() => db.destroy());
 }

@@ -104,6 +104,8 @@ export class Worker {
   readonly drained: AbortSignal;
   /** Devices that wait for a job, and what wakes each. */
   private readonly idling = new Map<IdleDevice, () => void>();
+  /** The end of the last work on the record of each job that is worked on here. */
+  private readonly turns = new Map<string, Promise<void>>();
   private delivering: Promise<void> = Promise.resolve();
   private isDelivering = false;
   /** What nobody had expected of a delivery. */
@@ -224,6 +226,26 @@ export class Worker {
     await woken;
     drained.removeEventListener('abort', wake);
     this.idling.delete(device);
+  }
+
+  /**
+   * Works on the record of a job when whoever had it here before has left it: two devices of this worker may have the job one after the other.
+   *
+   * @param job - its id
+   * @param work - what is done with it
+   */
+  async inTurn<T>(job: string, work: () => Promise<T>): Promise<T> {
+    const turn = (this.turns.get(job) ?? Promise.resolve()).then(work);
+    const over = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.turns.set(job, over);
+    try {
+      return await turn;
+    } finally {
+      if (this.turns.get(job) === over) this.turns.delete(job);
+    }
   }
 
   /** Removes the record of a job that has been delivered, or is somebody else's. */

@@ -32,9 +32,17 @@ const plain = { EDGEFLEX_DATA: undefined, FORCE_COLOR: undefined, NO_COLOR: unde
  * @param args - its arguments
  * @param env - what differs in its environment
  * @param cwd - where it is started
+ * @param by - words before the command
  */
-export function start(args: readonly string[], env: NodeJS.ProcessEnv, cwd = packageRoot()): Running {
-  const child = spawn(process.execPath, [join(packageRoot(), 'bin', 'edgeflex.js'), ...args], {
+export function start(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  cwd = packageRoot(),
+  by: readonly string[] = [],
+): Running {
+  const command = [process.execPath, join(packageRoot(), 'bin', 'edgeflex.js'), ...args];
+  const [file = '', ...words] = [...by, ...command];
+  const child = spawn(file, words, {
     cwd,
     env: { ...process.env, ...plain, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -8,7 +8,7 @@ const HOW = {
   cancelled: 'cancelled',
   released: 'given back',
   lost: 'lost to another worker',
-  waits: 'waits for a device',
+  waits: 'waits again',
 } as const;
 
 /**
