@@ -1,8 +1,8 @@
 import type { Kysely, Migration } from 'kysely';
 import { giveGlobalIds } from './global-id.js';
-import { rawArrays } from './postgres/raw-schema.js';
+import { rawArrays, storedFigures } from './postgres/raw-schema.js';
 import { isOnServer } from './server.js';
-import { makeViews, remakeViews } from './views/migration.js';
+import { remakeViews } from './views/migration.js';
 
 /**
  * Changes of the database's schema, by name, in order. A released one is never edited: a further change is a further entry.
@@ -23,14 +23,16 @@ export const migrations: Record<string, Migration> = {
   '0014-plan': { up: plan },
   '0015-design': { up: design },
   '0016-raw-arrays': { up: onServerAlone(rawArrays) },
-  '0016-views': { up: makeViews },
+  '0016-views': { up: madeLater },
   '0017-global-ids': { up: globalIds },
   '0018-indexes': { up: indexes },
-  '0019-faster-views': { up: remakeViews },
+  '0019-faster-views': { up: madeLater },
   '0020-dashboard': { up: dashboard },
   '0021-takeovers': { up: takeovers },
-  '0022-views-on-servers': { up: remakeViews },
+  '0022-views-on-servers': { up: madeLater },
   '0023-kept': { up: kept },
+  '0024-stored-figures': { up: onServerAlone(storedFigures) },
+  '0025-views-of-stored-figures': { up: remakeViews },
 };
 
 async function first(db: Kysely<unknown>): Promise<void> {
@@ -298,6 +300,11 @@ async function design({ schema }: Kysely<unknown>): Promise<void> {
 
 async function takeovers({ schema }: Kysely<unknown>): Promise<void> {
   await schema.alterTable('devices').addColumn('takeovers_json', 'text').execute();
+}
+
+/** Views are all made by the last change that makes them, of columns that some of these earlier ones do not know yet. */
+function madeLater(): Promise<void> {
+  return Promise.resolve();
 }
 
 /** A change that databases on a server need, and files do not. */

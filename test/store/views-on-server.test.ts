@@ -9,7 +9,7 @@ import { views } from '../../src/store/views/list.js';
 import { disturbedExample } from '../analysis/support/disturbed.js';
 import { runsOf, storeHistory } from '../analysis/support/history.js';
 import { useFolder } from '../support/folder.js';
-import { describePostgres, useDatabase } from '../support/postgres.js';
+import { describePostgres, onDatabase, useDatabase } from '../support/postgres.js';
 import { fullMeasurement, labels, placeOf, storeCell } from '../support/rows.js';
 import { refusalOf } from '../support/refusal.js';
 import { emptyStore } from '../support/stores.js';
@@ -71,5 +71,31 @@ describePostgres('views of a database on a server', () => {
     expect((await refusalOf(() => runQuery(there, 'select * from v_result'))).found).toContain('v_results');
     expect((await refusalOf(() => runQuery(there, 'select 1; drop table runs'))).expected).toContain('SQL');
     expect((await refusalOf(() => runQuery(there, 'delete from runs'))).found).toBe('DELETE');
+  });
+
+  it('say the same of samples that an older version stored, once it is brought up to date, and of those of later months', async () => {
+    const db = await openStore(url());
+    onTestFinished(() => db.destroy());
+    await storeHistory(
+      db,
+      5,
+      0.01,
+      runsOf(2, (index) => ({ milliseconds: 10 + index })),
+    );
+    const before = await saidBy(db, 'v_latency');
+    expect(before.length).toBeGreaterThan(0);
+    await onDatabase(
+      url(),
+      `alter table edgeflex.raw_samples drop column queries cascade, drop column total_ms cascade, drop column median_ms cascade;
+      drop function edgeflex.queries_of, edgeflex.total_ms_of, edgeflex.median_ms_of;
+      delete from edgeflex.kysely_migration where name >= '0024'`,
+    );
+    const updated = await openStore(url());
+    onTestFinished(() => updated.destroy());
+    expect(await saidBy(updated, 'v_latency')).toEqual(before);
+    const place = { ...placeOf(await storeCell(updated, 'later')), startedAt: '2031-05-01T00:00:00.000Z' };
+    await insertRound(updated, place, fullMeasurement(), labels, false);
+    const [later] = (await saidBy(updated, 'v_rounds')).filter((row) => row['run_id'] === 'later');
+    expect(later).toMatchObject({ queries: 3, median_ms: 2 });
   });
 });

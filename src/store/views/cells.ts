@@ -29,10 +29,10 @@ export const cellsView: View = {
   name: 'v_cells',
   question: 'What was planned, and what is its status?',
   columns: described,
-  sql: () => `select ${NAMES}, c.kind, c.batch, c.tier, c.bound_ms,
+  sql: ({ queriesOf }) => `select ${NAMES}, c.kind, c.batch, c.tier, c.bound_ms,
       c.status, c.rounds as rounds_planned,
       (select count(*) from rounds r where r.cell_id = c.id) as rounds,
-      (select count(*) from samples s join rounds r on r.id = s.round_id where r.cell_id = c.id) as queries,
+      (${queriesOf('c.id')}) as queries,
       c.reason
     from cells c ${NAMED}`,
 };

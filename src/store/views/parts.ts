@@ -16,6 +16,8 @@ export interface SqlParts {
   readonly joinNumbers: (column: string, path: readonly string[], alias: string) => string;
   /** A query for the number of samples of each round that has some, their sum and their median: `round_id`, `n`, `total`, `median`. */
   readonly latencies: string;
+  /** A query for the number of samples that a cell has. */
+  readonly queriesOf: (cellId: string) => string;
   /** Whether a round has samples. */
   readonly hasSamples: (roundId: string) => string;
   /**
@@ -44,6 +46,8 @@ export const sqliteParts: SqlParts = {
         where place in ((s.n + 1) / 2, (s.n + 2) / 2)
       ) as median
     from (select round_id, count(*) as n, sum(milliseconds) as total from samples group by round_id) s`,
+  queriesOf: (cellId) =>
+    `select count(*) from samples s join rounds r on r.id = s.round_id where r.cell_id = ${cellId}`,
   hasSamples: (roundId) => `exists (select 1 from samples s where s.round_id = ${roundId})`,
   // The tables of a cross join are taken in their order: by their keys.
   answersOf: (pairs) => `select p.cell_id, o.image, o.label, o.predicted, b.predicted as fp32_predicted
@@ -59,14 +63,12 @@ export const postgresParts: SqlParts = {
   lengthIn: (column, ...path) => `jsonb_array_length(cast(${column} as jsonb) #> '{${path.join(',')}}')`,
   joinNumbers: (column, path, alias) =>
     `cross join lateral (select cast(each.value as double precision) as value from jsonb_array_elements_text(cast(${column} as jsonb) #> '{${path.join(',')}}') as each(value)) ${alias}`,
-  // Of the arrays as they lie there, one round after the other: rows of all samples together would first have to be sorted.
-  latencies: `select s.round_id, e.n, e.total, e.median
-    from raw_samples s cross join lateral (
-      select count(*) as n, sum(value) as total, percentile_cont(0.5) within group (order by value) as median
-      from unnest(s.milliseconds) as each(value) where value is not null
-    ) e where e.n > 0`,
+  latencies: `select round_id, queries as n, total_ms as total, median_ms as median from raw_samples where queries > 0`,
+  // Sums of large integers are numbers of any length.
+  queriesOf: (cellId) =>
+    `select cast(coalesce(sum(s.queries), 0) as bigint) from raw_samples s join rounds r on r.id = s.round_id where r.cell_id = ${cellId}`,
   hasSamples: (roundId) =>
-    `exists (select 1 from raw_samples s where s.round_id = ${roundId} and array_remove(s.milliseconds, null) <> '{}')`,
+    `exists (select 1 from raw_samples s where s.round_id = ${roundId} and s.queries > 0)`,
   answersOf: (pairs) => `select p.cell_id, e.at - 1 as image, e.label, e.predicted, e.fp32_predicted
     from ${pairs} p join raw_predictions o on o.round_id = p.round_id
     join raw_predictions b on b.round_id = p.fp32_round_id
