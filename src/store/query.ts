@@ -77,7 +77,7 @@ function refusal(error: unknown): unknown {
       hint: HINT,
     });
   if (!(cause instanceof Error) || !('code' in cause) || !isOfQuery(cause.code)) return error;
-  const found = cause.message;
+  const found = cause.message.replace(/^near (.*): syntax error$/, 'a syntax error near $1');
   const unknown =
     /no such (?:table|column): (\S+)/.exec(found)?.[1] ??
     /(?:relation|column) "?([^\s"]+)"? does not exist/.exec(found)?.[1];

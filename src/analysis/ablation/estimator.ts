@@ -10,7 +10,8 @@ import { commonRounds, type AblationMetric, type Response } from './responses.js
 export type Replicates =
   /** Rounds; paired: each round has one observation of an effect, in which what slows a whole round down cancels. */
   | { readonly kind: 'rounds'; readonly rounds: number; readonly paired: boolean }
-  | { readonly kind: 'seeds'; readonly seeds: number }
+  /** With `images`, effects on which all seeds agree have an interval over these: seeds that agree by chance say nothing of its width. */
+  | { readonly kind: 'seeds'; readonly seeds: number; readonly images?: number }
   | { readonly kind: 'images'; readonly images: number }
   /** Nothing is left to chance. */
   | { readonly kind: 'exact' };
@@ -22,8 +23,8 @@ export interface Contrast extends Estimate {
 }
 
 /** Estimates weighted sums of the responses of a design's points. */
-export interface Estimator {
-  readonly replicates: Replicates;
+export interface Estimator<Kind extends Replicates['kind'] = Replicates['kind']> {
+  readonly replicates: Extract<Replicates, { readonly kind: Kind }>;
   /** @param weights - of each point */
   estimate(weights: readonly number[]): Contrast;
 }
@@ -36,8 +37,8 @@ export interface MeasuredPoint {
 
 /**
  * How weighted sums of the responses of some points are estimated. Latency and memory: by the rounds, seeds averaged; paired, where at
- * least half of the rounds have all points. Accuracy: by the seeds where there are several, else by the images. Several points of one
- * variant are one thing: their weights are added.
+ * least half of the rounds have all points. Accuracy: by the seeds where there are several and they do not all agree, else by the images.
+ * Several points of one variant are one thing: their weights are added.
  *
  * @param measured - points of one kind of response
  * @param seed - index of the factor whose levels are seeds; -1 for none
@@ -58,14 +59,9 @@ export function estimatorOf(
     );
   const rounds = responses.filter((each) => each.kind === 'rounds');
   if (rounds.length === responses.length) return byRounds(rounds, merged, metric);
-  const replicated = bySeeds(measured, seed);
-  if (replicated) return replicated;
-  const images = responses.flatMap((each) => (each.kind === 'images' ? [each.right] : []));
-  if (images.length === responses.length && new Set(images.map(({ length }) => length)).size === 1)
-    return {
-      replicates: { kind: 'images', images: images[0]?.length ?? 0 },
-      estimate: (weights) => sharesContrast(merged(weights), images),
-    };
+  const images = byImages(responses, merged);
+  const estimator = bySeeds(measured, seed, images) ?? images;
+  if (estimator) return estimator;
   const values = responses.map(levelOf);
   return { replicates: { kind: 'exact' }, estimate: (weights) => alone(dot(merged(weights), values)) };
 }
@@ -107,8 +103,30 @@ function byRounds(
   };
 }
 
-/** Undefined where there is one seed alone, or not the same points with each. */
-function bySeeds(measured: readonly MeasuredPoint[], seed: number): Estimator | undefined {
+/** Undefined where the variants have not all classified the same images. */
+function byImages(
+  responses: readonly Response[],
+  merged: (weights: readonly number[]) => number[],
+): Estimator<'images'> | undefined {
+  const images = responses.flatMap((each) => (each.kind === 'images' ? [each.right] : []));
+  if (images.length < responses.length || new Set(images.map(({ length }) => length)).size !== 1)
+    return undefined;
+  return {
+    replicates: { kind: 'images', images: images[0]?.length ?? 0 },
+    estimate: (weights) => sharesContrast(merged(weights), images),
+  };
+}
+
+/**
+ * Undefined where there is one seed alone, or not the same points with each.
+ *
+ * @param images - estimates what all seeds agree on, where there are images
+ */
+function bySeeds(
+  measured: readonly MeasuredPoint[],
+  seed: number,
+  images: Estimator<'images'> | undefined,
+): Estimator | undefined {
   const seeds = [...new Set(measured.map(({ point }) => point.levels[seed]))];
   if (seed < 0 || seeds.length < 2) return undefined;
   const keyOf = ({ levels }: DesignPoint): string => levels.toSpliced(seed, 1).join(' ');
@@ -121,7 +139,10 @@ function bySeeds(measured: readonly MeasuredPoint[], seed: number): Estimator | 
     keys.map((key) => levelOf(defined(at.get(`${level ?? ''}: ${key}`), 'a point').response)),
   );
   return {
-    replicates: { kind: 'seeds', seeds: seeds.length },
+    replicates: {
+      ...{ kind: 'seeds', seeds: seeds.length },
+      ...(images && { images: images.replicates.images }),
+    },
     estimate: (weights) => {
       const own = keys.map((key) =>
         measured.reduce(
@@ -129,7 +150,8 @@ function bySeeds(measured: readonly MeasuredPoint[], seed: number): Estimator | 
           0,
         ),
       );
-      return defined(pairedContrast(own, blocks), 'a contrast of seeds');
+      const contrast = defined(pairedContrast(own, blocks), 'a contrast of seeds');
+      return images && contrast.low === contrast.high ? images.estimate(weights) : contrast;
     },
   };
 }

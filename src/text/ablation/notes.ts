@@ -94,7 +94,12 @@ function replicateText(replicates: Replicates): string | undefined {
         : `Welch's, over at least ${rounds} rounds of each variant, as too few rounds have all variants undisturbed`;
     }
     case 'seeds':
-      return `Student's, over ${replicates.seeds} seeds`;
+      return (
+        `Student's, over ${replicates.seeds} seeds` +
+        (replicates.images === undefined
+          ? ''
+          : `; where all seeds agree, over ${integer(replicates.images)} test images`)
+      );
     case 'images':
       return `over ${integer(replicates.images)} test images that all variants classified, adjusted as by Agresti and Min (2005)`;
     case 'exact':

@@ -64,5 +64,6 @@ export function markedEffect(panel: AblationPanel, { effect, significant, adjust
 
 /** A difference of shares in percentage points, with its sign. */
 function points(share: number): string {
-  return `${share < 0 ? '−' : '+'}${format.percent(Math.abs(share), 2)}`;
+  const size = format.percent(Math.abs(share), 2);
+  return `${share < 0 && Number(size) > 0 ? '−' : '+'}${size}`;
 }

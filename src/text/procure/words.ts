@@ -291,7 +291,10 @@ export function missingOf({ candidates, unmeasured, unreadable, otherImages }: P
   return [
     ...own,
     ...(unmeasured.length > 0 ? [`in the catalogue, but never measured: ${listed(unmeasured)}`] : []),
-    ...unreadable.map(({ path, fault }) => `profile that cannot be read: ${path} (${format.oneLine(fault)})`),
+    ...unreadable.map(({ path, fault }) => {
+      const reason = format.oneLine(fault);
+      return `profile that cannot be read: ${reason.startsWith(path) ? reason : `${path} (${reason})`}`;
+    }),
     ...otherImages.map(({ name, runs }) => `runs on other images, left out: ${name} (${listed(runs)})`),
   ];
 }

@@ -215,7 +215,7 @@ describe('an ablation', () => {
       right: Array.from({ length: 100 }, (_, image) => image < (prune === 0 ? 90 : counts[seed]!)),
     }));
     const accuracy = panelOf(panels, 'accuracy');
-    expect(accuracy.replicates).toEqual({ kind: 'seeds', seeds: 4 });
+    expect(accuracy.replicates).toEqual({ kind: 'seeds', seeds: 4, images: 100 });
     const { value, low, high } = effectOf(accuracy, 'prune').effect;
     // Student's interval of −20, −16, −18, −14: mean −17, standard deviation 2.58, t(3) 3.182.
     expect(value).toBeCloseTo(-0.17, 10);
@@ -226,6 +226,30 @@ describe('an ablation', () => {
     expect(latency.replicates).toEqual({ kind: 'rounds', rounds: 3, paired: true });
     expect(latency.effects).toHaveLength(1);
     expect(effectOf(latency, 'prune').effect.value).toBeCloseTo(0.6, 2);
+  });
+
+  it('takes images where seeds agree, which does not make a difference certain', async () => {
+    const design: Design = {
+      kind: 'full-factorial',
+      factors: [
+        { name: 'prune', kind: 'stage', levels: ['off', 'on'] },
+        { name: 'seed', kind: 'seed', levels: ['1', '2'] },
+      ],
+      points: fullFactorial([2, 2]).map((levels) => ({
+        levels,
+        recipe: levels[0] === 0 ? 'fp32' : `prune-${levels[1]}`,
+      })),
+    };
+    const right = (count: number): boolean[] => Array.from({ length: 100 }, (_, image) => image < count);
+    const panels = await panelsOf(design, 3, (_, [prune = 0]) => ({
+      milliseconds: () => 10,
+      right: right(prune === 0 ? 90 : 89),
+    }));
+    const { effect, significant } = effectOf(panelOf(panels, 'accuracy'), 'prune');
+    expect(effect.value).toBeCloseTo(-0.01, 10);
+    expect(effect.low).toBeLessThan(-0.01);
+    expect(effect.high).toBeGreaterThan(0);
+    expect(significant).toBe(false);
   });
 
   it('holds every variant against any of them', async () => {
