@@ -8,6 +8,8 @@ import type { Engine } from '../../src/runtime/engine.js';
 import { nodeEngine } from '../../src/runtime/node.js';
 import type { ViTConfig } from '../../src/vit/config.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
+import { foreignGraph } from '../../src/vit/onnx/graph.js';
+import { imageInput } from '../../src/vit/onnx/image-input.js';
 import { loadOnnx } from '../../src/vit/onnx/load.js';
 import { UnrecognisedGraph } from '../../src/vit/onnx/unrecognised.js';
 import { readSafetensors } from '../../src/vit/safetensors.js';
@@ -66,6 +68,7 @@ describe('what real exporters write', () => {
     ['timm-relative', { pooling: 'patches', classToken: false, relativePositions: true }],
     ['beit-one-scale', { pooling: 'patches', lastNorm: 'pooled' }],
     ['siglip-backbone', { pooling: 'tokens-attention', classToken: false, labels: [] }],
+    ['vit-unoptimised', { heads: 3 }],
   ])('is recognised: %s', async (name, fields) => {
     const { vit } = await load(name);
     expect(vit.config).toMatchObject({
@@ -101,6 +104,23 @@ describe('what real exporters write', () => {
     },
   );
 
+  it.each(['raw-qdq', 'raw-dynamic'])('tells its size where it is quantised, too: %s', async (name) => {
+    const path = join(folder, `${name}.onnx`);
+    const model = await readModel(path);
+    const inputs = model.inputs.map((input) => ({
+      ...input,
+      dims: ['batch', 'channels', 'height', 'width'],
+    }));
+    expect(imageInput(foreignGraph(path, { ...model, inputs })).dims).toEqual([2, 3, 16, 16]);
+  });
+
+  it('is recognised whatever the order of its nodes', async () => {
+    const path = join(folder, 'vit.onnx');
+    const model = await readModel(path);
+    const { vit } = await loadOnnx(path, { ...model, nodes: [...model.nodes].reverse() }, undefined, engine);
+    expect(await differenceFrom('vit', vit)).toBeLessThan(2e-5);
+  });
+
   it.each<[string, string, readonly string[]]>([
     ['fused-attention', 'vit', ['Attention', 'SkipLayerNormalization', 'BiasGelu']],
     ['fused-multi-head-attention', 'vit', ['MultiHeadAttention', 'SkipLayerNormalization', 'BiasGelu']],
@@ -112,6 +132,9 @@ describe('what real exporters write', () => {
     ['session-vit', 'vit', ['FusedMatMul', 'BiasGelu']],
     ['session-timm-average-registers', 'timm-average-registers', ['FusedMatMul']],
     ['session-clip', 'clip', ['FusedMatMul', 'QuickGelu']],
+    // One Split is both choices of tokens.
+    ['session-dinov2', 'dinov2', ['FusedMatMul']],
+    ['session-siglip-backbone', 'siglip-backbone', ['FusedMatMul']],
   ])('is recognised behind the operators that ONNX Runtime fused: %s', async (name, of, operators) => {
     const { nodes } = await readModel(join(folder, `${name}.onnx`));
     const fused = nodes.filter(({ domain }) => domain === 'com.microsoft').map(({ opType }) => opType);
@@ -126,6 +149,7 @@ describe('what real exporters write', () => {
     ['half-dinov2', 'dinov2'],
     ['half-timm-swiglu', 'timm-swiglu'],
     ['half-ort-vit', 'vit'],
+    ['half-islands-vit', 'vit'],
   ])('is recognised in 16 bits, whose numbers are widened: %s', async (name, of) => {
     const { vit, widened, difference } = await load(name);
     expect(widened).toBe(true);

@@ -13,6 +13,7 @@ import { openBench, type Bench } from '../compress/support.js';
 import { runOnce } from '../support/engine.js';
 import { useFolder } from '../support/folder.js';
 import { refusalOf } from '../support/refusal.js';
+import { safetensorsBytes, type RawTensor } from './checkpoint.js';
 import { imagesOf, parityFile, tinyModel, tinyModels } from './support/variants.js';
 
 let parity: ReadonlyMap<string, TensorSource>;
@@ -72,6 +73,22 @@ it('is normed behind attention and MLP where timm’s settings or the name of EV
   expect(await normedBehind('vit_small_patch16_224', {})).toBeUndefined();
   expect(await normedBehind('vit_small_patch16_224', { use_post_norm: true })).toBe(true);
   expect(await normedBehind('eva02_enormous_patch14_clip_224', {})).toBe(true);
+});
+
+it('of BEiT a backbone without its last norm is read: Transformers begins with one without weights', async () => {
+  const own = join(packageRoot(), 'test', 'vit', 'models', 'beit');
+  const kept = new Map<string, RawTensor>();
+  for (const [name, tensor] of (await readSafetensors(join(own, 'model.safetensors'))).tensors)
+    if (!/^(classifier|beit\.pooler)\./.test(name))
+      kept.set(name, { dtype: 'F32', shape: tensor.dims, bytes: await tensor.read() });
+  const path = folder('model.safetensors');
+  await writeFile(path, safetensorsBytes(kept));
+  const { vit, notes } = await loadCheckpoint(path, join(own, 'config.json'));
+  expect(vit.config).toMatchObject({ pooling: 'patches', lastNorm: 'pooled', labels: [] });
+  const values = async (name: string) => [...viewAs(await vit.weights.get(name)!.read(), Float32Array)];
+  expect(new Set(await values('norm.weight'))).toEqual(new Set([1]));
+  expect(new Set(await values('norm.bias'))).toEqual(new Set([0]));
+  expect(notes.join()).toContain('LayerNorm without weights');
 });
 
 it('of CLIP the class token is projected unless a classifier reads it, and texts are left out by name', async () => {

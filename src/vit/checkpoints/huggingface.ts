@@ -122,6 +122,15 @@ export function huggingFaceScheme(has: (name: string) => boolean): Scheme | unde
         pattern: /^visual_projection\./,
         what: 'the projection to where images and texts are compared, which a classifier of its own does without',
       },
+      // BEiT has a norm of its own in front of what predicts masked patches.
+      ...(root === 'beit.'
+        ? [
+            {
+              pattern: /^(layernorm|lm_head)\./,
+              what: 'what predicts masked patches, which classifiers do without',
+            },
+          ]
+        : []),
       {
         pattern: new RegExp(`^${escaped(root)}pooler\\.dense\\.`),
         what: 'the pooler, a layer behind the class token that classifiers do without',

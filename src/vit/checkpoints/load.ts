@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defined } from '../../base/defined.js';
 import { InputError } from '../../base/errors.js';
 import { area, type Size } from '../../base/size.js';
-import { elementCount, type TensorSource } from '../../onnx/tensor.js';
+import { elementCount, float32, type TensorSource } from '../../onnx/tensor.js';
 import { featureWidth, gridOf, headWidth, prefixTokens, type ViTConfig } from '../config.js';
 import { checkRotaryHeads, learnedAngles, rotaryAngles, withHalves, type RotaryRule } from '../rotary.js';
 import { weightShapes, type ViT } from '../vit.js';
@@ -41,6 +41,9 @@ export interface Checkpoint {
   /** What timm's configuration says of the images; undefined where there is none. */
   readonly images: TimmImages | undefined;
 }
+
+const WITHOUT_NORM =
+  'The mean of the patches passes through a LayerNorm without weights: the file has none, and Transformers begins with such a one.';
 
 /** Tensors by which the namings are recognised, the last parts of their names. */
 const MARKS = [
@@ -274,6 +277,7 @@ function assemble(
     return !needed(role) && !tensors.has(first);
   };
   const weights = new Map<string, TensorSource>();
+  let withoutNorm = false;
   for (const [name, dims] of weightShapes(config)) {
     if (name.startsWith('head.')) continue;
     if (name === 'pool.scores') {
@@ -294,6 +298,18 @@ function assemble(
     }
     const place =
       role === undefined ? placeIn(scheme.fixed, name) : placeIn(scheme.block(Number(layer)), role);
+    // Where it is fitted anew with the classifier, as in BEiT and Data2Vec, a backbone's file may be without it.
+    if (
+      heads.length === 0 &&
+      config.lastNorm === 'pooled' &&
+      /^norm\./.test(name) &&
+      !tensors.has(place.tensor)
+    ) {
+      const start = name === 'norm.weight' ? 1 : 0;
+      weights.set(name, float32(dims, new Float32Array(elementCount(dims)).fill(start)));
+      withoutNorm = true;
+      continue;
+    }
     const found = placed(name, dims, place, mayLack(name));
     const asRead = scheme.name === 'Hugging Face' && role === 'distances';
     weights.set(name, asRead ? distancesAsTransformersReads(found, gridOf(config)) : found);
@@ -310,7 +326,10 @@ function assemble(
     };
   });
   for (const [name, tensor] of averagedHeads(config, widened)) weights.set(name, tensor);
-  const notes = accountForUnused(checkpoint, scheme, used, config.mlpSizes.length);
+  const notes = [
+    ...accountForUnused(checkpoint, scheme, used, config.mlpSizes.length),
+    ...(withoutNorm ? [WITHOUT_NORM] : []),
+  ];
   const alike = rotary?.pairs === 'neighbours' ? withHalves(weights, config) : weights;
   return { vit: { config, weights: alike, forms: new Map() }, notes };
 }

@@ -26,20 +26,54 @@ const ROUNDED = 2e-3;
  * Prepares a model for being searched.
  *
  * @param path - the file, for messages
- * @param model - its content
+ * @param given - its content
  * @param rounded - whether its numbers were those of 16 bits
  */
-export function foreignGraph(path: string, model: OnnxModel, rounded = false): ForeignGraph {
+export function foreignGraph(path: string, given: OnnxModel, rounded = false): ForeignGraph {
+  const model = { ...given, nodes: inOrder(given.nodes) };
   const producers = new Map<string, OnnxNode>();
   const constants = new Map(model.initializers);
   const fixed = new Set(['', ...model.initializers.keys()]);
   for (const node of model.nodes) {
     for (const output of node.outputs) producers.set(output, node);
     if (node.opType === 'Constant') constants.set(outputOf({ path }, node), constantOf(path, node));
-    if (node.opType === 'Shape' || node.opType === 'Size' || node.inputs.every((input) => fixed.has(input)))
-      for (const output of node.outputs) fixed.add(output);
+    if (readsNoImage(node, fixed)) for (const output of node.outputs) fixed.add(output);
   }
   return { path, model, producers, constants, fixed, rounding: rounded ? ROUNDED : 0 };
+}
+
+/** Whether nothing that a node gives depends on the image: of some inputs only their shape or type counts. */
+function readsNoImage({ opType, inputs }: OnnxNode, fixed: ReadonlySet<string>): boolean {
+  if (opType === 'Shape' || opType === 'Size') return true;
+  const counting = opType === 'CastLike' ? inputs.slice(0, 1) : inputs;
+  return counting.every((input) => fixed.has(input));
+}
+
+/**
+ * Nodes so that each stands behind those whose values it reads, as ONNX demands and not all converters do; ones that read each other stay at
+ * the end.
+ */
+function inOrder(nodes: readonly OnnxNode[]): readonly OnnxNode[] {
+  const readers = new Map<string, OnnxNode[]>();
+  const waiting = new Map<OnnxNode, number>();
+  const made = new Set(nodes.flatMap(({ outputs }) => outputs));
+  for (const node of nodes) {
+    const awaited = new Set(node.inputs.filter((input) => input !== '' && made.has(input)));
+    waiting.set(node, awaited.size);
+    for (const input of awaited) readers.set(input, [...(readers.get(input) ?? []), node]);
+  }
+  const ordered = nodes.filter((node) => waiting.get(node) === 0);
+  // What is added on the way is gone through, too.
+  for (const { outputs } of ordered)
+    for (const output of outputs)
+      for (const reader of readers.get(output) ?? []) {
+        const left = (waiting.get(reader) ?? 0) - 1;
+        waiting.set(reader, left);
+        if (left === 0) ordered.push(reader);
+      }
+  return ordered.length === nodes.length
+    ? ordered
+    : [...ordered, ...nodes.filter((node) => !ordered.includes(node))];
 }
 
 /**
@@ -124,12 +158,17 @@ function constantOf(path: string, node: OnnxNode): TensorSource {
 
 /** Operators that give their first input another form and leave its numbers as they are. */
 const VIEWS = new Set([
-  ...['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Transpose', 'Dropout', 'Cast'],
+  ...['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Transpose', 'Dropout', 'Cast', 'CastLike'],
 ]);
 
+/** In Einstein's notation, which axes are moved of a value however many it has: the last two, the first behind all but the last, or both. */
+export const AXES_MOVED = { last: '...ij->...ji', first: 'i...j->...ij', both: 'i...j->...ji' } as const;
+const MOVING: ReadonlySet<string> = new Set(Object.values(AXES_MOVED));
+
 /** Whether a node only gives its first input another form. */
-export function isView(node: OnnxNode): boolean {
-  return node.domain === '' && VIEWS.has(node.opType);
+export function isView({ domain, opType, attributes: { equation } }: OnnxNode): boolean {
+  if (domain !== '') return false;
+  return VIEWS.has(opType) || (equation?.type === 'string' && MOVING.has(equation.value));
 }
 
 /** The value that a chain of views begins with. */
@@ -157,7 +196,7 @@ export function weightConstant(graph: ForeignGraph, name: string): TensorSource 
   const node = graph.producers.get(name);
   if (node?.domain !== '') return undefined;
   const [input = ''] = node.inputs;
-  if (node.opType === 'Identity' || node.opType === 'Cast') return weightConstant(graph, input);
+  if (['Identity', 'Cast', 'CastLike'].includes(node.opType)) return weightConstant(graph, input);
   if (node.opType !== 'Transpose') return undefined;
   const tensor = weightConstant(graph, input);
   return tensor?.dims.length === 2 ? transposed(tensor) : undefined;

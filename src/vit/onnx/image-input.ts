@@ -58,8 +58,24 @@ export function imageInput(graph: ForeignGraph): ImageInput {
   return { name: input.name, dims: [fixedSize(images) ?? 2, channels ?? known.channels, ...sides] };
 }
 
+/** Where an operator that cuts the image into patches has its weight. */
+const CUTTING: Readonly<Record<string, number>> = { Conv: 1, ConvInteger: 1, QLinearConv: 3 };
+
+/** Operators that give numbers another number format. */
+const REFORMATTING = /^(Quantize|Dequantize|DynamicQuantize)Linear$/;
+
+/** The value that a chain of views and quantisers begins with. */
+function behindQuantisers(graph: ForeignGraph, name: string): string {
+  let current = behindViews(graph, name);
+  for (;;) {
+    const node = graph.producers.get(current);
+    if (node === undefined || !REFORMATTING.test(node.opType)) return current;
+    current = behindViews(graph, node.inputs[0] ?? '');
+  }
+}
+
 /**
- * Channels and sides of the images, by the convolution that cuts them into patches and the positions that there are.
+ * Channels and sides of the images, by the convolution that cuts them into patches and the positions that there are, quantised or not.
  *
  * @param told - sides that the input says
  */
@@ -69,21 +85,29 @@ function shapeOfPatches(
   told: Partial<Size>,
 ): { readonly channels: number; readonly size: Size } | undefined {
   const { model, constants } = graph;
+  const dimsOf = (name: string | undefined): readonly number[] =>
+    constants.get(behindQuantisers(graph, name ?? ''))?.dims ?? [];
   const convolution = model.nodes.find(
-    ({ opType, inputs }) => opType === 'Conv' && behindViews(graph, inputs[0] ?? '') === input,
+    ({ opType, inputs }) =>
+      Object.hasOwn(CUTTING, opType) && behindQuantisers(graph, inputs[0] ?? '') === input,
   );
-  const kernel = constants.get(convolution?.inputs[1] ?? '')?.dims;
-  if (kernel?.length !== 4) return undefined;
+  const kernel = dimsOf(convolution?.inputs[CUTTING[convolution.opType] ?? 0]);
+  if (kernel.length !== 4) return undefined;
   const [width, channels, ...patchSides] = kernel as [number, number, number, number];
   const patch: Size = { height: patchSides[0], width: patchSides[1] };
   const counts = [...constants.values()].flatMap(({ dims }) => {
     const [one, positions = 0, size] = dims;
     return dims.length === 3 && one === 1 && size === width && positions > 2 ? [positions] : [];
   });
-  // CLIP and SigLIP look theirs up in a table.
+  const distances: Size[] = [];
   for (const { opType, inputs } of model.nodes) {
-    const [positions = 0, size, ...more] = constants.get(inputs[0] ?? '')?.dims ?? [];
-    if (opType === 'Gather' && size === width && more.length === 0 && positions > 2) counts.push(positions);
+    const dims = dimsOf(inputs[0]);
+    // CLIP and SigLIP look theirs up in a table.
+    const [positions = 0, size, down = 0, across = 0] = dims;
+    if (opType === 'Gather' && size === width && dims.length === 2 && positions > 2) counts.push(positions);
+    // BEiT has a number for each distance of two patches, which it resizes.
+    if (opType === 'Resize' && dims.length === 4)
+      distances.push({ height: (down + 1) / 2, width: (across + 1) / 2 });
   }
   const count = Math.max(...counts);
   // The class token, that and the distillation token, or none of them has a position.
@@ -93,7 +117,7 @@ function shapeOfPatches(
     if (down !== undefined) return { height: down, width: patches / down };
     return across === undefined ? square(Math.sqrt(patches)) : { height: patches / across, width: across };
   });
-  const grid = grids.find((each) => isWhole(each));
+  const grid = [...grids, ...distances].find((each) => isWhole(each));
   if (grid === undefined) return undefined;
   return { channels, size: { height: grid.height * patch.height, width: grid.width * patch.width } };
 }

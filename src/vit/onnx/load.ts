@@ -22,6 +22,7 @@ import type { Searched } from './pieces.js';
 import { probe, type Passage } from './probe.js';
 import { unfused } from './unfused.js';
 import { UnrecognisedGraph } from './unrecognised.js';
+import { withoutWholeSlices } from './whole-slices.js';
 import { widened } from './widened.js';
 
 /** How far logits of the same images may lie apart, as a share of the largest where that is above one. */
@@ -66,7 +67,7 @@ export async function loadOnnx(
   const image = engine.tensor('float32', noise(elementCount(dims)), dims);
   const ran = <T>(work: Promise<T>): Promise<T> => work.catch((error: unknown) => notRun(path, error));
   const evaluated = await ran(evaluate(engine, graph, { [name]: image }));
-  const searched: Searched = { ...graph, ...evaluated };
+  const searched = await withoutWholeSlices({ ...graph, ...evaluated });
   const found = await parseViT(searched);
   const pool = poolOf(found);
   const passages = [...found.blocks.flatMap(passagesOf), ...(pool ? poolPassagesOf(pool) : [])];

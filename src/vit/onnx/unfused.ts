@@ -1,7 +1,7 @@
 import type { Attribute, OnnxModel, OnnxNode } from '../../onnx/model.js';
-import { float32, int64s, type TensorSource } from '../../onnx/tensor.js';
+import { float32, int64s, viewAs, type TensorSource } from '../../onnx/tensor.js';
 import { computed, floats } from '../derived.js';
-import { floatOf, intOf } from './graph.js';
+import { floatOf, intOf, AXES_MOVED } from './graph.js';
 
 /** The domain of the operators that ONNX Runtime's optimisers put in place of several. */
 const FUSED = 'com.microsoft';
@@ -69,7 +69,7 @@ type Unfuse = (node: OnnxNode, parts: Parts) => true | undefined;
 
 /**
  * A model in which the operators that ONNX Runtime's optimisers make of several are taken apart again: attention, sums with LayerNorms,
- * activations with biases, products with transpositions and factors. What each of them computes is as ONNX Runtime documents it
+ * activations with biases, products with transpositions and factors, cuts of tokens. What each of them computes is as ONNX Runtime documents it
  * (`docs/ContribOperators.md`). Those with masks, caches, packed weights or anything else besides stay as they are.
  *
  * @param model - the model
@@ -82,9 +82,13 @@ export function unfused(model: OnnxModel): OnnxModel | undefined {
   const multiplied = new Set(
     model.nodes.filter(({ opType }) => /MatMul$/.test(opType)).flatMap(({ outputs }) => outputs),
   );
-  const known = unfuseBy(multiplied);
+  const factors = new Set(
+    model.nodes.filter(({ opType }) => opType === 'Mul').flatMap(({ outputs }) => outputs),
+  );
+  const known = unfuseBy(multiplied, factors);
   for (const node of model.nodes) {
-    const apart = node.domain === FUSED ? known[node.opType] : undefined;
+    const joined = node.domain === '' && node.opType === 'Split';
+    const apart = joined ? cutTokens : node.domain === FUSED ? known[node.opType] : undefined;
     const parts = new Parts(node, model.initializers, model.opsets[''] ?? 0);
     if (apart?.(node, parts) !== true) {
       nodes.push(node);
@@ -97,15 +101,21 @@ export function unfused(model: OnnxModel): OnnxModel | undefined {
   return changed ? { ...model, nodes, initializers, values: [] } : undefined;
 }
 
-/** @param multiplied - outputs of products, to which biases belong */
-function unfuseBy(multiplied: ReadonlySet<string>): Readonly<Record<string, Unfuse>> {
+/**
+ * @param multiplied - outputs of products, to which biases belong
+ * @param factors - outputs of multiplications number by number
+ */
+function unfuseBy(
+  multiplied: ReadonlySet<string>,
+  factors: ReadonlySet<string>,
+): Readonly<Record<string, Unfuse>> {
   return {
     Attention: packedAttention,
     MultiHeadAttention: separateAttention,
     SkipLayerNormalization: (node, parts) => summedNorm(node, parts, multiplied),
     BiasGelu: (node, parts) => biased('Gelu', node, parts),
     FastGelu: (node, parts) => (node.inputs[1] ? biased('FastGelu', node, parts) : undefined),
-    FusedMatMul: product,
+    FusedMatMul: (node, parts) => product(node, parts, factors),
   };
 }
 
@@ -232,24 +242,49 @@ function biased(opType: string, node: OnnxNode, parts: Parts): true {
   return true;
 }
 
-/** A product of what is transposed before, and multiplied by a number behind it. */
-function product(node: OnnxNode, parts: Parts): true | undefined {
+/** A product of what is transposed before, and multiplied by a number: behind it, or before it where that was the last of several (GELU's ½). */
+function product(node: OnnxNode, parts: Parts, factors: ReadonlySet<string>): true {
   const [a = '', b = ''] = node.inputs;
-  if (intOf(node, 'transBatchA', 0) !== 0 || intOf(node, 'transBatchB', 0) !== 0) return undefined;
-  const turned = (value: string, whether: number): string => {
-    if (whether === 0) return value;
-    // What is no constant is attention's, of four dimensions.
-    const rank = parts.given(value)?.dims.length ?? 4;
+  const turned = (value: string, whether: number, batches: number): string => {
+    if (whether === 0 && batches === 0) return value;
+    const rank = parts.given(value)?.dims.length;
+    // Nothing says yet how many dimensions there are of what is computed.
+    if (rank === undefined || batches !== 0) {
+      const equation = AXES_MOVED[batches === 0 ? 'last' : whether === 0 ? 'first' : 'both'];
+      return parts.add('Einsum', [value], { attributes: { equation: { type: 'string', value: equation } } });
+    }
     const order = Array.from({ length: rank }, (_, axis) => axis);
     order.splice(-2, 2, rank - 1, rank - 2);
     return parts.add('Transpose', [value], { attributes: { perm: ints(order) } });
   };
-  const [left, right] = [turned(a, intOf(node, 'transA', 0)), turned(b, intOf(node, 'transB', 0))];
+  const left = turned(a, intOf(node, 'transA', 0), intOf(node, 'transBatchA', 0));
+  const right = turned(b, intOf(node, 'transB', 0), intOf(node, 'transBatchB', 0));
   const alpha = floatOf(node, 'alpha', 1);
   const [output = ''] = node.outputs;
   if (alpha === 1) parts.add('MatMul', [left, right], { output });
+  else if (factors.has(a) && parts.given(b))
+    parts.add('MatMul', [times(parts, left, alpha), right], { output });
   else
     parts.add('Mul', [parts.add('MatMul', [left, right]), parts.constant(float32([], [alpha]))], { output });
+  return true;
+}
+
+/** Tokens that were cut into one and the others, as the optimiser joins both choices: each by itself again. */
+function cutTokens(node: OnnxNode, parts: Parts): true | undefined {
+  const [value = '', sizes = ''] = node.inputs;
+  const lengths = parts.given(sizes);
+  if (intOf(node, 'axis', 0) !== 1 || lengths?.dtype !== 'int64') return undefined;
+  const upTo = (part: number): TensorSource => ({
+    ...{ dtype: 'int64', dims: [1] },
+    read: async () => {
+      const before = viewAs(await lengths.read(), BigInt64Array).slice(0, part);
+      const sum = before.reduce((total, length) => total + Number(length), 0);
+      return new Uint8Array(BigInt64Array.of(BigInt(sum)).buffer);
+    },
+  });
+  const axis = parts.constant(int64s([1]));
+  for (const [part, output] of node.outputs.entries())
+    parts.add('Slice', [value, parts.constant(upTo(part)), parts.constant(upTo(part + 1)), axis], { output });
   return true;
 }
 

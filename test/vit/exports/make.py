@@ -14,7 +14,7 @@ import torch
 import transformers as hf
 from onnxconverter_common import float16
 from onnxruntime.quantization import CalibrationDataReader, quantize_dynamic, quantize_static
-from onnxruntime.transformers import optimizer
+from onnxruntime.transformers import float16 as ort_float16, optimizer
 from safetensors.torch import save_file
 
 here = pathlib.Path(__file__).parent
@@ -128,13 +128,15 @@ export('siglip-backbone', hf.SiglipVisionModel(hf.SiglipVisionConfig(**SIZE)), d
 # Added to the scores without a class token, and LayerScale that is one number.
 export('timm-relative', from_timm('vit_relpos_small_patch16_224'), legacy)
 export('beit-one-scale', from_transformers('Beit', use_absolute_position_embeddings=True, layer_scale_init_value=0.0), legacy)
+# As the exporter leaves it that is told not to optimise: cuts that leave everything, types taken from other values.
+export('vit-unoptimised', from_transformers('ViT'), dynamo | dict(optimize=False))
 save_file(parity, here / 'parity.safetensors')
 
 # What ONNX Runtime's optimisers make of exports: the transformer optimiser, and the session that saves what it runs.
 for name in ['vit', 'vit-tanh', 'timm-query-key-norms', 'siglip', 'clip']:
     fused = optimizer.optimize_model(str(here / f'{name}.onnx'), model_type='vit', num_heads=3, hidden_size=12, opt_level=0)
     fused.save_model_to_file(str(here / f'ort-{name}.onnx'))
-for name in ['vit', 'timm-average-registers', 'clip']:
+for name in ['vit', 'timm-average-registers', 'clip', 'dinov2', 'siglip-backbone']:
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     options.optimized_model_filepath = str(here / f'session-{name}.onnx')
@@ -194,6 +196,9 @@ for name, ends in [('vit', True), ('dinov2', False), ('timm-swiglu', True)]:
 fused = optimizer.optimize_model(str(here / 'vit.onnx'), model_type='vit', num_heads=3, hidden_size=12, opt_level=0)
 fused.convert_float_to_float16(keep_io_types=True)
 fused.save_model_to_file(str(here / 'half-ort-vit.onnx'))
+# By the optimiser's own converter, which leaves some operators in float32 and its conversions behind all other nodes.
+half = ort_float16.convert_float_to_float16(onnx.load(here / 'vit.onnx'), keep_io_types=True, op_block_list=['LayerNormalization', 'Softmax'])
+onnx.save(half, here / 'half-islands-vit.onnx')
 
 # What is run as it is: quantised by ONNX Runtime's own tools.
 quantize_dynamic(plain, here / 'raw-dynamic.onnx')
