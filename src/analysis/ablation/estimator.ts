@@ -23,10 +23,15 @@ export interface Contrast extends Estimate {
 }
 
 /** Estimates weighted sums of the responses of a design's points. */
-export interface Estimator<Kind extends Replicates['kind'] = Replicates['kind']> {
-  readonly replicates: Extract<Replicates, { readonly kind: Kind }>;
+export interface Estimator {
+  readonly replicates: Replicates;
   /** @param weights - of each point */
   estimate(weights: readonly number[]): Contrast;
+}
+
+/** Estimates weighted sums by the images that all variants classified. */
+interface ByImages extends Estimator {
+  readonly replicates: Extract<Replicates, { readonly kind: 'images' }>;
 }
 
 /** A point that was measured. */
@@ -107,7 +112,7 @@ function byRounds(
 function byImages(
   responses: readonly Response[],
   merged: (weights: readonly number[]) => number[],
-): Estimator<'images'> | undefined {
+): ByImages | undefined {
   const images = responses.flatMap((each) => (each.kind === 'images' ? [each.right] : []));
   if (images.length < responses.length || new Set(images.map(({ length }) => length)).size !== 1)
     return undefined;
@@ -125,7 +130,7 @@ function byImages(
 function bySeeds(
   measured: readonly MeasuredPoint[],
   seed: number,
-  images: Estimator<'images'> | undefined,
+  images: ByImages | undefined,
 ): Estimator | undefined {
   const seeds = [...new Set(measured.map(({ point }) => point.levels[seed]))];
   if (seed < 0 || seeds.length < 2) return undefined;

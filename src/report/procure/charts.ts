@@ -115,13 +115,12 @@ function scatter(axis: Axis, procurement: Procurement, decision: Decision): Char
   const labelled = points.filter(({ state }) => state === 'recommended').slice(0, LABELS);
   const middle =
     (Math.min(...points.map(({ xLow }) => xLow)) + Math.max(...points.map(({ xHigh }) => xHigh))) / 2;
-  // Vega warns of layers without data.
-  const sides = (['left', 'right'] as const)
-    .map((align) => ({
-      align,
-      named: labelled.filter((point) => align === (point.x > middle ? 'right' : 'left')),
-    }))
-    .filter(({ named }) => named.length > 0);
+  const labels = labelled.map((point, index) => ({
+    point,
+    align: point.x > middle ? ('right' as const) : ('left' as const),
+    // One above its point and one below, as points that are near each other would have their names on top of each other.
+    dy: index === 0 ? -8 : 14,
+  }));
   return {
     id: axis.id,
     title: axis.title,
@@ -175,12 +174,11 @@ function scatter(axis: Axis, procurement: Procurement, decision: Decision): Char
             ],
           },
         },
-        ...sides.map(({ align, named }) => ({
-          data: { values: named },
+        ...labels.map(({ point, align, dy }) => ({
+          data: { values: [point] },
           mark: {
             type: 'text' as const,
-            align,
-            ...{ dx: align === 'left' ? 7 : -7, dy: -8, fontSize: 10, limit: 190, color: INK },
+            ...{ align, dy, dx: align === 'left' ? 7 : -7, fontSize: 10, limit: 190, color: INK },
           },
           encoding: { x, y, text: { field: 'name', type: 'nominal' as const } },
         })),
