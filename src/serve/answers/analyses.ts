@@ -1,5 +1,5 @@
 import { InputError } from '../../base/errors.js';
-import { pageOfRuns, type ListedRun } from '../../store/browse/runs.js';
+import { newestCounted, pageOfRuns, type ListedRun } from '../../store/browse/runs.js';
 import { suitesWith } from '../../store/browse/catalogue.js';
 import { listBaselines } from '../../store/baselines.js';
 import type { Db } from '../../store/open.js';
@@ -69,8 +69,7 @@ export async function answerHistory(serving: Serving, { query }: Question<'histo
       found: `no run${model === undefined ? '' : ` of ${model}`}${device === undefined ? '' : ` on ${device}`}`,
       expected: 'at least one',
     });
-  const { runs } = await pageOfRuns(db, { suite, sort: 'newest', limit });
-  const state = await stateOf(db, runs);
+  const state = await stateOf(db, await newestCounted(db, suite, limit));
   const task = {
     ...({ kind: 'history', suite, suites, model, device, variant, metric, branch, limit } as const),
   };

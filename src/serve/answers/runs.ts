@@ -4,7 +4,13 @@ import { hashJson } from '../../base/hash.js';
 import { InputError } from '../../base/errors.js';
 import { surroundings } from '../../store/browse/changes.js';
 import { listedCells, runFacts, samplesOfCell, type ListedCell } from '../../store/browse/details.js';
-import { listedRuns, namedRun, pageOfRuns, type ListedRun } from '../../store/browse/runs.js';
+import {
+  listedRuns,
+  namedRun,
+  pageOfRuns,
+  type CountedRun,
+  type ListedRun,
+} from '../../store/browse/runs.js';
 import { storedDevices } from '../../store/read.js';
 import type { Db } from '../../store/open.js';
 import { reasonText } from '../../text/failures.js';
@@ -115,7 +121,7 @@ export async function answerReport(serving: Serving, { params }: Question<'repor
  * @param db - the store
  * @param runs - that are analysed
  */
-export async function stateOf(db: Db, runs: readonly ListedRun[]): Promise<string> {
+export async function stateOf(db: Db, runs: readonly CountedRun[]): Promise<string> {
   const cells = await listedCells(
     db,
     runs.filter(({ endedAt }) => endedAt === null).map(({ name }) => name),

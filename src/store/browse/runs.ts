@@ -1,10 +1,12 @@
 import { sql, type Expression, type SqlBool } from 'kysely';
 import { InputError } from '../../base/errors.js';
-import { liveHolders } from '../lease.js';
+import { groupBy } from '../../base/group-by.js';
+import { liveHolders, type Holder } from '../lease.js';
 import type { Db } from '../open.js';
 import { stateOf, type RunStatus } from '../read.js';
 import { repositoryOf } from '../repository.js';
 import { isOnServer } from '../server.js';
+import type { CellRow } from '../tables.js';
 import { postgresParts, sqliteParts } from '../views/parts.js';
 
 /** A run in a list that is read page by page. */
@@ -93,11 +95,62 @@ export async function pageOfRuns(db: Db, wishes: RunWishes): Promise<RunPage> {
   const last = page.at(-1);
   const more = rows.length > limit && last !== undefined;
   return {
-    runs: await listedRuns(
+    runs: await listed(
       db,
       page.map(({ id }) => id),
+      holders,
     ),
     next: more ? writeCursor([last[key], last.id]) : null,
+  };
+}
+
+/** A run and how far it is. */
+export type CountedRun = Pick<ListedRun, 'id' | 'name' | 'endedAt' | 'cells'>;
+
+/**
+ * The newest runs of a suite, and how far each is: what a history follows from, without what only a list shows.
+ *
+ * @param db - the store
+ * @param suite - its name
+ * @param limit - so many at most
+ */
+export async function newestCounted(db: Db, suite: string, limit: number): Promise<CountedRun[]> {
+  const rows = await db
+    .selectFrom('runs')
+    .select(['id', 'uid', 'ended_at'])
+    .where('suite', '=', suite)
+    .orderBy('started_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+  const cells = await countedCells(
+    db,
+    rows.map(({ id }) => id),
+  );
+  return rows.map(({ id: name, uid: id, ended_at: endedAt }) => ({
+    ...{ id, name, endedAt },
+    cells: cells(name),
+  }));
+}
+
+/** How many cells of runs are how far. */
+async function countedCells(db: Db, names: readonly string[]): Promise<(name: string) => ListedRun['cells']> {
+  if (names.length === 0) return () => ({ all: 0, done: 0, pending: 0, failed: 0, unsupported: 0 });
+  const rows = await db
+    .selectFrom('cells')
+    .select(({ fn }) => ['run_id', 'status', fn.countAll<number>().as('count')])
+    .where('run_id', 'in', names)
+    .groupBy(['run_id', 'status'])
+    .execute();
+  const own = groupBy(rows, ({ run_id: run }) => run);
+  return (name) => {
+    const counts = new Map(own.get(name)?.map(({ status, count }) => [status, count]));
+    const count = (status: CellRow['status']): number => counts.get(status) ?? 0;
+    return {
+      all: [...counts.values()].reduce((sum, each) => sum + each, 0),
+      ...{ done: count('done'), pending: count('pending') },
+      ...{ failed: count('failed'), unsupported: count('unsupported') },
+    };
   };
 }
 
@@ -108,22 +161,25 @@ export async function pageOfRuns(db: Db, wishes: RunWishes): Promise<RunPage> {
  * @param names - their ids in this store, in the order in which they are wanted; those that are not there are left out
  */
 export async function listedRuns(db: Db, names: readonly string[]): Promise<ListedRun[]> {
+  return listed(db, names, await liveHolders(db));
+}
+
+/** @param holders - who works on which run */
+async function listed(
+  db: Db,
+  names: readonly string[],
+  holders: ReadonlyMap<string, Holder>,
+): Promise<ListedRun[]> {
   if (names.length === 0) return [];
-  const holders = await liveHolders(db);
   const rows = await db
     .selectFrom('runs')
     .select(['id', 'uid', 'suite', 'started_at', 'ended_at', 'version', 'repository_json'])
     .where('id', 'in', names)
     .execute();
-  const cells = await db
-    .selectFrom('cells')
-    .select(({ fn }) => ['run_id', 'status', fn.countAll<number>().as('count')])
-    .where('run_id', 'in', names)
-    .groupBy(['run_id', 'status'])
-    .execute();
+  const cells = await countedCells(db, names);
   const models = await db
     .selectFrom('variants')
-    .select(({ fn }) => ['run_id', 'model', fn.min('position').as('position')])
+    .select(({ fn }) => ['run_id', 'model as name', fn.min('position').as('position')])
     .where('run_id', 'in', names)
     .groupBy(['run_id', 'model'])
     .orderBy('position')
@@ -141,29 +197,30 @@ export async function listedRuns(db: Db, names: readonly string[]): Promise<List
     .orderBy('name')
     .execute();
   const byName = new Map(rows.map((row) => [row.id, row]));
+  const [modelsOf, devicesOf, labelsOf] = [namesByRun(models), namesByRun(devices), namesByRun(labels)];
   return names.flatMap((name) => {
     const row = byName.get(name);
     if (row === undefined) return [];
-    const own = cells.filter(({ run_id: run }) => run === name);
-    const count = (status: string): number => own.find((each) => each.status === status)?.count ?? 0;
-    const counts = {
-      all: own.reduce((sum, each) => sum + each.count, 0),
-      ...{ done: count('done'), pending: count('pending') },
-      ...{ failed: count('failed'), unsupported: count('unsupported') },
-    };
+    const counts = cells(name);
     const repository = repositoryOf(row);
     return [
       {
         ...{ id: row.uid, name, suite: row.suite, startedAt: row.started_at, endedAt: row.ended_at },
         state: holders.has(name) ? 'running' : stateOf(row.ended_at, counts),
         cells: counts,
-        models: models.filter((each) => each.run_id === name).map(({ model }) => model),
-        devices: devices.filter((each) => each.run_id === name).map((each) => each.name),
-        labels: labels.filter((each) => each.run_id === name).map((each) => each.name),
+        ...{ models: modelsOf(name), devices: devicesOf(name), labels: labelsOf(name) },
         ...{ branch: repository?.branch ?? null, commit: repository?.commit ?? null, version: row.version },
       },
     ];
   });
+}
+
+/** Names that belong to runs, in the order in which they come. */
+function namesByRun(
+  rows: readonly { readonly run_id: string; readonly name: string }[],
+): (run: string) => string[] {
+  const own = groupBy(rows, ({ run_id: run }) => run);
+  return (run) => own.get(run)?.map(({ name }) => name) ?? [];
 }
 
 /**
