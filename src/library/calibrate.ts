@@ -10,9 +10,11 @@ import { findRun, loadRun, type RunSummary } from '../store/read.js';
 import { batchesSchema, tierSchema, type Tier } from '../suite/schema.js';
 import { floorsOf } from '../text/calibration.js';
 import type { ImagesEvent } from './images.js';
+import { orUndelivered } from './deliver.js';
 import { checkedOptions, fields, type Stoppable } from './options.js';
 import { refuseServer, withResults, type Results } from './results.js';
 import { isPassing, runSuite } from './run.js';
+import { copyRuns } from './transfer.js';
 
 /** How a device is calibrated. */
 export interface CalibrateOptions extends Stoppable {
@@ -28,6 +30,8 @@ export interface CalibrateOptions extends Stoppable {
   readonly tier?: Tier | undefined;
   /** Fresh processes of each; 20 if left out, at least 8. */
   readonly rounds?: number | undefined;
+  /** The address of a PostgreSQL database that gets the run and the noise that was found, too; as of `run`. */
+  readonly db?: string | undefined;
   /** How it came about, for the run's record; left out, the arguments of this process. */
   readonly command?: string | undefined;
 }
@@ -40,6 +44,7 @@ const optionsSchema = z.strictObject({
   batches: batchesSchema.min(1).default([1, 8]),
   tier: tierSchema.default('quick'),
   rounds: z.number().int().min(8).max(MAX_ROUNDS).default(20),
+  db: z.string().optional(),
   command: z.string().optional(),
 });
 
@@ -93,6 +98,10 @@ async function calibrated(
     const run = await runSuite(opened, suite, asked, emit);
     const { floors, gaps } = floorsOf(await loadRun(opened.db, await findRun(opened.db, run.id)));
     await insertFloors(opened.db, floors);
+    const { db: shared } = asked;
+    // The run is there already, or its end has said that it is not; what was found goes the same way.
+    if (shared !== undefined)
+      await orUndelivered(shared, emit, () => copyRuns(opened, shared, { runs: [run.id] }));
     return { run, floors, gaps };
   });
 }

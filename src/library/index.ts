@@ -97,7 +97,8 @@ export {
   type ProcureLimits,
   type ProcureOptions,
 } from './procure.js';
-export { roofline, type RooflineEvent, type RooflineOptions } from './roofline.js';
+export { roofline, type RooflineEvent, type RooflineOptions, type RooflineProgress } from './roofline.js';
+export type { Undelivered } from './deliver.js';
 export { run, type PlanOptions, type RunEvent, type RunOptions } from './run.js';
 export { site, type SiteOptions, type WrittenSite } from './site.js';
 

@@ -2,11 +2,15 @@ import { z } from 'zod';
 import { Job } from '../base/job.js';
 import { MAX_BATCH, MAX_ROUNDS } from '../base/limits.js';
 import { pathOf } from '../base/named.js';
+import { checkedAddress } from '../base/server-address.js';
 import { openDevice } from '../device/open.js';
 import { readDeviceProfile } from '../device/profile.js';
 import { measureRoofline } from '../run/roofline/measure.js';
 import { subjectsOf } from '../run/roofline/subjects.js';
+import { openStore } from '../store/open.js';
 import { insertRoofline, type CeilingSubject, type StoredRoofline } from '../store/rooflines.js';
+import { transferRooflines } from '../store/transfer/transfer.js';
+import { orUndelivered, type Undelivered } from './deliver.js';
 import { checkedOptions, fields, signalOf, type Stoppable } from './options.js';
 import { refuseServer, withResults, type Results } from './results.js';
 
@@ -16,16 +20,22 @@ export interface RooflineOptions extends Stoppable {
   readonly batch?: number | undefined;
   /** Fresh processes of each; 3 if left out, at least 2. */
   readonly rounds?: number | undefined;
+  /** The address of a PostgreSQL database that gets what was measured, besides the folder. */
+  readonly db?: string | undefined;
 }
 
 const optionsSchema = z.strictObject({
   signal: fields.signal,
   batch: z.number().int().positive().max(MAX_BATCH).default(8),
   rounds: z.number().int().min(2).max(MAX_ROUNDS).default(3),
+  db: z.string().optional(),
 });
 
+/** How far a roofline is, or that it is stored here, and the shared database could not be reached in the end. */
+export type RooflineEvent = RooflineProgress | Undelivered;
+
 /** How far a roofline is. */
-export interface RooflineEvent {
+export interface RooflineProgress {
   readonly kind: 'measuring';
   /** From 0 to 1. */
   readonly done: number;
@@ -64,7 +74,7 @@ export function roofline(
 ): Job<RooflineEvent, StoredRoofline> {
   return new Job(
     (emit) => measured(results, device, options, emit),
-    () => true,
+    ({ kind }) => kind === 'measuring',
   );
 }
 
@@ -78,6 +88,9 @@ async function measured(
   const profile = await readDeviceProfile(pathOf('device', reference));
   const started = performance.now();
   refuseServer(results);
+  const { db: shared } = asked;
+  // What is wrong with it is known before anything is measured.
+  if (shared !== undefined) await (await openStore(checkedAddress(shared, '--db'))).destroy();
   return withResults(results, {}, async ({ db }) => {
     const device = await openDevice(profile);
     try {
@@ -91,6 +104,11 @@ async function measured(
         },
       });
       await insertRoofline(db, stored);
+      if (shared !== undefined)
+        await orUndelivered(shared, emit, async () => {
+          const there = await openStore(shared);
+          await transferRooflines(db, there, new Set([stored.device])).finally(() => there.destroy());
+        });
       return stored;
     } finally {
       await device.close();

@@ -84,6 +84,7 @@ describePostgres('runs on a server', () => {
       ['compare', runOf(0), runOf(3)],
       ['report', 'example'],
       ['procure', 'example', '--max-latency', '1s'],
+      ['site', 'tiny', '-o', folder('site')],
       ['baseline', 'set', 'main', runOf(2)],
       ['runs', 'prune', '--keep', '1', '--dry-run'],
     ])

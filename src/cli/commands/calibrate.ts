@@ -9,12 +9,13 @@ import { exitCodes } from '../failure.js';
 import { batchSizes, roundsFrom } from '../options/flags.js';
 import { imageNames } from '../../run/locate-data.js';
 import { RunProgress } from '../output/progress.js';
-import { resultsOption } from '../options/results.js';
+import { resultsOption, sharedOption } from '../options/results.js';
 import { stopOnSignal } from '../stop.js';
 import { givenCommand } from '../options/given.js';
 import { explained } from '../help.js';
 import { printJson } from '../json.js';
 import { tableText } from '../output/lists.js';
+import { sayWhatIsUndelivered } from '../output/undelivered.js';
 
 interface CalibrateFlags {
   readonly model?: string;
@@ -24,6 +25,7 @@ interface CalibrateFlags {
   readonly tier: Tier;
   readonly rounds: number;
   readonly results: string;
+  readonly db?: string;
   readonly list?: true;
   readonly json?: true;
 }
@@ -51,7 +53,11 @@ export function calibrateCommand(): Command {
     )
     .option('--rounds <number>', 'fresh processes for each; at least 8', roundsFrom(8), 20)
     .addOption(resultsOption())
-    .option('--list', 'list the stored results of all devices; measure nothing')
+    .addOption(sharedOption('also deliver what is found to this database on a PostgreSQL server'))
+    .option(
+      '--list',
+      'list the stored results of all devices, with --db those of the database; measure nothing',
+    )
     .option('--json', 'print the result as JSON')
     .action(async (device: string | undefined, flags: CalibrateFlags) => {
       if (flags.list) return showKnown(flags);
@@ -66,14 +72,16 @@ export function calibrateCommand(): Command {
         () => 'Stopped. A calibration cannot be resumed: this one is not used.',
       );
       try {
-        const { run, floors, gaps } = await new RunProgress(process.stderr).watch(
+        const progress = new RunProgress(process.stderr);
+        const { run, floors, gaps } = await progress.watch(
           calibrate(flags.results, device, {
-            ...{ model, dataset, data, batches, tier, rounds, signal },
+            ...{ model, dataset, data, batches, tier, rounds, signal, db: flags.db },
             command: givenCommand(),
           }),
         );
         show(floors, gaps, flags);
         if (run.failed > 0) process.exitCode = exitCodes.device;
+        sayWhatIsUndelivered(progress, flags);
       } finally {
         release();
       }
@@ -91,7 +99,9 @@ export function calibrateCommand(): Command {
 }
 
 async function showKnown(flags: CalibrateFlags): Promise<void> {
-  const floors = await withResults(flags.results, { readonly: true }, (results) => results.calibrations());
+  const floors = await withResults(flags.db ?? flags.results, { readonly: true }, (results) =>
+    results.calibrations(),
+  );
   show(floors, [], flags);
 }
 

@@ -8,7 +8,7 @@ import type { CeilingSubject, StoredRoofline } from '../../store/rooflines.js';
 import { Bar } from '../output/bar.js';
 import { exitCodes } from '../failure.js';
 import { batchSize, roundsFrom } from '../options/flags.js';
-import { resultsOption } from '../options/results.js';
+import { resultsOption, sharedOption } from '../options/results.js';
 import { leftOf } from '../output/progress.js';
 import { stopOnSignal } from '../stop.js';
 import { explained } from '../help.js';
@@ -19,6 +19,7 @@ interface RooflineFlags {
   readonly batch: number;
   readonly rounds: number;
   readonly results: string;
+  readonly db?: string;
   readonly list?: true;
   readonly json?: true;
 }
@@ -30,7 +31,11 @@ export function rooflineCommand(): Command {
     .option('--batch <n>', 'batch size whose matrix products are measured', batchSize, 8)
     .option('--rounds <n>', 'fresh processes for each', roundsFrom(2), 3)
     .addOption(resultsOption())
-    .option('--list', 'list the stored results of all devices; measure nothing')
+    .addOption(sharedOption('also deliver what is found to this database on a PostgreSQL server'))
+    .option(
+      '--list',
+      'list the stored results of all devices, with --db those of the database; measure nothing',
+    )
     .option('--json', 'print the result as JSON')
     .action(async (path: string | undefined, flags: RooflineFlags) => {
       if (flags.list) return showKnown(flags);
@@ -57,15 +62,25 @@ export function rooflineCommand(): Command {
   });
 }
 
-async function measured(path: string, { batch, rounds, results }: RooflineFlags): Promise<StoredRoofline> {
+async function measured(
+  path: string,
+  { batch, rounds, results, db }: RooflineFlags,
+): Promise<StoredRoofline> {
   const bar = new Bar(process.stderr);
   const { signal, release } = stopOnSignal(
     () => 'Stopped. A roofline cannot be resumed: nothing was stored.',
   );
   try {
-    const job = roofline(results, path, { batch, rounds, signal });
+    const job = roofline(results, path, { batch, rounds, signal, db });
     for await (const event of job)
-      bar.show({ task: 'roofline', done: event.done, text: describe(event.subject), left: leftOf(event) });
+      if (event.kind === 'measuring')
+        bar.show({ task: 'roofline', done: event.done, text: describe(event.subject), left: leftOf(event) });
+      else {
+        process.exitCode = exitCodes.device;
+        bar.error(
+          `not delivered to ${event.place}; it is kept in ${results}, and "edgeflex runs push" brings it along with a run of the device: ${event.reason}`,
+        );
+      }
     return await job;
   } finally {
     bar.end();
@@ -80,7 +95,10 @@ function describe(subject: CeilingSubject): string {
 }
 
 async function showKnown(flags: RooflineFlags): Promise<void> {
-  show(await withResults(flags.results, { readonly: true }, (results) => results.rooflines()), flags);
+  show(
+    await withResults(flags.db ?? flags.results, { readonly: true }, (results) => results.rooflines()),
+    flags,
+  );
 }
 
 function show(rooflines: readonly StoredRoofline[], { json }: RooflineFlags): void {

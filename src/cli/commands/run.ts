@@ -24,6 +24,7 @@ import { explained } from '../help.js';
 import { printJson } from '../json.js';
 import { openOption, openPage } from '../output/open-page.js';
 import { RunProgress } from '../output/progress.js';
+import { sayWhatIsUndelivered } from '../output/undelivered.js';
 import { reportsOption, resultsOption, sharedOption } from '../options/results.js';
 import { scenarioOptions, type ScenarioFlags } from '../options/scenario-options.js';
 import { stopOnSignal } from '../stop.js';
@@ -178,17 +179,6 @@ function sayWhatFailed(ended: RunSummary, resumed: true | string | undefined): v
       ? 'Nothing was measured: no device supports any of the cells.'
       : `${failed} of ${cells} cells failed; retry them with:\n  ` +
           resumeCommand(process.argv.slice(2), resumed, id),
-  );
-}
-
-/** Says on standard error that a shared database lacks something of the run, and sets the exit code for it. */
-function sayWhatIsUndelivered({ undelivered, runId }: RunProgress, { results, db }: RunFlags): void {
-  if (undelivered === undefined) return;
-  process.exitCode = exitCodes.device;
-  const words = ['edgeflex', 'runs', 'push', runId ?? '', '--results', results, '--db', undelivered];
-  console.error(
-    `${undelivered} has not got all of the run. It is whole in ${results}; deliver it with:\n  ${shellWords(words)}` +
-      (db === undelivered ? '' : '\nThe password is not shown; give it by PGPASSWORD or ~/.pgpass.'),
   );
 }
 

@@ -5,7 +5,7 @@ import { explained } from '../help.js';
 import { addThresholds, type ThresholdFlags } from '../options/history-options.js';
 import { printJson } from '../json.js';
 import { openOption, openPage } from '../output/open-page.js';
-import { resultsOption } from '../options/results.js';
+import { placeOptions } from '../options/results.js';
 
 interface SiteFlags extends ThresholdFlags {
   readonly output: string;
@@ -18,6 +18,7 @@ interface SiteFlags extends ThresholdFlags {
 
 /** `edgeflex site`: the histories of suites as a static site. */
 export function siteCommand(): Command {
+  const [results, db] = placeOptions();
   const command = addThresholds(
     new Command('site')
       .argument('[suites...]', 'names of suites, as "edgeflex runs" shows them; default: all with results')
@@ -25,7 +26,8 @@ export function siteCommand(): Command {
   )
     .option('--branch <name>', 'follow this branch, * for all, as for "edgeflex history"')
     .option('--overwrite', 'overwrite files that EdgeFlex did not write')
-    .addOption(resultsOption())
+    .addOption(results)
+    .addOption(db)
     .option('--json', 'print what was written as JSON')
     .addOption(openOption())
     .action(async (suites: string[], flags: SiteFlags) => {
