@@ -11,7 +11,8 @@ const PER_STATEMENT = 64;
 
 /**
  * Keeps blocks and says how much there is, in one statement: one way to the server and back, and nothing stays locked there when this
- * machine is cut off meanwhile. The server has written it before it answers.
+ * machine is cut off meanwhile. The server has written it before it answers. What has fewer rounds than the queue has was sent before them, and
+ * came after: the worker has given it up, and nothing of it is kept.
  *
  * Parameters: lease, blocks in all, rounds, bytes; positions, digests and contents of what has changed.
  */
@@ -19,15 +20,18 @@ const SAVE = `
   with written as materialized (
     select set_config('synchronous_commit', 'on', true) as how
   ), lease as (
-    select job from ${SCHEMA}.take where token = $1 and ended_at is null for update
+    select t.job, j.rounds <= $3 as fresh from ${SCHEMA}.take t join ${SCHEMA}.job j on j.id = t.job
+    where t.token = $1 and t.ended_at is null for update
+  ), newer as (
+    select job from lease where fresh
   ), kept as (
     insert into ${SCHEMA}.block (job, position, digest, content)
-    select lease.job, changed.* from lease cross join unnest($5::integer[], $6::text[], $7::bytea[]) as changed
+    select newer.job, changed.* from newer cross join unnest($5::integer[], $6::text[], $7::bytea[]) as changed
     on conflict (job, position) do update set digest = excluded.digest, content = excluded.content
   ), cut as (
-    delete from ${SCHEMA}.block b using lease where b.job = lease.job and b.position >= $2
+    delete from ${SCHEMA}.block b using newer where b.job = newer.job and b.position >= $2
   ), told as (
-    update ${SCHEMA}.job j set rounds = $3, spool_bytes = $4 from lease where j.id = lease.job
+    update ${SCHEMA}.job j set rounds = $3, spool_bytes = $4 from newer where j.id = newer.job
   )
   select lease.job, written.how from lease cross join written`;
 

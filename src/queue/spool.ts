@@ -22,6 +22,8 @@ const REST = { times: 50, most: 10_000 };
  */
 export class Spool {
   private saving: Promise<void> = Promise.resolve();
+  /** The end of the last sending. */
+  private sent: Promise<void> = Promise.resolve();
   private isAsked = false;
   /** How long the next sending waits. */
   private restMilliseconds = 0;
@@ -104,11 +106,18 @@ export class Spool {
   }
 
   /**
-   * Sends what has changed to the queue, now.
+   * Sends what has changed to the queue, as soon as what is being sent has arrived: on two connections at once the older might arrive last,
+   * and what the newer had brought would be gone there.
    *
    * @throws LeaseLost when the job is no longer the worker's; QueueAway when the server does not answer
    */
-  async send(): Promise<void> {
+  send(): Promise<void> {
+    const turn = this.sent.then(() => this.sendNow());
+    this.sent = turn.catch(() => undefined);
+    return turn;
+  }
+
+  private async sendNow(): Promise<void> {
     const rounds = await this.rounds();
     const database = connect(databaseIn(this.folder), { readonly: true });
     let content: Buffer;
