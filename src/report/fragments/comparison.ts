@@ -1,6 +1,6 @@
 import type { ComparisonReport } from '../../analysis/compare/gates.js';
 import { differenceText } from '../../text/compare/obstacles.js';
-import { changeSentence, gateSentence, headline, isChange } from '../../text/compare/summary.js';
+import { changeSentence, headline, isChange, openGates } from '../../text/compare/summary.js';
 import { comparisonTable } from '../../text/compare/table.js';
 import { gridOf } from '../html/grid.js';
 import { html, unbroken, type Markup } from '../html/markup.js';
@@ -12,10 +12,9 @@ import { fragmentOf, type Fragment } from './fragment.js';
  * @param report - of a comparison
  */
 export function comparisonFragment(report: ComparisonReport): Fragment {
-  const { comparison, gates } = report;
+  const { comparison } = report;
   const changed = (direction: 'worse' | 'better'): string[] =>
     comparison.compared.filter(isChange(direction)).map((each) => changeSentence(each, report));
-  const open = gates.filter(({ outcome }) => outcome !== 'held');
   return fragmentOf([
     {
       id: 'answer',
@@ -30,7 +29,7 @@ export function comparisonFragment(report: ComparisonReport): Fragment {
         ${sentences('For the worse', changed('worse'))} ${sentences('For the better', changed('better'))}
         ${sentences(
           'Gates that do not hold, or cannot be decided',
-          open.map((result) => gateSentence(result, report)),
+          openGates(report).map(({ text }) => text),
         )}`,
     },
     { id: 'figures', title: 'Every figure', content: gridOf(comparisonTable(report)) },

@@ -1,9 +1,10 @@
 import { gateReasonText } from './gates.js';
 import { obstacleText } from './obstacles.js';
-import { flagsText, signOf } from '../flags.js';
+import { objectionNotes } from '../flag-notes.js';
 import type { Compared, Uncompared } from '../../analysis/compare/compare.js';
 import type { ComparisonReport } from '../../analysis/compare/gates.js';
 import { gateName } from '../../base/gate.js';
+import { groupBy } from '../../base/group-by.js';
 import type { GateResult } from '../../analysis/compare/gates.js';
 import { isWorse } from '../../analysis/compare/judge.js';
 import { subjectLabel } from './label.js';
@@ -48,18 +49,49 @@ export function changeSentence({ subject, judgement }: Compared, { comparison }:
 }
 
 /** What a gate found, as a sentence: `latency:2% failed: int8, batch 8: 3.1 % slower (2.4 to 3.8 %)`. */
-export function gateSentence(
-  { gate, subject, outcome, because }: GateResult,
+export function gateSentence(result: GateResult, report: ComparisonReport): string {
+  return sentenceOf([result], result, report);
+}
+
+/** What gates that did not hold found: one sentence for all places in which the same was found for the same reason. */
+export interface OpenGates {
+  readonly outcome: GateResult['outcome'];
+  readonly text: string;
+}
+
+/**
+ * What the gates found that did not hold, those that failed first.
+ *
+ * @param report - of a comparison
+ */
+export function openGates(report: ComparisonReport): OpenGates[] {
+  const those = (outcome: GateResult['outcome']): GateResult[] =>
+    report.gates.filter((each) => each.outcome === outcome);
+  const open = [...those('broken'), ...those('cannot tell'), ...those('not judged')];
+  const alike = groupBy(open, ({ gate, outcome, because }) =>
+    [gateName(gate), outcome, gateReasonText(because)].join('\n'),
+  );
+  return [...alike.values()].flatMap((results) => {
+    const [first] = results;
+    return first ? [{ outcome: first.outcome, text: sentenceOf(results, first, report) }] : [];
+  });
+}
+
+const OUTCOMES: Readonly<Record<GateResult['outcome'], string>> = {
+  held: 'passed',
+  broken: 'failed',
+  'cannot tell': 'could not be decided',
+  'not judged': 'was not judged',
+};
+
+function sentenceOf(
+  results: readonly GateResult[],
+  { gate, outcome, because }: GateResult,
   { comparison }: ComparisonReport,
 ): string {
-  const where = subject === undefined ? '' : `${subjectLabel(subject, comparison)}: `;
-  const is = {
-    held: 'passed',
-    broken: 'failed',
-    'cannot tell': 'could not be decided',
-    'not judged': 'was not judged',
-  };
-  return `${gateName(gate)} ${is[outcome]}: ${where}${gateReasonText(because)}`;
+  const places = results.flatMap(({ subject }) => subject ?? []);
+  const where = places.map((subject) => subjectLabel(subject, comparison)).join('; ');
+  return `${gateName(gate)} ${OUTCOMES[outcome]}: ${where === '' ? '' : `${where}: `}${gateReasonText(because)}`;
 }
 
 /**
@@ -80,13 +112,25 @@ export function uncomparedSentences({ comparison }: ComparisonReport): string[] 
 }
 
 /**
- * What speaks against cells that were compared, one sentence for each.
+ * What speaks against cells that were compared, one sentence for each; what is said of several is said once.
  *
  * @param report - of a comparison
  */
 export function doubtSentences({ comparison }: ComparisonReport): string[] {
-  return comparison.doubts.map(({ subject, of, flags }) => {
-    const run = of === 'new' ? 'in the new run' : 'in the reference';
-    return `${signOf(flags)} ${subjectLabel(subject, comparison)}, ${run}: ${flagsText(flags)}.`;
-  });
+  type Doubt = (typeof comparison.doubts)[number];
+  const nameOf = ({ subject }: Doubt): string => subjectLabel(subject, comparison);
+  const runOf = ({ of }: Doubt): string => (of === 'new' ? 'in the new run' : 'in the reference');
+  return objectionNotes(
+    comparison.doubts,
+    (doubt) => `${nameOf(doubt)}, ${runOf(doubt)}`,
+    (several) => {
+      const runs = [...groupBy(several, nameOf)].map(([name, own]) => ({
+        name,
+        where: own.length > 1 ? 'in both runs' : own.map(runOf).join(''),
+      }));
+      return [...groupBy(runs, ({ where }) => where)]
+        .map(([where, own]) => `${own.map(({ name }) => name).join('; ')}, ${where}`)
+        .join('; ');
+    },
+  );
 }

@@ -6,6 +6,8 @@ import { comparisonDocument } from '../../../src/report/compare/document.js';
 import type { ComparisonReport } from '../../../src/analysis/compare/gates.js';
 import { comparisonExporters } from '../../../src/report/compare/exporters/list.js';
 import { checkGates, parseGates } from '../../../src/analysis/compare/gates.js';
+import { subjectLabel } from '../../../src/text/compare/label.js';
+import { openGates } from '../../../src/text/compare/summary.js';
 import { comparisonTable } from '../../../src/text/compare/table.js';
 import { useFolder } from '../../support/folder.js';
 import { hostileDress, payloads } from '../support/hostile.js';
@@ -203,5 +205,28 @@ describe('the terminal', () => {
     for (const { difference } of comparisonTable(report).rows) expect(text).toContain(difference);
     expect(text).toContain('latency:20% failed: int8, batch 8: 30.0 % slower');
     expect(text).not.toMatch(/[^\P{Cc}\n]/u);
+  });
+});
+
+describe('gates that do not hold', () => {
+  it('are listed with those that failed first, and each place and reason once', async () => {
+    const report = await eventful();
+    const open = openGates(report);
+    const outcomes = open.map(({ outcome }) => outcome);
+    expect(outcomes).toContain('broken');
+    expect(outcomes.lastIndexOf('broken')).toBe(outcomes.filter((each) => each === 'broken').length - 1);
+    const texts = open.map(({ text }) => text);
+    const results = report.gates.filter(({ outcome }) => outcome !== 'held');
+    for (const { subject } of results)
+      if (subject !== undefined)
+        expect(texts.some((text) => text.includes(subjectLabel(subject, report.comparison)))).toBe(true);
+    const reasonOf = (text: string): string => text.slice(text.lastIndexOf(': '));
+    const twice = texts.filter(
+      (text, at) =>
+        texts.findIndex(
+          (other) => reasonOf(other) === reasonOf(text) && other.split(' ')[0] === text.split(' ')[0],
+        ) < at,
+    );
+    expect(twice).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { repositoryOf, type Repository } from '../../../store/repository.js';
 import * as format from '../../../text/format.js';
 import { escaped, markdownTable } from '../../../text/markdown.js';
 import { differenceText } from '../../../text/compare/obstacles.js';
-import { changeSentence, gateSentence, headline, isChange } from '../../../text/compare/summary.js';
+import { changeSentence, headline, isChange, openGates } from '../../../text/compare/summary.js';
 import { comparisonTable } from '../../../text/compare/table.js';
 import type { ComparisonReport } from '../../../analysis/compare/gates.js';
 import type { ComparisonExporter } from './exporter.js';
@@ -12,21 +12,20 @@ import type { ComparisonExporter } from './exporter.js';
 export const markdownComparisonExporter: ComparisonExporter = {
   name: 'markdown',
   render: (report) => {
-    const { comparison, gates } = report;
+    const { comparison } = report;
     const table = comparisonTable(report);
     const changed = [
       ...comparison.compared.filter(isChange('worse')),
       ...comparison.compared.filter(isChange('better')),
     ];
-    const open = gates.filter(({ outcome }) => outcome !== 'held');
     return [
       `### EdgeFlex: ${escaped(comparison.run.row.suite)}`,
       '',
       `**${escaped(headline(report))}**`,
       '',
       ...warnings(report),
-      ...open.map(
-        (result) => `- ${result.outcome === 'broken' ? '❌' : '❔'} ${escaped(gateSentence(result, report))}`,
+      ...openGates(report).map(
+        ({ outcome, text }) => `- ${outcome === 'broken' ? '❌' : '❔'} ${escaped(text)}`,
       ),
       ...changed.map(
         (each) => `- ${isChange('worse')(each) ? '🔺' : '🔽'} ${escaped(changeSentence(each, report))}`,

@@ -1,7 +1,7 @@
 import { wrapped } from '../../../base/wrap.js';
 import { oneLine } from '../../../text/format.js';
 import { terminalTable } from '../../../text/terminal.js';
-import { gateSentence, headline } from '../../../text/compare/summary.js';
+import { headline, openGates } from '../../../text/compare/summary.js';
 import { comparisonTable } from '../../../text/compare/table.js';
 import type { ComparisonExporter } from './exporter.js';
 
@@ -10,7 +10,7 @@ export const terminalExporter: ComparisonExporter = {
   name: 'terminal',
   render: (report, screen) => {
     const { reference, run } = report.comparison;
-    const decided = report.gates.filter(({ outcome }) => outcome !== 'held');
+    const open = openGates(report);
     const sentence = (text: string): string[] => wrapped(oneLine(text), screen?.width ?? Infinity, '  ');
     const lines = [
       ...sentence(`${run.row.id} against ${reference.row.id} (${run.row.suite})`),
@@ -18,8 +18,7 @@ export const terminalExporter: ComparisonExporter = {
       '',
       terminalTable(comparisonTable(report), screen?.colour ?? false, screen?.width),
     ];
-    if (decided.length > 0)
-      lines.push('', ...decided.flatMap((result) => sentence(gateSentence(result, report))));
+    if (open.length > 0) lines.push('', ...open.flatMap(({ text }) => sentence(text)));
     return `${lines.join('\n')}\n`;
   },
 };
