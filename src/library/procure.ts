@@ -16,7 +16,7 @@ import { procure as ranked, quantileOf, type Procurement } from '../analysis/pro
 import { procurementDocument, type ProcurementDocument } from '../report/procure/document.js';
 import type { PrintFormat } from '../report/charts/print.js';
 import { writeProcurement } from '../report/procure/write.js';
-import { referenceRun } from '../store/baselines.js';
+import { referenceRuns } from '../store/baselines.js';
 import { hasFigures, runsOf } from '../store/newest.js';
 import type { Db } from '../store/open.js';
 import { findRun, listRuns, loadRun, type RunSummary, type StoredRun } from '../store/read.js';
@@ -276,11 +276,7 @@ async function chosenRuns(
   { runs, suite }: Asked,
 ): Promise<{ readonly chosen: readonly ChosenRun[]; readonly leftOut: readonly RunSummary[] }> {
   if (runs !== undefined && runs.length > 0) {
-    const named = new Map<string, Awaited<ReturnType<typeof referenceRun>>>();
-    for (const name of runs) {
-      const run = await referenceRun(db, name, suite);
-      named.set(run.id, run);
-    }
+    const named = new Map((await referenceRuns(db, runs, suite)).map((run) => [run.id, run]));
     const newestFirst = [...named.values()].sort((a, b) =>
       a.started_at === b.started_at ? (a.id < b.id ? 1 : -1) : a.started_at < b.started_at ? 1 : -1,
     );

@@ -111,6 +111,42 @@ export async function referenceRun(db: Db, word: string, suite?: string): Promis
   return db.selectFrom('runs').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 }
 
+/** What is known of a run that a word means. */
+export type MeantRun = Pick<RunRow, 'id' | 'started_at'>;
+
+/**
+ * The runs that some words mean, each as `referenceRun` says: whole ids, which are most of many, in two queries together.
+ *
+ * @param db - the store
+ * @param words - what the user wrote
+ * @param suite - where it is known: only baselines and runs of this suite are meant
+ * @returns in the order of the words
+ * @throws InputError when a word means nothing, or more than one run
+ */
+export async function referenceRuns(
+  db: Db,
+  words: readonly string[],
+  suite?: string,
+): Promise<readonly MeantRun[]> {
+  if (words.length === 0) return [];
+  const names = await db.selectFrom('baselines').select('name').where('name', 'in', words).execute();
+  const exact = await db
+    .selectFrom('runs')
+    .select(['id', 'started_at', 'suite'])
+    .where('id', 'in', words)
+    .execute();
+  const isName = new Set(names.map(({ name }) => name));
+  const byId = new Map(
+    exact.filter((run) => suite === undefined || run.suite === suite).map((run) => [run.id, run]),
+  );
+  const found: MeantRun[] = [];
+  for (const word of words) {
+    const run = isName.has(word) ? undefined : byId.get(word);
+    found.push(run ?? (await referenceRun(db, word, suite)));
+  }
+  return found;
+}
+
 function baselinesCalled(db: Db, name: string, suite: string | undefined): Promise<BaselineRow[]> {
   const query = db.selectFrom('baselines').selectAll().where('name', '=', name);
   return (suite === undefined ? query : query.where('suite', '=', suite)).orderBy('suite').execute();

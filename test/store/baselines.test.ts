@@ -1,5 +1,11 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { listBaselines, referenceRun, removeBaseline, setBaseline } from '../../src/store/baselines.js';
+import {
+  listBaselines,
+  referenceRun,
+  referenceRuns,
+  removeBaseline,
+  setBaseline,
+} from '../../src/store/baselines.js';
 import { openStore, type Db } from '../../src/store/open.js';
 import { listRuns } from '../../src/store/read.js';
 import { insertRun } from '../../src/store/write.js';
@@ -108,6 +114,21 @@ describeEachStore((place) => {
     it('may be a name that its own run begins with', async () => {
       await setBaseline(db, '20261120', tiny, NOW);
       expect((await referenceRun(db, '20261120')).id).toBe(tiny.id);
+    });
+
+    it('means the same among several', async () => {
+      await setBaseline(db, 'main', tiny, NOW);
+      // The whole id of one run, and the name of another.
+      await setBaseline(db, later.id, later, NOW);
+      const words = [large.id, 'main', '20261120', later.id];
+      const alone = await Promise.all(words.map(async (word) => (await referenceRun(db, word)).id));
+      expect((await referenceRuns(db, words)).map(({ id }) => id)).toEqual(alone);
+      expect((await refusalOf(() => referenceRuns(db, [tiny.id, large.id], 'tiny'))).found).toContain(
+        'a run of large',
+      );
+      await setBaseline(db, large.id, tiny, NOW);
+      for (const of of [referenceRuns, (each: Db, all: string[]) => referenceRun(each, all[0]!)])
+        expect((await refusalOf(() => of(db, [large.id]))).hint).toContain('full id');
     });
 
     it('is refused when it means nothing', async () => {

@@ -1,6 +1,6 @@
 import { InputError } from '../../base/errors.js';
-import { newestCounted, pageOfRuns, type ListedRun } from '../../store/browse/runs.js';
-import { suitesWith } from '../../store/browse/catalogue.js';
+import { newestCounted, type ListedRun } from '../../store/browse/runs.js';
+import { newestWithFigures, suitesWith } from '../../store/browse/catalogue.js';
 import { listBaselines } from '../../store/baselines.js';
 import type { Db } from '../../store/open.js';
 import type { Question } from '../api/routes.js';
@@ -80,12 +80,9 @@ export async function answerHistory(serving: Serving, { query }: Question<'histo
 export async function answerProcure(serving: Serving, { body }: Question<'procure'>): Promise<Json> {
   const { db, analyst } = serving;
   const { runs: words, suite, ...options } = body;
-  const runs: ListedRun[] = [];
-  if (words === undefined || words.length === 0) {
-    for (const status of ['complete', 'partly failed'] as const)
-      runs.push(...(await pageOfRuns(db, { suite, status, sort: 'newest', limit: MOST_PROCURED })).runs);
-    runs.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1)).splice(MOST_PROCURED);
-  } else for (const word of words) runs.push(await storedRun(db, await baselineOr(db, word)));
+  const runs =
+    words === undefined || words.length === 0 ? await newestWithFigures(db, suite, MOST_PROCURED) : [];
+  for (const word of words ?? []) runs.push((await storedRun(db, await baselineOr(db, word))).name);
   if (runs.length === 0)
     throw new InputError({
       source: 'procure',
@@ -94,7 +91,7 @@ export async function answerProcure(serving: Serving, { body }: Question<'procur
     });
   const task = {
     kind: 'procure',
-    options: { ...options, suite, runs: runs.map(({ name }) => name) },
+    options: { ...options, suite, runs },
   } as const;
   // Prices are read from profiles, which may change at any time; what runs say is remembered where it is computed.
   return new Json(await analyst.answer(task, undefined));

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { liveHolders } from '../lease.js';
 import type { Db } from '../open.js';
 import { isOnServer } from '../server.js';
 import { postgresParts, sqliteParts } from '../views/parts.js';
@@ -131,23 +132,24 @@ export async function suitesWith(
 }
 
 /**
- * The newest runs of a suite that have ended with something measured.
+ * The newest runs that have ended with something measured and that nobody works on.
  *
  * @param db - the store
- * @param suite - its name
+ * @param suite - their suite; undefined: of any
  * @param limit - so many at most
  * @returns their ids in this store, the newest first
  */
-export async function newestWithFigures(db: Db, suite: string, limit: number): Promise<string[]> {
-  const rows = await db
+export async function newestWithFigures(db: Db, suite: string | undefined, limit: number): Promise<string[]> {
+  const held = [...(await liveHolders(db)).keys()];
+  let query = db
     .selectFrom('runs as r')
     .select('r.id')
-    .where('r.suite', '=', suite)
     .where('r.ended_at', 'is not', null)
     .where(sql<boolean>`exists (select 1 from cells c where c.run_id = r.id and c.status = 'done')`)
     .orderBy('r.started_at', 'desc')
     .orderBy('r.id', 'desc')
-    .limit(limit)
-    .execute();
-  return rows.map(({ id }) => id);
+    .limit(limit);
+  if (suite !== undefined) query = query.where('r.suite', '=', suite);
+  if (held.length > 0) query = query.where('r.id', 'not in', held);
+  return (await query.execute()).map(({ id }) => id);
 }
