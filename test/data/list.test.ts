@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/base/errors.js';
@@ -52,6 +52,31 @@ describe('lists of images', () => {
     ]);
   });
 
+  test('have numbers for classes, in their order and not as texts, or of the declared classes', async () => {
+    const rows = ['10', '2', '9', '2'].map((label, index) => `images/${'abcd'.charAt(index)}.ppm,${label}\n`);
+    const path = await folder({
+      'all.csv': `path,label\n${rows.join('')}`,
+      'few.csv': 'path,label\nimages/a.ppm,1\nimages/b.ppm,0\nimages/c.ppm,1\n',
+    });
+    const numbered = await collect(declare(join(path, 'all.csv'), { holdout: 0.5 }));
+    expect(numbered.labels).toEqual(['2', '9', '10']);
+    const { splits: found } = await collect(
+      declare(join(path, 'few.csv'), { holdout: 0.5, labels: ['y', 'x'] }),
+    );
+    expect(found.kind === 'one' && found.all.map(({ label }) => label)).toEqual([1, 0, 1]);
+    const other = declare(join(path, 'all.csv'), { holdout: 0.5, labels: ['y', 'x'] });
+    expect(await refusal(other)).toContain('"10"');
+  });
+
+  test('are in UTF-8 or refused', async () => {
+    const path = await folder({});
+    const list = join(path, 'all.csv');
+    await writeFile(list, Buffer.from('path,label\nimages/a.ppm,café\nimages/b.ppm,x\n', 'latin1'));
+    expect(await refusal(declare(list, { holdout: 0.5 }))).toContain('UTF-8');
+    await writeFile(list, Buffer.from('\uFEFFpath,label\nimages/a.ppm,ä\n', 'utf16le'));
+    expect(await refusal(declare(list, { holdout: 0.5 }))).toContain('UTF-16');
+  });
+
   test('may be one, in TSV, with classes in the declared order', async () => {
     const path = await folder({ 'all.tsv': 'path\tlabel\nimages/a.ppm\ty\nimages/b.ppm\tx\n' });
     const { labels, splits: found } = await collect(
@@ -87,4 +112,21 @@ describe('lists of images', () => {
     expect(await refusal(declare(path, { train: 'train.csv' }))).toContain('test');
     expect(await refusal(declare(join(path, 'one.csv'), { holdout: 0.5 }))).toContain('"x"');
   });
+});
+
+test('class folders of one name are one class, however their accents are encoded', async () => {
+  const path = await folder({});
+  const image = await readFile(join(path, 'images', 'a.ppm'));
+  for (const [split, form] of [
+    ['train', 'NFC'],
+    ['test', 'NFD'],
+  ] as const)
+    for (const name of ['bar', 'café']) {
+      const own = join(path, split, name.normalize(form));
+      await mkdir(own, { recursive: true });
+      await writeFile(join(own, 'a.ppm'), image);
+    }
+  const { labels, splits: found } = await collect(declare(path));
+  expect(labels).toEqual(['bar', 'café']);
+  expect(found.kind === 'declared' && found.test.map(({ label }) => label)).toEqual([0, 1]);
 });

@@ -42,7 +42,7 @@ export async function collectFolder(declaration: Declaration): Promise<Collected
   }
   const [train, test] = [join(path, names.train), join(path, names.test)];
   const labels = await classFolders(train);
-  const strange = (await classFolders(test)).find((name) => !labels.includes(name));
+  const strange = (await classFolders(test)).find((name) => !labels.includes(composed(name)));
   if (strange !== undefined)
     throw new InputError({
       source: join(test, strange),
@@ -127,9 +127,14 @@ async function isFolder(path: string): Promise<boolean> {
   return (await kindOf(path)) === 'folder';
 }
 
+/** A name with its accents in their letters: some systems write them behind these, and both are one name. */
+function composed(name: string): string {
+  return name.normalize('NFC');
+}
+
 async function classFolders(path: string): Promise<string[]> {
   const names = await foldersIn(path);
-  if (names.length >= 2) return names;
+  if (names.length >= 2) return names.map(composed);
   throw new InputError({
     source: path,
     found: names.length === 0 ? 'no folders' : `one folder, ${names.join('')}`,
@@ -143,9 +148,11 @@ async function imagesOf(
   ignored: Map<string, number>,
 ): Promise<LabelledItem[]> {
   const items: LabelledItem[] = [];
+  const folders = new Map((await foldersIn(split)).map((name) => [composed(name), name]));
   for (const [label, name] of labels.entries()) {
-    const folder = join(split, name);
-    if (!(await isFolder(folder))) continue;
+    const own = folders.get(name);
+    if (own === undefined) continue;
+    const folder = join(split, own);
     const before = items.length;
     for await (const path of imageFiles(folder, ignored)) {
       items.push({ place: { kind: 'file', path }, label });

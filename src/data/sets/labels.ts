@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { foundBy, InputError } from '../../base/errors.js';
+import { InputError } from '../../base/errors.js';
 import { firstTwice } from '../../base/twice.js';
 import type { Declaration } from './declaration.js';
+import { textOf } from './text.js';
 
 /**
  * The names of the classes that a declaration gives, or the file that it names.
@@ -18,7 +18,7 @@ export async function declaredLabels({
   const from = typeof labels === 'string' ? labels : source;
   const names =
     typeof labels === 'string'
-      ? (await textOf(labels))
+      ? (await textOf(labels, 'the names of the classes, one a line'))
           .split('\n')
           .map((line) => line.trim())
           .filter((line) => line !== '')
@@ -32,14 +32,4 @@ export async function declaredLabels({
       expected: 'the names of the classes, each once',
     });
   return names;
-}
-
-async function textOf(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((error: unknown) => {
-    throw new InputError({
-      source: path,
-      found: foundBy(error),
-      expected: 'the names of the classes, one a line',
-    });
-  });
 }

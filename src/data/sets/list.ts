@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import { CsvError, parse } from 'csv-parse/sync';
 import { z } from 'zod';
-import { firstLine, foundBy, InputError, messageOf } from '../../base/errors.js';
+import { firstLine, InputError, messageOf } from '../../base/errors.js';
 import type { Collected } from './collected.js';
 import type { Declaration } from './declaration.js';
+import { textOf } from './text.js';
 import { withClasses, type MarkedFile } from './marks.js';
 
 const rowsSchema = z.array(
@@ -76,9 +76,7 @@ async function markedIn(list: string, { image = 'path', label = 'label' }: Decla
 }
 
 async function rowsOf(list: string, [image, label]: readonly [string, string]): Promise<Row[]> {
-  const text = await readFile(list, 'utf8').catch((error: unknown) => {
-    throw new InputError({ source: list, found: foundBy(error), expected: 'a list of images' });
-  });
+  const text = await textOf(list, 'a list of images');
   let columns: readonly string[] = [];
   const rows = rowsSchema.parse(
     parsed(list, text, (names) => {

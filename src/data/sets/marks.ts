@@ -59,6 +59,9 @@ export async function withClasses(
       expected: `two classes at least, and at most ${MAX_CLASSES}`,
     });
   const known = new Map(labels.map((name, index) => [name, index]));
+  // Numbers in texts, as lists have them, are those of the declared classes unless they are names themselves.
+  if (!numbered && named?.some((name) => NUMBER.test(name)) === false && marksOf(all).every(isNumber))
+    for (const index of labels.keys()) known.set(String(index), index);
   const items = (files: readonly MarkedFile[]): LabelledItem[] =>
     files.flatMap((file) =>
       file.places.map((place, index) => ({ place, label: labelOf(file, index, labels, known) })),
@@ -104,10 +107,22 @@ function namesIn(files: readonly MarkedFile[]): readonly string[] | undefined {
   return names;
 }
 
-/** The classes that are named beside images, as the folders of a set would be ordered. */
+/** A whole number as it is written. */
+const NUMBER = /^(?:0|[1-9]\d{0,8})$/;
+
+function isNumber(text: string): boolean {
+  return NUMBER.test(text);
+}
+
+/** What stands beside the images as a text. */
+function marksOf(files: readonly MarkedFile[]): string[] {
+  return files.flatMap(({ marks }) => (marks.kind === 'names' ? marks.values : []));
+}
+
+/** The classes that are named beside images, as the folders of a set would be ordered; numbers by what they count. */
 function namesOf(files: readonly MarkedFile[]): readonly string[] {
-  const names = new Set(files.flatMap(({ marks }) => (marks.kind === 'names' ? marks.values : [])));
-  return [...names].sort(byCodePoints);
+  const names = [...new Set(marksOf(files))];
+  return names.every(isNumber) ? names.sort((a, b) => Number(a) - Number(b)) : names.sort(byCodePoints);
 }
 
 /** Classes without names are called by their numbers. */
