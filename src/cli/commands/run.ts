@@ -26,7 +26,7 @@ import { openOption, openPage } from '../output/open-page.js';
 import { RunProgress } from '../output/progress.js';
 import { sayWhatIsUndelivered } from '../output/undelivered.js';
 import { reportsOption, resultsOption, sharedOption } from '../options/results.js';
-import { scenarioOptions, type ScenarioFlags } from '../options/scenario-options.js';
+import { devicesOption, scenarioOptions, type ScenarioFlags } from '../options/scenario-options.js';
 import { stopOnSignal } from '../stop.js';
 import { tableText } from '../output/lists.js';
 import { screenWidth } from '../output/screen.js';
@@ -58,12 +58,10 @@ export function runCommand(): Command {
       'the folder of the images (default: EDGEFLEX_DATA, or what "edgeflex data fetch" downloaded)',
     )
     .addOption(
-      new Option(
+      devicesOption(
         '--device <profile>',
-        'measure on this device: a profile file, or a name listed by "edgeflex devices list"; repeatable',
-      )
-        .argParser(collected)
-        .default([], "the suite's devices"),
+        'measure on this device: a profile file, or a name listed by "edgeflex devices list"',
+      ),
     )
     .addOption(images)
     .addOption(batch)

@@ -1,8 +1,7 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { CommitOptions } from '../../library/gate.js';
-import { collected } from './flags.js';
 import { reportsOption, resultsOption, sharedOption } from './results.js';
-import { scenarioOptions, type ScenarioFlags } from './scenario-options.js';
+import { devicesOption, scenarioOptions, type ScenarioFlags } from './scenario-options.js';
 
 /** What commands that measure commits are given. */
 export interface CommitFlags extends ScenarioFlags {
@@ -33,11 +32,7 @@ export function addCommitOptions(command: Command): Command {
       'measure with this command in each work tree, such as "npx edgeflex", instead of with this EdgeFlex',
     )
     .option('--data <directory>', 'the folder of the images, as for "edgeflex run"')
-    .addOption(
-      new Option('--device <profile>', 'measure on this device; repeatable')
-        .argParser(collected)
-        .default([], "the suite's devices"),
-    )
+    .addOption(devicesOption('--device <profile>', 'measure on this device'))
     .addOption(images)
     .addOption(batch)
     .addOption(tier)

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { tiers, type Tier } from '../../suite/schema.js';
-import { batchSizes, roundsFrom, wholeNumber } from './flags.js';
+import { batchSizes, collected, roundsFrom, wholeNumber } from './flags.js';
 
 /** What commands are given that measure a suite otherwise than it says. */
 export interface ScenarioFlags {
@@ -30,4 +30,16 @@ export function scenarioOptions(
       roundsFrom(leastRounds),
     ),
   ];
+}
+
+/**
+ * The option that names devices in place of those of the suite.
+ *
+ * @param flags - such as `--device <profile>`
+ * @param description - what is done on them, and how they are named
+ */
+export function devicesOption(flags: string, description: string): Option {
+  return new Option(flags, `${description}; repeatable`)
+    .argParser(collected)
+    .default([], "the suite's devices");
 }

@@ -4,9 +4,9 @@ import { wishedSuite } from '../../library/run.js';
 import { loadedPlugins } from '../../plugins/load.js';
 import { readRequirements, type Requirement } from '../../queue/requirements.js';
 import { planTemplate, type SubmissionTemplate } from '../../queue/submit.js';
-import { collected, countOf, partOf } from './flags.js';
+import { countOf, partOf } from './flags.js';
 import { givenCommand } from './given.js';
-import { scenarioOptions, type ScenarioFlags } from './scenario-options.js';
+import { devicesOption, scenarioOptions, type ScenarioFlags } from './scenario-options.js';
 
 /** What a submission is asked for. */
 export interface SubmissionFlags extends ScenarioFlags {
@@ -30,12 +30,10 @@ export function addSubmissionOptions(command: Command): Command {
   const [images, batch, tier, rounds] = scenarioOptions(1);
   return command
     .addOption(
-      new Option(
+      devicesOption(
         '--device <name>',
-        'measure on this device of the fleet, as "edgeflex queue devices" or its profile calls it; repeatable',
-      )
-        .argParser(collected)
-        .default([], "the suite's devices"),
+        'measure on this device of the fleet, as "edgeflex queue devices" or its profile calls it',
+      ),
     )
     .addOption(
       new Option(

@@ -3,8 +3,18 @@ import { html, unbroken, type Content, type Markup } from './markup.js';
 
 /** A column of a small table. */
 export interface GridColumn {
-  readonly title: string;
+  readonly title: Content;
   readonly align?: 'left' | 'right';
+  /** Whether a cell's text may go over several lines. */
+  readonly wide?: boolean;
+}
+
+/** What else a small table may have. */
+export interface GridOptions {
+  /** What it is a table of, for readers who do not see it. */
+  readonly label?: string;
+  /** A class of its own. */
+  readonly kind?: string;
 }
 
 /**
@@ -12,15 +22,24 @@ export interface GridColumn {
  *
  * @param columns - titles and sides
  * @param rows - as many contents each as there are columns
+ * @param options - what else it has
  */
-export function grid(columns: readonly GridColumn[], rows: readonly (readonly Content[])[]): Markup {
-  const side = (index: number): string => columns[index]?.align ?? 'left';
-  return html`<div class="scroll" tabindex="0">
-    <table>
+export function grid(
+  columns: readonly GridColumn[],
+  rows: readonly (readonly Content[])[],
+  { label, kind }: GridOptions = {},
+): Markup {
+  const classOf = (column: GridColumn | undefined): string =>
+    `${column?.align ?? 'left'}${column?.wide ? ' wide' : ''}`;
+  const group = label === undefined ? undefined : html` role="group" aria-label="${label}"`;
+  return html`<div class="scroll" tabindex="0"${group}>
+    <table${kind === undefined ? undefined : html` class="${kind}"`}>
       <thead>
         <tr>
-          ${columns.map(({ title }, index) =>
-            title === '' ? html`<td></td>` : html`<th class="${side(index)}" scope="col">${title}</th>`,
+          ${columns.map((column) =>
+            column.title === ''
+              ? html`<td></td>`
+              : html`<th class="${classOf(column)}" scope="col">${column.title}</th>`,
           )}
         </tr>
       </thead>
@@ -28,7 +47,7 @@ export function grid(columns: readonly GridColumn[], rows: readonly (readonly Co
         ${rows.map(
           (row) =>
             html`<tr>
-              ${row.map((content, index) => html`<td class="${side(index)}">${content}</td>`)}
+              ${row.map((content, index) => html`<td class="${classOf(columns[index])}">${content}</td>`)}
             </tr> `,
         )}
       </tbody>
