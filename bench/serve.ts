@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -37,6 +38,9 @@ const [runs, queries] = [Number(flags.runs), Number(flags.queries)];
 /** Of each run. */
 const VARIANTS = 6;
 const ROUNDS = 2;
+/** So often each page is asked for again. */
+const AGAIN = 10;
+
 /** Suites that the runs are of. */
 const SUITES = 20;
 
@@ -155,6 +159,19 @@ async function started(place: string): Promise<{ readonly url: string; readonly 
   throw new Error('the server has ended');
 }
 
+/** Processor time of all threads of a process so far, in milliseconds; NaN where the system does not tell. */
+async function processorTime(server: ChildProcess): Promise<number> {
+  const tasks = `/proc/${server.pid}/task`;
+  try {
+    const times = (await readdir(tasks)).map(async (task) =>
+      Number((await readFile(join(tasks, task, 'schedstat'), 'utf8')).split(' ')[0]),
+    );
+    return (await Promise.all(times)).reduce((sum, each) => sum + each, 0) / 1e6;
+  } catch {
+    return NaN;
+  }
+}
+
 const agent = new Agent({ keepAlive: true, maxSockets: 1000 });
 
 /** @returns milliseconds and the body */
@@ -230,12 +247,15 @@ try {
     ['/devices'],
     ['/procure', { batch: 8, limits: { latency: '30ms' } }],
   ];
-  const alone = new Map<string, { readonly first: number; readonly again: number[] }>();
+  const alone = new Map<string, readonly number[]>();
   for (const [path, body] of questions) {
+    const before = await processorTime(server);
     const first = await ask(url, path, body);
+    const between = await processorTime(server);
     const again: number[] = [];
-    for (let i = 0; i < 10; i++) again.push((await ask(url, path, body)).took);
-    alone.set(path, { first: first.took, again });
+    for (let i = 0; i < AGAIN; i++) again.push((await ask(url, path, body)).took);
+    const spent = ((await processorTime(server)) - between) / AGAIN;
+    alone.set(path, [first.took, between - before, quantile(again, 0.5), Math.max(...again), spent]);
   }
   const [readers, pause, seconds] = [flags.readers, flags.pause, flags.seconds].map(Number) as [
     number,
@@ -254,20 +274,15 @@ try {
       }
     }),
   );
-  console.log(`| page | first | again: median | largest | ${readers} readers: median | p99 |`);
-  console.log('| --- | --: | --: | --: | --: | --: |');
-  for (const [path, { first, again }] of alone) {
+  console.log(
+    `| page | first | processor | again: median | largest | processor | ${readers} readers: median | p99 |`,
+  );
+  console.log(`| --- |${' --: |'.repeat(7)}`);
+  for (const [path, figures] of alone) {
     const busy = together.get(path) ?? [];
-    const figures = [
-      first,
-      quantile(again, 0.5),
-      Math.max(...again),
-      quantile(busy, 0.5),
-      quantile(busy, 0.99),
-    ];
-    console.log(
-      `| \`${path.replace(/(cursor=\w{4})\w+/, '$1…')}\` | ${figures.map((each) => each.toFixed(0)).join(' | ')} |`,
-    );
+    const all = [...figures, quantile(busy, 0.5), quantile(busy, 0.99)];
+    const name = path.replace(/(cursor=\w{4})\w+/, '$1…');
+    console.log(`| \`${name}\` | ${all.map((each) => each.toFixed(0)).join(' | ')} |`);
   }
   const all = [...together.values()].flat();
   console.log(
