@@ -47,7 +47,7 @@ export function valueText(value: FactValue, unit: FactUnit): string {
     case 'bytes':
       return format.mebibytes(value);
     case 'points':
-      return `${format.significant(value, 2)} pt`;
+      return `${format.significant(value, 2).replace('-', '−')} pt`;
     case 'decibels':
       return `${value.toFixed(1)} dB`;
   }
