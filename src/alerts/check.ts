@@ -1,16 +1,21 @@
 import { messageOf } from '../base/errors.js';
+import type { Compared } from '../analysis/compare/compare.js';
+import { compare } from '../library/compare.js';
 import { history } from '../library/history.js';
 import type { Queries } from '../queue/connection.js';
 import { notify } from '../queue/notify.js';
 import type { JobQueue } from '../queue/queue.js';
 import { SCHEMA } from '../queue/schema.js';
 import {
+  standingAgainst,
   standingOf,
   type AlertContent,
   type FailedJob,
   type Regression,
   type Standing,
 } from '../analysis/history/standing.js';
+import { subjectLabel } from '../text/compare/label.js';
+import { inWords, metricNames, quantity } from '../text/compare/words.js';
 import { changeText, slowText } from '../text/history/words.js';
 
 /** So long a check may take before another worker does it, as PostgreSQL says it. */
@@ -30,11 +35,12 @@ interface Claimed {
   readonly schedule: string;
   readonly run: string;
   readonly suite: string;
+  readonly baseline: string | null;
 }
 
 /**
  * Checks one scheduled run that has ended and was not checked: what is worse now by the history of its suite (`edgeflex history`) and was not
- * told yet becomes an alert, what was told and is no longer worse is resolved. Both, and the messages that tell it, are stored in one transaction, so that
+ * told yet becomes an alert, what was told and is no longer worse is resolved; likewise what is worse than in the schedule's baseline, if it has one. Both, and the messages that tell it, are stored in one transaction, so that
  * each is told once, whoever checks and however often.
  *
  * @param queue - open
@@ -50,22 +56,45 @@ export async function checkNext(queue: JobQueue, address: string): Promise<Check
        where run is not null and checked_at is null and coalesce(claimed_until, now()) <= now()
          and not exists (select from ${SCHEMA}.job j where j.run = o.run and j.ended_at is null)
        order by due_at limit 1 for update skip locked)
-     returning t.schedule, t.run, s.suite`,
+     returning t.schedule, t.run, s.suite, s.baseline`,
   );
   const [claimed] = rows;
   if (claimed === undefined) return undefined;
-  const { schedule, run } = claimed;
-  let standing: Standing = { worse: [], measured: new Set() };
-  let fault: string | undefined;
-  try {
-    const { history: found } = await history(address, claimed.suite, {});
-    standing = standingOf(found, run, (each) => ('slow' in each ? slowText(each) : changeText(each)));
-  } catch (error) {
-    // What failed is told also where there is nothing to be compared.
-    fault = messageOf(error);
-  }
+  const { schedule, run, baseline } = claimed;
+  const standings: Standing[] = [];
+  const faults: string[] = [];
+  for (const look of [
+    () => byHistory(address, claimed),
+    ...(baseline === null ? [] : [() => byBaseline(address, run, baseline)]),
+  ])
+    try {
+      standings.push(await look());
+    } catch (error) {
+      // What failed is told also where there is nothing to be compared.
+      faults.push(messageOf(error));
+    }
+  const standing: Standing = {
+    worse: standings.flatMap(({ worse }) => worse),
+    measured: new Set(standings.flatMap(({ measured }) => [...measured])),
+  };
+  const fault = faults.length === 0 ? undefined : faults.join('\n');
   const content = await queue.connection.transaction((client) => settle(client, claimed, standing, fault));
   return { schedule, run, content, fault };
+}
+
+async function byHistory(address: string, { suite, run }: Claimed): Promise<Standing> {
+  const { history: found } = await history(address, suite, {});
+  return standingOf(found, run, (each) => ('slow' in each ? slowText(each) : changeText(each)));
+}
+
+async function byBaseline(address: string, run: string, baseline: string): Promise<Standing> {
+  const { comparison } = (await compare(address, baseline, { run, gates: [] })).report;
+  const nameOf = ({ subject }: Compared): string => subjectLabel(subject, comparison);
+  return standingAgainst(comparison, nameOf, (each) => {
+    const { metric, reference, value } = each.judgement;
+    const figures = `${quantity(metric, reference)} → ${quantity(metric, value)}`;
+    return `${nameOf(each)}: ${metricNames[metric]} against ${baseline}: ${inWords(each.judgement)}, ${figures}`;
+  });
 }
 
 /** Jobs of the run that failed, or of which cells did, unless they did alike in the run before: what goes on is not told again. */

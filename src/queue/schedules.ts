@@ -27,6 +27,8 @@ export interface NewSchedule {
   /** Where alerts go; null: nowhere. */
   readonly webhook: string | null;
   readonly email: string | null;
+  /** What its runs are compared with besides the history: a baseline, or the beginning of a run's id; null: nothing. */
+  readonly baseline: string | null;
 }
 
 /** What became of one time of a schedule, or of several in a row that were missed. */
@@ -63,12 +65,12 @@ export interface ListedSchedule extends Omit<NewSchedule, 'template'> {
  * @throws InputError when there is one of the name, or its times cannot be read
  */
 export async function addSchedule({ connection }: JobQueue, schedule: NewSchedule): Promise<void> {
-  const { name, cron, timezone, template, webhook, email } = schedule;
+  const { name, cron, timezone, template, webhook, email, baseline } = schedule;
   await Cron.read(cron, timezone);
   const { rowCount } = await connection.query(
-    `insert into ${SCHEMA}.schedule (name, cron, timezone, suite, template, webhook, email)
-     values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`,
-    [name, cron, timezone, template.suite, JSON.stringify(template), webhook, email],
+    `insert into ${SCHEMA}.schedule (name, cron, timezone, suite, template, webhook, email, baseline)
+     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing`,
+    [name, cron, timezone, template.suite, JSON.stringify(template), webhook, email, baseline],
   );
   if (rowCount === 1) return;
   throw new InputError({
@@ -92,7 +94,7 @@ export async function removeSchedule({ connection }: JobQueue, name: string): Pr
 /** All schedules, by name. */
 export async function listSchedules({ connection }: JobQueue): Promise<readonly ListedSchedule[]> {
   const { rows } = await connection.query<Omit<ListedSchedule, 'nextAt' | 'times'> & { readonly now: Date }>(
-    `select name, cron, timezone, suite, template ->> 'person' as person, webhook, email, now() as now,
+    `select name, cron, timezone, suite, template ->> 'person' as person, webhook, email, baseline, now() as now,
        (select count(*)::integer from ${SCHEMA}.alert a where a.schedule = s.name and a.resolved_at is null) as "openAlerts",
        (select count(*)::integer from ${SCHEMA}.notification n where n.schedule = s.name and n.delivered_at is null) as undelivered
      from ${SCHEMA}.schedule s order by name`,

@@ -172,6 +172,9 @@ export const CHANGES: readonly string[] = [
   );
   create index notification_open on ${SCHEMA}.notification (next_at) where delivered_at is null and given_up_at is null;
   `,
+  `
+  alter table ${SCHEMA}.schedule add column baseline text;
+  `,
 ];
 
 /**

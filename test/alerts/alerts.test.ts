@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { sendersOf, sendNext } from '../../src/alerts/deliver.js';
-import { checkNext } from '../../src/alerts/check.js';
+import { checkNext, type CheckedRun } from '../../src/alerts/check.js';
 import { checkedAddresses } from '../../src/alerts/mail.js';
 import {
   checkedWebhook,
@@ -15,7 +15,9 @@ import {
   SIGNATURE_HEADER,
 } from '../../src/alerts/webhook.js';
 import { addSchedule } from '../../src/queue/schedules.js';
+import { setBaseline } from '../../src/store/baselines.js';
 import { openStore } from '../../src/store/open.js';
+import { findRun } from '../../src/store/read.js';
 import { commitOf, runOf, runsOf, storeHistory } from '../analysis/support/history.js';
 import { device, submission, taken, useQueues, worker } from '../queue/support.js';
 import { describePostgres, onDatabase } from '../support/postgres.js';
@@ -76,6 +78,7 @@ const queues = useQueues();
 /** Stores runs of the suite, one a day, and says that the schedule has submitted the last of them. */
 async function measure(milliseconds: readonly number[]): Promise<void> {
   const db = await openStore(queues.url());
+  await db.deleteFrom('baselines').execute();
   await db.deleteFrom('runs').execute();
   await storeHistory(
     db,
@@ -111,7 +114,7 @@ describePostgres('a regression', () => {
       };
       await addSchedule(queue, {
         ...{ name: 'nightly', cron: '0 3 * * *', timezone: 'UTC', template },
-        ...{ webhook: hook.url, email: 'lab@example.org' },
+        ...{ webhook: hook.url, email: 'lab@example.org', baseline: null },
       });
       const senders = sendersOf({
         EDGEFLEX_WEBHOOK_SECRET: 's3cret',
@@ -189,13 +192,63 @@ describePostgres('a regression', () => {
     },
   );
 
+  it('against a named baseline is told after one run, beside what the history says, and when it is over', async () => {
+    const queue = await queues.open();
+    const mail = await mailSink();
+    const template = {
+      ...{ suite: 'x', person: 'ada', command: '', plan: {}, plugins: [], priority: 0, jobs: [] },
+    };
+    await addSchedule(queue, {
+      ...{ name: 'nightly', cron: '0 3 * * *', timezone: 'UTC', template },
+      ...{ webhook: null, email: 'lab@example.org', baseline: 'good' },
+    });
+    const round = async (milliseconds: readonly number[]): Promise<CheckedRun | undefined> => {
+      await measure(milliseconds);
+      await onDatabase(queues.url(), `update edgeflex_queue.schedule set suite = '${await suiteName()}'`);
+      const db = await openStore(queues.url());
+      await setBaseline(db, 'good', await findRun(db, runOf(0)), new Date().toISOString());
+      await db.destroy();
+      const checked = await checkNext(queue, queues.url());
+      while (await sendNext(queue, queues.url(), sendersOf({ EDGEFLEX_SMTP: mail.url })));
+      return checked;
+    };
+    expect(await round([10, 10])).toMatchObject({ content: undefined, fault: undefined });
+    const { content } = (await round([10, 10, 12]))!;
+    expect(content!.opened.length).toBeGreaterThan(0);
+    for (const each of content!.opened)
+      expect(each).toMatchObject({
+        ...{ kind: 'baseline', metric: 'latency', probability: null },
+        firstBad: { run: runOf(2), commit: commitOf(2) },
+        lastGood: { run: runOf(0), commit: commitOf(0) },
+      });
+    expect(content!.opened[0]!.size.value).toBeCloseTo(0.2, 1);
+    expect(mail.taken).toHaveLength(1);
+    expect(mail.taken[0]!.data.replaceAll(/=\r\n/g, '')).toContain('against good');
+    const goesOn = await round([10, 10, 12, 12]);
+    expect(goesOn?.content?.opened.map(({ kind }) => kind) ?? []).not.toContain('baseline');
+    const over = await round([10, 10, 12, 12, 10]);
+    expect(over!.content!.resolved.map(({ key }) => key)).toEqual(
+      expect.arrayContaining(content!.opened.map(({ key }) => key)),
+    );
+    await onDatabase(queues.url(), `update edgeflex_queue.schedule set baseline = 'gone'`);
+    expect((await round([10, 10, 12, 12, 10, 10]))?.fault).toContain('gone');
+  });
+
   it('of a run that cannot be checked is said to be so, once', async () => {
     const queue = await queues.open();
     const template = {
       ...{ suite: randomUUID(), person: 'ada', command: '', plan: {}, plugins: [], priority: 0, jobs: [] },
     };
     await addSchedule(queue, {
-      ...{ name: 'nightly', cron: '0 3 * * *', timezone: 'UTC', template, webhook: null, email: null },
+      ...{
+        name: 'nightly',
+        cron: '0 3 * * *',
+        timezone: 'UTC',
+        template,
+        webhook: null,
+        email: null,
+        baseline: null,
+      },
     });
     await measure([10]);
     const checked = await checkNext(queue, queues.url());
@@ -213,7 +266,7 @@ describePostgres('what failed in a scheduled run', () => {
     };
     await addSchedule(queue, {
       ...{ name: 'nightly', cron: '0 3 * * *', timezone: 'UTC', template },
-      ...{ webhook: null, email: 'lab@example.org' },
+      ...{ webhook: null, email: 'lab@example.org', baseline: null },
     });
     const ended = async (reason: string | undefined): Promise<void> => {
       const submitted = submission([{ device: 'pi5-a' }]);

@@ -42,7 +42,7 @@ describe('times of cron', () => {
 const queues = useQueues();
 
 const schedule: NewSchedule = {
-  ...{ name: 'nightly', cron: '0 3 * * *', timezone: 'UTC', webhook: null, email: null },
+  ...{ name: 'nightly', cron: '0 3 * * *', timezone: 'UTC', webhook: null, email: null, baseline: null },
   template: {
     ...{ suite: 'tiny', person: 'ada', command: 'edgeflex schedule', plan: {}, plugins: [], priority: 0 },
     jobs: [{ queue: 'measure', place: 1, device: 'pi5-a', needs: [], identical: false }],

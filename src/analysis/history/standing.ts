@@ -1,7 +1,11 @@
 import { isWorseNow } from './changes.js';
 import { historyFindings, type CellChange, type CellSlowChange } from './findings.js';
 import type { CellHistory, History, Series } from './history.js';
+import type { Metric } from '../../base/metric.js';
+import { isWorse } from '../compare/judge.js';
+import type { Compared, Comparison } from '../compare/compare.js';
 import type { HistoryMetric, HistoryRun } from './points.js';
+import { repositoryOf } from '../../store/repository.js';
 import type { Estimate } from '../../stats/interval.js';
 
 /** Something that is worse than it was. */
@@ -10,16 +14,16 @@ export interface Regression {
   readonly key: string;
   /** Name of the cell. */
   readonly cell: string;
-  readonly metric: HistoryMetric;
-  /** A step, or in steps too small to be seen one by one. */
-  readonly kind: 'step' | 'slow';
+  readonly metric: HistoryMetric | Metric;
+  /** A step, or in steps too small to be seen one by one, or than in a named baseline. */
+  readonly kind: 'step' | 'slow' | 'baseline';
   /** After ÷ before − 1; of accuracy and cosines, after − before. With its 95 % interval; of a slow change, which has none, thrice the same. */
   readonly size: Estimate;
-  /** The first run at the new level; null of a slow change. */
+  /** The first run at the new level, against a baseline the run itself; null of a slow change. */
   readonly firstBad: RegressionRun | null;
-  /** The last run at the level before. */
+  /** The last run at the level before, or the baseline's. */
   readonly lastGood: RegressionRun | null;
-  /** How likely the first bad commit is that of `firstBad`, or one between it and `lastGood` that was not measured. */
+  /** How likely the first bad commit is that of `firstBad`, or one between it and `lastGood` that was not measured; null where nothing tells. */
   readonly probability: number | null;
   /** The same in a sentence, as the history has it. */
   readonly text: string;
@@ -115,6 +119,38 @@ export function standingOf(
   return {
     worse,
     measured: new Set(history.cells.filter(({ series }) => series.some(isMeasured)).map(keyOf)),
+  };
+}
+
+/**
+ * What is worse than in a run that the comparison is with, by what `edgeflex compare` says of it.
+ *
+ * @param comparison - of a run with the baseline's
+ * @param name - of the cell, in words
+ * @param sentence - says what was found in words
+ */
+export function standingAgainst(
+  comparison: Comparison,
+  name: (found: Compared) => string,
+  sentence: (found: Compared) => string,
+): Standing {
+  const key = ({ subject, judgement }: Compared): string => {
+    const { model, recipe, device = null, batch = null, bound = null } = subject;
+    return JSON.stringify(['baseline', judgement.metric, model, recipe, device, batch, bound]);
+  };
+  const isBad = ({ judgement: { verdict, metric, change } }: Compared): boolean =>
+    verdict !== 'not distinguishable' && isWorse(metric, change.value);
+  const runIn = ({ row }: Comparison['run']): RegressionRun => ({
+    run: row.id,
+    commit: repositoryOf(row)?.commit ?? null,
+  });
+  return {
+    worse: comparison.compared.filter(isBad).map((each) => ({
+      ...{ key: key(each), cell: name(each), metric: each.judgement.metric, kind: 'baseline' },
+      ...{ size: each.judgement.change, probability: null, text: sentence(each) },
+      ...{ firstBad: runIn(comparison.run), lastGood: runIn(comparison.reference) },
+    })),
+    measured: new Set(comparison.compared.map(key)),
   };
 }
 

@@ -11,10 +11,12 @@ import {
   type ListedSchedule,
   type ScheduleTime,
 } from '../../queue/schedules.js';
+import { withResults } from '../../library/results.js';
+import { referenceRun } from '../../store/baselines.js';
 import * as format from '../../text/format.js';
 import { explained } from '../help.js';
 import { printJson } from '../json.js';
-import { queueOption, withQueue } from '../options/queue-options.js';
+import { givenAddress, queueOption, withQueue } from '../options/queue-options.js';
 import { addSubmissionOptions, askedTemplate, type SubmissionFlags } from '../options/submission-options.js';
 import { listText } from '../output/lists.js';
 
@@ -28,6 +30,7 @@ interface AddFlags extends Flags, SubmissionFlags {
   readonly tz: string;
   readonly webhook?: string;
   readonly email?: string;
+  readonly baseline?: string;
 }
 
 /** `edgeflex schedule`: suites that are submitted again and again. */
@@ -55,16 +58,25 @@ function addCommand(): Command {
         '--webhook <address>',
         'post regressions there, signed with EDGEFLEX_WEBHOOK_SECRET of the workers',
       )
-      .option('--email <addresses>', 'mail regressions to them, through EDGEFLEX_SMTP of the workers'),
+      .option('--email <addresses>', 'mail regressions to them, through EDGEFLEX_SMTP of the workers')
+      .option(
+        '--baseline <name>',
+        'also tell what is worse than in this baseline, or the run whose id begins so (default: the history alone)',
+      ),
   )
     .option('--json', 'print the schedule as JSON')
     .action(async (times: string, reference: string, flags: AddFlags) => {
       refuseFolder(flags.db, times, reference);
       const template = await askedTemplate('schedule add', reference, flags);
-      const { name = template.suite, tz: timezone, webhook, email } = flags;
+      const { name = template.suite, tz: timezone, webhook, email, baseline = null } = flags;
+      // One that there is not is refused now, and not at night.
+      if (baseline !== null)
+        await withResults(givenAddress(flags.db), { readonly: true }, ({ db }) =>
+          referenceRun(db, baseline, template.suite),
+        );
       const listed = await withQueue(flags.db, async (queue) => {
         await addSchedule(queue, {
-          ...{ name, cron: times, timezone, template },
+          ...{ name, cron: times, timezone, template, baseline },
           webhook: webhook === undefined ? null : checkedWebhook(webhook),
           email: email === undefined ? null : checkedAddresses(email),
         });
