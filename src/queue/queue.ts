@@ -366,27 +366,34 @@ export class JobQueue {
     });
   }
 
-  /** @param condition - on open takes `t`: those that are over */
+  /**
+   * Takes back jobs one by one: a worker that is cut off meanwhile keeps one of them from the others for a moment, and not all.
+   *
+   * @param condition - on open takes `t`: those that are over
+   */
   private async takeBack(condition: string, values: unknown[]): Promise<readonly string[]> {
-    return this.connection.transaction(async (client) => {
-      const { rows } = await client.query<
-        Leased & { readonly run: string; readonly place: number; readonly worker: string }
-      >(
-        `update ${SCHEMA}.take o set ended_at = now(), outcome = 'lost', reason = 'no sign of life from its worker'
-         from ${SCHEMA}.job j
-         where j.id = o.job and o.token in (
-           select token from ${SCHEMA}.take t where t.ended_at is null and ${condition} for update skip locked)
-         returning j.id, j.queue, j.run, j.place, o.worker`,
-        values,
-      );
-      for (const job of rows)
-        await this.waitAgain(
-          client,
-          job,
-          `worker ${job.worker} was lost too often while it worked on this job`,
+    const names: string[] = [];
+    for (;;) {
+      const name = await this.connection.transaction(async (client) => {
+        const { rows } = await client.query<
+          Leased & { readonly run: string; readonly place: number; readonly worker: string }
+        >(
+          `update ${SCHEMA}.take o set ended_at = now(), outcome = 'lost', reason = 'no sign of life from its worker'
+           from ${SCHEMA}.job j
+           where j.id = o.job and o.token = (
+             select token from ${SCHEMA}.take t where t.ended_at is null and ${condition} limit 1 for update skip locked)
+           returning j.id, j.queue, j.run, j.place, o.worker`,
+          values,
         );
-      return rows.map((job) => jobName(job));
-    });
+        const [job] = rows;
+        if (job === undefined) return undefined;
+        const reason = `worker ${job.worker} was lost too often while it worked on this job`;
+        await this.waitAgain(client, job, reason);
+        return jobName(job);
+      });
+      if (name === undefined) return names;
+      names.push(name);
+    }
   }
 
   private async waitAgain(client: Queries, job: Leased, reason: string): Promise<void> {
