@@ -1,7 +1,9 @@
 import type { RunEstimate } from '../../run/estimate.js';
 import { UNTIMED_SECONDS } from '../../run/forecast.js';
 import * as format from '../../text/format.js';
+import { definitions } from '../../base/wrap.js';
 import { listText } from '../output/lists.js';
+import { screenWidth } from '../output/screen.js';
 
 /**
  * What a run would do, for people.
@@ -36,10 +38,24 @@ export function estimateText(estimate: RunEstimate): string {
       })),
     ),
     '',
-    `Measuring:   ${known < rounds ? 'roughly' : 'about'} ${duration(seconds)}${mostSeconds === null ? '' : `, up to ${duration(mostSeconds)} until speeds are as precise as the suite asks`}`,
-    `             ${basisText(known, rounds)}`,
-    `Compressing: ${compressSeconds === null ? 'unknown, since no stored run has these variants' : `${duration(compressSeconds)} last time${unmade > 0 ? `, plus ${counted(unmade, 'variant')} never compressed before` : ''}`}; cached variants take no time`,
-    `Cache:       up to ${format.size(cacheBytes)}${unsized > 0 ? `, without ${counted(unsized, 'variant')} whose model is not on this machine` : ''}`,
+    ...definitions(
+      [
+        [
+          'Measuring:',
+          `${known < rounds ? 'roughly' : 'about'} ${duration(seconds)}${mostSeconds === null ? '' : `, up to ${duration(mostSeconds)} until speeds are as precise as the suite asks`}: ${basisText(known, rounds)}`,
+        ],
+        [
+          'Compressing:',
+          `${compressSeconds === null ? 'unknown, since no stored run has these variants' : `${duration(compressSeconds)} last time${unmade > 0 ? `, plus ${counted(unmade, 'variant')} never compressed before` : ''}`}; cached variants take no time`,
+        ],
+        [
+          'Cache:',
+          `up to ${format.size(cacheBytes)}${unsized > 0 ? `, without ${counted(unsized, 'variant')} whose model is not on this machine` : ''}`,
+        ],
+      ],
+      screenWidth(),
+      '',
+    ),
     'Nothing was started.',
   ].join('\n');
 }
@@ -47,7 +63,7 @@ export function estimateText(estimate: RunEstimate): string {
 /** What the time of measuring rests on. */
 function basisText(known: number, rounds: number): string {
   if (known === rounds) return 'as long as similar measurements of stored runs took';
-  const guess = `guessed from the tier's minimum and ${format.seconds(UNTIMED_SECONDS)} to score the test images, for which large models need minutes`;
+  const guess = `guessed from the tier's minimum and ${format.seconds(UNTIMED_SECONDS)} to score the test images (large models need minutes)`;
   return known === 0
     ? `${guess}; no stored run measured anything similar`
     : `${format.integer(known)} of ${format.integer(rounds)} measurements estimated from stored runs; the others ${guess}`;
