@@ -114,6 +114,22 @@ describe('what real exporters write', () => {
     expect(imageInput(foreignGraph(path, { ...model, inputs })).dims).toEqual([2, 3, 16, 16]);
   });
 
+  it('tells its size by positions that lie in a table of two dimensions', async () => {
+    const path = join(folder, 'vit.onnx');
+    const model = await readModel(path);
+    const [input] = model.inputs;
+    const initializers = new Map(
+      [...model.initializers].map(([name, tensor]) => [
+        name,
+        tensor.dims.length === 3 && tensor.dims[1] === 17 ? { ...tensor, dims: [17, 12] } : tensor,
+      ]),
+    );
+    const open = { ...input!, dims: ['batch', 'channels', 'height', 'width'] };
+    const graph = foreignGraph(path, { ...model, initializers, inputs: [open] });
+    expect([...initializers.values()].some(({ dims }) => dims.join() === '17,12')).toBe(true);
+    expect(imageInput(graph).dims).toEqual([2, 3, 16, 16]);
+  });
+
   it('is recognised whatever the order of its nodes', async () => {
     const path = join(folder, 'vit.onnx');
     const model = await readModel(path);

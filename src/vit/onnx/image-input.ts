@@ -105,6 +105,9 @@ function shapeOfPatches(
     // CLIP and SigLIP look theirs up in a table.
     const [positions = 0, size, down = 0, across = 0] = dims;
     if (opType === 'Gather' && size === width && dims.length === 2 && positions > 2) counts.push(positions);
+    // open_clip adds a table of two dimensions, where biases have one.
+    for (const [added = 0, ofEach, ...more] of opType === 'Add' ? inputs.map(dimsOf) : [])
+      if (ofEach === width && more.length === 0 && added > 2) counts.push(added);
     // BEiT has a number for each distance of two patches, which it resizes.
     if (opType === 'Resize' && dims.length === 4)
       distances.push({ height: (down + 1) / 2, width: (across + 1) / 2 });
