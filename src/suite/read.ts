@@ -76,7 +76,6 @@ export async function pluginsOf(path: string): Promise<readonly string[]> {
 
 /**
  * Reads a suite and the recipes it names. The plug-ins that it names must be loaded.
-
  *
  * @param path - a YAML file, such as `suites/quickstart.yaml`
  * @throws InputError when the suite or a recipe is malformed, or two recipes or models have the same name
@@ -195,10 +194,15 @@ async function recipeOf(
   beside: (relative: string) => string,
   named: (kind: NamedKind, reference: string) => string,
 ): Promise<SuiteRecipe> {
-  const ofFile = (reference: string): Promise<Recipe> => readRecipe(named('recipe', reference));
-  if (typeof entry === 'string') return { recipe: await ofFile(entry), published: undefined };
+  const ofFile = async (reference: string, place: readonly PropertyKey[]): Promise<Recipe> => {
+    const path = named('recipe', reference);
+    if (!existsSync(path)) throw faultAt(file, place, `${reference}, but no file ${path}`, 'a recipe');
+    return readRecipe(path);
+  };
+  const place = ['recipes', index];
+  if (typeof entry === 'string') return { recipe: await ofFile(entry, place), published: undefined };
   const { published } = entry;
-  if ('recipe' in entry) return { recipe: await ofFile(entry.recipe), published };
+  if ('recipe' in entry) return { recipe: await ofFile(entry.recipe, [...place, 'recipe']), published };
   if ('raw' in entry) {
     const { name = rawName(entry.raw), description, output, preprocessor, model } = entry;
     const raw = {
@@ -209,7 +213,7 @@ async function recipeOf(
     };
     return { recipe: { name, description, steps: [], microBatch: undefined }, published, raw };
   }
-  return { recipe: parseRecipe(file, ['recipes', index], withoutPublished(entry)), published };
+  return { recipe: parseRecipe(file, place, withoutPublished(entry)), published };
 }
 
 /** What a user may change of a suite without editing it. */

@@ -409,9 +409,11 @@ describe('what a user asks for in place of what a suite says', () => {
 });
 
 describe('a recipe file', () => {
-  it('that a suite names and that is not there is refused by its own path', async () => {
+  it('that a suite names and that is not there is refused where the suite names it, by its path', async () => {
     const fault = await refusalWith({ 7: '  - absent.yaml' });
-    expect(fault).toMatchObject({ source: folder('absent.yaml'), expected: 'a recipe' });
+    expect(fault).toMatchObject({ place: 'recipes.0', expected: 'a recipe' });
+    expect(fault.source).toMatch(/:7$/);
+    expect(fault.found).toContain(folder('absent.yaml'));
   });
 
   it('is refused at its own line, not at the suite’s', async () => {
