@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { newestWithFigures, suitesWith } from '../store/browse/catalogue.js';
+import { suitesWith } from '../store/browse/catalogue.js';
+import { newestWithFigures } from '../store/newest.js';
 import { whichEnded } from '../store/browse/changes.js';
 import { liveHolders } from '../store/lease.js';
 import { USUAL_RUNS } from './analyst/task.js';

@@ -1,6 +1,8 @@
+import { sql } from 'kysely';
 import { InputError } from '../base/errors.js';
 import { didYouMean } from '../base/similar.js';
 import { NO_RESULTS } from './error.js';
+import { liveHolders } from './lease.js';
 import type { Db } from './open.js';
 import { listRuns, type RunSummary } from './read.js';
 
@@ -67,6 +69,30 @@ export function runsOf<Run extends { readonly suite: string }>(
 /** Whether a run has ended, and something was measured in it. */
 export function hasFigures({ state }: RunSummary): boolean {
   return state === 'complete' || state === 'partly failed';
+}
+
+/**
+ * The newest runs that have ended with something measured and that nobody works on: those of which `hasFigures` is true, found by the
+ * database, without reading all others.
+ *
+ * @param db - the store
+ * @param suite - their suite; undefined: of any
+ * @param limit - so many at most
+ * @returns their ids in this store, the newest first
+ */
+export async function newestWithFigures(db: Db, suite: string | undefined, limit: number): Promise<string[]> {
+  const held = [...(await liveHolders(db)).keys()];
+  let query = db
+    .selectFrom('runs as r')
+    .select('r.id')
+    .where('r.ended_at', 'is not', null)
+    .where(sql<boolean>`exists (select 1 from cells c where c.run_id = r.id and c.status = 'done')`)
+    .orderBy('r.started_at', 'desc')
+    .orderBy('r.id', 'desc')
+    .limit(limit);
+  if (suite !== undefined) query = query.where('r.suite', '=', suite);
+  if (held.length > 0) query = query.where('r.id', 'not in', held);
+  return (await query.execute()).map(({ id }) => id);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { InputError } from '../../base/errors.js';
 import { newestCounted, type ListedRun } from '../../store/browse/runs.js';
-import { newestWithFigures, suitesWith } from '../../store/browse/catalogue.js';
+import { suitesWith } from '../../store/browse/catalogue.js';
+import { newestWithFigures } from '../../store/newest.js';
 import { listBaselines } from '../../store/baselines.js';
 import type { Db } from '../../store/open.js';
 import type { Question } from '../api/routes.js';

@@ -1,5 +1,4 @@
 import { sql } from 'kysely';
-import { liveHolders } from '../lease.js';
 import type { Db } from '../open.js';
 import { isOnServer } from '../server.js';
 import { postgresParts, sqliteParts } from '../views/parts.js';
@@ -129,27 +128,4 @@ export async function suitesWith(
   if (device !== undefined)
     query = query.where(sql<boolean>`r.id in (select run_id from devices where name = ${device})`);
   return (await query.execute()).map(({ suite }) => suite);
-}
-
-/**
- * The newest runs that have ended with something measured and that nobody works on.
- *
- * @param db - the store
- * @param suite - their suite; undefined: of any
- * @param limit - so many at most
- * @returns their ids in this store, the newest first
- */
-export async function newestWithFigures(db: Db, suite: string | undefined, limit: number): Promise<string[]> {
-  const held = [...(await liveHolders(db)).keys()];
-  let query = db
-    .selectFrom('runs as r')
-    .select('r.id')
-    .where('r.ended_at', 'is not', null)
-    .where(sql<boolean>`exists (select 1 from cells c where c.run_id = r.id and c.status = 'done')`)
-    .orderBy('r.started_at', 'desc')
-    .orderBy('r.id', 'desc')
-    .limit(limit);
-  if (suite !== undefined) query = query.where('r.suite', '=', suite);
-  if (held.length > 0) query = query.where('r.id', 'not in', held);
-  return (await query.execute()).map(({ id }) => id);
 }
