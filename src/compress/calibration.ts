@@ -3,7 +3,13 @@ import { InputError } from '../base/errors.js';
 import { hashJson } from '../base/hash.js';
 import { IMAGE_CHANNELS, type Dataset, type Work } from '../data/dataset.js';
 import { readImages, type ChosenRecords } from '../data/records.js';
-import { PIXELS, PIXEL_VALUES, preprocessingGraph, type Preprocessing } from '../data/preprocess.js';
+import {
+  pixelBytes,
+  PIXELS,
+  PIXEL_VALUES,
+  preprocessingGraph,
+  type Preprocessing,
+} from '../data/preprocess.js';
 import { drawTrainingImages } from '../data/training-images.js';
 import { serializeModel } from '../onnx/file.js';
 import { defaultSessionOptions, type Engine } from '../runtime/engine.js';
@@ -81,6 +87,7 @@ export function calibrationSource(
   };
   return {
     labels: train.labels,
+    bytes: pixelBytes(preprocessing),
     images: (count) => draw('calibration', count, 0, reserved),
     holdout: (count) => draw('check', count, reserved, train.count - reserved),
   };

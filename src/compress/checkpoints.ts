@@ -1,4 +1,5 @@
 import type { TensorSource } from '../onnx/tensor.js';
+import type { BytePatches } from '../vit/byte-patches.js';
 import type { ViTConfig } from '../vit/config.js';
 import type { LinearForm, LinearName } from '../vit/linears.js';
 import { withWeights, type ViT } from '../vit/vit.js';
@@ -45,6 +46,7 @@ export const noCheckpoints: CheckpointStore = {
 export interface Changes {
   readonly config: ViTConfig;
   readonly forms: readonly (readonly [LinearName, LinearForm])[];
+  readonly bytePatches: BytePatches | undefined;
 }
 
 /**
@@ -58,6 +60,7 @@ export function changesOf(before: ViT, after: ViT): Kept<Changes> {
     value: {
       config: after.config,
       forms: [...after.forms].filter(([linear, form]) => before.forms.get(linear) !== form),
+      bytePatches: after.bytePatches,
     },
     tensors: new Map([...after.weights].filter(([name, tensor]) => before.weights.get(name) !== tensor)),
   };
@@ -70,5 +73,6 @@ export function changesOf(before: ViT, after: ViT): Kept<Changes> {
  * @param kept - the changes
  */
 export function withChanges(vit: ViT, { value, tensors }: Kept<Changes>): ViT {
-  return withWeights({ ...vit, config: value.config }, tensors, value.forms);
+  const { config, bytePatches } = value;
+  return withWeights({ ...vit, config, bytePatches }, tensors, value.forms);
 }

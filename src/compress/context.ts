@@ -1,4 +1,5 @@
 import type { Engine } from '../runtime/engine.js';
+import type { PixelBytes } from '../vit/byte-patches.js';
 import type { ViT } from '../vit/vit.js';
 import type { CheckpointStore } from './checkpoints.js';
 import type { LossKind } from './loss.js';
@@ -35,6 +36,8 @@ export interface Calibration<P extends Purpose = Purpose> {
 export interface CalibrationSource {
   /** Names of the classes. */
   readonly labels: readonly string[];
+  /** The bytes that the pixels of every image were before they were normalised. */
+  readonly bytes: PixelBytes;
   /** Images to calibrate on; the same count gives the same images, and a larger one contains a smaller. */
   images(count: number): Promise<Calibration<'calibration'>>;
   /** Images to check a decision on: never among those of `images`. */

@@ -146,7 +146,7 @@ function noting(source: CalibrationSource, draws: Draw[]): CalibrationSource {
     return images;
   };
   return {
-    labels: source.labels,
+    ...{ labels: source.labels, bytes: source.bytes },
     images: (count) => noted(count, source.images(count)),
     holdout: (count) => noted(count, source.holdout(count)),
   };

@@ -7,7 +7,7 @@ import { activationMemory, constantBytes } from '../onnx/liveness.js';
 import { byteLength, type TensorSource } from '../onnx/tensor.js';
 import { layerCount } from '../vit/config.js';
 import { buildGraph } from '../vit/graph/model.js';
-import type { LinearForm, LinearName } from '../vit/linears.js';
+import { PATCH, type LinearForm, type LinearName } from '../vit/linears.js';
 import { weightOf, weightShapes, withWeights, type ViT } from '../vit/vit.js';
 
 /**
@@ -84,6 +84,22 @@ export function int8Shape(vit: ViT, linear: LinearName, format: 'w8a8' | 'qdq' |
       ? { kind: 'dynamic', weightScales }
       : { kind: format === 'qdq' ? 'qdq' : 'int8', weightScales, inputScale: 1, inputZeroPoint: 0 };
   return withWeights(vit, [[name, standIn(name, 'int8', dims)]], [[linear, form]]);
+}
+
+/**
+ * A model whose embedding reads its patches as bytes, with stand-ins for its weights.
+ *
+ * @param vit - a model whose embedding is float
+ */
+export function bytePatchesShape(vit: ViT): ViT {
+  const name = `${PATCH}.weight`;
+  const { dims } = weightOf(vit, name);
+  const { channels, hiddenSize } = vit.config;
+  const ones = new Float32Array(channels).fill(1);
+  return {
+    ...withWeights(vit, [[name, standIn(name, 'int8', dims)]]),
+    bytePatches: { steps: ones, zeros: ones, weightScales: new Float32Array(hiddenSize).fill(1) },
+  };
 }
 
 /**

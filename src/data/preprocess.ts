@@ -83,6 +83,23 @@ export function timmPreprocessing(images: TimmImages, size: Size): Preprocessing
   };
 }
 
+/**
+ * What bytes become: every image is one of bytes until it is normalised, resized or not, so that a pixel of byte p is
+ * `(p − zeros) · steps` in its channel.
+ *
+ * @param preprocessing - the settings
+ * @returns one number for each channel
+ */
+export function pixelBytes({ rescale, mean, std }: Pick<Preprocessing, 'rescale' | 'mean' | 'std'>): {
+  readonly steps: Float32Array;
+  readonly zeros: Float32Array;
+} {
+  return {
+    steps: Float32Array.from(std, (deviation) => rescale / deviation),
+    zeros: Float32Array.from(mean, (middle) => middle / rescale),
+  };
+}
+
 /** The sides of the images that a preprocessing begins with. */
 function givenShape({ resized, size }: Preprocessing): Size {
   return resized ? size : { height: cifarLayout.height, width: cifarLayout.width };

@@ -191,15 +191,27 @@ export function halves(g: GraphBuilder, name: string, x: Value): readonly [Value
   return [first, second];
 }
 
-/** QuantizeLinear (ONNX 19) with one scale and zero point; the result has the zero point's type. */
+/**
+ * QuantizeLinear (ONNX 19); the result has the zero point's type.
+ *
+ * @param scale - a scalar, or one for each place along the axis
+ * @param zeroPoint - of the scale's shape
+ * @param axis - undefined for a scalar
+ */
 export function quantizeLinear(
   g: GraphBuilder,
   name: string,
   x: Value,
   scale: Value,
   zeroPoint: Value,
+  axis?: number,
 ): Value {
-  return g.call('QuantizeLinear', [x, scale, zeroPoint], { name, dtype: zeroPoint.dtype, dims: x.dims });
+  return g.call(
+    'QuantizeLinear',
+    [x, scale, zeroPoint],
+    { name, dtype: zeroPoint.dtype, dims: x.dims },
+    axis === undefined ? {} : { attributes: { axis: int(axis) } },
+  );
 }
 
 /**

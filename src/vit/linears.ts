@@ -9,6 +9,9 @@ export type LinearRole = (typeof linearRoles)[number];
 /** Name of a linear layer, which is also the prefix of its weights: `layers.3.fc1`. */
 export type LinearName = `layers.${number}.${LinearRole}`;
 
+/** Name of the embedding of the patches, which is a linear of none of the blocks, and the prefix of its weights. */
+export const PATCH = 'patch';
+
 /** The name of a linear of a block. */
 export function linearName(layer: number, role: LinearRole): LinearName {
   return `layers.${layer}.${role}`;

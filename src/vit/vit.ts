@@ -1,4 +1,5 @@
 import { elementCount, float32, type TensorSource } from '../onnx/tensor.js';
+import type { BytePatches } from './byte-patches.js';
 import {
   attentionWidth,
   featureWidth,
@@ -36,6 +37,8 @@ export interface ViT {
   readonly weights: ReadonlyMap<string, TensorSource>;
   /** Linears that are not plain float. */
   readonly forms: ReadonlyMap<LinearName, LinearForm>;
+  /** How the embedding reads its patches as bytes; undefined where it multiplies pixels by a float weight. */
+  readonly bytePatches?: BytePatches | undefined;
 }
 
 /**

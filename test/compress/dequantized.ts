@@ -24,8 +24,33 @@ async function meantBy(vit: ViT, name: LinearName): Promise<TensorSource> {
   return float32(dims, values);
 }
 
+/**
+ * What an embedding of bytes stands for, over normalised pixels: y = Σ s·w·p + b with p = x / step + zero for each byte p of a channel.
+ */
+async function patchesMeantBy(vit: ViT): Promise<[string, TensorSource][]> {
+  const { channels, patchSize } = vit.config;
+  const { steps, zeros, weightScales } = vit.bytePatches!;
+  const integers = viewAs(await weightOf(vit, 'patch.weight').read(), Int8Array);
+  const bias = viewAs(await weightOf(vit, 'patch.bias').read(), Float32Array).slice();
+  const pixels = patchSize.height * patchSize.width;
+  const weight = new Float32Array(integers.length);
+  let at = 0;
+  for (const [output, scale] of weightScales.entries())
+    for (let channel = 0; channel < channels; channel++)
+      for (let pixel = 0; pixel < pixels; pixel++, at++) {
+        weight[at] = (integers[at]! * scale) / steps[channel]!;
+        bias[output]! += integers[at]! * scale * zeros[channel]!;
+      }
+  return [
+    ['patch.weight', float32([bias.length, channels * pixels], weight)],
+    ['patch.bias', float32([bias.length], bias)],
+  ];
+}
+
 /** A quantised model with its linears float again, by the weights that their integers stand for. */
-export async function dequantized(vit: ViT): Promise<ViT> {
+export async function dequantized(model: ViT): Promise<ViT> {
+  const patches = model.bytePatches ? await patchesMeantBy(model) : [];
+  const vit: ViT = { ...withWeights(model, patches), bytePatches: undefined };
   const names = linearNames(vit.config).filter((name) => formOf(vit, name).kind !== 'float');
   const weights = await Promise.all(
     names.map(async (name) => [`${name}.weight`, await meantBy(vit, name)] as const),

@@ -351,7 +351,7 @@ describe('merge-tokens', () => {
     for (const vit of [prunedAfter, mergedAfter]) {
       const int8 = await quantize(vit, bench.context, quantizeOptionsSchema.parse({ images: 32, rows: 128 }));
       expect(int8.vit.config.merges).toEqual([2, 2, 2, 0]);
-      expect((await kernelsOf(bench, int8.vit)).get('MatMulIntegerToFloat')).toBe(24);
+      expect((await kernelsOf(bench, int8.vit)).get('MatMulIntegerToFloat')).toBe(25);
       const holdout = await bench.context.calibration.holdout(64);
       expect(await sameClasses(int8.vit, vit, holdout)).toBeGreaterThan(0.9);
       // What stages observe on their way block by block is what the whole graph computes.

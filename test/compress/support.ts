@@ -155,5 +155,5 @@ export async function fingerprint(vit: ViT): Promise<string> {
   const hash = createHash('sha256');
   for (const [name, tensor] of vit.weights)
     hash.update(`${name} ${tensor.dtype} ${tensor.dims.join()}`).update(await tensor.read());
-  return hash.update(JSON.stringify([vit.config, [...vit.forms]])).digest('hex');
+  return hash.update(JSON.stringify([vit.config, [...vit.forms], vit.bytePatches])).digest('hex');
 }

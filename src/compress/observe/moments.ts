@@ -2,8 +2,6 @@ import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import { slice } from '../../onnx/index-ops.js';
 import { binary, gemm, reduce, unary } from '../../onnx/ops.js';
 import { float32 } from '../../onnx/tensor.js';
-import type { BlockValues } from '../../vit/graph/block.js';
-import type { LinearRole } from '../../vit/linears.js';
 import { numbers, type Tap } from './taps.js';
 
 /** First and second moments of a linear's input over all calibration rows, in float64. */
@@ -23,17 +21,21 @@ export interface Moments {
  * Statistician, 1983: the corrected two-pass algorithm and the pairwise update). Of a wide matrix only the blocks on and
  * below the diagonal are made.
  *
- * @param role - which linear of the block
+ * @param role - which linear of the block, or what else is called by its name
  * @param rowsPerBatch - token rows of a batch
  * @param weights - how much each row of a batch counts, one on average; all alike unless given
  */
-export function momentsTap(role: LinearRole, rowsPerBatch: number, weights?: Float32Array): Tap<Moments> {
+export function momentsTap<Role extends string>(
+  role: Role,
+  rowsPerBatch: number,
+  weights?: Float32Array,
+): Tap<Moments, Role> {
   const name = (what: string): string => `tap:${role}:moments:${what}`;
   let rows = 0;
   let mean: Float64Array | undefined;
   let scatter: Float64Array | undefined;
   return {
-    emit(g: GraphBuilder, values: BlockValues): Value[] {
+    emit(g: GraphBuilder, values: Readonly<Record<Role, Value>>): Value[] {
       const counts = weights && g.constant(name('weights'), float32([rowsPerBatch, 1], weights));
       const meanOf = (what: string, x: Value): Value =>
         reduce(

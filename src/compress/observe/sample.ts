@@ -2,8 +2,6 @@ import type { Random } from '../../base/random.js';
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import { gather } from '../../onnx/ops.js';
 import type { Engine, Tensor } from '../../runtime/engine.js';
-import type { BlockValues } from '../../vit/graph/block.js';
-import type { LinearRole } from '../../vit/linears.js';
 import { numbers, type Tap } from './taps.js';
 
 /** Some token rows of a linear's input, for searches that try many candidates on them. */
@@ -17,27 +15,27 @@ export interface RowSample {
  * Samples rows of the inputs of some linears, drawn anew from every batch: the same rows for all that read as many.
  *
  * @param engine - makes the index tensor
- * @param roles - which linears of the block
+ * @param roles - which linears of the block, or what else is called by its name
  * @param count - rows to sample in all (rounded up to the same number from each batch)
  * @param batches - how many batches there will be
  * @param rowsPerBatch - token rows of a batch that a linear reads
  * @param random - where the choice comes from
  */
-export function sampleTap<Role extends LinearRole>(
+export function sampleTap<Role extends string>(
   engine: Engine,
   roles: readonly Role[],
   count: number,
   batches: number,
   rowsPerBatch: (role: Role) => number,
   random: Random,
-): Tap<Readonly<Record<Role, RowSample>>> {
+): Tap<Readonly<Record<Role, RowSample>>, Role> {
   const heights = new Set(roles.map(rowsPerBatch));
   const picked = (height: number): number => Math.min(height, Math.ceil(count / batches));
   const indicesOf = (height: number): string => `tap:sample:indices:${height}`;
   const name = (role: Role): string => `tap:${role}:sample`;
   const parts = new Map<Role, Float32Array[]>(roles.map((role) => [role, []]));
   return {
-    emit(g: GraphBuilder, values: BlockValues): Value[] {
+    emit(g: GraphBuilder, values: Readonly<Record<Role, Value>>): Value[] {
       const indices = new Map(
         [...heights].map((height) => [height, g.input(indicesOf(height), 'int64', [picked(height)])]),
       );

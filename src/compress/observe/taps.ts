@@ -1,20 +1,20 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import type { Tensor } from '../../runtime/engine.js';
-import type { BlockValues } from '../../vit/graph/block.js';
+import type { BlockValueName } from '../../vit/graph/block.js';
 
 /**
- * Something that is observed while a block runs: it adds outputs to the block's graph and accumulates what they give,
- * batch by batch. What leaves the runtime are reductions and samples, not activations.
+ * Something that is observed while a block, or another part of a model, runs: it adds outputs to the part's graph and accumulates what
+ * they give, batch by batch. What leaves the runtime are reductions and samples, not activations.
  */
-export interface Tap<Result> {
+export interface Tap<Result, Name extends string = BlockValueName> {
   /**
    * Adds the observing nodes.
    *
-   * @param g - the block's graph
-   * @param values - the block's values
+   * @param g - the part's graph
+   * @param values - the part's values, those that are observed among them
    * @returns the values to make outputs
    */
-  emit(g: GraphBuilder, values: BlockValues): readonly Value[];
+  emit(g: GraphBuilder, values: Readonly<Record<Name, Value>>): readonly Value[];
   /** Inputs that the observing nodes need for the next batch; none unless defined. */
   feeds?(): Readonly<Record<string, Tensor>>;
   /** Takes the outputs of one batch. */

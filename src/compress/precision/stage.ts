@@ -3,7 +3,14 @@ import { FLOAT16_MAX, fromFloat16, toFloat16 } from '../../onnx/half.js';
 import { elementCount, tensorOf } from '../../onnx/tensor.js';
 import { poolsByAttention, prefixOf } from '../../vit/config.js';
 import type { BlockValueName } from '../../vit/graph/block.js';
-import { linearName, linearNames, linearRoles, type LinearName, type LinearRole } from '../../vit/linears.js';
+import {
+  linearName,
+  linearNames,
+  linearRoles,
+  PATCH,
+  type LinearName,
+  type LinearRole,
+} from '../../vit/linears.js';
 import { formOf, weightOf, withWeights, type ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
 import { openEvaluator, sqnr, type Evaluator } from '../evaluate.js';
@@ -96,7 +103,11 @@ export async function precision(
   };
   const judgementOf = async (component: string, tensor: string, judge: Judge): Promise<Verdict> => {
     if (!matchesAny(component, options.float16)) return { because: 'not selected' };
-    if (formOf(vit, component as LinearName).kind !== 'float') return { because: 'quantised' };
+    const quantised =
+      component === PATCH
+        ? vit.bytePatches !== undefined
+        : formOf(vit, component as LinearName).kind !== 'float';
+    if (quantised) return { because: 'quantised' };
     const weight = await floatsOf(vit, tensor);
     const largestWeight = weight.reduce((most, w) => Math.max(most, Math.abs(w)), 0);
     if (largestWeight > FLOAT16_MAX) return { because: 'weights overflow', largestWeight };
@@ -159,7 +170,7 @@ export async function precision(
     return calibration.count;
   };
 
-  await embed('patch', 'patch.weight');
+  await embed(PATCH, `${PATCH}.weight`);
   for (const { name } of prefixOf(vit.config)) await embed(name);
   if (vit.config.positions !== false) await embed('positions');
   const linears = linearNames(vit.config);
@@ -188,7 +199,7 @@ export async function precision(
 function componentNames({ config }: ViT): string[] {
   const others = ['cls', 'registers', 'positions', 'projection', ...POOL.map((layer) => `pool.${layer}`)];
   const prefix = prefixOf(config).map(({ name }) => name);
-  return [...new Set(['patch', 'head', ...prefix, ...others, ...linearNames(config)])];
+  return [...new Set([PATCH, 'head', ...prefix, ...others, ...linearNames(config)])];
 }
 
 /** Linears of a pooling by attention that are stored like others. */

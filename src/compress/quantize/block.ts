@@ -1,5 +1,5 @@
 import { seededRandom } from '../../base/random.js';
-import { linearName, type LinearName, type LinearRole } from '../../vit/linears.js';
+import { linearName, type LinearName, type LinearRole, type PATCH } from '../../vit/linears.js';
 import { withWeights, type ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
 import type { Blas } from '../linalg/blas.js';
@@ -24,9 +24,12 @@ import {
 import { EXTENT_PERCENTILE, readValue, transformed, type ChannelTransform, type ReadValue } from './value.js';
 import { bitsOf, blockwiseWeight, int8Weight, type QuantizedWeight } from './weight.js';
 
+/** What the stage quantises: linears of the blocks and the embedding of the patches. */
+export type QuantizedName = LinearName | typeof PATCH;
+
 /** What quantisation did to one linear. */
 export interface QuantizedLinear {
-  readonly linear: LinearName;
+  readonly linear: QuantizedName;
   /** Signal-to-noise ratio of its output on the sampled rows, in decibels. */
   readonly sqnr: number;
   /** Strength of the channel transform of its input; undefined where there is none. */
@@ -71,7 +74,7 @@ export async function quantizeBlock(
   stream: BlockStream,
   vit: ViT,
   layer: number,
-  kept: ReadonlySet<LinearName>,
+  kept: ReadonlySet<QuantizedName>,
   evaluator: Evaluator,
   blas: Blas,
   options: QuantizeOptions,

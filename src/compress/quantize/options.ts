@@ -16,6 +16,14 @@ export function isWeightFormat(format: Format): format is WeightFormat {
   return format === 'w8' || format === 'w4';
 }
 
+/**
+ * Whether a format quantises the embedding of the patches, too: `qdq` and `dynamic` are there to be what other tools write of linears,
+ * and in weights alone nothing would be gained, since the embedding has few weights for what it multiplies.
+ */
+export function quantizesPatches({ format }: { readonly format: Format }): boolean {
+  return format === 'w8a8';
+}
+
 /** Options of the `quantize` stage. */
 export const quantizeOptionsSchema = z.strictObject({
   format: z
@@ -27,7 +35,9 @@ export const quantizeOptionsSchema = z.strictObject({
   keep: z
     .array(z.string())
     .default([])
-    .describe('Linears that stay float, as patterns: `layers.0.*`, `layers.*.fc2`.'),
+    .describe(
+      'Linears that stay float, as patterns: `layers.0.*`, `layers.*.fc2`; `patch` is the embedding of the patches, which becomes INT8 in w8a8 only.',
+    ),
   alpha: z
     .union([z.literal('search'), z.literal('off'), z.number().min(0).max(1)])
     .default('search')
@@ -56,7 +66,7 @@ export const quantizeOptionsSchema = z.strictObject({
     .enum(['nearest', 'feedback'])
     .default('nearest')
     .describe(
-      'How weights are rounded: each to the nearest, or one input after the other, the errors made up for by those that are still to be rounded (GPTQ).',
+      'How weights are rounded: each to the nearest, or one input after the other, the errors made up for by those that are still to be rounded (GPTQ). The patch embedding is always rounded with feedback.',
     ),
   biasCorrection: z.boolean().default(true).describe('Add the mean error of each output to the bias.'),
   blockSize: z

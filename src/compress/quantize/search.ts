@@ -243,7 +243,7 @@ interface TriedRange {
  */
 export async function searchWeightClip(
   evaluator: Evaluator,
-  value: ReadValue,
+  value: Pick<ReadValue, 'sample'>,
   linear: SampledLinear,
   input: InputRange,
   options: QuantizeOptions,

@@ -1,15 +1,17 @@
 import { layerCount } from '../../vit/config.js';
-import { linearNames, type LinearName } from '../../vit/linears.js';
+import { linearNames, PATCH } from '../../vit/linears.js';
 import { withWeights, type ViT } from '../../vit/vit.js';
+import type { Tensors } from '../checkpoints.js';
 import type { StageContext } from '../context.js';
 import { openBlas } from '../linalg/blas.js';
 import { walkBlocks } from '../observe/walk.js';
 import { matchesAny, refuseUnmatched } from '../patterns.js';
 import { weightOf } from '../../vit/vit.js';
 import { agreementWith } from './agreement.js';
-import { quantizeBlock, type QuantizedLinear } from './block.js';
+import { quantizeBlock, type QuantizedLinear, type QuantizedName } from './block.js';
 import { openEvaluator } from '../evaluate.js';
-import type { Format, QuantizeOptions } from './options.js';
+import { quantizesPatches, type Format, type QuantizeOptions } from './options.js';
+import { quantizePatches } from './patches.js';
 
 /** The report of the stage. */
 export interface QuantizeReport {
@@ -17,9 +19,9 @@ export interface QuantizeReport {
   readonly images: number;
   readonly linears: readonly QuantizedLinear[];
   /** Linears that stay float because the options say so. */
-  readonly kept: readonly LinearName[];
+  readonly kept: readonly QuantizedName[];
   /** Linears that returned to float, worst first, so that the budget holds. */
-  readonly returned: readonly LinearName[];
+  readonly returned: readonly QuantizedName[];
   /** Share of held-out training images with the same class as before the stage; undefined without a budget. */
   readonly agreement: number | undefined;
   /** Whether the budget holds; undefined without one. */
@@ -28,7 +30,8 @@ export interface QuantizeReport {
 
 /**
  * Quantises the linears of a model's blocks, first to last, each block calibrated on what the already quantised ones
- * before it give. Embedding, norms, softmax, GELU, the residual stream and the head stay float.
+ * before it give; in w8a8 the embedding of the patches before them. Norms, softmax, GELU, the residual stream and the head stay float, as
+ * does the embedding in other formats.
  *
  * @param vit - a model whose linears are float
  * @param context - runtime and calibration images
@@ -40,30 +43,40 @@ export async function quantize(
   context: StageContext,
   options: QuantizeOptions,
 ): Promise<{ vit: ViT; report: QuantizeReport }> {
-  const names = linearNames(vit.config);
-  refuseUnmatched('quantize.keep', options.keep, names);
+  const blockLinears = linearNames(vit.config);
+  refuseUnmatched('quantize.keep', options.keep, [PATCH, ...blockLinears]);
+  const names: QuantizedName[] = quantizesPatches(options) ? [PATCH, ...blockLinears] : blockLinears;
   const kept = new Set(names.filter((name) => matchesAny(name, options.keep)));
   const images = await context.calibration.images(options.images);
   const evaluator = await openEvaluator(context.engine, context.threads);
   const blas = await openBlas(context.engine, context.threads);
   const layers = layerCount(vit.config);
-  const walked = await walkBlocks<readonly QuantizedLinear[]>(context, vit, {
-    name: 'quantize',
-    images,
-    progress: [0, 1],
-    async visit(reached, stream, layer) {
-      const block = await quantizeBlock(context, stream, reached, layer, kept, evaluator, blas, options);
-      if (layer + 1 < layers) await stream.advance(block.quantized, layer);
-      // Only a budget asks for what a linear was before.
-      const inBlock = [...block.folded.weights].filter(([name]) => name.startsWith(`layers.${layer}.`));
-      const aside = options.budget && new Map(inBlock.map(([name, tensor]) => [`folded.${name}`, tensor]));
-      return { vit: block.quantized, value: block.linears, ...(aside && { aside }) };
-    },
-  }).finally(async () => {
+  const through = async (): Promise<{ vit: ViT; linears: QuantizedLinear[]; aside: Tensors }> => {
+    const embedding =
+      quantizesPatches(options) && !kept.has(PATCH)
+        ? await quantizePatches(context, images, vit, evaluator, blas, options)
+        : undefined;
+    const walked = await walkBlocks<readonly QuantizedLinear[]>(context, embedding?.vit ?? vit, {
+      name: 'quantize',
+      images,
+      progress: [0, 1],
+      async visit(reached, stream, layer) {
+        const block = await quantizeBlock(context, stream, reached, layer, kept, evaluator, blas, options);
+        if (layer + 1 < layers) await stream.advance(block.quantized, layer);
+        // Only a budget asks for what a linear was before.
+        const inBlock = [...block.folded.weights].filter(([name]) => name.startsWith(`layers.${layer}.`));
+        const aside = options.budget && new Map(inBlock.map(([name, tensor]) => [`folded.${name}`, tensor]));
+        return { vit: block.quantized, value: block.linears, ...(aside && { aside }) };
+      },
+    });
+    const linears = [...(embedding ? [embedding.linear] : []), ...walked.values.flat()];
+    return { vit: walked.vit, linears, aside: walked.aside };
+  };
+  const walked = await through().finally(async () => {
     await evaluator.close();
     await blas.close();
   });
-  const linears = walked.values.flat();
+  const { linears } = walked;
   const folded = withWeights(
     vit,
     [...walked.aside].map(([name, tensor]) => [name.replace(/^folded\./, ''), tensor] as const),
@@ -91,7 +104,7 @@ async function withinBudget(
   linears: readonly QuantizedLinear[],
   context: StageContext,
   options: QuantizeOptions,
-): Promise<{ vit: ViT; returned: LinearName[]; agreement: number | undefined }> {
+): Promise<{ vit: ViT; returned: QuantizedName[]; agreement: number | undefined }> {
   const { budget } = options;
   if (budget === undefined) return { vit: quantized, returned: [], agreement: undefined };
   const worstFirst = [...linears].sort((a, b) => a.sqnr - b.sqnr).map(({ linear }) => linear);
@@ -123,12 +136,13 @@ async function withinBudget(
   return { vit: best.vit, returned: worstFirst.slice(0, best.count), agreement: best.agreement };
 }
 
-function returnedToFloat(quantized: ViT, folded: ViT, linears: readonly LinearName[]): ViT {
-  return withWeights(
+function returnedToFloat(quantized: ViT, folded: ViT, linears: readonly QuantizedName[]): ViT {
+  const returned = withWeights(
     quantized,
     linears.flatMap((name) =>
       ['weight', 'bias'].map((kind) => [`${name}.${kind}`, weightOf(folded, `${name}.${kind}`)] as const),
     ),
-    linears.map((name) => [name, { kind: 'float' }] as const),
+    linears.filter((name) => name !== PATCH).map((name) => [name, { kind: 'float' }] as const),
   );
+  return linears.includes(PATCH) ? { ...returned, bytePatches: undefined } : returned;
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { linearNames, linearRoles, linearWidths } from '../../vit/linears.js';
+import { linearNames, linearRoles, linearWidths, PATCH } from '../../vit/linears.js';
 import { formOf } from '../../vit/vit.js';
 import { stageFacts } from '../facts.js';
 import { multiplications } from '../merge-tokens/schedule.js';
 import { matchesAny } from '../patterns.js';
-import { blockwiseShape, int8Shape } from '../stand-ins.js';
-import { isWeightFormat, quantizeOptionsSchema } from '../quantize/options.js';
+import { blockwiseShape, bytePatchesShape, int8Shape } from '../stand-ins.js';
+import { isWeightFormat, quantizeOptionsSchema, quantizesPatches } from '../quantize/options.js';
 import { quantize } from '../quantize/stage.js';
 import { bitsOf } from '../quantize/weight.js';
 import { defineStage } from '../stage.js';
@@ -20,12 +20,12 @@ const ROUNDED = 2;
 /** Passes over the images: one observes, the others run the quantised block. */
 const PASSES = 1.8;
 
-/** Quantises the linears. */
+/** Quantises the linears of the blocks, and the embedding of the patches. */
 export const quantizeStage = defineStage({
   name: 'quantize',
-  version: 4,
+  version: 5,
   description:
-    'Quantises the linear layers of the blocks, each block calibrated on the outputs of the quantised blocks before it.',
+    'Quantises the linear layers of the blocks, each block calibrated on the outputs of the quantised blocks before it, and in w8a8 the patch embedding.',
   options: quantizeOptionsSchema,
   report: z.object({
     format: z.string(),
@@ -52,7 +52,8 @@ export const quantizeStage = defineStage({
     return images * image * PASSES + ROUNDED * searches * rows * weights + checks;
   },
   shape(vit, { format, blockSize, keep }) {
-    let planned = vit;
+    const embeds = quantizesPatches({ format }) && vit.bytePatches === undefined && !matchesAny(PATCH, keep);
+    let planned = embeds ? bytePatchesShape(vit) : vit;
     for (const linear of linearNames(vit.config)) {
       if (formOf(planned, linear).kind !== 'float' || matchesAny(linear, keep)) continue;
       planned = isWeightFormat(format)

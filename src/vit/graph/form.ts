@@ -19,9 +19,10 @@ export interface TargetForm {
  */
 export function targetForm(vit: ViT, target: GraphTarget): TargetForm {
   const { int8, qdq, dynamic, blockwise } = formCounts(vit);
+  const patches = vit.bytePatches === undefined ? 0 : 1;
   if (target === 'cpu') {
     const kernels = {
-      MatMulIntegerToFloat: int8,
+      MatMulIntegerToFloat: int8 + patches,
       // What is written as QDQ must have been fused, or it ran in float.
       QGemm: qdq,
       DynamicQuantizeMatMul: dynamic,

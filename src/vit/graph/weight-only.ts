@@ -1,5 +1,6 @@
-import type { TensorSource } from '../../onnx/tensor.js';
-import { linearNames, type LinearForm, type LinearName } from '../linears.js';
+import { viewAs, type TensorSource } from '../../onnx/tensor.js';
+import { perPatchValue } from '../byte-patches.js';
+import { linearNames, PATCH, type LinearForm, type LinearName } from '../linears.js';
 import { formOf, weightOf, withWeights, type ViT } from '../vit.js';
 
 /**
@@ -11,7 +12,8 @@ const BLOCK_SIZE = 32;
 /**
  * A model with its linears of int8 weights and inputs in weight-only form: the very same int8 weights, in MatMulNBits' layout, each row's scale
  * repeated for its blocks; inputs that are divided stay so. What is known of their ranges goes: MatMulNBits quantises its input itself
- * while it runs, or not at all, as the kernel likes.
+ * while it runs, or not at all, as the kernel likes. An embedding that reads bytes reads normalised pixels again, and multiplies them in float32 by what
+ * its weights stand for.
  *
  * @param vit - the model
  */
@@ -31,7 +33,42 @@ export function weightOnly(vit: ViT): ViT {
     const inputDivisors = form.kind === 'dynamic' ? undefined : form.inputDivisors;
     forms.push([name, { kind: 'blockwise', bits: 8, blockSize: BLOCK_SIZE, scales, inputDivisors }]);
   }
-  return withWeights(vit, weights, forms);
+  return withFloatPatches(withWeights(vit, weights, forms));
+}
+
+/** A pixel x is the byte `x / steps + zeros`: what is multiplied becomes a part of the weight, what is added one of the bias. */
+function withFloatPatches(vit: ViT): ViT {
+  const { bytePatches, config } = vit;
+  if (bytePatches === undefined) return vit;
+  const { weightScales } = bytePatches;
+  const steps = perPatchValue(config, bytePatches.steps);
+  const zeros = perPatchValue(config, bytePatches.zeros);
+  const inputs = steps.length;
+  const [stored, added] = [weightOf(vit, `${PATCH}.weight`), weightOf(vit, `${PATCH}.bias`)];
+  const integers = async (): Promise<Int8Array> => viewAs(await stored.read(), Int8Array);
+  const weight = floats(stored.dims, async () =>
+    Float32Array.from(await integers(), (w, at) => {
+      return (w * weightScales[Math.floor(at / inputs)]!) / steps[at % inputs]!;
+    }),
+  );
+  const bias = floats(added.dims, async () => {
+    const rows = await integers();
+    const sums = viewAs(await added.read(), Float32Array);
+    return sums.map((sum, o) => {
+      const row = rows.subarray(o * inputs, (o + 1) * inputs);
+      return sum + weightScales[o]! * row.reduce((all, w, i) => all + w * zeros[i]!, 0);
+    });
+  });
+  const changed = withWeights(vit, [
+    [`${PATCH}.weight`, weight],
+    [`${PATCH}.bias`, bias],
+  ]);
+  return { ...changed, bytePatches: undefined };
+}
+
+/** A float32 tensor that is computed when it is read. */
+function floats(dims: readonly number[], read: () => Promise<Float32Array>): TensorSource {
+  return { dtype: 'float32', dims, read: async () => new Uint8Array((await read()).buffer) };
 }
 
 /** int8 `[outputs, inputs]` as uint8 `[outputs, blocks, block]` around 128, which also fills what is left of the last block. */
