@@ -105,6 +105,8 @@ const pictureSchema = z.discriminatedUnion('kind', [
 const traitSchema = z.enum([
   /** Its answers depend on which other images are in the batch. */
   'depends-on-batch',
+  /** Its INT8 products are exact on x86-64 processors without VNNI, too: two neighbours never exceed 16 bits. */
+  'exact-without-vnni',
   /** Its classifier is not the one that the model came with. */
   'head-refitted',
 ]);

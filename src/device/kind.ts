@@ -32,7 +32,7 @@ export const commonFields = {
         .boolean()
         .optional()
         .describe(
-          'INT8 products without saturation on x86-64. Default: on if the processor has no VNNI. `false` measures what the runtime does by default there.',
+          'INT8 products without saturation on x86-64. Default: on if the processor has no VNNI and the products of a variant may saturate. `false` measures what the runtime does by default there.',
         ),
     })
     .default({})

@@ -10,12 +10,10 @@ import {
   outputDifference,
   type Difference,
 } from './checks.js';
+import { INTEGER_INPUTS } from './exact-products.js';
 import { firstWithoutTie } from './near-ties.js';
 import type { RunState } from './run-state.js';
 import type { DeviceSession } from './session.js';
-
-/** Kernels whose inputs are 8-bit integers: a form without them computes something else. */
-const INTEGER_INPUTS = ['MatMulIntegerToFloat', 'QGemm', 'DynamicQuantizeMatMul'];
 
 /**
  * What is wrong with a measurement that went through: no numbers, other kernels than meant, other answers than before.

@@ -18,6 +18,7 @@ import { serverTiers, type Tier } from '../suite/schema.js';
 import type { Artifact } from './artifacts/artifact.js';
 import { writeBank, type Bank } from './bank.js';
 import { outputsOf, type EmbeddedBank } from './embeddings.js';
+import { sessionOf } from './exact-products.js';
 import { PlacementWatch } from './placement.js';
 import { runTask, type TaskSpec, type Watch } from './task-runner.js';
 
@@ -283,22 +284,24 @@ export class DeviceSession {
 /** What every task with a model says of it and its batches. */
 type Batches = Pick<
   PerformanceTask,
-  'model' | 'batch' | 'microBatch' | 'image' | 'output' | 'wholeParts' | 'freeDimensions'
+  'model' | 'session' | 'batch' | 'microBatch' | 'image' | 'output' | 'wholeParts' | 'freeDimensions'
 >;
 
 function batchesOf(
-  { target }: Device,
-  { model, raw, preprocessing }: Artifact,
+  device: Device,
+  artifact: Artifact,
   microBatch: number | undefined,
   batch: number,
 ): Batches {
+  const { model, raw, preprocessing } = artifact;
   const { height, width } = preprocessing.size;
   const image = [channelsOf(preprocessing), height, width];
-  const common = { model, batch, microBatch: microBatch ?? batch, image };
+  const session = sessionOf(device, artifact);
+  const common = { model, session, batch, microBatch: microBatch ?? batch, image };
   if (raw === undefined) return common;
   const { output, batch: fixed, freeAxes } = raw;
   // WebGPU has no kernels for what graphs compute of shapes that they leave open; once they are known, nothing is computed of them.
-  const open = target === 'cpu' ? [] : named(freeAxes, [common.microBatch, ...image]);
+  const open = device.target === 'cpu' ? [] : named(freeAxes, [common.microBatch, ...image]);
   return {
     ...{ ...common, output },
     ...((fixed !== null || open.length > 0) && { wholeParts: true }),

@@ -12,10 +12,10 @@ const SILENCE_MILLISECONDS = 300_000;
 /** A task whose link breaks is begun so often: a board that restarts, a radio link that fades. */
 const TRIES = 3;
 
-/** What to do on a device, without what the device adds. */
+/** What to do on a device, without what the device adds; session options where they are not the device's own. */
 export type TaskSpec = Task extends infer T
   ? T extends Task
-    ? Omit<T, 'protocol' | 'session'>
+    ? Omit<T, 'protocol' | 'session'> & Partial<Pick<T, 'session'>>
     : never
   : never;
 
@@ -41,7 +41,7 @@ export interface Watch {
  */
 export async function runTask(device: Device, spec: TaskSpec, watch: Watch): Promise<Measurement> {
   // The spread of a union is not known to be one.
-  const task = { ...spec, protocol: PROTOCOL_VERSION, session: device.session } as Task;
+  const task = { session: device.session, ...spec, protocol: PROTOCOL_VERSION } as Task;
   for (let left = TRIES; ; left--) {
     try {
       return await attempt(device, task, watch);

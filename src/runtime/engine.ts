@@ -16,8 +16,8 @@ export interface SessionOptions {
   /** Lets idle threads wait actively between operators: faster, and busy. */
   readonly spinning: boolean;
   /**
-   * On an x86-64 processor without VNNI, multiplies INT8 by kernels whose sums do not saturate at 16 bits: exact, and slower.
-   * The runtime follows it only where its kernels would saturate.
+   * On x86-64, multiplies INT8 by kernels whose sums do not saturate at 16 bits: exact on processors without VNNI, too, and slower
+   * everywhere. The runtime leaves weights of −64 … 64 to its other kernels, which are exact for them.
    */
   readonly x64QuantPrecision?: boolean | undefined;
   /**

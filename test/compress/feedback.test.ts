@@ -132,6 +132,22 @@ describe('rounding with feedback', () => {
     expect(steps).toEqual(toNearest(weight, n, grid));
   });
 
+  it.each([95, 96])('keeps pairs of %d inputs within their bound', async (n) => {
+    const [weight, moments] = [weightsOf(5 * n, 1), momentsOf(n, 2)];
+    const grid = int8Grid(weight, n, true, new Float32Array(5).fill(0.5), true);
+    const steps = await (await withFeedback(moments, blas))(weight, n, grid);
+    const sums: number[] = [];
+    for (let o = 0; o < 5; o++)
+      for (let i = 0; i + 1 < n; i += 2) {
+        const [a, b] = [steps[o * n + i]!, steps[o * n + i + 1]!];
+        sums.push(a * b > 0 ? Math.abs(a + b) : 0);
+      }
+    expect(Math.max(...sums)).toBe(128);
+    expect(outputError(weight, steps, n, grid, moments)).toBeLessThan(
+      outputError(weight, toNearest(weight, n, grid), n, grid, moments),
+    );
+  });
+
   it('packs to what its steps stand for', async () => {
     const n = 70;
     const [weight, moments] = [weightsOf(3 * n, 4), momentsOf(n, 5)];

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { quantizeOptionsSchema, type QuantizeOptions } from '../../src/compress/quantize/options.js';
 import { quantize } from '../../src/compress/quantize/stage.js';
+import { viewAs } from '../../src/onnx/tensor.js';
 import { linearNames, type LinearName } from '../../src/vit/linears.js';
 import { formCounts, formOf } from '../../src/vit/vit.js';
 import { kernelsOf, logitsOf, maxDifference, openBench, type Bench } from './support.js';
@@ -28,6 +29,26 @@ describe('W8A8', () => {
     expect(report.linears.map(({ linear }) => linear)).toEqual(['patch', ...linearNames(vit.config)]);
     for (const { sqnr } of report.linears) expect(sqnr).toBeGreaterThan(25);
   });
+
+  it.each([{}, { clipWeights: false, rounding: 'feedback' }])(
+    'keeps pairs of weights within 16 bits at any input, the embedding too: %j',
+    async (more) => {
+      const { vit } = await quantize(bench.vit, bench.context, options(more));
+      const largest = new Map<string, number>();
+      for (const [name, tensor] of vit.weights) {
+        if (tensor.dtype !== 'int8') continue;
+        const [outputs, inputs] = [tensor.dims[0]!, tensor.dims[1]!];
+        const steps = viewAs(await tensor.read(), Int8Array);
+        let most = 0;
+        for (let o = 0; o < outputs; o++)
+          for (let i = o * inputs; i + 1 < (o + 1) * inputs; i += 2)
+            if (steps[i]! * steps[i + 1]! > 0) most = Math.max(most, Math.abs(steps[i]! + steps[i + 1]!));
+        largest.set(name, most);
+      }
+      expect(largest.size).toBe(25);
+      expect(Math.max(...largest.values())).toBe(128);
+    },
+  );
 
   it('stays near the float logits', async () => {
     const { vit } = await quantize(bench.vit, bench.context, options());

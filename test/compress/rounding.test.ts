@@ -4,8 +4,13 @@ import {
   dequantizeBlockwise,
   dequantizeInt8,
   inputRange,
+  int8Grid,
+  nearest,
   quantizeBlockwise,
   quantizeInt8,
+  stepBeside,
+  toNearest,
+  UNBOUND_COVER,
 } from '../../src/compress/quantize/rounding.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { matMulIntegerToFloat, matMulNBits, quantizeLinear } from '../../src/onnx/ops.js';
@@ -53,6 +58,73 @@ describe('int8 weights', () => {
     expect(Math.max(...clipped.values)).toBe(127);
     expect(Math.min(...clipped.values)).toBeGreaterThanOrEqual(-127);
     expect(clipped.scales[0]).toBeCloseTo(quantizeInt8(weight, 40, true).scales[0]! / 2, 6);
+  });
+
+  describe('in bounded pairs', () => {
+    // Odd, so that the last input of each output has no neighbour.
+    const inputs = 41;
+    const wide = normals(30 * inputs, 5);
+    const covering = (share: number): Float32Array => new Float32Array(30).fill(share);
+    const bounded = (share: number) => int8Grid(wide, inputs, true, covering(share), true);
+
+    it.each([0.7, 1, 1.3])('keep within 16 bits at any input where the scale covers %d', (share) => {
+      const steps = toNearest(wide, inputs, bounded(share));
+      const free = toNearest(wide, inputs, int8Grid(wide, inputs, true, covering(share)));
+      let reached = 0;
+      for (let o = 0; o < 30; o++) {
+        for (let i = 0; i + 1 < inputs; i += 2) {
+          const [a, b] = [steps[o * inputs + i]!, steps[o * inputs + i + 1]!];
+          // The largest and the least sum of two products with uint8 inputs, as `vpmaddubsw` has 16 bits for.
+          expect(255 * (Math.max(a, 0) + Math.max(b, 0))).toBeLessThanOrEqual(32_767);
+          expect(255 * (Math.min(a, 0) + Math.min(b, 0))).toBeGreaterThanOrEqual(-32_768);
+          const [x, y] = [free[o * inputs + i]!, free[o * inputs + i + 1]!];
+          const isOver = x * y > 0 && Math.abs(x + y) > 128;
+          if (isOver) reached++;
+          // No other pair is touched, and of those that are, nothing is given away.
+          if (isOver) expect(Math.abs(a + b)).toBe(128);
+          else expect([a, b]).toEqual([x, y]);
+        }
+        expect(steps[o * inputs + inputs - 1]).toBe(free[o * inputs + inputs - 1]);
+      }
+      expect(reached).toBeGreaterThan(0);
+    });
+
+    it('are as near as a pair can be', () => {
+      const grid = bounded(0.8);
+      const steps = toNearest(wide, inputs, grid);
+      for (let o = 0; o < 30; o++) {
+        const step = grid.scales[o]!;
+        const [x, y] = [wide[o * inputs]! / step, wide[o * inputs + 1]! / step];
+        const off = (a: number, b: number): number => (a - x) ** 2 + (b - y) ** 2;
+        let least = Infinity;
+        for (let a = -127; a <= 127; a++)
+          for (let b = -127; b <= 127; b++)
+            if (a * b <= 0 || Math.abs(a + b) <= 128) least = Math.min(least, off(a, b));
+        // Where both are beyond the scale, a tie of one step in the clamping is as good.
+        expect(off(steps[o * inputs]!, steps[o * inputs + 1]!)).toBeLessThanOrEqual(least * 1.0001 + 1e-9);
+      }
+    });
+
+    it('stand for what they are when no step lies between', () => {
+      const grid = bounded(1);
+      const steps = toNearest(wide, inputs, grid);
+      const meant = Float32Array.from(steps, (step, i) => step * grid.scales[Math.floor(i / inputs)]!);
+      expect(maxDifference(nearest(wide, inputs, grid), meant)).toBe(0);
+    });
+
+    it('are seven bits, and touched nowhere, where the scale covers enough', () => {
+      const share = covering(UNBOUND_COVER);
+      const steps = toNearest(wide, inputs, int8Grid(wide, inputs, true, share, true));
+      expect(steps).toEqual(toNearest(wide, inputs, int8Grid(wide, inputs, true, share)));
+      expect(Math.max(...steps.map(Math.abs))).toBe(64);
+    });
+
+    it('leave one step what its neighbour leaves', () => {
+      const grid = bounded(1);
+      expect([300, 100, 2, -300].map((wanted) => stepBeside(grid, wanted, 100))).toEqual([28, 28, 2, -127]);
+      expect([300, -2, -300].map((wanted) => stepBeside(grid, wanted, -127))).toEqual([127, -1, -1]);
+      expect(stepBeside(int8Grid(wide, inputs, true), 300, 100)).toBe(127);
+    });
   });
 
   it('multiply in MatMulIntegerToFloat as a float64 reference does', async () => {

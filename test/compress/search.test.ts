@@ -16,7 +16,7 @@ import {
   quantizeOptionsSchema,
   type QuantizeOptions,
 } from '../../src/compress/quantize/options.js';
-import { quantizeInt8, dequantizeInt8 } from '../../src/compress/quantize/rounding.js';
+import { dequantizeInt8, int8Grid, nearest, quantizeInt8 } from '../../src/compress/quantize/rounding.js';
 import {
   channelTransform,
   readingTransformed,
@@ -224,15 +224,24 @@ describe.each(seeds)('the searches on sample %d', (seed) => {
       expect(await searchDivisors(evaluator, wide, [known!], options(off))).toBeUndefined();
   });
 
-  it('take weight ranges that are no worse than the whole of them, for every output', async () => {
-    const [linear, input] = [(await sampled(value.sample, readers))[0]!, rangeOf(value, 1)];
-    const clips = await searchWeightClip(evaluator, value, linear, input, options({}));
-    const squared = async (clip: Float32Array): Promise<Float32Array> => {
-      const weight = dequantizeInt8(quantizeInt8(linear.weight, inputs, true, clip));
-      return (await errorOf(value.sample, linear, { weight, input })).squared;
-    };
-    const [searched, whole] = [await squared(clips), await squared(new Float32Array(outputs).fill(1))];
-    for (let o = 0; o < outputs; o++) expect(searched[o]).toBeLessThanOrEqual(whole[o]! * 1.0001);
-    expect(Math.min(...clips)).toBeGreaterThanOrEqual(0.7 - 1e-6);
-  });
+  it.each([false, true])(
+    'take weight ranges that are no worse than the whole of them, for every output, pairs bounded: %s',
+    async (boundPairs) => {
+      const [linear, input] = [(await sampled(value.sample, readers))[0]!, rangeOf(value, 1)];
+      const clips = await searchWeightClip(evaluator, value, linear, input, options({ boundPairs }));
+      const squared = async (clip: Float32Array): Promise<Float32Array> => {
+        const weight = nearest(
+          linear.weight,
+          inputs,
+          int8Grid(linear.weight, inputs, true, clip, boundPairs),
+        );
+        return (await errorOf(value.sample, linear, { weight, input })).squared;
+      };
+      const searched = await squared(clips);
+      const whole = await squared(new Float32Array(outputs).fill(1));
+      for (let o = 0; o < outputs; o++) expect(searched[o]).toBeLessThanOrEqual(whole[o]! * 1.0001);
+      expect(Math.min(...clips)).toBeGreaterThanOrEqual(0.7 - 1e-6);
+      expect(Math.max(...clips) > 1).toBe(boundPairs);
+    },
+  );
 });

@@ -34,7 +34,7 @@ describe('the model of a ceiling', () => {
     const weight = (index: number): number => ((index * 37) % 251) - 125;
     const rows: Record<string, (column: number) => number> = {
       float32: (column) => sum((k) => (0.75 * (weight(k * shape.columns + column) + 0.5)) / 1024),
-      int8: (column) => sum((k) => (0.75 * weight(k * shape.columns + column)) / 127),
+      int8: (column) => sum((k) => (0.75 * (weight(k * shape.columns + column) >> 1)) / 127),
     };
     for (const subject of products.filter(({ kind }) => kind === 'product')) {
       const { precision } = subject as Extract<CeilingSubject, { kind: 'product' }>;

@@ -17,6 +17,11 @@ const vnni = (database: Database): void => {
 const arm = (database: Database): void => {
   database.exec(`update devices set environment_json = json_set(environment_json, '$.os.arch', 'arm64')`);
 };
+const bounded = (database: Database): void => {
+  const facts = { headline: [], tables: [], pictures: [], traits: ['exact-without-vnni'] };
+  const stages = [{ stage: 'quantize', options: { format: 'w8a8' }, report: {}, facts }];
+  database.prepare('update variants set stages_json = ?').run(JSON.stringify(stages));
+};
 const floats = (database: Database): void => {
   database.exec(`update variants set stages_json = '[]'`);
 };
@@ -27,6 +32,7 @@ it.each([
   ['saturates without VNNI where it was refused', [set('x64QuantPrecision', 'false')], /^laptop: .*SATURATE/],
   ['needs no word with VNNI', [vnni], undefined],
   ['needs no word on another architecture', [arm], undefined],
+  ['needs no word where pairs of weights are bounded', [bounded], undefined],
   ['needs no word where nothing is INT8', [floats, set('x64QuantPrecision', 'true')], undefined],
 ] as const)('how a device multiplies INT8 %s', async (_, changes, note) => {
   const { analysis } = await storedExample(folder('run.sqlite'), {}, (database) => {

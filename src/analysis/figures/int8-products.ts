@@ -13,20 +13,24 @@ const INT8_FORMATS: readonly unknown[] = ['w8a8', 'qdq', 'dynamic'];
 const CPU = 'CPUExecutionProvider';
 
 /**
- * How a device of a run made the products of INT8 with INT8, where a variant has such.
+ * How a device of a run made the products of INT8 with INT8, where a variant has such that can saturate.
  *
  * @param device - of the run
  * @param run - the run
  * @returns undefined where nothing is to be said of it
  */
 export function int8Products(device: StoredDevice, run: StoredRun): Int8Products | undefined {
-  const hasProducts = run.variants.some((variant) =>
+  // Where pairs of weights are bounded, the runtime's own products are exact everywhere.
+  const cells = run.cells.filter(({ variant }) =>
     stagesOf(variant).some(
-      ({ stage, options }) => stage === 'quantize' && INT8_FORMATS.includes(options['format']),
+      ({ stage, options, facts }) =>
+        stage === 'quantize' &&
+        INT8_FORMATS.includes(options['format']) &&
+        facts?.traits.includes('exact-without-vnni') !== true,
     ),
   );
-  const sessions = sessionsOf(device, run).filter(({ runtime }) => runtime.provider === CPU);
-  if (!hasProducts || sessions.length === 0) return undefined;
+  const sessions = sessionsOf(device, { ...run, cells }).filter(({ runtime }) => runtime.provider === CPU);
+  if (sessions.length === 0) return undefined;
   const isExact = ({ session }: (typeof sessions)[number]): boolean => session['x64QuantPrecision'] === true;
   if (sessions.every(isExact)) return 'exact-without-vnni';
   return saturates(device.environment) ? 'saturating' : undefined;

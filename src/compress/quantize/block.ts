@@ -188,10 +188,10 @@ async function quantizeWeight(
   options: QuantizeOptions,
 ): Promise<QuantizedWeight> {
   const inputs = value.min.length;
-  const { format, clipWeights, perChannel, blockSize } = options;
+  const { format, clipWeights, blockSize } = options;
   if (!isWeightFormat(format)) {
-    const clip = clipWeights ? await searchWeightClip(evaluator, value, linear, input!, options) : undefined;
-    return int8Weight(linear.weight, inputs, format, perChannel, input!, divisors, clip, rounding);
+    const clip = await searchWeightClip(evaluator, value, linear, input!, options);
+    return int8Weight(linear.weight, inputs, format, options, input!, divisors, clip, rounding);
   }
   const worth = clipWeights ? value.meanSquare : undefined;
   return blockwiseWeight(linear.weight, inputs, bitsOf(format), blockSize, worth, rounding);

@@ -2,7 +2,7 @@ import type { Blas } from '../linalg/blas.js';
 import { cholesky } from '../linalg/cholesky.js';
 import { permuted, ridgeOf, withRidge } from '../linalg/covariance.js';
 import type { Moments } from '../observe/moments.js';
-import { stepOn, type Grid, type Rounding } from './rounding.js';
+import { stepBeside, toNearest, type Grid, type Rounding } from './rounding.js';
 
 /** Width of the panels: what is inside one is done in JavaScript, all else by the Gemm. */
 const PANEL = 128;
@@ -42,7 +42,8 @@ async function rounded(
   const n = order.length;
   const outputs = weight.length / n;
   const blocks = Math.ceil(n / grid.blockSize);
-  const steps = new Int8Array(weight.length);
+  // An input leaves room for what its neighbour would get by itself, where pairs are bounded and that is still to be rounded.
+  const steps = toNearest(weight, n, grid);
   /** `[outputs, inputs]`: what the errors of the columns behind each have added to its column of E · L. */
   const added = new Float64Array(weight.length);
   for (let start = Math.floor((n - 1) / PANEL) * PANEL; start >= 0; start -= PANEL) {
@@ -51,10 +52,11 @@ async function rounded(
     for (let o = 0; o < outputs; o++) {
       for (let j = start + width - 1; j >= start; j--) {
         const input = order[j]!;
+        const beside = input ^ 1;
         const at = o * n + input;
         const scale = grid.scales[o * blocks + Math.floor(input / grid.blockSize)]!;
         const wanted = weight[at]! + added[o * n + j]! / factor[j * n + j]!;
-        const step = stepOn(grid, wanted / scale);
+        const step = stepBeside(grid, wanted / scale, beside < n ? steps[o * n + beside]! : 0);
         steps[at] = step;
         const error = weight[at]! - step * scale;
         errors[o * width + j - start] = error;

@@ -62,6 +62,12 @@ export const quantizeOptionsSchema = z.strictObject({
     .describe(
       'A scale for each output channel of a weight, or one for the whole weight (not for w8 and w4).',
     ),
+  boundPairs: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Let two neighbouring weights of one sign have 128 steps together at most, so that products are exact on x86-64 processors without VNNI, which add two of them in 16 bits (not for w8 and w4).',
+    ),
   rounding: z
     .enum(['nearest', 'feedback'])
     .default('nearest')

@@ -63,11 +63,9 @@ export async function quantizePatches(
     shift: zeros.map((zero, value) => -zero * steps[value]!),
   });
   const linear = { weight, bias, output: await evaluator.output(sample, { weight, bias }) };
-  const clip = options.clipWeights
-    ? await searchWeightClip(evaluator, { sample }, linear, BYTES, options)
-    : undefined;
+  const clip = await searchWeightClip(evaluator, { sample }, linear, BYTES, options);
   const rounding = await withFeedback(moments.result(), blas);
-  const grid = int8Grid(weight, steps.length, options.perChannel, clip);
+  const grid = int8Grid(weight, steps.length, options.perChannel, clip, options.boundPairs);
   const int8 = { values: await rounding(weight, steps.length, grid), scales: grid.scales };
   const rounded = { weight: dequantizeInt8(int8), bias, input: BYTES };
   const error = await evaluator.error(linear.output, sample, rounded);

@@ -5,6 +5,15 @@
 /** Steps of a symmetric int8 weight: −127 … 127, so that the negative side is not one wider. */
 const INT8_MAX = 127;
 
+/**
+ * What two neighbouring int8 weights of one sign may have together where pairs are bounded: x86-64 processors without VNNI add the
+ * products of two neighbours in 16 bits (`vpmaddubsw`), and 128 times the largest input, 255, is 32,640.
+ */
+const PAIR_MAX = 128;
+
+/** How many times its largest weight a scale must cover for no pair to reach `PAIR_MAX`: all weights then have seven bits. */
+export const UNBOUND_COVER = (2 * INT8_MAX) / PAIR_MAX;
+
 /** Scale and zero point of an input that is quantised to uint8: `x ≈ scale · (q − zeroPoint)`. */
 export interface InputRange {
   readonly scale: number;
@@ -33,6 +42,8 @@ export interface Grid {
   /** The least and the greatest number of steps. */
   readonly least: number;
   readonly greatest: number;
+  /** Steps of one sign that inputs 2i and 2i + 1 of an output may have together; undefined bounds them not. */
+  readonly pair?: number | undefined;
 }
 
 /**
@@ -71,7 +82,7 @@ function roundInto(
   target: Int8Array | Float32Array,
   weight: Float32Array,
   inputs: number,
-  { scales, blockSize, least, greatest }: Grid,
+  { scales, blockSize, least, greatest, pair }: Grid,
   unitOf: (scale: number) => number,
 ): void {
   let block = 0;
@@ -84,13 +95,42 @@ function roundInto(
         const step = Math.round(weight[at]! / scale);
         target[at] = (step > greatest ? greatest : step < least ? least : step) * unit;
       }
+      if (pair === undefined) continue;
+      for (let at = from; at + 1 < to; at += 2) {
+        const [first, second] = [weight[at]! / scale, weight[at + 1]! / scale];
+        if (first * second <= 0) continue;
+        const sign = first < 0 ? -1 : 1;
+        const reach = (value: number): number => Math.min(greatest, Math.round(sign * value));
+        if (reach(first) + reach(second) <= pair) continue;
+        // The nearest two steps on the line where their sum is the greatest that is allowed.
+        const share = Math.round((pair + sign * (first - second)) / 2);
+        const kept = Math.min(greatest, Math.max(pair - greatest, share));
+        target[at] = sign * kept * unit;
+        target[at + 1] = sign * (pair - kept) * unit;
+      }
     }
   }
 }
 
 /** The number of steps of a grid that is nearest. */
-export function stepOn({ least, greatest }: Pick<Grid, 'least' | 'greatest'>, steps: number): number {
+function stepOn({ least, greatest }: Pick<Grid, 'least' | 'greatest'>, steps: number): number {
   return Math.min(greatest, Math.max(least, Math.round(steps)));
+}
+
+/**
+ * The number of steps of a grid that is nearest and leaves a pair within its bound.
+ *
+ * @param grid - the grid
+ * @param steps - wanted
+ * @param neighbour - steps of the other input of the pair; 0 where there is none
+ */
+export function stepBeside({ least, greatest, pair }: Grid, steps: number, neighbour: number): number {
+  if (pair === undefined) return stepOn({ least, greatest }, steps);
+  const limits = {
+    least: Math.max(least, Math.max(-neighbour, 0) - pair),
+    greatest: Math.min(greatest, pair - Math.max(neighbour, 0)),
+  };
+  return stepOn(limits, steps);
 }
 
 /** Int8 weights, symmetric, one scale for each output. */
@@ -108,12 +148,14 @@ export interface Int8Weight {
  * @param inputs - its width
  * @param perChannel - one scale for each output, or the largest of them for all
  * @param clip - share of each row's largest absolute value that the scale covers, `[outputs]`; undefined covers all
+ * @param boundPairs - whether two neighbours may reach `PAIR_MAX` together at most
  */
 export function int8Grid(
   weight: Float32Array,
   inputs: number,
   perChannel: boolean,
   clip?: Float32Array,
+  boundPairs = false,
 ): Grid {
   const scales = new Float32Array(weight.length / inputs);
   for (let o = 0; o < scales.length; o++) {
@@ -122,7 +164,8 @@ export function int8Grid(
     scales[o] = Math.fround((largest * (clip?.[o] ?? 1)) / INT8_MAX) || 1;
   }
   if (!perChannel) scales.fill(Math.max(...scales));
-  return { scales, blockSize: inputs, least: -INT8_MAX, greatest: INT8_MAX };
+  const pair = boundPairs ? PAIR_MAX : undefined;
+  return { scales, blockSize: inputs, least: -INT8_MAX, greatest: INT8_MAX, pair };
 }
 
 /**

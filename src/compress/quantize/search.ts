@@ -1,6 +1,6 @@
 import { totalError, type Evaluator, type FloatLinear, type FloatOutput } from '../evaluate.js';
 import { isWeightFormat, type QuantizeOptions } from './options.js';
-import { int8Grid, nearest, type InputRange } from './rounding.js';
+import { int8Grid, nearest, UNBOUND_COVER, type InputRange } from './rounding.js';
 import { rangeOf, transformed, type ChannelTransform, type ReadValue } from './value.js';
 import { roundedWeight } from './weight.js';
 
@@ -12,6 +12,9 @@ const INPUT_CLIPS = [1, 0.9, 0.8, 0.7, 0.6, 0.5];
 const WORTH_DIVIDING = 10 ** -0.2;
 
 const WEIGHT_CLIPS = [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7];
+
+/** Scales that cover more than the largest weight: fewer pairs of weights reach their bound. */
+const WEIGHT_COVERS = [1.05, 1.1, 1.15, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, UNBOUND_COVER];
 
 /** A float linear, and what it gives for the sampled rows of what it reads. */
 export interface SampledLinear extends FloatLinear {
@@ -232,7 +235,8 @@ interface TriedRange {
 
 /**
  * Searches, for each output of a linear, how much of its largest weight the int8 scale should cover: less and less, until that is better
- * for no output.
+ * for no output, and then, where pairs of weights are bounded, more and more. Where that is not to be searched, so much that no weight and no
+ * pair is cut.
  *
  * @param evaluator - compares candidates on the sampled rows
  * @param value - what the linear reads
@@ -253,16 +257,21 @@ export async function searchWeightClip(
   const inputs = linear.weight.length / outputs;
   const least = new Float64Array(outputs).fill(Infinity);
   const best = new Float32Array(outputs).fill(1);
-  for (const clip of WEIGHT_CLIPS) {
-    const clips = new Float32Array(outputs).fill(clip);
-    const weight = nearest(linear.weight, inputs, int8Grid(linear.weight, inputs, options.perChannel, clips));
-    const { squared } = await evaluator.error(output, value.sample, { weight, bias, input });
-    let better = false;
-    for (let o = 0; o < outputs; o++) {
-      if (squared[o]! >= least[o]!) continue;
-      [least[o], best[o], better] = [squared[o]!, clip, true];
+  const { clipWeights, perChannel, boundPairs } = options;
+  if (!clipWeights) return best.fill(boundPairs ? UNBOUND_COVER : 1);
+  for (const direction of boundPairs ? [WEIGHT_CLIPS, WEIGHT_COVERS] : [WEIGHT_CLIPS]) {
+    for (const clip of direction) {
+      const clips = new Float32Array(outputs).fill(clip);
+      const grid = int8Grid(linear.weight, inputs, perChannel, clips, boundPairs);
+      const weight = nearest(linear.weight, inputs, grid);
+      const { squared } = await evaluator.error(output, value.sample, { weight, bias, input });
+      let better = false;
+      for (let o = 0; o < outputs; o++) {
+        if (squared[o]! >= least[o]!) continue;
+        [least[o], best[o], better] = [squared[o]!, clip, true];
+      }
+      if (!better) break;
     }
-    if (!better) break;
   }
   return best;
 }

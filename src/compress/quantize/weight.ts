@@ -41,23 +41,23 @@ export function roundedWeight(weight: Float32Array, inputs: number, options: Qua
  * @param weight - `[outputs, inputs]`
  * @param inputs - its width
  * @param format - how its linear computes
- * @param perChannel - one scale for each output, or one for all
+ * @param options - of the stage: whether each output has a scale of its own, and whether pairs of weights are bounded
  * @param input - how the linear's input is quantised
  * @param divisors - what each channel of the input is divided by before; undefined divides by nothing
- * @param clip - share of each output's largest weight that the scale covers; undefined covers all
+ * @param clip - share of each output's largest weight that the scale covers
  * @param rounding - to its grid
  */
 export async function int8Weight(
   weight: Float32Array,
   inputs: number,
   format: Exclude<Format, WeightFormat>,
-  perChannel: boolean,
+  { perChannel, boundPairs }: Pick<QuantizeOptions, 'perChannel' | 'boundPairs'>,
   input: InputRange,
   divisors: Float32Array | undefined,
-  clip: Float32Array | undefined,
+  clip: Float32Array,
   rounding: Rounding,
 ): Promise<QuantizedWeight> {
-  const grid = int8Grid(weight, inputs, perChannel, clip);
+  const grid = int8Grid(weight, inputs, perChannel, clip, boundPairs);
   const int8 = { values: await rounding(weight, inputs, grid), scales: grid.scales };
   const { scale: inputScale, zeroPoint: inputZeroPoint } = input;
   return {

@@ -23,7 +23,7 @@ const PASSES = 1.8;
 /** Quantises the linears of the blocks, and the embedding of the patches. */
 export const quantizeStage = defineStage({
   name: 'quantize',
-  version: 5,
+  version: 6,
   description:
     'Quantises the linear layers of the blocks, each block calibrated on the outputs of the quantised blocks before it, and in w8a8 the patch embedding.',
   options: quantizeOptionsSchema,
@@ -65,7 +65,10 @@ export const quantizeStage = defineStage({
   needsFloat: true,
   quantisesAll: ({ keep }) => keep.length === 0,
   apply: quantize,
-  summarise: ({ format, images, linears, kept, returned, agreement, withinBudget }) => {
+  summarise: (
+    { format, images, linears, kept, returned, agreement, withinBudget },
+    { boundPairs = false },
+  ) => {
     const known = linears.map(({ sqnr }) => sqnr).filter((sqnr) => sqnr !== undefined);
     return stageFacts({
       headline: [
@@ -137,7 +140,10 @@ export const quantizeStage = defineStage({
             })),
         },
       ],
-      traits: format === 'dynamic' ? ['depends-on-batch'] : [],
+      traits: [
+        ...(format === 'dynamic' ? ['depends-on-batch' as const] : []),
+        ...(boundPairs && format !== 'w8' && format !== 'w4' ? ['exact-without-vnni' as const] : []),
+      ],
     });
   },
 });
