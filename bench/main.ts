@@ -1,3 +1,4 @@
+import { avx2Kernels } from './avx2-kernels.js';
 import { coverage } from './coverage.js';
 import { falseAlarms } from './false-alarms.js';
 import { firstSample } from './first-sample.js';
@@ -29,6 +30,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   pruning,
   'pruning-report': pruningReport,
   saturation,
+  'avx2-kernels': avx2Kernels,
 };
 
 const names = process.argv.slice(2);
