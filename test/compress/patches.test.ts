@@ -168,6 +168,18 @@ describe('an embedding in INT8', () => {
     expect(error(await read(vit), float)).toBeLessThan(0.3 * error(await read(rounded), float));
   });
 
+  it('has pairs of weights whose products with the largest bytes fit into 16 bits, unless it is told otherwise', async () => {
+    const mostOfPairs = async (model: ViT): Promise<number> => {
+      const weight = viewAs(await weightOf(model, 'patch.weight').read(), Int8Array);
+      let most = 0;
+      for (let at = 0; at < weight.length; at += 2)
+        most = Math.max(most, Math.abs(weight[at]! + weight[at + 1]!));
+      return most;
+    };
+    expect(255 * (await mostOfPairs(vit))).toBeLessThanOrEqual(32_767);
+    expect(await mostOfPairs(await quantised(bench.vit, { boundPairs: false }))).toBeGreaterThan(128);
+  });
+
   it('moves the logits by less than a hundredth of a per cent of their squares', async () => {
     expect(error(await logitsOf(bench, vit), await logitsOf(bench, bench.vit))).toBeLessThan(1e-4);
   });
