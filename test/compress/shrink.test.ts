@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { hashJson } from '../../src/base/hash.js';
+import type { CheckpointStore, Kept } from '../../src/compress/checkpoints.js';
 import type { StageContext } from '../../src/compress/context.js';
 import { openJudge } from '../../src/compress/judge.js';
 import { lossOf } from '../../src/compress/loss.js';
@@ -8,58 +10,117 @@ import { chosenClasses } from '../../src/compress/observe/logits.js';
 import { frontOf } from '../../src/compress/shrink/front.js';
 import { shrinkOptionsSchema } from '../../src/compress/shrink/options.js';
 import { shrink, type ShrinkReport } from '../../src/compress/shrink/stage.js';
+import { rankedSpeed } from '../../src/compress/shrink/speed.js';
 import { shrinkStage } from '../../src/compress/stages/shrink.js';
+import { withQueryKeySize } from '../../src/compress/stand-ins.js';
+import { headWidth, type ViTConfig } from '../../src/vit/config.js';
 import type { ViT } from '../../src/vit/vit.js';
 import { refusalOf } from '../support/refusal.js';
 import { fingerprint, logitsOf, openBench, pixelsOf, type Bench } from './support.js';
 
+/** Keeps all it is given. */
+function memory(): CheckpointStore {
+  const entries = new Map<string, Kept<unknown>>();
+  return {
+    take: <T>(name: string) => Promise.resolve(entries.get(name) as Kept<T> | undefined),
+    put: (name, kept) => {
+      entries.set(name, kept);
+      return Promise.resolve(kept.tensors);
+    },
+    drop: (name) => {
+      entries.delete(name);
+      return Promise.resolve();
+    },
+  };
+}
+
 let bench: Bench;
+/** Of the bench's model: what was observed of it once is known, as it is in a cache. */
+let context: StageContext;
 beforeAll(async () => {
   bench = await openBench();
+  const stores = new Map<string, CheckpointStore>();
+  context = {
+    ...bench.context,
+    observations(about) {
+      const key = hashJson(about);
+      const store = stores.get(key) ?? memory();
+      stores.set(key, store);
+      return Promise.resolve(store);
+    },
+  };
 });
 
-const shrunk = (
-  accuracy: number,
-  more: object = {},
-  context: StageContext = bench.context,
-): Promise<{ vit: ViT; report: ShrinkReport }> =>
+const shrunk = (accuracy: number, more: object = {}): Promise<{ vit: ViT; report: ShrinkReport }> =>
   shrink(
     bench.vit,
     context,
     shrinkOptionsSchema.parse({ budget: { accuracy, ...more }, images: 64, compared: 32 }),
   );
 
+const levelCount = ({ levels: { prunes, queryKeys, merges } }: ShrinkReport): number =>
+  prunes.length + queryKeys.length + merges.length;
+
 async function classesOf(vit: ViT): Promise<Uint16Array> {
   const pixels = await pixelsOf(await bench.context.calibration.holdout(10_000));
   return Uint16Array.from(chosenClasses(await logitsOf(bench, vit, pixels), vit.config.labels.length));
 }
 
-describe('the pairs worth trying', () => {
-  const level = (error: number, gain: number): { error: number; gain: number } => ({ error, gain });
-  const prunes = [level(0, 0), level(0.1, 0.2), level(0.4, 0.5)];
-  const merges = [level(0, 0), level(0.05, 0.15), level(0.5, 0.3)];
-  const front = frontOf(prunes, merges, (prune, merge) => 1 + prune.gain + merge.gain);
+describe('the combinations worth trying', () => {
+  interface Amount {
+    readonly error: number;
+    readonly gain: number;
+  }
+  const level = (error: number, gain: number): Amount => ({ error, gain });
+  const amounts = {
+    neurons: [level(0, 0), level(0.1, 0.2), level(0.4, 0.5)],
+    heads: [level(0, 0), level(0.07, 0.1), level(0.09, 0.4)],
+    tokens: [level(0, 0), level(0.05, 0.15), level(0.5, 0.3)],
+  };
+  const speedOf = ({ neurons, heads, tokens }: Record<keyof typeof amounts, Amount>): number =>
+    1 + neurons.gain + heads.gain + tokens.gain;
+  const front = frontOf<Record<keyof typeof amounts, Amount>>(amounts, speedOf);
 
   it('are faster the more they err, and change something', () => {
     expect(front.length).toBeGreaterThan(2);
-    for (const [at, pair] of front.entries()) {
+    for (const [at, combination] of front.entries()) {
       const before = front[at - 1] ?? { error: 0, speed: 1 };
-      expect(pair.error).toBeGreaterThan(before.error);
-      expect(pair.speed).toBeGreaterThan(before.speed);
+      expect(combination.error).toBeGreaterThan(before.error);
+      expect(combination.speed).toBeGreaterThan(before.speed);
     }
   });
 
   it('leave out exactly what another is as fast as with no more error', () => {
-    const all = prunes.flatMap((prune) =>
-      merges.map((merge) => ({ error: prune.error + merge.error, speed: 1 + prune.gain + merge.gain })),
+    const all = amounts.neurons.flatMap((neurons) =>
+      amounts.heads.flatMap((heads) =>
+        amounts.tokens.map((tokens) => ({
+          error: neurons.error + heads.error + tokens.error,
+          speed: speedOf({ neurons, heads, tokens }),
+        })),
+      ),
     );
     const beaten = ({ error, speed }: { error: number; speed: number }): boolean =>
       all.some(
         (other) =>
           other.error <= error && other.speed >= speed && (other.error < error || other.speed > speed),
       );
-    const kept = all.filter((pair) => pair.speed > 1 && !beaten(pair)).map(({ speed }) => speed);
-    expect(front.map(({ speed }) => speed)).toEqual(kept.sort((a, b) => a - b));
+    const kept = all.filter((each) => each.speed > 1 && !beaten(each)).map(({ speed }) => speed);
+    expect(front.map(({ speed }) => speed)).toEqual(kept.sort((x, y) => x - y));
+  });
+
+  it('are ranked by multiplications, and by what each block that merges takes beside them', () => {
+    const { config } = bench.vit;
+    const alone = { ...config, mlpSizes: config.mlpSizes.map((size) => size / 2) };
+    expect(rankedSpeed(config, alone)).toBe(multiplications(config) / multiplications(alone));
+    const [one, two] = [
+      [0, 8, 0, 0],
+      [0, 4, 4, 0],
+    ].map((merges) => ({ ...config, merges }));
+    const beside = (after: ViTConfig): number =>
+      (multiplications(config) / rankedSpeed(config, after) - multiplications(after)) /
+      multiplications(config);
+    expect(beside(one!)).toBeGreaterThan(0);
+    expect(beside(two!)).toBeCloseTo(2 * beside(one!), 10);
   });
 });
 
@@ -78,7 +139,12 @@ describe('the stage shrink', () => {
       expect(report.multiplications.before / report.multiplications.after).toBeCloseTo(speed, 10);
       expect(speed).toBeGreaterThanOrEqual(fastest);
       fastest = speed;
-      expect(tried.filter(({ passes }) => passes).every((each) => each.speed <= speed)).toBe(true);
+      expect(tried.filter(({ passes }) => passes).every((each) => each.predicted <= chosen!.predicted)).toBe(
+        true,
+      );
+      const width = headWidth(bench.vit.config);
+      expect(report.queryKeyAfter).toBeCloseTo((1 - chosen!.queryKeys) * width, 10);
+      expect(vit.config.queryKeySizes?.[0] ?? width).toBe(report.queryKeyAfter);
       expect(report.neuronsAfter).toBe(vit.config.mlpSizes.reduce((sum, size) => sum + size, 0));
       expect(report.blocks.map(({ merged }) => merged)).toEqual(
         vit.config.merges ?? report.blocks.map(() => 0),
@@ -91,11 +157,12 @@ describe('the stage shrink', () => {
     const { vit, report } = await shrunk(30);
     expect(vit.config.merges?.some((count) => count > 0)).toBe(true);
     expect(report.neuronsAfter).toBeLessThan(report.neuronsBefore);
-    const { prunes, merges } = report.levels;
-    for (const levels of [prunes, merges]) {
+    const { prunes, queryKeys, merges } = report.levels;
+    for (const levels of [prunes, queryKeys, merges]) {
       expect(levels[0]).toMatchObject({ error: 0, agreement: 1 });
-      expect(levels.length).toBeGreaterThan(2);
+      expect(levels.length).toBeGreaterThan(1);
     }
+    expect(queryKeys.map(({ ratio }) => ratio)).toEqual([0, 0.25, 0.5].slice(0, queryKeys.length));
     const judge = await openJudge(
       bench.context,
       bench.vit,
@@ -122,8 +189,32 @@ describe('the stage shrink', () => {
     });
     const [blocks, levels, tried] = tables;
     expect(blocks!.rows).toHaveLength(bench.vit.config.mlpSizes.length);
-    expect(levels!.rows).toHaveLength(report.levels.prunes.length + report.levels.merges.length - 2);
+    expect(levels!.rows).toHaveLength(levelCount(report) - 3);
     expect(tried!.rows).toHaveLength(report.accuracy.tried.length);
+  });
+
+  it('is told from reports of before queries and keys became narrower', async () => {
+    const { report } = await shrunk(10);
+    const older = JSON.parse(JSON.stringify(report), (key, value: unknown) =>
+      key.startsWith('queryKey') ? undefined : value,
+    ) as object;
+    const stored = shrinkStage.report.parse(older);
+    const { headline, tables } = shrinkStage.summarise(stored, {});
+    expect(headline.some(({ label }) => label.includes('queries'))).toBe(false);
+    expect(tables[1]!.rows).toHaveLength(report.levels.prunes.length + report.levels.merges.length - 2);
+    expect(stored.accuracy.tried.every(({ queryKeys }) => queryKeys === 0)).toBe(true);
+  });
+
+  it('leaves queries and keys as they are where something sees single channels of theirs', async () => {
+    const { config } = bench.vit;
+    const size = headWidth(config) / 2;
+    const narrow = withQueryKeySize(bench.vit, size);
+    const options = shrinkOptionsSchema.parse({ budget: { accuracy: 20 }, images: 32, compared: 16 });
+    const { vit, report } = await shrink(narrow, bench.context, options);
+    expect(report.levels.queryKeys).toHaveLength(1);
+    expect(report.accuracy.tried.every(({ queryKeys }) => queryKeys === 0)).toBe(true);
+    expect(vit.config.queryKeySizes).toEqual(narrow.config.queryKeySizes);
+    expect([report.queryKeyBefore, report.queryKeyAfter]).toEqual([size, size]);
   });
 
   it('refuses a model that merges tokens already', async () => {

@@ -4,35 +4,42 @@ export interface Level {
   readonly error: number;
 }
 
-/** An amount of pruning together with one of merging. */
-export interface Pair<P extends Level, M extends Level> {
-  readonly prune: P;
-  readonly merge: M;
-  /** The errors of both added up: they come from different places, and hardly go together. */
+/** Amounts of several kinds together. */
+export interface Combination<Amounts> {
+  readonly amounts: Amounts;
+  /** The errors of all added up: they come from different places, and hardly go together. */
   readonly error: number;
-  /** How many times fewer multiplications. */
+  /** How many times faster. */
   readonly speed: number;
 }
 
+/** Amounts of each kind, none of it among them. */
+export type AmountsOf<Amounts> = { readonly [Kind in keyof Amounts]: readonly Amounts[Kind][] };
+
 /**
- * The pairs worth trying: of all, those that no other is as fast as with less error.
+ * The combinations worth trying: of all, those that no other is as fast as with less error.
  *
- * @param prunes - amounts of pruning, none among them
- * @param merges - amounts of merging, none among them
- * @param speedOf - how many times fewer multiplications a pair leaves
- * @returns the gentlest first, each faster and with more error than the one before; the pair that changes nothing is left out
+ * @param amounts - of each kind, none of it among them
+ * @param speedOf - how many times faster amounts of all kinds make a model
+ * @returns the gentlest first, each faster and with more error than the one before; the one that changes nothing is left out
  */
-export function frontOf<P extends Level, M extends Level>(
-  prunes: readonly P[],
-  merges: readonly M[],
-  speedOf: (prune: P, merge: M) => number,
-): Pair<P, M>[] {
-  const pairs = prunes.flatMap((prune) =>
-    merges.map((merge) => ({ prune, merge, error: prune.error + merge.error, speed: speedOf(prune, merge) })),
-  );
-  pairs.sort((a, b) => a.error - b.error || b.speed - a.speed);
+export function frontOf<Amounts extends { readonly [Kind in keyof Amounts]: Level }>(
+  amounts: AmountsOf<Amounts>,
+  speedOf: (amounts: Amounts) => number,
+): Combination<Amounts>[] {
+  const kinds = Object.keys(amounts) as (keyof Amounts)[];
+  let all: Partial<Amounts>[] = [{}];
+  for (const kind of kinds)
+    all = all.flatMap((some) => amounts[kind].map((amount) => ({ ...some, [kind]: amount })));
+  // Each has an amount of every kind now.
+  const combinations = (all as Amounts[]).map((each) => ({
+    amounts: each,
+    error: kinds.reduce((sum, kind) => sum + each[kind].error, 0),
+    speed: speedOf(each),
+  }));
+  combinations.sort((a, b) => a.error - b.error || b.speed - a.speed);
   let fastest = 1;
-  return pairs.filter(({ speed }) => {
+  return combinations.filter(({ speed }) => {
     if (speed <= fastest) return false;
     fastest = speed;
     return true;

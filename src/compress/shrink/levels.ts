@@ -1,12 +1,14 @@
+import type { ViTConfig } from '../../vit/config.js';
 import type { ViT } from '../../vit/vit.js';
 import type { Calibration, StageContext } from '../context.js';
 import { canMerge, scheduleFor, SLOPES, type MergeSchedule } from '../merge-tokens/schedule.js';
 import { withMerges } from '../merge-tokens/stage.js';
 import { logitsApart, type Apart } from '../observe/logits.js';
 import { openModel } from '../observe/opened.js';
+import { rankedSpeed } from './speed.js';
 
 /** Raised whenever the same amounts would give other logits: recipes share them. */
-const LEVELS_VERSION = 4;
+const LEVELS_VERSION = 5;
 
 /** Shares of the neurons that are tried, from the gentlest on. */
 const RATIOS = [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7];
@@ -18,13 +20,21 @@ const SPEEDS = [1.05, 1.1, 1.15, 1.2, 1.25, 1.3, 1.4, 1.5, 1.75, 2];
 const COMPARED_AT = 1.25;
 
 /** An amount that changes so many times what may be lost, or this share of the images, is the last that is tried. */
-const TOO_MUCH = { times: 4, share: 0.05 } as const;
+const TOO_MUCH = { times: 4, share: 0.03 } as const;
 
 /** An amount of pruning. */
 export interface PruneLevel extends Apart {
   /** Share of all MLP neurons that go. */
   readonly ratio: number;
   readonly widths: readonly number[];
+}
+
+/** An amount of queries and keys. */
+export interface QueryKeyLevel extends Apart {
+  /** Share of the channels of each head that go. */
+  readonly ratio: number;
+  /** Their width in each head of each block; undefined as in the model. */
+  readonly sizes: readonly number[] | undefined;
 }
 
 /** An amount of merging. */
@@ -38,7 +48,22 @@ export interface MergeLevel extends Apart {
 /** What amounts of pruning and of merging do to the logits, each alone. */
 export interface Levels {
   readonly prunes: readonly PruneLevel[];
+  readonly queryKeys: readonly QueryKeyLevel[];
   readonly merges: readonly MergeLevel[];
+}
+
+/** A model with narrower queries and keys. */
+export interface NarrowHeads {
+  /** Share of the channels of each head that went. */
+  readonly ratio: number;
+  readonly vit: ViT;
+}
+
+/** The models that neurons went from. */
+export interface Pruning {
+  /** The widths that removing a share of the neurons leaves; undefined where so many cannot go. */
+  widthsOf(ratio: number): readonly number[] | undefined;
+  narrowed(widths: readonly number[]): Promise<ViT>;
 }
 
 const NOTHING: Apart = { error: 0, agreement: 1 };
@@ -46,15 +71,20 @@ const NOTHING: Apart = { error: 0, agreement: 1 };
 /** Makes a model, where its logits are not known yet. */
 type Make = () => ViT | Promise<ViT>;
 
+/** What a model does to the logits. */
+type Compare = (make: Make, name: string, what: string) => Promise<Apart>;
+
 /**
- * Finds what amounts of pruning and of merging do to a model's logits, each alone, the gentlest first and none among them; no more are
- * tried of one that changes too many images.
+ * Finds what amounts of each kind do to a model's logits, each alone, the gentlest first and none among them; no more are tried of one
+ * that changes too many images.
  *
  * @param context - runtime, checkpoints and progress
  * @param vit - the model
  * @param images - that the logits are compared on
  * @param points - percentage points that may be lost
- * @param pruning - the widths that remove a share of the neurons, and the model that has them; undefined where nothing can be pruned
+ * @param pruning - undefined where no neuron can go
+ * @param heads - with ever narrower queries and keys; empty where they cannot become narrower
+ * @param about - what those models depend on besides this one
  * @param progress - what of the stage's progress this is, from 0 to 1
  */
 export async function levelsOf(
@@ -62,20 +92,18 @@ export async function levelsOf(
   vit: ViT,
   images: Calibration<'check'>,
   points: number,
-  pruning:
-    | {
-        /** What the widths and their models depend on. */
-        readonly about: object;
-        widthsOf(ratio: number): readonly number[] | undefined;
-        narrowed(widths: readonly number[]): Promise<ViT>;
-      }
-    | undefined,
+  pruning: Pruning | undefined,
+  heads: readonly NarrowHeads[],
+  about: object,
   [from, to]: readonly [from: number, to: number],
 ): Promise<Levels> {
   const { config } = vit;
-  const about = { levels: LEVELS_VERSION, compared: images.hash, pruning: pruning?.about };
-  const checkpoints = await context.observations(about);
-  const total = 1 + RATIOS.length + SLOPES.length + SPEEDS.length;
+  const checkpoints = await context.observations({
+    levels: LEVELS_VERSION,
+    compared: images.hash,
+    ...about,
+  });
+  const total = 1 + RATIOS.length + heads.length + SLOPES.length + SPEEDS.length;
   let walks = 0;
   const logitsOf = async (make: Make, name: string, what: string): Promise<Float32Array> => {
     context.onProgress(from + ((to - from) * walks++) / total, what);
@@ -92,48 +120,85 @@ export async function levelsOf(
     return logits;
   };
   const reference = await logitsOf(() => vit, 'none', 'as it is');
-  const apart = async (make: Make, name: string, what: string): Promise<Apart> =>
+  const compare: Compare = async (make, name, what) =>
     logitsApart(await logitsOf(make, name, what), reference, config.labels.length);
   const enough = 1 - Math.max(TOO_MUCH.share, (TOO_MUCH.times * points) / 100);
 
-  const prunes: PruneLevel[] = [{ ratio: 0, widths: config.mlpSizes, ...NOTHING }];
-  for (const ratio of pruning ? RATIOS : []) {
-    const widths = pruning?.widthsOf(ratio);
-    const before = prunes.at(-1);
-    if (pruning === undefined || widths === undefined || (before && before.agreement < enough)) break;
-    if (before?.widths.join() === widths.join()) continue;
-    const what = `${(100 * ratio).toFixed(0)} % of the neurons removed`;
-    prunes.push({ ratio, widths, ...(await apart(() => pruning.narrowed(widths), `prune.${ratio}`, what)) });
-  }
-
-  const merges: MergeLevel[] = [{ speed: 1, merges: config.mlpSizes.map(() => 0), ...NOTHING }];
+  const prunes = pruning ? await pruneLevels(config, pruning, enough, compare) : [];
   walks = 1 + RATIOS.length;
-  const slope = canMerge(config) ? await bestSlope(vit, apart) : undefined;
-  for (const speed of slope === undefined ? [] : SPEEDS) {
-    const schedule = scheduleFor(config, slope ?? 0, speed);
-    const before = merges.at(-1);
-    if (schedule === undefined || (before && before.agreement < enough)) break;
-    if (before?.merges.join() === schedule.join()) continue;
-    const what = `merged to ${speed}×`;
-    merges.push({
-      ...{ speed, merges: schedule },
-      ...(await apart(() => withMerges(vit, schedule), `merge.${speed}`, what)),
+  const queryKeys: QueryKeyLevel[] = [];
+  for (const { ratio, vit: narrow } of heads) {
+    if ((queryKeys.at(-1)?.agreement ?? 1) < enough) break;
+    const what = `${percent(ratio)} of the queries' and keys' channels removed`;
+    const apart = await compare(() => narrow, `query-keys.${ratio}`, what);
+    queryKeys.push({ ratio, sizes: narrow.config.queryKeySizes, ...apart });
+  }
+  walks = 1 + RATIOS.length + heads.length;
+  const merges = canMerge(config) ? await mergeLevels(vit, enough, compare) : [];
+  return {
+    prunes: [{ ratio: 0, widths: config.mlpSizes, ...NOTHING }, ...prunes],
+    queryKeys: [{ ratio: 0, sizes: config.queryKeySizes, ...NOTHING }, ...queryKeys],
+    merges: [{ speed: 1, merges: config.mlpSizes.map(() => 0), ...NOTHING }, ...merges],
+  };
+}
+
+async function pruneLevels(
+  config: ViTConfig,
+  pruning: Pruning,
+  enough: number,
+  compare: Compare,
+): Promise<PruneLevel[]> {
+  const levels: PruneLevel[] = [];
+  for (const ratio of RATIOS) {
+    const widths = pruning.widthsOf(ratio);
+    const before = levels.at(-1);
+    if (widths === undefined || (before && before.agreement < enough)) break;
+    if ((before?.widths ?? config.mlpSizes).join() === widths.join()) continue;
+    const what = `${percent(ratio)} of the neurons removed`;
+    levels.push({
+      ...{ ratio, widths },
+      ...(await compare(() => pruning.narrowed(widths), `prune.${ratio}`, what)),
     });
   }
-  return { prunes, merges };
+  return levels;
+}
+
+async function mergeLevels(vit: ViT, enough: number, compare: Compare): Promise<MergeLevel[]> {
+  const { config } = vit;
+  const slope = await bestSlope(vit, compare);
+  const levels: MergeLevel[] = [];
+  for (const speed of slope === undefined ? [] : SPEEDS) {
+    const schedule = scheduleFor(config, slope ?? 0, speed);
+    const before = levels.at(-1);
+    if (schedule === undefined || (before && before.agreement < enough)) break;
+    // So little that merging takes longer than it saves.
+    if (rankedSpeed(config, { ...config, merges: schedule }) <= 1) continue;
+    if (before?.merges.join() === schedule.join()) continue;
+    const what = `merged to ${speed}×`;
+    levels.push({
+      ...{ speed, merges: schedule },
+      ...(await compare(() => withMerges(vit, schedule), `merge.${speed}`, what)),
+    });
+  }
+  return levels;
 }
 
 /** How to spread merges over the blocks; undefined where there are too few tokens to merge. */
-async function bestSlope(
-  vit: ViT,
-  apart: (make: Make, name: string, what: string) => Promise<Apart>,
-): Promise<number | undefined> {
+async function bestSlope(vit: ViT, compare: Compare): Promise<number | undefined> {
   let best: (MergeSchedule & Apart) | undefined;
   for (const slope of SLOPES) {
     const merges = scheduleFor(vit.config, slope, COMPARED_AT);
     if (merges === undefined) continue;
-    const found = await apart(() => withMerges(vit, merges), `slope.${slope}`, `schedule of slope ${slope}`);
+    const found = await compare(
+      () => withMerges(vit, merges),
+      `slope.${slope}`,
+      `schedule of slope ${slope}`,
+    );
     if (best === undefined || found.error < best.error) best = { slope, merges, ...found };
   }
   return best?.slope;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(0)} %`;
 }

@@ -1,30 +1,55 @@
+import { defined } from '../../base/defined.js';
 import { InputError } from '../../base/errors.js';
-import { tokensAt } from '../../vit/config.js';
+import { headWidth, layerCount, queryKeyWidth, tokensAt, type ViTConfig } from '../../vit/config.js';
 import type { ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
 import { openJudge } from '../judge.js';
-import { openBlas } from '../linalg/blas.js';
-import { canMerge, multiplications } from '../merge-tokens/schedule.js';
+import { openBlas, type Blas } from '../linalg/blas.js';
+import { multiplications } from '../merge-tokens/schedule.js';
 import { withMerges } from '../merge-tokens/stage.js';
+import { narrowedBy, narrowQueryKeys, obstacleIn, sizeOf } from '../prune-attention/narrow.js';
 import { canPrune } from '../prune/mlp.js';
 import { narrowedTo, rankBlocks, rankedBy } from '../prune/ranked.js';
 import { widthsOfRatio } from '../prune/widths.js';
 import { spend, type AccuracyOutcome } from '../spend.js';
 import { withWidths } from '../stand-ins.js';
 import { frontOf } from './front.js';
-import { levelsOf, type Levels } from './levels.js';
+import {
+  levelsOf,
+  type Levels,
+  type MergeLevel,
+  type NarrowHeads,
+  type PruneLevel,
+  type QueryKeyLevel,
+} from './levels.js';
 import type { ShrinkOptions } from './options.js';
+import { rankedSpeed } from './speed.js';
 
-/** Where in the stage's progress its parts end: observing, what amounts do to the logits, the model as it is on all that judge. */
-const PROGRESS = { observed: 0.35, compared: 0.6, opened: 0.7 } as const;
+/** Where in the stage's progress its parts end: observing neurons, and queries and keys; what amounts do; the model on all that judge. */
+const PROGRESS = { observed: 0.3, heads: 0.35, compared: 0.6, opened: 0.7 } as const;
 
 /** How neurons are judged, and what makes up for those that go. */
 const HOW = { importance: 'obs', compensation: 'least-squares' } as const;
 
-/** A pair of amounts. */
-export interface TriedPair {
+/** Shares of the channels of queries and keys that are tried. */
+const QUERY_KEYS = [0.25, 0.5] as const;
+
+/** How queries and keys become narrower: a few images tell how they vary, and kernels run without a remainder. */
+const HEADS = { images: 32, multiple: 8, compensation: 'least-squares' } as const;
+
+/** An amount of each kind. */
+interface Amounts {
+  readonly prune: PruneLevel;
+  readonly queryKeys: QueryKeyLevel;
+  readonly merge: MergeLevel;
+}
+
+/** Amounts that were tried together. */
+export interface TriedAmounts {
   /** Share of all MLP neurons removed. */
   readonly ratio: number;
+  /** Share of the channels of queries and keys removed. */
+  readonly queryKeys: number;
   /** Share of the patches and other tokens that do not reach the head. */
   readonly merged: number;
   /** How many times fewer multiplications. */
@@ -39,6 +64,9 @@ export interface ShrinkReport {
   readonly compared: number;
   readonly neuronsBefore: number;
   readonly neuronsAfter: number;
+  /** Channels of the queries and keys of each head, in the mean of the blocks. */
+  readonly queryKeyBefore: number;
+  readonly queryKeyAfter: number;
   readonly blocks: readonly {
     readonly layer: number;
     readonly before: number;
@@ -50,18 +78,19 @@ export interface ShrinkReport {
   /** Multiplications for an image, before and after. */
   readonly multiplications: { readonly before: number; readonly after: number };
   readonly levels: Levels;
-  readonly accuracy: AccuracyOutcome<TriedPair>;
+  readonly accuracy: AccuracyOutcome<TriedAmounts>;
 }
 
 /**
- * Spends a budget of accuracy on what makes multiplications fewest: MLP neurons go, and similar tokens are merged, as much of each as
- * together leaves least to do. What each amount does alone to the logits is measured; of pairs their errors are added up, and of those
- * that nothing beats the fastest is taken that stays within the budget on images held out.
+ * Spends a budget of accuracy on what makes multiplications fewest: MLP neurons go, queries and keys become narrower, and similar tokens
+ * are merged, as much of each as together leaves least to do. What each amount does alone to the logits is measured; of combinations their
+ * errors are added up, and of those that nothing beats the fastest is taken that stays within the budget on images held out. Where
+ * something cannot be done to a model, none of it is done.
  *
  * @param vit - a float model that merges no tokens yet
  * @param context - runtime and training images
  * @param options - what may be lost
- * @throws InputError when tokens are merged already, or nothing of the model can be pruned or merged
+ * @throws InputError when tokens are merged already
  */
 export async function shrink(
   vit: ViT,
@@ -69,7 +98,7 @@ export async function shrink(
   options: ShrinkOptions,
 ): Promise<{ vit: ViT; report: ShrinkReport }> {
   const { config } = vit;
-  refuseUnfit(vit);
+  refuseMerged(vit);
   const blas = await openBlas(context.engine, context.threads);
   try {
     const { accuracy: points, confidence, images } = options.budget;
@@ -77,35 +106,56 @@ export async function shrink(
     const blocks = canPrune(config)
       ? await rankBlocks(vit, context, HOW, calibration, blas, PROGRESS.observed)
       : undefined;
-    const narrowed = (widths: readonly number[]): Promise<ViT> =>
-      blocks ? narrowedTo(vit, blocks, widths, blas) : Promise.resolve(vit);
+    const narrowed = (of: ViT, widths: readonly number[]): Promise<ViT> =>
+      blocks ? narrowedTo(of, blocks, widths, blas) : Promise.resolve(of);
+    const heads = await narrowHeads(vit, context, blas);
     const compared = await context.calibration.holdout(options.compared);
     const levels = await levelsOf(
       ...([context, vit, compared, points] as const),
       blocks && {
-        narrowed,
-        about: { ...rankedBy(HOW, calibration), multiple: options.multiple },
+        narrowed: (widths) => narrowed(vit, widths),
         widthsOf: (ratio) => widthsOfRatio(config.mlpSizes, ratio, options.multiple, blocks),
       },
-      [PROGRESS.observed, PROGRESS.compared],
+      heads.models,
+      {
+        pruning: blocks && { ...rankedBy(HOW, calibration), multiple: options.multiple },
+        heads: heads.about,
+      },
+      [PROGRESS.heads, PROGRESS.compared],
     );
     const before = multiplications(config);
-    const front = frontOf(
-      levels.prunes,
-      levels.merges,
-      ({ widths: mlpSizes }, { merges }) => before / multiplications({ ...config, mlpSizes, merges }),
+    const configOf = ({ prune, queryKeys, merge }: Amounts): ViTConfig => ({
+      ...config,
+      mlpSizes: prune.widths,
+      ...(queryKeys.sizes && { queryKeySizes: queryKeys.sizes }),
+      ...(anyMerges(merge.merges) && { merges: merge.merges }),
+    });
+    const front = frontOf<Amounts>(
+      { prune: levels.prunes, queryKeys: levels.queryKeys, merge: levels.merges },
+      (amounts) => rankedSpeed(config, configOf(amounts)),
     );
     const judge = await openJudge(context, vit, await context.calibration.holdout(images), [
       PROGRESS.compared,
       PROGRESS.opened,
     ]);
-    const candidates = front.map(({ prune: { ratio, widths }, merge: { merges }, speed, error }) => {
-      const merged = sum(merges) / tokensAt(config, 0);
+    const candidates = front.map(({ amounts, error }) => {
+      const { widths, ratio } = amounts.prune;
+      const { merges } = amounts.merge;
+      const after = configOf(amounts);
+      const facts = {
+        ...{ ratio, queryKeys: amounts.queryKeys.ratio },
+        merged: sum(merges) / tokensAt(config, 0),
+        ...{ speed: before / multiplications(after), predicted: error },
+      };
       return {
-        name: `judged.${widths.join('-')}.${merges.join('-')}`,
-        what: `${(100 * ratio).toFixed(0)} % of the neurons removed, ${(100 * merged).toFixed(0)} % of the tokens merged`,
-        make: async () => mergedBy(await narrowed(widths), merges),
-        facts: { ratio, merged, speed, predicted: error },
+        name: `judged.${widths.join('-')}.${facts.queryKeys}.${merges.join('-')}`,
+        what: wordsOf(facts),
+        make: async () => {
+          const narrow = heads.models.find((model) => model.ratio === facts.queryKeys)?.vit ?? vit;
+          const pruned = await narrowed(narrow, widths);
+          return anyMerges(merges) ? withMerges(pruned, merges) : pruned;
+        },
+        facts,
       };
     });
     const bound = { points, confidence };
@@ -116,6 +166,8 @@ export async function shrink(
         ...{ images: calibration.count, compared: compared.count },
         neuronsBefore: sum(config.mlpSizes),
         neuronsAfter: sum(chosen.config.mlpSizes),
+        queryKeyBefore: meanSize(config),
+        queryKeyAfter: meanSize(chosen.config),
         blocks: chosen.config.mlpSizes.map((after, layer) => ({
           ...{ layer, before: config.mlpSizes[layer] ?? after, after },
           tokens: tokensAt(chosen.config, layer),
@@ -143,20 +195,54 @@ export function shrunkShape(vit: ViT): ViT {
   );
 }
 
-function mergedBy(vit: ViT, merges: readonly number[]): ViT {
-  return merges.some((count) => count > 0) ? withMerges(vit, merges) : vit;
+/** The model with ever narrower queries and keys; none where they cannot become narrower. */
+async function narrowHeads(
+  vit: ViT,
+  context: StageContext,
+  blas: Blas,
+): Promise<{ readonly models: readonly NarrowHeads[]; readonly about: object | undefined }> {
+  const width = headWidth(vit.config);
+  const sizes = [...new Set(QUERY_KEYS.map((ratio) => sizeOf(vit.config, { ...HEADS, ratio })))].filter(
+    (size) => size < width,
+  );
+  if (obstacleIn(vit.config) !== undefined || sizes.length === 0) return { models: [], about: undefined };
+  const { compensation } = HEADS;
+  const images = await context.calibration.images(HEADS.images);
+  const progress = [PROGRESS.observed, PROGRESS.heads] as const;
+  const models = await narrowQueryKeys(vit, context, sizes, { images, compensation, progress }, blas);
+  return {
+    models: models.map(({ vit: narrow }, index) => ({
+      vit: narrow,
+      ratio: 1 - defined(sizes[index], 'a width') / width,
+    })),
+    about: narrowedBy(sizes, { images, compensation }),
+  };
 }
 
-function refuseUnfit({ config }: ViT): void {
-  const fault = (found: string, expected: string): InputError =>
-    new InputError({ source: 'recipe', place: 'shrink', found, expected });
-  if (config.merges !== undefined)
-    throw fault('a model whose tokens are merged already', 'it in place of the stage merge-tokens');
-  if (!canPrune(config) && !canMerge(config))
-    throw fault(
-      'a model whose neurons pass through a norm together, and whose attention knows how far two patches are apart',
-      'a model of which neurons can go, or tokens be merged',
-    );
+function wordsOf({ ratio, queryKeys, merged }: TriedAmounts): string {
+  const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
+  return `without ${percent(ratio)} of the neurons and ${percent(queryKeys)} of queries and keys, ${percent(merged)} of the tokens merged`;
+}
+
+function anyMerges(merges: readonly number[]): boolean {
+  return merges.some((count) => count > 0);
+}
+
+/** Channels of the queries and keys of a head, in the mean of the blocks. */
+function meanSize(config: ViTConfig): number {
+  const layers = layerCount(config);
+  const widths = config.mlpSizes.map((_, layer) => queryKeyWidth(config, layer));
+  return sum(widths) / layers / config.heads;
+}
+
+function refuseMerged({ config }: ViT): void {
+  if (config.merges === undefined) return;
+  throw new InputError({
+    source: 'recipe',
+    place: 'shrink',
+    found: 'a model whose tokens are merged already',
+    expected: 'it in place of the stage merge-tokens',
+  });
 }
 
 function sum(values: readonly number[]): number {

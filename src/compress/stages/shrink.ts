@@ -13,18 +13,29 @@ const COMPARED = 20;
 
 const level = { error: figure, agreement: figure };
 
+/** What an amount does alone, as a row says it. */
+const doneBy = ({ error, agreement }: { error?: number | undefined; agreement?: number | undefined }) => [
+  valueOf(error),
+  valueOf(agreement),
+];
+
+/** Channels of queries and keys, of which reports before version 7 say nothing: none went. */
+const channels = z.number().optional();
+
 /** Prunes and merges together. */
 export const shrinkStage = defineStage({
   name: 'shrink',
-  version: 6,
+  version: 7,
   description:
-    'Removes MLP neurons and merges similar tokens: the combination with the fewest multiplications within an accuracy budget.',
+    'Removes MLP neurons, makes queries and keys narrower and merges similar tokens: the combination with the fewest multiplications within an accuracy budget.',
   options: shrinkOptionsSchema,
   report: z.object({
     images: figure,
     compared: figure,
     neuronsBefore: z.number(),
     neuronsAfter: z.number(),
+    queryKeyBefore: channels,
+    queryKeyAfter: channels,
     blocks: z
       .array(
         z.object({
@@ -36,10 +47,12 @@ export const shrinkStage = defineStage({
     multiplications: z.object({ before: z.number(), after: z.number() }),
     levels: z.object({
       prunes: z.array(z.object({ ratio: z.number(), ...level })),
+      queryKeys: z.array(z.object({ ratio: z.number(), ...level })).default([]),
       merges: z.array(z.object({ speed: z.number(), merges: z.array(z.number()), ...level })),
     }),
     accuracy: accuracyOutcome({
       ratio: z.number(),
+      queryKeys: z.number().default(0),
       merged: z.number(),
       speed: z.number(),
       predicted: figure,
@@ -60,6 +73,16 @@ export const shrinkStage = defineStage({
     return stageFacts({
       headline: [
         { label: 'MLP neurons left', value: neuronsAfter, of: neuronsBefore, unit: 'count' },
+        ...(report.queryKeyAfter === undefined
+          ? []
+          : [
+              {
+                label: 'channels of queries and keys left of each head',
+                value: report.queryKeyAfter,
+                of: report.queryKeyBefore,
+                unit: 'count' as const,
+              },
+            ]),
         {
           label: 'tokens left',
           value: last === undefined ? null : last.tokens - last.merged,
@@ -89,21 +112,20 @@ export const shrinkStage = defineStage({
           note: 'Error: mean squared difference of the logits from those before the stage, as a share of their variance, on training images held out.',
           columns: [
             { title: 'neurons removed', unit: 'share' },
+            { title: 'queries and keys removed', unit: 'share' },
             { title: 'merged in each block', unit: 'name' },
             { title: 'error', unit: 'number' },
             { title: 'same class', unit: 'share' },
           ],
           rows: [
-            ...levels.prunes
-              .slice(1)
-              .map((each) => [each.ratio, null, valueOf(each.error), valueOf(each.agreement)]),
-            ...levels.merges
-              .slice(1)
-              .map((each) => [null, each.merges.join(' '), valueOf(each.error), valueOf(each.agreement)]),
+            ...levels.prunes.slice(1).map((each) => [each.ratio, null, null, ...doneBy(each)]),
+            ...levels.queryKeys.slice(1).map((each) => [null, each.ratio, null, ...doneBy(each)]),
+            ...levels.merges.slice(1).map((each) => [null, null, each.merges.join(' '), ...doneBy(each)]),
           ],
         },
         triedTable(accuracy, [
           { title: 'removed', unit: 'share', of: ({ ratio }) => ratio },
+          { title: 'queries and keys', unit: 'share', of: ({ queryKeys }) => queryKeys },
           { title: 'tokens merged', unit: 'share', of: ({ merged }) => merged },
           { title: 'fewer multiplications', unit: 'times', of: ({ speed }) => speed },
           { title: 'predicted error', unit: 'number', of: ({ predicted }) => valueOf(predicted) },

@@ -46,14 +46,14 @@ interface Outcome<Tried> {
  * @param of - what is said of the candidate that was chosen, before what it lost
  */
 export function spentFacts<Tried extends Lost>(
-  { kind, allowed, images, chosen }: Outcome<Tried>,
+  { kind, allowed, images, chosen, tried }: Outcome<Tried>,
   of: (chosen: Tried) => readonly Fact[],
 ): Fact[] {
   const what = kind === 'accuracy' ? 'top-1' : 'agreement';
   return [
     { label: `${what} that may be lost`, value: allowed, unit: 'points' },
     ...(chosen === undefined
-      ? [{ label: 'removed', value: 'nothing: the least that can go may lose more', unit: 'name' as const }]
+      ? [{ label: 'removed', value: nothing(tried.length), unit: 'name' as const }]
       : [
           ...of(chosen),
           {
@@ -65,6 +65,12 @@ export function spentFacts<Tried extends Lost>(
         ]),
     { label: 'images held out', value: images, unit: 'count' },
   ];
+}
+
+function nothing(tried: number): string {
+  return tried === 0
+    ? 'nothing: this model has nothing that can go'
+    : 'nothing: the least that can go may lose more';
 }
 
 /** A column of what was tried. */
