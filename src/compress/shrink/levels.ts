@@ -11,16 +11,16 @@ import { rankedSpeed } from './speed.js';
 const LEVELS_VERSION = 5;
 
 /** Shares of the neurons that are tried, from the gentlest on. */
-const RATIOS = [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7];
+const RATIOS = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7];
 
 /** How many times fewer multiplications merging is tried for, from the gentlest on. */
-const SPEEDS = [1.05, 1.1, 1.15, 1.2, 1.25, 1.3, 1.4, 1.5, 1.75, 2];
+const SPEEDS = [1.1, 1.2, 1.3, 1.4, 1.5, 1.75, 2];
 
-/** What merging is to give where the ways to spread it over the blocks are compared. */
-const COMPARED_AT = 1.25;
+/** What merging is to give where the ways to spread it over the blocks are compared: one of `SPEEDS`, which is not tried twice then. */
+const COMPARED_AT = 1.3;
 
 /** An amount that changes so many times what may be lost, or this share of the images, is the last that is tried. */
-const TOO_MUCH = { times: 4, share: 0.03 } as const;
+const TOO_MUCH = { times: 4, share: 0.05 } as const;
 
 /** An amount of pruning. */
 export interface PruneLevel extends Apart {
@@ -103,8 +103,9 @@ export async function levelsOf(
     compared: images.hash,
     ...about,
   });
-  const total = 1 + RATIOS.length + heads.length + SLOPES.length + SPEEDS.length;
+  const total = RATIOS.length + heads.length + SLOPES.length + SPEEDS.length;
   let walks = 0;
+  const known = new Map<string, Float32Array>();
   const logitsOf = async (make: Make, name: string, what: string): Promise<Float32Array> => {
     context.onProgress(from + ((to - from) * walks++) / total, what);
     const kept = await checkpoints.take<{ logits: Float32Array; seconds: number }>(`level.${name}`);
@@ -120,8 +121,11 @@ export async function levelsOf(
     return logits;
   };
   const reference = await logitsOf(() => vit, 'none', 'as it is');
-  const compare: Compare = async (make, name, what) =>
-    logitsApart(await logitsOf(make, name, what), reference, config.labels.length);
+  const compare: Compare = async (make, name, what) => {
+    const logits = known.get(name) ?? (await logitsOf(make, name, what));
+    known.set(name, logits);
+    return logitsApart(logits, reference, config.labels.length);
+  };
   const enough = 1 - Math.max(TOO_MUCH.share, (TOO_MUCH.times * points) / 100);
 
   const prunes = pruning ? await pruneLevels(config, pruning, enough, compare) : [];
@@ -177,7 +181,7 @@ async function mergeLevels(vit: ViT, enough: number, compare: Compare): Promise<
     const what = `merged to ${speed}×`;
     levels.push({
       ...{ speed, merges: schedule },
-      ...(await compare(() => withMerges(vit, schedule), `merge.${speed}`, what)),
+      ...(await compare(() => withMerges(vit, schedule), nameOf(schedule), what)),
     });
   }
   return levels;
@@ -197,6 +201,11 @@ async function bestSlope(vit: ViT, compare: Compare): Promise<number | undefined
     if (best === undefined || found.error < best.error) best = { slope, merges, ...found };
   }
   return best?.slope;
+}
+
+/** Tells a schedule from others. */
+function nameOf(merges: readonly number[]): string {
+  return `merge.${merges.join('-')}`;
 }
 
 function percent(share: number): string {
