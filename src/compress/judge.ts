@@ -3,6 +3,7 @@ import { pairedDifference, type PairedOutcomes } from '../stats/mcnemar.js';
 import type { ViT } from '../vit/vit.js';
 import type { Calibration, StageContext } from './context.js';
 import { lossOf, outcomesOf, type Loss, type LossKind } from './loss.js';
+import { marginsOf, type Margins } from './margins.js';
 import { chosenClasses } from './observe/logits.js';
 import { openModel } from './observe/opened.js';
 
@@ -42,6 +43,8 @@ export interface Judge {
   readonly images: number;
   /** Share of the images that the reference classifies rightly; undefined where accuracy means nothing. */
   readonly accuracy: number | undefined;
+  /** How sure the reference is of the images. */
+  readonly margins: Margins;
   /**
    * What a model loses.
    *
@@ -71,10 +74,11 @@ export async function openJudge(
   const classes = reference.config.labels.length;
   const logits = await referenceLogits(context, reference, images, progress);
   const before = Uint16Array.from(chosenClasses(logits, classes));
-  const leastSure = leastSureFirst(logits, classes);
+  const margins = marginsOf(logits, classes);
+  const leastSure = leastSureFirst(margins);
   const right = before.filter((choice, image) => choice === images.classes[image]).length;
   return {
-    ...{ kind, images: images.count },
+    ...{ kind, images: images.count, margins },
     accuracy: kind === 'accuracy' ? right / images.count : undefined,
     async judge(vit, bound) {
       const after = before.slice();
@@ -137,14 +141,7 @@ export function mayPass(
 }
 
 /** Images in the order of how far their two largest logits lie apart. */
-function leastSureFirst(logits: Float32Array, classes: number): number[] {
-  const apart = Float64Array.from({ length: logits.length / classes }, (_, image) => {
-    const [first = 0, second = 0] = logits
-      .slice(image * classes, (image + 1) * classes)
-      .sort()
-      .reverse();
-    return first - second;
-  });
+function leastSureFirst({ apart }: Margins): number[] {
   return Array.from(apart, (distance, image) => ({ distance, image }))
     .sort((a, b) => a.distance - b.distance || a.image - b.image)
     .map(({ image }) => image);

@@ -19,9 +19,6 @@ const SPEEDS = [1.1, 1.2, 1.3, 1.4, 1.5, 1.75, 2];
 /** What merging is to give where the ways to spread it over the blocks are compared: one of `SPEEDS`, which is not tried twice then. */
 const COMPARED_AT = 1.3;
 
-/** An amount that changes so many times what may be lost, or this share of the images, is the last that is tried. */
-const TOO_MUCH = { times: 4, share: 0.05 } as const;
-
 /** An amount of pruning. */
 export interface PruneLevel extends Apart {
   /** Share of all MLP neurons that go. */
@@ -75,13 +72,13 @@ type Make = () => ViT | Promise<ViT>;
 type Compare = (make: Make, name: string, what: string) => Promise<Apart>;
 
 /**
- * Finds what amounts of each kind do to a model's logits, each alone, the gentlest first and none among them; no more are tried of one
- * that changes too many images.
+ * Finds what amounts of each kind do to a model's logits, each alone, the gentlest first and none among them; of each kind the first that
+ * does too much is the last.
  *
  * @param context - runtime, checkpoints and progress
  * @param vit - the model
  * @param images - that the logits are compared on
- * @param points - percentage points that may be lost
+ * @param tooMuch - whether an error of the logits is more than any that may be taken has
  * @param pruning - undefined where no neuron can go
  * @param heads - with ever narrower queries and keys; empty where they cannot become narrower
  * @param about - what those models depend on besides this one
@@ -91,7 +88,7 @@ export async function levelsOf(
   context: StageContext,
   vit: ViT,
   images: Calibration<'check'>,
-  points: number,
+  tooMuch: (error: number) => boolean,
   pruning: Pruning | undefined,
   heads: readonly NarrowHeads[],
   about: object,
@@ -126,19 +123,18 @@ export async function levelsOf(
     known.set(name, logits);
     return logitsApart(logits, reference, config.labels.length);
   };
-  const enough = 1 - Math.max(TOO_MUCH.share, (TOO_MUCH.times * points) / 100);
 
-  const prunes = pruning ? await pruneLevels(config, pruning, enough, compare) : [];
+  const prunes = pruning ? await pruneLevels(config, pruning, tooMuch, compare) : [];
   walks = 1 + RATIOS.length;
   const queryKeys: QueryKeyLevel[] = [];
   for (const { ratio, vit: narrow } of heads) {
-    if ((queryKeys.at(-1)?.agreement ?? 1) < enough) break;
+    if (tooMuch(queryKeys.at(-1)?.error ?? 0)) break;
     const what = `${percent(ratio)} of the queries' and keys' channels removed`;
     const apart = await compare(() => narrow, `query-keys.${ratio}`, what);
     queryKeys.push({ ratio, sizes: narrow.config.queryKeySizes, ...apart });
   }
   walks = 1 + RATIOS.length + heads.length;
-  const merges = canMerge(config) ? await mergeLevels(vit, enough, compare) : [];
+  const merges = canMerge(config) ? await mergeLevels(vit, tooMuch, compare) : [];
   return {
     prunes: [{ ratio: 0, widths: config.mlpSizes, ...NOTHING }, ...prunes],
     queryKeys: [{ ratio: 0, sizes: config.queryKeySizes, ...NOTHING }, ...queryKeys],
@@ -149,14 +145,14 @@ export async function levelsOf(
 async function pruneLevels(
   config: ViTConfig,
   pruning: Pruning,
-  enough: number,
+  tooMuch: (error: number) => boolean,
   compare: Compare,
 ): Promise<PruneLevel[]> {
   const levels: PruneLevel[] = [];
   for (const ratio of RATIOS) {
     const widths = pruning.widthsOf(ratio);
     const before = levels.at(-1);
-    if (widths === undefined || (before && before.agreement < enough)) break;
+    if (widths === undefined || tooMuch(before?.error ?? 0)) break;
     if ((before?.widths ?? config.mlpSizes).join() === widths.join()) continue;
     const what = `${percent(ratio)} of the neurons removed`;
     levels.push({
@@ -167,14 +163,18 @@ async function pruneLevels(
   return levels;
 }
 
-async function mergeLevels(vit: ViT, enough: number, compare: Compare): Promise<MergeLevel[]> {
+async function mergeLevels(
+  vit: ViT,
+  tooMuch: (error: number) => boolean,
+  compare: Compare,
+): Promise<MergeLevel[]> {
   const { config } = vit;
   const slope = await bestSlope(vit, compare);
   const levels: MergeLevel[] = [];
   for (const speed of slope === undefined ? [] : SPEEDS) {
     const schedule = scheduleFor(config, slope ?? 0, speed);
     const before = levels.at(-1);
-    if (schedule === undefined || (before && before.agreement < enough)) break;
+    if (schedule === undefined || tooMuch(before?.error ?? 0)) break;
     // So little that merging takes longer than it saves.
     if (rankedSpeed(config, { ...config, merges: schedule }) <= 1) continue;
     if (before?.merges.join() === schedule.join()) continue;

@@ -4,6 +4,7 @@ import { headWidth, layerCount, queryKeyWidth, tokensAt, type ViTConfig } from '
 import type { ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
 import { openJudge } from '../judge.js';
+import { expectedChanges } from '../margins.js';
 import { openBlas, type Blas } from '../linalg/blas.js';
 import { multiplications } from '../merge-tokens/schedule.js';
 import { withMerges } from '../merge-tokens/stage.js';
@@ -25,8 +26,11 @@ import {
 import type { ShrinkOptions } from './options.js';
 import { rankedSpeed } from './speed.js';
 
-/** Where in the stage's progress its parts end: observing neurons, and queries and keys; what amounts do; the model on all that judge. */
-const PROGRESS = { observed: 0.3, heads: 0.35, compared: 0.6, opened: 0.7 } as const;
+/** Where in the stage's progress its parts end: observing neurons, and queries and keys; the model on all that judge; what amounts do. */
+const PROGRESS = { observed: 0.25, heads: 0.3, opened: 0.55, compared: 0.75 } as const;
+
+/** An amount that is expected to change the class of so many times the images that may be lost is the last of its kind that is tried. */
+const TOO_MUCH = 4;
 
 /** How neurons are judged, and what makes up for those that go. */
 const HOW = { importance: 'obs', compensation: 'least-squares' } as const;
@@ -109,9 +113,15 @@ export async function shrink(
     const narrowed = (of: ViT, widths: readonly number[]): Promise<ViT> =>
       blocks ? narrowedTo(of, blocks, widths, blas) : Promise.resolve(of);
     const heads = await narrowHeads(vit, context, blas);
+    const judge = await openJudge(context, vit, await context.calibration.holdout(images), [
+      PROGRESS.heads,
+      PROGRESS.opened,
+    ]);
+    const tooMuch = (error: number): boolean =>
+      expectedChanges(judge.margins, error) > (TOO_MUCH * points) / 100;
     const compared = await context.calibration.holdout(options.compared);
     const levels = await levelsOf(
-      ...([context, vit, compared, points] as const),
+      ...([context, vit, compared, tooMuch] as const),
       blocks && {
         narrowed: (widths) => narrowed(vit, widths),
         widthsOf: (ratio) => widthsOfRatio(config.mlpSizes, ratio, options.multiple, blocks),
@@ -121,7 +131,7 @@ export async function shrink(
         pruning: blocks && { ...rankedBy(HOW, calibration), multiple: options.multiple },
         heads: heads.about,
       },
-      [PROGRESS.heads, PROGRESS.compared],
+      [PROGRESS.opened, PROGRESS.compared],
     );
     const before = multiplications(config);
     const configOf = ({ prune, queryKeys, merge }: Amounts): ViTConfig => ({
@@ -134,10 +144,6 @@ export async function shrink(
       { prune: levels.prunes, queryKeys: levels.queryKeys, merge: levels.merges },
       (amounts) => rankedSpeed(config, configOf(amounts)),
     );
-    const judge = await openJudge(context, vit, await context.calibration.holdout(images), [
-      PROGRESS.compared,
-      PROGRESS.opened,
-    ]);
     const candidates = front.map(({ amounts, error }) => {
       const { widths, ratio } = amounts.prune;
       const { merges } = amounts.merge;
@@ -159,7 +165,7 @@ export async function shrink(
       };
     });
     const bound = { points, confidence };
-    const { vit: chosen = vit, outcome } = await spend(context, judge, candidates, bound, PROGRESS.opened);
+    const { vit: chosen = vit, outcome } = await spend(context, judge, candidates, bound, PROGRESS.compared);
     return {
       vit: chosen,
       report: {
