@@ -25,7 +25,7 @@ describe('edgeflex compress', () => {
   test('writes a model that has lost neurons and runs in int8, and says what each stage did', async () => {
     expect(outcome.err).toBe('');
     expect(outcome.code).toBe(exitCodes.fine);
-    for (const stage of ['profile', 'prune', 'precision', 'quantize']) expect(outcome.out).toContain(stage);
+    for (const stage of ['profile', 'shrink', 'precision', 'quantize']) expect(outcome.out).toContain(stage);
     expect(await readdir(join(folder, 'out'))).toEqual(
       expect.arrayContaining([
         'model.onnx',
@@ -47,7 +47,7 @@ describe('edgeflex compress', () => {
     const { out, code } = await compress('-o', join(folder, 'again'), '--json');
     expect(code).toBe(exitCodes.fine);
     const report = JSON.parse(out) as { stages: { stage: string; parameters: number }[] };
-    expect(report.stages.map(({ stage }) => stage)).toEqual(['profile', 'prune', 'precision', 'quantize']);
+    expect(report.stages.map(({ stage }) => stage)).toEqual(['profile', 'shrink', 'precision', 'quantize']);
     expect(report.stages[1]!.parameters).toBeLessThan(report.stages[0]!.parameters);
     const file = JSON.parse(await readFile(join(folder, 'again', 'report.json'), 'utf8')) as object;
     expect({ schemaVersion: 1, ...file }).toEqual(report);
