@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { head } from '../../src/compress/head/stage.js';
 import { headOptionsSchema } from '../../src/compress/head/options.js';
 import { mergeTokensOptionsSchema } from '../../src/compress/merge-tokens/options.js';
+import { multiplications } from '../../src/compress/merge-tokens/schedule.js';
 import { mergeTokens, withMerges } from '../../src/compress/merge-tokens/stage.js';
 import { precisionOptionsSchema } from '../../src/compress/precision/options.js';
 import { precision } from '../../src/compress/precision/stage.js';
@@ -9,6 +10,8 @@ import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
 import { prune } from '../../src/compress/prune/stage.js';
 import { pruneAttentionOptionsSchema } from '../../src/compress/prune-attention/options.js';
 import { pruneAttention } from '../../src/compress/prune-attention/stage.js';
+import { shrinkOptionsSchema } from '../../src/compress/shrink/options.js';
+import { shrink } from '../../src/compress/shrink/stage.js';
 import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
 import { quantize } from '../../src/compress/quantize/stage.js';
 import { seededRandom } from '../../src/base/random.js';
@@ -149,6 +152,21 @@ describe.each(fields)('a model with %s', (name, changes) => {
     expect(pruned.config.mlpSizes).toEqual([30, 24, 27]);
     expect(relative(await logitsOf(pruned), await logitsOf(idle))).toBeLessThan(1e-4);
   });
+
+  if (mlpNorm || relativePositions || rotary !== undefined || changes.queryKeyNorms)
+    it('is shrunk by what can go of it alone', async () => {
+      const budget = { accuracy: 50, confidence: 0.5, images: 16 };
+      const options = shrinkOptionsSchema.parse({ budget, images: 16, compared: 16, multiple: 1 });
+      const context = { ...bench.context, judgedBy: 'agreement' as const };
+      const { vit: shrunk, report } = await shrink(vit, context, options);
+      const { prunes, queryKeys, merges } = report.levels;
+      expect(prunes.length > 1).toBe(!mlpNorm);
+      expect(merges.length > 1).toBe(!relativePositions && rotary === undefined);
+      if (rotary !== undefined || changes.queryKeyNorms) expect(queryKeys).toHaveLength(1);
+      const before = multiplications(vit.config);
+      expect(before / multiplications(shrunk.config)).toBe(report.accuracy.chosen?.speed ?? 1);
+      expect(multiplications(shrunk.config)).toBe(report.multiplications.after);
+    });
 
   if (rotary !== undefined || changes.queryKeyNorms)
     it('keeps the width of its queries and keys, and says why', async () => {
