@@ -5,12 +5,14 @@ import { profileStage } from './stages/profile.js';
 import { pruneAttentionStage } from './stages/prune-attention.js';
 import { pruneStage } from './stages/prune.js';
 import { quantizeStage } from './stages/quantize.js';
+import { resizePatchesStage } from './stages/resize-patches.js';
 import { shrinkStage } from './stages/shrink.js';
 import type { Stage } from './stage.js';
 
 /** The stages that EdgeFlex brings: a line each. */
 const builtIn: readonly Stage[] = [
   profileStage,
+  resizePatchesStage,
   pruneStage,
   pruneAttentionStage,
   mergeTokensStage,

@@ -1,6 +1,7 @@
 import { defined } from '../base/defined.js';
 import { hashJson } from '../base/hash.js';
 import { seededRandom } from '../base/random.js';
+import type { Size } from '../base/size.js';
 import type { DType } from '../onnx/dtype.js';
 import { toFloat16 } from '../onnx/half.js';
 import { activationMemory, constantBytes } from '../onnx/liveness.js';
@@ -47,6 +48,22 @@ export function withQueryKeySize(vit: ViT, size: number): ViT {
           standIn(name, weightOf(vit, name).dtype, defined(shapes.get(name), `the shape of ${name}`)),
         ]);
   return withWeights({ ...vit, config }, entries);
+}
+
+/**
+ * The shapes of a model whose patches have other sides, with stand-ins for its embedding and positions.
+ *
+ * @param vit - a model in which they are float
+ * @param patchSize - sides of a patch in pixels
+ */
+export function withPatchSize(vit: ViT, patchSize: Size): ViT {
+  const config = { ...vit.config, patchSize };
+  const shapes = weightShapes(config);
+  const resized = ['patch.weight', 'positions'].flatMap((name) => {
+    const dims = shapes.get(name);
+    return dims === undefined ? [] : [[name, standIn(name, weightOf(vit, name).dtype, dims)] as const];
+  });
+  return withWeights({ ...vit, config }, resized);
 }
 
 /** What a model takes in memory. */

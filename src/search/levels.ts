@@ -1,6 +1,7 @@
 import { InputError } from '../base/errors.js';
 import { reportOf } from '../compress/pipeline.js';
 import { fp32, type Recipe } from '../compress/recipe.js';
+import { EVERY } from '../compress/merge-tokens/options.js';
 import { stepOf } from '../compress/stage.js';
 import { mergeTokensStage } from '../compress/stages/merge-tokens.js';
 import { pruneStage } from '../compress/stages/prune.js';
@@ -70,7 +71,7 @@ export async function findLevels(finder: LevelFinder): Promise<Levels> {
 
   const merge = await climb(finder, MERGE_SPEEDS, async (speed, index) => {
     said(RATIOS.length + index, `what merging tokens for ${speed}× loses`);
-    const steps = [stepOf(mergeTokensStage, { budget: { speed } })];
+    const steps = [stepOf(mergeTokensStage, { budget: { speed, every: EVERY } })];
     const artifact = await finder.make({ ...fp32, name: `merge-${speed}`, steps });
     const [taken] = reportOf(mergeTokensStage, artifact.stages).schedules;
     return { artifact, settings: { merges: taken?.merges } };

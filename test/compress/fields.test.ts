@@ -2,21 +2,20 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { head } from '../../src/compress/head/stage.js';
 import { headOptionsSchema } from '../../src/compress/head/options.js';
 import { mergeTokensOptionsSchema } from '../../src/compress/merge-tokens/options.js';
-import { multiplications } from '../../src/compress/merge-tokens/schedule.js';
 import { mergeTokens, withMerges } from '../../src/compress/merge-tokens/stage.js';
 import { precisionOptionsSchema } from '../../src/compress/precision/options.js';
 import { precision } from '../../src/compress/precision/stage.js';
 import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
 import { prune } from '../../src/compress/prune/stage.js';
 import { pruneAttentionOptionsSchema } from '../../src/compress/prune-attention/options.js';
+import { resizePatchesOptionsSchema } from '../../src/compress/resize-patches/options.js';
+import { resizePatches } from '../../src/compress/resize-patches/stage.js';
 import { pruneAttention } from '../../src/compress/prune-attention/stage.js';
-import { shrinkOptionsSchema } from '../../src/compress/shrink/options.js';
-import { shrink } from '../../src/compress/shrink/stage.js';
 import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
 import { quantize } from '../../src/compress/quantize/stage.js';
 import { seededRandom } from '../../src/base/random.js';
 import { float32 } from '../../src/onnx/tensor.js';
-import { featureWidth, headWidth, type ViTConfig } from '../../src/vit/config.js';
+import { featureWidth, headWidth, patchCount, type ViTConfig } from '../../src/vit/config.js';
 import { buildGraph } from '../../src/vit/graph/model.js';
 import { formCounts, weightOf, withWeights, type ViT } from '../../src/vit/vit.js';
 import { runOnce } from '../support/engine.js';
@@ -126,6 +125,22 @@ describe.each(fields)('a model with %s', (name, changes) => {
         expect(maxDifference(await logitsOf(merged, target), expected)).toBeLessThan(2e-5);
     });
 
+  const larger = resizePatchesOptionsSchema.parse({ keep: 0.25, images: 16 });
+  if (merges)
+    it('takes larger patches as a float64 forward does', async () => {
+      const { vit: resized } = await resizePatches(vit, bench.context, larger);
+      expect(patchCount(resized.config)).toBeLessThan(patchCount(vit.config));
+      const expected = await expectedOf(resized);
+      for (const target of ['cpu', 'webgpu'] as const)
+        expect(maxDifference(await logitsOf(resized, target), expected)).toBeLessThan(2e-5);
+    });
+  else
+    it('keeps its patches, and says why', async () => {
+      const { place, found } = await refusalOf(() => resizePatches(vit, bench.context, larger));
+      expect(place).toBe('resize-patches');
+      expect(found).toContain(relativePositions ? 'relative positions' : 'rotary positions');
+    });
+
   if (!merges)
     it('does not merge tokens, and says why', async () => {
       const options = mergeTokensOptionsSchema.parse({ r: 1, images: 16 });
@@ -152,21 +167,6 @@ describe.each(fields)('a model with %s', (name, changes) => {
     expect(pruned.config.mlpSizes).toEqual([30, 24, 27]);
     expect(relative(await logitsOf(pruned), await logitsOf(idle))).toBeLessThan(1e-4);
   });
-
-  if (mlpNorm || relativePositions || rotary !== undefined || changes.queryKeyNorms)
-    it('is shrunk by what can go of it alone', async () => {
-      const budget = { accuracy: 50, confidence: 0.5, images: 16 };
-      const options = shrinkOptionsSchema.parse({ budget, images: 16, compared: 16, multiple: 1 });
-      const context = { ...bench.context, judgedBy: 'agreement' as const };
-      const { vit: shrunk, report } = await shrink(vit, context, options);
-      const { prunes, queryKeys, merges } = report.levels;
-      expect(prunes.length > 1).toBe(!mlpNorm);
-      expect(merges.length > 1).toBe(!relativePositions && rotary === undefined);
-      if (rotary !== undefined || changes.queryKeyNorms) expect(queryKeys).toHaveLength(1);
-      const before = multiplications(vit.config);
-      expect(before / multiplications(shrunk.config)).toBe(report.accuracy.chosen?.speed ?? 1);
-      expect(multiplications(shrunk.config)).toBe(report.multiplications.after);
-    });
 
   if (rotary !== undefined || changes.queryKeyNorms)
     it('keeps the width of its queries and keys, and says why', async () => {

@@ -286,6 +286,15 @@ describe('a schedule', () => {
     }
   });
 
+  it('that is searched merges in every nth block where that is enough', () => {
+    const deep = smallViT(1, { mlpSizes: Array.from({ length: 9 }, () => 36) }).config;
+    for (const every of [3, 4])
+      for (const { merges } of candidatesFor(deep, options({ budget: { speed: 1.05, every } }))) {
+        expect(multiplications(deep) / multiplications({ ...deep, merges })).toBeGreaterThanOrEqual(1.05);
+        expect(merges.every((count, layer) => count === 0 || (layer + 1) % every === 0)).toBe(true);
+      }
+  });
+
   it('counts the multiplications of every product', () => {
     const macs = (tokens: number, asking: number, mlpTokens: number, mlp: number): number =>
       2 * tokens * 24 * 24 + 2 * asking * 24 * 24 + 2 * asking * tokens * 24 + 2 * mlpTokens * 24 * mlp;

@@ -14,7 +14,7 @@ import { openModel } from '../../src/compress/observe/opened.js';
 import { keptOpen, type KeptSessions } from '../../src/compress/observe/sessions.js';
 import type { Calibration } from '../../src/compress/context.js';
 import type { Tap } from '../../src/compress/observe/taps.js';
-import type { BlockValueName, BlockValues } from '../../src/vit/graph/block.js';
+import type { BlockValueName } from '../../src/vit/graph/block.js';
 import { maxDifference, logitsOf, openBench, type Bench } from './support.js';
 import { multiply, transpose } from './reference.js';
 
@@ -255,7 +255,7 @@ it('the moments of a wide input are those of a float64 reference, though only bl
   const g = new GraphBuilder('wide');
   const x = g.input('x', 'float32', [height, n]);
   const tap = momentsTap('fc2', height);
-  for (const output of tap.emit(g, { fc2: x } as BlockValues)) g.output(output);
+  for (const output of tap.emit(g, { fc2: x })) g.output(output);
   const session = await engine.open(await serializeModel(g.finish()), {
     ...defaultSessionOptions,
     threads: 2,

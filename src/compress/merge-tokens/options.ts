@@ -1,5 +1,11 @@
 import { z } from 'zod';
 
+/**
+ * A schedule that is searched merges in every second block. Merging takes a dozen small operators, whose time no multiplication tells:
+ * in a DINOv2-S in INT8 as long as a hundredth of the whole model for each block that merges (docs/pruning.md).
+ */
+export const EVERY = 2;
+
 const count = z.number().int().nonnegative();
 
 /** Options of the `merge-tokens` stage. */
@@ -24,6 +30,15 @@ export const mergeTokensOptionsSchema = z
           .number()
           .gt(1)
           .describe('How many times fewer multiplications, predicted from shapes and not measured.'),
+        every: z
+          .number()
+          .int()
+          .positive()
+          .default(EVERY)
+          .describe(
+            'Merges in every nth block, n being this number: each block that merges takes time that no multiplication tells. Where that is not enough, every block merges.',
+          )
+          .meta({ unit: 'blocks' }),
       })
       .optional()
       .describe(

@@ -14,29 +14,22 @@ import {
   tokensRead,
   type ViTConfig,
 } from '../../vit/config.js';
-import type { MergeTokensOptions } from './options.js';
+import { EVERY, type MergeTokensOptions } from './options.js';
 
 /** How merges are spread over the blocks, from twice the mean in the first block (−1) to twice the mean in the last (1). */
 export const SLOPES = [-1, -0.5, 0, 0.5, 1] as const;
 
-/**
- * A schedule that is searched merges in every second block. Merging takes a dozen small operators, whose time no multiplication tells:
- * in a DINOv2-S in INT8 as long as a hundredth of the whole model for each block that merges (docs/pruning.md).
- */
-const EVERY = 2;
-
-/** … and in none of them more than this share of the tokens that reach it: of so many proposals the last ones are bad. */
+/** A schedule that is searched merges at most this share of the tokens that reach a block: of so many proposals the last ones are bad. */
 const MOST_AT_ONCE = 1 / 3;
 
 /** Which blocks merge, and how much at most. */
 interface Limits {
-  /** 2 merges in every second block alone, twice as many. */
+  /** 2 merges in every second block alone, twice as many as every block would. */
   readonly every: number;
   /** Share of the tokens that reach a block; half of the patches is the most in any case. */
   readonly atOnce: number;
 }
 
-const APART: Limits = { every: EVERY, atOnce: MOST_AT_ONCE };
 const EVERYWHERE: Limits = { every: 1, atOnce: 1 };
 
 /** A schedule that meets a budget. */
@@ -94,7 +87,7 @@ export function candidatesFor(
     });
   if (budget !== undefined)
     return SLOPES.map((slope) => {
-      const merges = scheduleFor(config, slope, budget.speed);
+      const merges = scheduleFor(config, slope, budget.speed, budget.every);
       if (merges === undefined) throw unreachable(budget.speed, mostSpeed(config, slope, EVERYWHERE));
       return { slope, merges };
     });
@@ -130,16 +123,23 @@ function spread(config: ViTConfig, slope: number, mean: number, { every, atOnce 
 }
 
 /**
- * The gentlest schedule that makes multiplications so many times fewer: in every second block, at most a third of the tokens at once, or, where
- * that is not enough, in every one.
+ * The gentlest schedule that makes multiplications so many times fewer: in every second block or so, at most a third of the tokens at once,
+ * or, where that is not enough, in every one.
  *
  * @param config - the architecture, unmerged
  * @param slope - how merges are spread, one of `SLOPES`
  * @param speed - how many times fewer
+ * @param every - 2 for every second block
  * @returns how many tokens each block merges; undefined where merging everything is not enough
  */
-export function scheduleFor(config: ViTConfig, slope: number, speed: number): number[] | undefined {
-  return gentlest(config, slope, speed, APART) ?? gentlest(config, slope, speed, EVERYWHERE);
+export function scheduleFor(
+  config: ViTConfig,
+  slope: number,
+  speed: number,
+  every: number = EVERY,
+): number[] | undefined {
+  const apart = gentlest(config, slope, speed, { every, atOnce: MOST_AT_ONCE });
+  return apart ?? gentlest(config, slope, speed, EVERYWHERE);
 }
 
 function gentlest(config: ViTConfig, slope: number, speed: number, limits: Limits): number[] | undefined {

@@ -13,6 +13,8 @@ export interface PositionLayout {
   readonly prefix: number;
   /** Patches below and beside each other. */
   readonly grid: Size;
+  /** … of the image that the table was learned for; a square of them unless given. */
+  readonly learnedGrid?: Size;
   /** What is done with a table for another number of patches. */
   readonly resampling: Resampling | undefined;
 }
@@ -26,10 +28,10 @@ export interface PositionLayout {
  */
 export function laidOutPositions(
   table: TensorSource,
-  { leading, prefix, grid, resampling }: PositionLayout,
+  { leading, prefix, grid, learnedGrid, resampling }: PositionLayout,
 ): TensorSource {
   const [rows, width] = table.dims as [number, number];
-  const there = square(Math.round(Math.sqrt(rows - leading)));
+  const there = learnedGrid ?? square(Math.round(Math.sqrt(rows - leading)));
   const patches = area(grid);
   return computed([prefix + patches, width], async () => {
     const values = await floats(table);
