@@ -158,4 +158,5 @@ VARIANTS = {
     'EdgeFlex int8': edgeflex('int8'),
     'EdgeFlex edgeflex': edgeflex('edgeflex'),
     'EdgeFlex edgeflex-merge': edgeflex('edgeflex-merge'),
+    'EdgeFlex edgeflex-half': edgeflex('edgeflex-half'),
 }
