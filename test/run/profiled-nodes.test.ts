@@ -70,7 +70,9 @@ describe('the nodes of a profile', () => {
     for (const { time } of whole) expect(time.milliseconds).toHaveLength(2);
     expect(multiplications(whole)).toEqual({ float32: inGraph(bench.vit) });
 
-    const linears = inGraph(bench.vit, /^layers\.\d+\.(q|k|v|o|fc1|fc2)$/);
+    const blocks = inGraph(bench.vit, /^layers\.\d+\.(q|k|v|o|fc1|fc2)$/);
+    const embedding = inGraph(bench.vit, /^patch$/);
+    expect(embedding).toBeGreaterThan(0);
     for (const [format, precision] of [
       ['w8a8', 'int8'],
       ['qdq', 'int8'],
@@ -80,6 +82,7 @@ describe('the nodes of a profile', () => {
     ] as const) {
       const vit = await inForm(format);
       const nodes = await profiled(vit);
+      const linears = blocks + (format === 'w8a8' ? embedding : 0);
       expect(multiplications(nodes), format).toEqual({
         [precision]: linears,
         float32: inGraph(bench.vit) - linears,

@@ -32,7 +32,7 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 const TOLERANCE = 1e-5;
 
 /** The same where inputs are rounded to integers as well: one that lies on the edge of a step goes to one side or the other. */
-const ROUNDED_TOLERANCE = 5e-3;
+const ROUNDED_TOLERANCE = 1e-2;
 
 let scratch: string;
 const images = new Map<string, TinyImages>();
