@@ -6,8 +6,8 @@ import type { ArtifactFacts } from './artifacts/artifact.js';
 export const INTEGER_INPUTS = ['MatMulIntegerToFloat', 'QGemm', 'DynamicQuantizeMatMul'] as const;
 
 /**
- * Whether INT8 products of an artifact may saturate on x86-64 processors without VNNI: it has such products, and no stage saw to it that
- * their sums fit into 16 bits.
+ * Whether INT8 products of an artifact may saturate on x86-64 processors without VNNI: it has such products, and not every stage that
+ * quantised linears saw to it that their sums fit into 16 bits. A recipe may have several, each for some of the linears.
  *
  * @param artifact - its kernels, its stages, and what is known of a file that is run as it is
  */
@@ -17,10 +17,10 @@ export function maySaturate({
   raw,
 }: Pick<ArtifactFacts, 'kernels' | 'stages' | 'raw'>): boolean {
   if (raw !== undefined) return raw.integer;
-  return (
-    INTEGER_INPUTS.some((opType) => (kernels[opType] ?? 0) > 0) &&
-    !stages.some(({ facts }) => facts.traits.includes('exact-without-vnni'))
-  );
+  if (!INTEGER_INPUTS.some((opType) => (kernels[opType] ?? 0) > 0)) return false;
+  const quantisers = stages.filter(({ stage }) => stage === 'quantize');
+  const exact = quantisers.every(({ facts }) => facts.traits.includes('exact-without-vnni'));
+  return quantisers.length === 0 || !exact;
 }
 
 /**

@@ -63,7 +63,14 @@ describe('a recipe', () => {
 
 describe('a recipe with a fault is refused with line, place, what was found and what is expected:', () => {
   it.each<[string, string, number, string, RegExp, RegExp]>([
-    ['an unknown stage', '- distil: {}', 4, 'stages.1.distil', /unknown stage "distil"/, /^profile, .*prune, /],
+    [
+      'an unknown stage',
+      '- distil: {}',
+      4,
+      'stages.1.distil',
+      /unknown stage "distil"/,
+      /^profile, .*prune, /,
+    ],
     ['a stage of every object', '- toString: {}', 4, 'stages.1.toString', /unknown stage/, /^profile, /],
     [
       'two stages in one',

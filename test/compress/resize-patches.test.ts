@@ -2,6 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { square } from '../../src/base/size.js';
 import { multiplications } from '../../src/compress/merge-tokens/schedule.js';
 import { withMerges } from '../../src/compress/merge-tokens/stage.js';
+import { precisionOptionsSchema } from '../../src/compress/precision/options.js';
+import { precision } from '../../src/compress/precision/stage.js';
 import { resizePatchesOptionsSchema } from '../../src/compress/resize-patches/options.js';
 import { largerPatch, resizedWeights } from '../../src/compress/resize-patches/patches.js';
 import { resizePatches } from '../../src/compress/resize-patches/stage.js';
@@ -11,7 +13,7 @@ import { seededRandom } from '../../src/base/random.js';
 import { patchCount, tokenCount } from '../../src/vit/config.js';
 import { weightShapes, weightOf } from '../../src/vit/vit.js';
 import { refusalOf } from '../support/refusal.js';
-import { fingerprint, openBench, type Bench } from './support.js';
+import { fingerprint, maxDifference, openBench, type Bench } from './support.js';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -110,6 +112,21 @@ describe('the stage resize-patches', () => {
     const spread = Math.max(...before.map(Math.abs));
     for (let column = 0; column < width; column += 7)
       expect(Math.abs(mean(after, column) - mean(before, column))).toBeLessThan(0.2 * spread);
+  });
+
+  it('reads an embedding and positions that are stored as float16', async () => {
+    const half16 = precisionOptionsSchema.parse({ float16: ['patch', 'positions'], images: 16 });
+    const { vit: half } = await precision(bench.vit, bench.context, half16);
+    expect(weightOf(half, 'positions').dtype).toBe('float16');
+    const [{ vit: found }, { vit: exact }] = [
+      await resizePatches(half, bench.context, options(0.25)),
+      await resizePatches(bench.vit, bench.context, options(0.25)),
+    ];
+    for (const name of ['positions', 'patch.weight']) {
+      const [stored, whole] = [await floatsOf(found, name), await floatsOf(exact, name)];
+      const largest = Math.max(...whole.map(Math.abs));
+      expect(maxDifference(stored, whole)).toBeLessThan(2e-3 * largest);
+    }
   });
 
   it('leaves the model as it is where no larger patch leaves enough', async () => {

@@ -29,6 +29,16 @@ const cases: readonly (readonly [string, Facts, boolean])[] = [
   ['weights alone in 8 bits', { kernels: { MatMulNBits: 72 }, stages: [quantized({ format: 'w8' })] }, false],
   ['INT8 in bounded pairs', { kernels: int8, stages: [quantized({})] }, false],
   ['INT8 as it comes', { kernels: int8, stages: [quantized({ boundPairs: false })] }, true],
+  [
+    'INT8 as it comes for some linears, in bounded pairs for the others',
+    { kernels: int8, stages: [quantized({ boundPairs: false, keep: ['layers.0.*'] }), quantized({})] },
+    true,
+  ],
+  [
+    'INT8 in bounded pairs by two stages',
+    { kernels: int8, stages: [quantized({ keep: ['layers.0.*'] }), quantized({})] },
+    false,
+  ],
   ['INT8 of a stage that says nothing of pairs', { kernels: int8, stages: [] }, true],
   ['a file with INT8', { kernels: {}, stages: [], raw: { ...raw, integer: true } }, true],
   ['a file of floats', { kernels: {}, stages: [], raw: { ...raw, integer: false } }, false],

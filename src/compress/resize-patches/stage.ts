@@ -1,7 +1,9 @@
 import { InputError } from '../../base/errors.js';
 import type { Size } from '../../base/size.js';
+import { float32 } from '../../onnx/tensor.js';
 import { gridOf, patchCount, patchValues, prefixTokens, tokenCount } from '../../vit/config.js';
 import { laidOutPositions } from '../../vit/checkpoints/positions.js';
+import { floats } from '../../vit/derived.js';
 import { weightOf, withWeights, type ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
 import { multiplications } from '../merge-tokens/schedule.js';
@@ -12,15 +14,13 @@ import { largerPatch, resizedWeights } from './patches.js';
 
 /** The report of the stage. */
 export interface ResizePatchesReport {
-  /** Held-out training images that the logits were compared on. */
-  readonly images: number;
   /** Sides of a patch in pixels, and how many there are. */
   readonly before: { readonly patch: Size; readonly patches: number };
   readonly after: { readonly patch: Size; readonly patches: number };
   /** Multiplications for an image, before and after. */
   readonly multiplications: { readonly before: number; readonly after: number };
-  /** How far that leads from the model as it was; undefined where it stays as it was. */
-  readonly apart: Apart | undefined;
+  /** How far that leads from the model as it was, and on how many held-out training images; undefined where it stays as it was. */
+  readonly apart: (Apart & { readonly images: number }) | undefined;
 }
 
 /**
@@ -41,16 +41,6 @@ export async function resizePatches(
   refuseUnfit(vit);
   const patch = largerPatch(config, options.keep);
   const resized = patch === undefined ? vit : await withPatches(vit, patch);
-  const holdout = await context.calibration.holdout(options.images);
-  const logits = (model: ViT, name: string, progress: readonly [number, number]): Promise<Float32Array> =>
-    logitsFor(context, model, { name, images: holdout, what: '', progress });
-  const apart =
-    patch &&
-    logitsApart(
-      await logits(resized, 'resized', [0.5, 1]),
-      await logits(vit, 'as-it-was', [0, 0.5]),
-      config.labels.length,
-    );
   const about = ({ config: of }: ViT): ResizePatchesReport['before'] => ({
     patch: of.patchSize,
     patches: patchCount(of),
@@ -58,11 +48,26 @@ export async function resizePatches(
   return {
     vit: resized,
     report: {
-      ...{ images: holdout.count, before: about(vit), after: about(resized) },
+      ...{ before: about(vit), after: about(resized) },
       multiplications: { before: multiplications(config), after: multiplications(resized.config) },
-      apart,
+      apart: patch && (await compared(context, vit, resized, options.images)),
     },
   };
+}
+
+/** How far the logits of a resized model are from those of the model as it was, on held-out images. */
+async function compared(
+  context: StageContext,
+  vit: ViT,
+  resized: ViT,
+  count: number,
+): Promise<NonNullable<ResizePatchesReport['apart']>> {
+  const images = await context.calibration.holdout(count);
+  const logits = (of: ViT, name: string, progress: readonly [number, number]): Promise<Float32Array> =>
+    logitsFor(context, of, { name, images, progress });
+  const reference = await logits(vit, 'as-it-was', [0, 0.5]);
+  const found = await logits(resized, 'resized', [0.5, 1]);
+  return { images: images.count, ...logitsApart(found, reference, vit.config.labels.length) };
 }
 
 /**
@@ -79,13 +84,14 @@ async function withPatches(vit: ViT, patchSize: Size): Promise<ViT> {
   ]);
   if (config.positions === false) return resized;
   const prefix = prefixTokens(config);
-  const positions = laidOutPositions(weightOf(vit, 'positions'), {
+  // They may be stored as float16, which the checkpoints' tables never are.
+  const learned = float32(weightOf(vit, 'positions').dims, await floatsOf(vit, 'positions'));
+  const positions = laidOutPositions(learned, {
     ...{ leading: prefix, prefix, grid: gridOf(config), learnedGrid: gridOf(vit.config) },
     resampling: 'cubic',
   });
-  const values = await floatsOf(withWeights(vit, [['positions', positions]]), 'positions');
   return withWeights(resized, [
-    floatEntry(vit, 'positions', [tokenCount(config), config.hiddenSize], values),
+    floatEntry(vit, 'positions', [tokenCount(config), config.hiddenSize], await floats(positions)),
   ]);
 }
 

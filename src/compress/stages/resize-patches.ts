@@ -19,11 +19,10 @@ export const resizePatchesStage = defineStage({
     'Cuts images into fewer, larger patches, of which the embedding gives the same as of the smaller ones.',
   options: resizePatchesOptionsSchema,
   report: z.object({
-    images: figure,
     before: patches,
     after: patches,
     multiplications: z.object({ before: z.number(), after: z.number() }),
-    apart: z.object({ error: figure, agreement: figure }).optional(),
+    apart: z.object({ images: figure, error: figure, agreement: figure }).optional(),
   }),
   effort: (vit, { images }) => 2 * images * multiplications(vit.config),
   shape(vit, { keep }) {
@@ -33,7 +32,7 @@ export const resizePatchesStage = defineStage({
   once: true,
   needsFloat: true,
   apply: resizePatches,
-  summarise: ({ images, before, after, multiplications: count, apart }) =>
+  summarise: ({ before, after, multiplications: count, apart }) =>
     stageFacts({
       headline: [
         { label: 'patches of an image left', value: after.patches, of: before.patches, unit: 'count' },
@@ -62,7 +61,7 @@ export const resizePatchesStage = defineStage({
                 value: valueOf(apart.agreement),
                 unit: 'share' as const,
               },
-              { label: 'held-out training images', value: valueOf(images), unit: 'count' as const },
+              { label: 'held-out training images', value: valueOf(apart.images), unit: 'count' as const },
             ]),
       ],
     }),

@@ -1,5 +1,6 @@
 import { viewAs, type TensorSource } from '../../onnx/tensor.js';
 import { perPatchValue } from '../byte-patches.js';
+import { computed, floats } from '../derived.js';
 import { linearNames, PATCH, type LinearForm, type LinearName } from '../linears.js';
 import { formOf, weightOf, withWeights, type ViT } from '../vit.js';
 
@@ -46,14 +47,14 @@ function withFloatPatches(vit: ViT): ViT {
   const inputs = steps.length;
   const [stored, added] = [weightOf(vit, `${PATCH}.weight`), weightOf(vit, `${PATCH}.bias`)];
   const integers = async (): Promise<Int8Array> => viewAs(await stored.read(), Int8Array);
-  const weight = floats(stored.dims, async () =>
+  const weight = computed(stored.dims, async () =>
     Float32Array.from(await integers(), (w, at) => {
       return (w * weightScales[Math.floor(at / inputs)]!) / steps[at % inputs]!;
     }),
   );
-  const bias = floats(added.dims, async () => {
+  const bias = computed(added.dims, async () => {
     const rows = await integers();
-    const sums = viewAs(await added.read(), Float32Array);
+    const sums = await floats(added);
     return sums.map((sum, o) => {
       const row = rows.subarray(o * inputs, (o + 1) * inputs);
       return sum + weightScales[o]! * row.reduce((all, w, i) => all + w * zeros[i]!, 0);
@@ -64,11 +65,6 @@ function withFloatPatches(vit: ViT): ViT {
     [`${PATCH}.bias`, bias],
   ]);
   return { ...changed, bytePatches: undefined };
-}
-
-/** A float32 tensor that is computed when it is read. */
-function floats(dims: readonly number[], read: () => Promise<Float32Array>): TensorSource {
-  return { dtype: 'float32', dims, read: async () => new Uint8Array((await read()).buffer) };
 }
 
 /** int8 `[outputs, inputs]` as uint8 `[outputs, blocks, block]` around 128, which also fills what is left of the last block. */
