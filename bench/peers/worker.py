@@ -1,14 +1,20 @@
 """One measurement of one model in a process of its own: one line of JSON on standard output.
 
-python worker.py '{"kind": "onnxruntime", "model": ..., "images": ..., "batch": 8, "threads": 1, "seconds": 3}'
+python worker.py '{"package": "onnxruntime", "model": ..., "images": ..., "batch": 8, "threads": 1, "seconds": 3, "precision": "f32"}'
+
+With "limited", the folder of the libraries that are limited to AVX2, it refuses when others are loaded, or take newer kernels.
 """
+import collections
 import json
 import os
+import pathlib
 import sys
 import time
 
 os.environ['ORT_DISABLE_TELEMETRY'] = '1'
 import numpy as np
+
+import isa
 
 
 def status(key):
@@ -20,38 +26,39 @@ def status(key):
     raise KeyError(key)
 
 
-def has_vnni():
-    with open('/proc/cpuinfo') as file:
-        flags = next((line.split() for line in file if line.startswith('flags')), [])
-    return 'avx512_vnni' in flags or 'avx_vnni' in flags
-
-
-def opened_onnxruntime(model, threads, batch, precise=False):
+def opened_onnxruntime(task):
     import onnxruntime as ort
 
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = task['threads']
     options.inter_op_num_threads = 1
-    if precise:
-        # As EdgeFlex opens its models on x86-64 without VNNI, where products of INT8 would saturate; with VNNI they are exact, and this only slow.
-        options.add_session_config_entry('session.x64quantprecision', '1')
+    # Shapes that are known, as OpenVINO gets them.
+    options.add_free_dimension_override_by_name('batch', task['batch'])
     base = started()
-    session = ort.InferenceSession(model, options, providers=['CPUExecutionProvider'])
+    session = ort.InferenceSession(task['model'], options, providers=['CPUExecutionProvider'])
     name = session.get_inputs()[0].name
-    return base, lambda pixels: session.run(None, {name: pixels})[0]
+    return base, lambda pixels: session.run(None, {name: pixels})[0], []
 
 
-def opened_openvino(model, threads, batch):
+def opened_openvino(task):
     import openvino as ov
 
     core = ov.Core()
     base = started()
-    read = core.read_model(model)
+    read = core.read_model(task['model'])
     # A shape that is known is what OpenVINO is fastest with.
-    read.reshape([batch, *[int(dim.get_length()) for dim in list(read.inputs[0].partial_shape)[1:]]])
-    settings = {'INFERENCE_NUM_THREADS': threads, 'NUM_STREAMS': 1, 'INFERENCE_PRECISION_HINT': 'f32'}
-    request = core.compile_model(read, 'CPU', settings).create_infer_request()
-    return base, lambda pixels: next(iter(request.infer([pixels]).values()))
+    read.reshape([task['batch'], *[int(dim.get_length()) for dim in list(read.inputs[0].partial_shape)[1:]]])
+    settings = {'INFERENCE_NUM_THREADS': task['threads'], 'NUM_STREAMS': 1, 'INFERENCE_PRECISION_HINT': task['precision']}
+    compiled = core.compile_model(read, 'CPU', settings)
+    request = compiled.create_infer_request()
+    run = lambda pixels: next(iter(request.infer([pixels]).values()))
+    # The graph that says which kernels were taken costs memory: it is not asked for where memory is measured.
+    if 'seconds' in task:
+        return base, run, []
+    return base, run, [op.get_rt_info()['primitiveType'].astype(str) for op in compiled.get_runtime_model().get_ops()]
+
+
+OPENED = {'onnxruntime': opened_onnxruntime, 'openvino': opened_openvino}
 
 
 def started():
@@ -66,13 +73,12 @@ def main():
     batch = task['batch']
     images = np.load(task['images'], mmap_mode='r')
     first = np.ascontiguousarray(images[:batch])
-    kind, model, threads = task['kind'], task['model'], task['threads']
-    if kind == 'openvino':
-        base, run = opened_openvino(model, threads, batch)
-    else:
-        base, run = opened_onnxruntime(model, threads, batch, precise=kind == 'edgeflex' and not has_vnni())
+    base, run, kernels = OPENED[task['package']](task)
     run(first)
     answer = {'peak': status('VmHWM') - base}
+    if 'limited' in task:
+        isa.check_mapped(task['package'], pathlib.Path(task['limited']))
+        isa.check_kernels(kernels)
     if 'seconds' in task:
         # Warm until it has run for a third of the time, then timed; processor time tells work from waiting for others.
         until = time.perf_counter() + task['seconds'] / 3
@@ -89,6 +95,7 @@ def main():
     else:
         # Whole batches: some graphs take no other.
         rows = [run(np.ascontiguousarray(images[at : at + batch])) for at in range(0, len(images) - batch + 1, batch)]
+        answer['kernels'] = dict(collections.Counter(kernels))
         answer['classes'] = np.concatenate(rows).argmax(1).tolist()
     print(json.dumps(answer))
 
