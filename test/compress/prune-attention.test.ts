@@ -3,7 +3,7 @@ import { seededRandom } from '../../src/base/random.js';
 import { openBlas, type Blas } from '../../src/compress/linalg/blas.js';
 import { eigenOf } from '../../src/compress/linalg/eigen.js';
 import { pruneAttentionOptionsSchema } from '../../src/compress/prune-attention/options.js';
-import { narrowHead, type HeadMoments, type NarrowHead } from '../../src/compress/prune-attention/scores.js';
+import { narrowingOf, type HeadMoments, type NarrowHead } from '../../src/compress/prune-attention/scores.js';
 import { pruneAttention } from '../../src/compress/prune-attention/stage.js';
 import { nodeEngine } from '../../src/runtime/node.js';
 import { refusalOf } from '../support/refusal.js';
@@ -75,7 +75,7 @@ describe.each([1, 2, 3])('a head of sample %d', (seed) => {
   const errorOf = (found: readonly number[]): number => meanSquare(found.map((s, at) => s - scores[at]!));
 
   it('gives the same scores as long as nothing goes', async () => {
-    const whole = await narrowHead(moments, d, d, 'least-squares', blas);
+    const whole = await (await narrowingOf(moments, d, 'least-squares', blas))(d);
     expect(errorOf(narrowScores(whole, d))).toBeLessThan(1e-12 * meanSquare(scores));
     expect(whole.error).toBe(0);
     expect(whole.variance / meanSquare(scores)).toBeCloseTo(1, 9);
@@ -84,13 +84,13 @@ describe.each([1, 2, 3])('a head of sample %d', (seed) => {
   it.each(['least-squares', 'none'] as const)(
     'has the error over all pairs that is told: %s',
     async (how) => {
-      const narrow = await narrowHead(moments, d, size, how, blas);
+      const narrow = await (await narrowingOf(moments, d, how, blas))(size);
       expect(narrow.error / errorOf(narrowScores(narrow, size))).toBeCloseTo(1, 6);
     },
   );
 
   it('makes of what stays what dense least squares over all pairs make of it, and of its keys likewise', async () => {
-    const narrow = await narrowHead(moments, d, size, 'least-squares', blas);
+    const narrow = await (await narrowingOf(moments, d, 'least-squares', blas))(size);
     const found = narrowScores(narrow, size);
     const [q, k] = [
       multiply(queries, transpose(narrow.query, size), d),
@@ -115,7 +115,7 @@ describe.each([1, 2, 3])('a head of sample %d', (seed) => {
   });
 
   it('loses less than channels that are chosen, and then made up for by least squares', async () => {
-    const best = await narrowHead(moments, d, size, 'least-squares', blas);
+    const best = await (await narrowingOf(moments, d, 'least-squares', blas))(size);
     for (let a = 0; a < d; a++)
       for (let b = 0; b < a; b++) {
         const of = (i: number, from: Float64Array): number[] => [from[i * d + a]!, from[i * d + b]!];

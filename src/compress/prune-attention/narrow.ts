@@ -10,7 +10,7 @@ import { momentsTap, type Moments } from '../observe/moments.js';
 import { walkBlocks } from '../observe/walk.js';
 import { floatEntry, floatsOf } from '../weights.js';
 import type { PruneAttentionOptions } from './options.js';
-import { narrowHead, type HeadMoments } from './scores.js';
+import { narrowingOf, type HeadMoments, type HeadNarrowing } from './scores.js';
 
 /** Raised whenever the same model and images would give other weights: recipes share them. */
 const NARROWING_VERSION = 1;
@@ -174,6 +174,8 @@ async function narrowBlock(
   const d = headWidth(vit.config);
   const [queries, keys] = [await projectionOf(vit, layer, 'q'), await projectionOf(vit, layer, 'k')];
   const moments = await headMoments(queries, keys, heads, observed, blas);
+  const narrowings: HeadNarrowing[] = [];
+  for (const each of moments) narrowings.push(await narrowingOf(each, d, compensation, blas));
   const value: NarrowedAttention[] = [];
   const aside = new Map<string, TensorSource>();
   for (const size of sizes) {
@@ -184,8 +186,8 @@ async function narrowBlock(
     // The runtime divides by the root of the new width: the rest of what it divided by before is put into the queries.
     const scale = Math.sqrt(size / d);
     let [share, square] = [0, 0];
-    for (const [head, each] of moments.entries()) {
-      const { query, key, error, variance } = await narrowHead(each, d, size, compensation, blas);
+    for (const [head, narrowing] of narrowings.entries()) {
+      const { query, key, error, variance } = await narrowing(size);
       const scaled = query.map((entry) => entry * scale);
       await putHead(narrow.q, head, size, scaled, queries, d, blas);
       await putHead(narrow.k, head, size, key, keys, d, blas);

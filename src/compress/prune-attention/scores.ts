@@ -23,6 +23,9 @@ export interface NarrowHead {
   readonly variance: number;
 }
 
+/** Narrows a head to a width. */
+export type HeadNarrowing = (size: number) => Promise<NarrowHead>;
+
 /** The ridge on the queries' second moment, as a share of its mean: enough to invert it, and nothing against rounding to float32. */
 const RIDGE = 1e-9;
 
@@ -30,7 +33,7 @@ const RIDGE = 1e-9;
 const ROUNDING = 1e-12;
 
 /**
- * Narrows the queries and keys of a head, which only meet in the products `q·k`. With M = L·Lᵀ the second moment of the queries and Σ the
+ * Prepares to narrow the queries and keys of a head, which only meet in the products `q·k`. With M = L·Lᵀ the second moment of the queries and Σ the
  * covariance of the keys, the mean squared error of `qᵀ·N·k` in their place is `‖Lᵀ·(I − N)·Σ^½‖²`. Of all N of rank r the best is
  * `L⁻ᵀ·U·Uᵀ·Lᵀ`, U the first r eigenvectors of `Lᵀ·Σ·L` (Eckart & Young, Psychometrika 1, 1936): so `q' = Uᵀ·L⁻¹·q` and
  * `k' = Uᵀ·Lᵀ·k`, and the error is the sum of the other eigenvalues. Where channels are chosen first and then made up for by ridge
@@ -40,26 +43,35 @@ const ROUNDING = 1e-12;
  *
  * @param moments - of the head
  * @param d - its width
- * @param size - the width it is to have
  * @param compensation - whether what stays makes up for what goes
  * @param blas - float64 products
+ * @returns a function that narrows it to a width: what all widths share is done by then
  */
-export async function narrowHead(
-  { queries, keys }: HeadMoments,
+export async function narrowingOf(
+  moments: HeadMoments,
   d: number,
-  size: number,
   compensation: PruneAttentionOptions['compensation'],
   blas: Blas,
-): Promise<NarrowHead> {
+): Promise<HeadNarrowing> {
+  return compensation === 'none' ? byChoosing(moments, d) : byRecombining(moments, d, blas);
+}
+
+/** Keeps the channels whose products vary most. */
+function byChoosing({ queries, keys }: HeadMoments, d: number): HeadNarrowing {
+  const worth = (channel: number): number => queries[channel * d + channel]! * keys[channel * d + channel]!;
+  const order = Array.from({ length: d }, (_, i) => i).sort((a, b) => worth(b) - worth(a) || a - b);
   const variance = traceOfProduct(queries, keys, d);
-  if (compensation === 'none') {
-    const worth = (channel: number): number => queries[channel * d + channel]! * keys[channel * d + channel]!;
-    const order = Array.from({ length: d }, (_, i) => i).sort((a, b) => worth(b) - worth(a) || a - b);
+  return (size) => {
     const gone = order.slice(size);
     const error = traceOfProduct(among(queries, d, gone), among(keys, d, gone), gone.length);
     const chosen = selection(order.slice(0, size), d);
-    return { query: chosen, key: chosen, error, variance };
-  }
+    return Promise.resolve({ query: chosen, key: chosen, error, variance });
+  };
+}
+
+/** Lets the channels that stay make up for those that go. */
+async function byRecombining({ queries, keys }: HeadMoments, d: number, blas: Blas): Promise<HeadNarrowing> {
+  const variance = traceOfProduct(queries, keys, d);
   const ridge = (RIDGE * traceOf(queries, d)) / d || 1;
   const factor = await cholesky(withRidge(queries, d, ridge), d, blas);
   const transposed = transposeOf(factor, d, d);
@@ -67,25 +79,27 @@ export async function narrowHead(
     await blas.product(await blas.product(transposed, keys, d), factor, d),
     d,
   );
-  const kept = vectors.subarray(0, size * d);
-  const query = transposeOf(
-    await solveLowerTransposed(factor, d, transposeOf(kept, size, d), size, blas),
-    d,
-    size,
-  );
-  const key = await blas.product(kept, transposed, d);
-  let error = 0;
-  for (let i = d - 1; i >= size; i--) error += Math.max(0, values[i]!);
-  const least = ROUNDING * values[0]!;
-  for (let i = 0; i < size; i++) {
-    // Queries vary by 1 and keys by the eigenvalue: by its square root both do.
-    const balance = Math.max(values[i]!, least) ** 0.25 || 1;
-    for (let c = 0; c < d; c++) {
-      query[i * d + c]! *= balance;
-      key[i * d + c]! /= balance;
+  return async (size) => {
+    const kept = vectors.subarray(0, size * d);
+    const query = transposeOf(
+      await solveLowerTransposed(factor, d, transposeOf(kept, size, d), size, blas),
+      d,
+      size,
+    );
+    const key = await blas.product(kept, transposed, d);
+    let error = 0;
+    for (let i = d - 1; i >= size; i--) error += Math.max(0, values[i]!);
+    const least = ROUNDING * values[0]!;
+    for (let i = 0; i < size; i++) {
+      // Queries vary by 1 and keys by the eigenvalue: by its square root both do.
+      const balance = Math.max(values[i]!, least) ** 0.25 || 1;
+      for (let c = 0; c < d; c++) {
+        query[i * d + c]! *= balance;
+        key[i * d + c]! /= balance;
+      }
     }
-  }
-  return { query, key, error, variance };
+    return { query, key, error, variance };
+  };
 }
 
 /** tr(A · B) for symmetric matrices. */
