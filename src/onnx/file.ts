@@ -3,7 +3,7 @@ import { basename, dirname, isAbsolute, join, normalize } from 'node:path';
 import { InputError, messageOf } from '../base/errors.js';
 import { readRange } from '../base/read-range.js';
 import type { OnnxModel } from './model.js';
-import { decodeModel, encodeModel, type ExternalLocation } from './proto.js';
+import { decodeModel, encodeModel, encodeWhole, type ExternalLocation } from './proto.js';
 import { noModel, readProtobuf } from './protobuf.js';
 import { byteLength, type TensorSource } from './tensor.js';
 
@@ -82,7 +82,7 @@ async function writeBoth(model: OnnxModel, path: string): Promise<WrittenModel> 
 export async function serializeModel(model: OnnxModel): Promise<Uint8Array> {
   const place = new Map<string, Uint8Array>();
   for (const [name, tensor] of model.initializers) place.set(name, await readChecked(name, tensor));
-  return encodeModel(model, place, await attributeBytes(model));
+  return encodeWhole(model, place, await attributeBytes(model));
 }
 
 /**

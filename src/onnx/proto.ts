@@ -1,10 +1,13 @@
 import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { dtypeCode, dtypeOfCode } from './dtype.js';
 import { boundRecords, refuseWhatIsNotRead } from './limits.js';
 import type { Attribute, OnnxModel, OnnxNode, SymbolicDim, ValueInfo } from './model.js';
 import {
   AttributeProto_AttributeType as AttributeType,
+  GraphProtoSchema,
   ModelProtoSchema,
+  TensorProtoSchema,
   TensorProto_DataLocation as DataLocation,
   type AttributeProto,
   type AttributeProtoSchema,
@@ -12,7 +15,6 @@ import {
   type NodeProto,
   type NodeProtoSchema,
   type TensorProto,
-  type TensorProtoSchema,
   type TensorShapeProto_DimensionSchema,
   type ValueInfoProto,
   type ValueInfoProtoSchema,
@@ -67,6 +69,56 @@ export function encodeModel(
     },
   });
   return toBinary(ModelProtoSchema, message);
+}
+
+/**
+ * Turns a model into its protobuf with all initializers inside, each of which is copied once: as nested messages they would be copied
+ * whenever those grow. They stand in a part of the graph of their own, which readers of protobuf join with the other. It comes first, so
+ * that no beginning of the bytes is a model without its constants.
+ *
+ * @param model - the graph
+ * @param inside - the bytes of each initializer
+ * @param attributes - the bytes of tensors that are attributes of nodes
+ */
+export function encodeWhole(
+  model: OnnxModel,
+  inside: ReadonlyMap<string, Uint8Array>,
+  attributes: ReadonlyMap<TensorSource, Uint8Array> = new Map(),
+): Uint8Array {
+  const frame = encodeModel({ ...model, initializers: new Map() }, new Map(), attributes);
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  const add = (part: Uint8Array): void => {
+    parts.push(part);
+    bytes += part.byteLength;
+  };
+  for (const [name, tensor] of model.initializers) {
+    const data = inside.get(name);
+    if (data === undefined) throw new RangeError(`initializer ${name} has no place`);
+    const info = toBinary(TensorProtoSchema, create(TensorProtoSchema, tensorInfo(name, tensor)));
+    const before = prefixOf(TensorProtoSchema.field.rawData.number, data.byteLength);
+    add(
+      prefixOf(
+        GraphProtoSchema.field.initializer.number,
+        info.byteLength + before.byteLength + data.byteLength,
+      ),
+    );
+    for (const part of [info, before, data]) add(part);
+  }
+  if (parts.length === 0) return frame;
+  const front = prefixOf(ModelProtoSchema.field.graph.number, bytes);
+  const whole = new Uint8Array(front.byteLength + bytes + frame.byteLength);
+  let at = 0;
+  for (const part of [front, ...parts, frame]) {
+    whole.set(part, at);
+    at += part.byteLength;
+  }
+  return whole;
+}
+
+/** What stands in protobuf before a field that is so many bytes long. */
+function prefixOf(field: number, length: number): Uint8Array {
+  return new BinaryWriter().tag(field, WireType.LengthDelimited).uint32(length).finish();
 }
 
 function messageIn(bytes: Uint8Array): ModelProto {
@@ -180,7 +232,7 @@ function encodeTensor(
   tensor: TensorSource,
   where: Uint8Array | ExternalLocation,
 ): MessageInitShape<typeof TensorProtoSchema> {
-  const common = { name, dataType: dtypeCode(tensor.dtype), dims: tensor.dims.map(BigInt) };
+  const common = tensorInfo(name, tensor);
   if (where instanceof Uint8Array) return { ...common, rawData: where };
   return {
     ...common,
@@ -191,6 +243,10 @@ function encodeTensor(
       { key: 'length', value: String(where.length) },
     ],
   };
+}
+
+function tensorInfo(name: string, tensor: TensorSource): { name: string; dataType: number; dims: bigint[] } {
+  return { name, dataType: dtypeCode(tensor.dtype), dims: tensor.dims.map(BigInt) };
 }
 
 function decodeNode(node: NodeProto): OnnxNode {
