@@ -1,4 +1,5 @@
 import type { Blas } from './blas.js';
+import { transposed } from './transpose.js';
 
 /**
  * Width of the panels: what is inside one is done in JavaScript, all else by the Gemm. Wider ones leave more to JavaScript, narrower ones
@@ -83,12 +84,12 @@ export async function solveLowerTransposed(
     const end = Math.min(start + most, n);
     const width = end - start;
     if (end < n) {
-      const below = transposeOf(subMatrix(l, n, end, n, start, end), n - end, width);
+      const below = transposed(subMatrix(l, n, end, n, start, end), n - end, width);
       subtract(x, start * columns, await blas.product(below, x.subarray(end * columns), n - end));
     }
     const inverse = lowerInverse(subMatrix(l, n, start, end, start, end), width);
     const rows = x.subarray(start * columns, end * columns);
-    rows.set(await blas.product(transposeOf(inverse, width, width), rows, width));
+    rows.set(await blas.product(transposed(inverse, width, width), rows, width));
   }
   return x;
 }
@@ -221,12 +222,6 @@ function putRows(
 ): void {
   for (let r = 0; r < rows.length / width; r++)
     into.set(rows.subarray(r * width, (r + 1) * width), (r0 + r) * n + c0);
-}
-
-function transposeOf(a: Float64Array, rows: number, columns: number): Float64Array {
-  const out = new Float64Array(a.length);
-  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) out[c * rows + r] = a[r * columns + c]!;
-  return out;
 }
 
 function subtract(from: Float64Array, offset: number, amount: Float64Array): void {

@@ -2,6 +2,7 @@ import type { Blas } from '../linalg/blas.js';
 import { cholesky, solveLowerTransposed } from '../linalg/cholesky.js';
 import { withRidge } from '../linalg/covariance.js';
 import { eigenOf } from '../linalg/eigen.js';
+import { transposed } from '../linalg/transpose.js';
 import type { PruneAttentionOptions } from './options.js';
 
 /** How a head's queries and keys vary: `[d, d]` each, row-major. */
@@ -74,19 +75,16 @@ async function byRecombining({ queries, keys }: HeadMoments, d: number, blas: Bl
   const variance = traceOfProduct(queries, keys, d);
   const ridge = (RIDGE * traceOf(queries, d)) / d || 1;
   const factor = await cholesky(withRidge(queries, d, ridge), d, blas);
-  const transposed = transposeOf(factor, d, d);
-  const { values, vectors } = eigenOf(
-    await blas.product(await blas.product(transposed, keys, d), factor, d),
-    d,
-  );
+  const upper = transposed(factor, d, d);
+  const { values, vectors } = eigenOf(await blas.product(await blas.product(upper, keys, d), factor, d), d);
   return async (size) => {
     const kept = vectors.subarray(0, size * d);
-    const query = transposeOf(
-      await solveLowerTransposed(factor, d, transposeOf(kept, size, d), size, blas),
+    const query = transposed(
+      await solveLowerTransposed(factor, d, transposed(kept, size, d), size, blas),
       d,
       size,
     );
-    const key = await blas.product(kept, transposed, d);
+    const key = await blas.product(kept, upper, d);
     let error = 0;
     for (let i = d - 1; i >= size; i--) error += Math.max(0, values[i]!);
     const least = ROUNDING * values[0]!;
@@ -124,11 +122,5 @@ function among(matrix: Float64Array, n: number, channels: readonly number[]): Fl
 function selection(chosen: readonly number[], n: number): Float64Array {
   const out = new Float64Array(chosen.length * n);
   for (const [row, channel] of chosen.entries()) out[row * n + channel] = 1;
-  return out;
-}
-
-function transposeOf(a: Float64Array, rows: number, columns: number): Float64Array {
-  const out = new Float64Array(a.length);
-  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) out[c * rows + r] = a[r * columns + c]!;
   return out;
 }

@@ -1,5 +1,6 @@
 import type { Blas } from '../linalg/blas.js';
 import { cholesky, solveLowerTransposed, timesLower } from '../linalg/cholesky.js';
+import { transposed } from '../linalg/transpose.js';
 import { permuted, ridgeOf, secondMomentOf, withRidge } from '../linalg/covariance.js';
 import type { MlpObservation, MlpWeights, NarrowMlp } from './mlp.js';
 import type { Compensation } from './options.js';
@@ -132,10 +133,7 @@ async function expressed(
   const wP = new Float64Array(hidden * pruned);
   for (let r = 0; r < hidden; r++) wP.set(fc2.subarray(r * neurons + kept, (r + 1) * neurons), r * pruned);
   const product = await blas.product(wP, lPS, pruned);
-  const right = new Float64Array(kept * hidden);
-  for (let r = 0; r < hidden; r++)
-    for (let s = 0; s < kept; s++) right[s * hidden + r] = product[r * kept + s]!;
-  return solveLowerTransposed(lSS, kept, right, hidden, blas);
+  return solveLowerTransposed(lSS, kept, transposed(product, hidden, kept), hidden, blas);
 }
 
 /**
@@ -160,11 +158,13 @@ function keepFirst(
   const fc1 = new Float32Array(rows.length * hidden);
   for (const [i, row] of rows.entries())
     fc1.set(mlp.fc1.subarray(row * hidden, (row + 1) * hidden), i * hidden);
+  // Row by row, as FC2 is.
+  const additions = z ? transposed(z, width, hidden) : new Float64Array(hidden * width);
   const narrow = new Float64Array(hidden * width);
   const bias = Float64Array.from(mlp.fc2Bias);
   for (let r = 0; r < hidden; r++) {
     for (let i = 0; i < width; i++) {
-      const added = z?.[i * hidden + r] ?? 0;
+      const added = additions[r * width + i]!;
       narrow[r * width + i] = fc2[r * neurons + i]! + added;
       if (mean) bias[r]! -= added * mean[i]!;
     }
