@@ -91,24 +91,57 @@ function roundInto(
       const to = Math.min(from + blockSize, row + inputs);
       const scale = scales[block++]!;
       const unit = unitOf(scale);
-      for (let at = from; at < to; at++) {
-        const step = Math.round(weight[at]! / scale);
-        target[at] = (step > greatest ? greatest : step < least ? least : step) * unit;
-      }
-      if (pair === undefined) continue;
-      for (let at = from; at + 1 < to; at += 2) {
-        const [first, second] = [weight[at]! / scale, weight[at + 1]! / scale];
-        if (first * second <= 0) continue;
-        const sign = first < 0 ? -1 : 1;
-        const reach = (value: number): number => Math.min(greatest, Math.round(sign * value));
-        if (reach(first) + reach(second) <= pair) continue;
-        // The nearest two steps on the line where their sum is the greatest that is allowed.
-        const share = Math.round((pair + sign * (first - second)) / 2);
-        const kept = Math.min(greatest, Math.max(pair - greatest, share));
-        target[at] = sign * kept * unit;
-        target[at + 1] = sign * (pair - kept) * unit;
-      }
+      roundBlock(target, weight, from, to, scale, unit, least, greatest);
+      if (pair !== undefined) boundPairs(target, weight, from, to, scale, unit, greatest, pair);
     }
+  }
+}
+
+/** Each weight of a block by itself. */
+function roundBlock(
+  target: Int8Array | Float32Array,
+  weight: Float32Array,
+  from: number,
+  to: number,
+  scale: number,
+  unit: number,
+  least: number,
+  greatest: number,
+): void {
+  for (let at = from; at < to; at++) {
+    const step = Math.round(weight[at]! / scale);
+    target[at] = (step > greatest ? greatest : step < least ? least : step) * unit;
+  }
+}
+
+/** The pairs of a block that reach further together than they may. */
+function boundPairs(
+  target: Int8Array | Float32Array,
+  weight: Float32Array,
+  from: number,
+  to: number,
+  scale: number,
+  unit: number,
+  greatest: number,
+  pair: number,
+): void {
+  // Rounding adds at most half a step to each of two: most pairs are too small to be looked at any closer.
+  const small = (pair - 1) * scale;
+  for (let at = from; at + 1 < to; at += 2) {
+    const [a, b] = [weight[at]!, weight[at + 1]!];
+    const sum = a + b;
+    if (sum < small && -sum < small) continue;
+    const [first, second] = [a / scale, b / scale];
+    if (first * second <= 0) continue;
+    const sign = first < 0 ? -1 : 1;
+    const reach =
+      Math.min(greatest, Math.round(sign * first)) + Math.min(greatest, Math.round(sign * second));
+    if (reach <= pair) continue;
+    // The nearest two steps on the line where their sum is the greatest that is allowed.
+    const share = Math.round((pair + sign * (first - second)) / 2);
+    const kept = Math.min(greatest, Math.max(pair - greatest, share));
+    target[at] = sign * kept * unit;
+    target[at + 1] = sign * (pair - kept) * unit;
   }
 }
 
