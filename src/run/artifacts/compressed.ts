@@ -1,5 +1,6 @@
 import { calibrationSource } from '../../compress/calibration.js';
 import { compress, type Compressed } from '../../compress/pipeline.js';
+import { readOnce } from '../../compress/read-once.js';
 import type { Recipe } from '../../compress/recipe.js';
 import type { LoadedModel } from '../../model/load.js';
 import { tokenCount } from '../../vit/config.js';
@@ -34,7 +35,7 @@ export async function compressed(
     })),
   );
   try {
-    return await compress(model.vit, recipe, {
+    return await compress(readOnce(model.vit), recipe, {
       ...{ engine, calibration, threads, seed, onProgress },
       judgedBy: model.synthetic ? 'agreement' : 'accuracy',
       measurePeak: device && peakProbe(device, recipe.microBatch, signal),
