@@ -3,6 +3,7 @@
 python maker.py '{"name": "ONNX Runtime dynamic INT8", "folder": ..., "setting": {...}}'
 """
 import json
+import os
 import pathlib
 import resource
 import sys
@@ -18,10 +19,13 @@ def processor_seconds():
     return sum(each.ru_utime + each.ru_stime for each in both)
 
 
+# What tools print goes to standard error.
+answers = os.fdopen(os.dup(1), 'w')
+os.dup2(2, 1)
 task = json.loads(sys.argv[1])
 folder = pathlib.Path(task['folder'])
 setting = Setting(**{name: path and pathlib.Path(path) for name, path in task['setting'].items()})
 began = time.perf_counter()
 file = EVERY[task['name']].make(setting, folder)
 seconds = time.perf_counter() - began
-print(json.dumps({'file': str(file.relative_to(folder)), 'seconds': seconds, 'processor': processor_seconds()}))
+print(json.dumps({'file': str(file.relative_to(folder)), 'seconds': seconds, 'processor': processor_seconds()}), file=answers)

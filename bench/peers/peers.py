@@ -18,6 +18,7 @@ import os
 import pathlib
 import platform
 import random
+import signal
 import statistics
 import subprocess
 import sys
@@ -113,6 +114,8 @@ def main():
     if pathlib.Path(sys.prefix).resolve() != options.venv.resolve():
         within_environment(options.venv)
     os.environ['ORT_DISABLE_TELEMETRY'] = '1'
+    # What is half made is removed also when it is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix='peers-') as work:
         measure(options, pathlib.Path(work))
 
