@@ -2,6 +2,7 @@ import { defined } from '../base/defined.js';
 import type { Estimate } from '../stats/interval.js';
 import type { ViT } from '../vit/vit.js';
 import type { StageContext } from './context.js';
+import { chancesOf, nextToTry } from './halving.js';
 import type { Judge, Judged, LossBound } from './judge.js';
 import type { LossKind } from './loss.js';
 
@@ -12,6 +13,10 @@ export interface Candidate {
   /** What it is, for the progress. */
   readonly what: string;
   readonly make: () => Promise<ViT>;
+  /** Share of the images that is expected to change class; undefined where nobody can say. Larger for each that is less gentle. */
+  readonly expected?: number;
+  /** How many times faster it is, where that is what counts of it. */
+  readonly speed?: number;
 }
 
 /** What a model that was tried lost. */
@@ -44,9 +49,13 @@ export interface AccuracyOutcome<Tried> {
   readonly tried: readonly (Tried & Lost)[];
 }
 
+/** A model that is less than this times as fast as one that passed is not worth the minutes that judging it takes. */
+const WORTH_TRYING = 1.01;
+
 /**
  * Spends a budget of accuracy: of candidates that lose more and more, finds by halving the last that is sure enough to stay within it
- * on images that nothing was calibrated on. The model that was judged is the one that is given.
+ * on images that nothing was calibrated on; where what they change is known about, it is their chances that are halved. The model that was
+ * judged is the one that is given.
  *
  * @param context - checkpoints and progress
  * @param judge - says what is lost
@@ -63,13 +72,18 @@ export async function spend<Tried extends object>(
   from: number,
 ): Promise<{ readonly vit: ViT | undefined; readonly outcome: AccuracyOutcome<Tried> }> {
   const tried: (Tried & Lost)[] = [];
-  let best: { readonly vit: ViT; readonly found: Tried & Lost } | undefined;
+  let best:
+    { readonly vit: ViT; readonly found: Tried & Lost; readonly speed: number | undefined } | undefined;
   let [low, high] = [0, candidates.length];
   const most = Math.ceil(Math.log2(candidates.length + 1));
+  const chances = chancesOf(
+    candidates.map(({ expected }) => expected),
+    bound.points / 100,
+  );
   while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    const { name, what, make, facts } = defined(candidates[middle], 'a candidate');
-    context.onProgress(from + ((1 - from) * tried.length) / most, what);
+    const next = nextToTry(low, high, chances);
+    const { name, what, make, facts, speed } = defined(candidates[next], 'a candidate');
+    context.onProgress(from + ((1 - from) * Math.min(tried.length, most)) / most, what);
     const vit = await make();
     const kept = await context.checkpoints.take<Judged>(name);
     const judged = kept?.value ?? (await judge.judge(vit, bound));
@@ -78,9 +92,11 @@ export async function spend<Tried extends object>(
     const found = { ...facts, points, changed, atMost, ran, passes };
     tried.push(found);
     if (passes) {
-      best = { vit, found };
-      low = middle + 1;
-    } else high = middle;
+      best = { vit, found, speed };
+      low = next + 1;
+    } else high = next;
+    const fastest = candidates[high - 1]?.speed;
+    if (best?.speed !== undefined && fastest !== undefined && fastest < WORTH_TRYING * best.speed) break;
   }
   return {
     vit: best?.vit,

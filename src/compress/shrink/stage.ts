@@ -147,7 +147,7 @@ export async function shrink(
       { prune: levels.prunes, queryKeys: levels.queryKeys, merge: levels.merges },
       (amounts) => rankedSpeed(config, configOf(amounts)),
     );
-    const candidates = front.map(({ amounts, error }) => {
+    const candidates = front.map(({ amounts, error, speed }) => {
       const { widths, ratio } = amounts.prune;
       const { merges } = amounts.merge;
       const after = configOf(amounts);
@@ -165,6 +165,7 @@ export async function shrink(
           return anyMerges(merges) ? withMerges(pruned, merges) : pruned;
         },
         facts,
+        ...{ speed, expected: expectedChanges(judge.margins, error) },
       };
     });
     const bound = { points, confidence };
