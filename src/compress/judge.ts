@@ -3,18 +3,13 @@ import { pairedDifference, type PairedOutcomes } from '../stats/mcnemar.js';
 import type { ViT } from '../vit/vit.js';
 import type { Calibration, StageContext } from './context.js';
 import { lossOf, outcomesOf, type Loss, type LossKind } from './loss.js';
-import { marginsOf, type Margins } from './margins.js';
+import type { Margins } from './margins.js';
+import { referenceOn, STEADY } from './reference.js';
 import { chosenClasses } from './observe/logits.js';
 import { openModel } from './observe/opened.js';
 
 /** Images that run between two looks at what was lost so far. */
 const AT_ONCE = 32;
-
-/** Images of which the reference's logits are computed, and kept, at a time. */
-const PART = 256;
-
-/** When so many images in a row kept their class, those of which the model is surer keep it, too. */
-const STEADY = 128;
 
 /** A model that loses more than may be lost with this confidence is judged no further. */
 const HOPELESS = 0.99;
@@ -55,9 +50,9 @@ export interface Judge {
 }
 
 /**
- * Opens a judge. The reference runs on all images. A model runs on them in the order in which the reference is sure of their
- * classes (the distance of its two largest logits), the least sure first, until `STEADY` in a row keep their class: small changes of
- * the logits move only images near a boundary, which are few.
+ * Opens a judge. A model runs on the images in the order in which the reference is sure of their classes (the distance of its two largest
+ * logits), the least sure first, until `STEADY` in a row keep their class: small changes of the logits move only images near a boundary,
+ * which are few.
  *
  * @param context - runtime, and what models are judged by
  * @param reference - the model that others are compared with
@@ -72,39 +67,40 @@ export async function openJudge(
 ): Promise<Judge> {
   const kind = context.judgedBy;
   const classes = reference.config.labels.length;
-  const logits = await referenceLogits(context, reference, images, progress);
-  const before = Uint16Array.from(chosenClasses(logits, classes));
-  const margins = marginsOf(logits, classes);
-  const leastSure = leastSureFirst(margins);
-  const right = before.filter((choice, image) => choice === images.classes[image]).length;
+  const known = await referenceOn(context, reference, images, progress);
+  const isRight = (image: number): boolean => known.chosen[image] === images.classes[image];
+  const right = Array.from(images.classes.keys()).filter(isRight).length;
   return {
-    ...{ kind, images: images.count, margins },
+    ...{ kind, images: images.count, margins: known.margins },
     accuracy: kind === 'accuracy' ? right / images.count : undefined,
     async judge(vit, bound) {
-      const after = before.slice();
       const model = await openModel(context, vit);
+      const ownChoice = new Map<number, number>();
+      const after = (): Uint16Array => known.chosen.map((choice, image) => ownChoice.get(image) ?? choice);
       let [ran, steady, passes] = [0, 0, true];
-      let reachable = images.count - right;
       try {
-        while (passes && ran < leastSure.length && steady < STEADY) {
-          const chunk = leastSure.slice(ran, ran + AT_ONCE);
+        while (passes && ran < images.count && steady < STEADY) {
+          const chunk = await known.leastSure(ran, ran + AT_ONCE);
           const chosen = chosenClasses(await model.logits(images.only(chunk)), classes);
           for (const [at, image] of chunk.entries()) {
-            steady = chosen[at] === before[image] ? steady + 1 : 0;
-            after[image] = defined(chosen[at], 'the class of an image');
-            if (before[image] !== images.classes[image]) reachable -= 1;
+            const choice = defined(chosen[at], 'the class of an image');
+            steady = choice === known.chosen[image] ? steady + 1 : 0;
+            ownChoice.set(image, choice);
           }
           ran += chunk.length;
-          const outcomes = outcomesOf(kind, images.classes, before, after);
+          const outcomes = outcomesOf(kind, images.classes, known.chosen, after());
+          const reachable = Array.from(images.classes.keys()).filter(
+            (image) => !ownChoice.has(image) && !isRight(image),
+          ).length;
           // What did not run yet is taken to stay as it is: where agreement counts nothing can be won at all.
           passes = mayPass(outcomes, images.count, bound, kind === 'accuracy' ? reachable : 0);
         }
       } finally {
         await model.close();
       }
-      const outcomes = outcomesOf(kind, images.classes, before, after);
+      const outcomes = outcomesOf(kind, images.classes, known.chosen, after());
       const atMost = mostLost(outcomes, images.count, bound);
-      const loss = lossOf(kind, images.classes, before, after);
+      const loss = lossOf(kind, images.classes, known.chosen, after());
       return { ...loss, ran, atMost, passes: passes && atMost <= bound.points };
     },
   };
@@ -138,52 +134,4 @@ export function mayPass(
     if (mostLost(best, images, bound) <= bound.points) return true;
   }
   return false;
-}
-
-/** Images in the order of how far their two largest logits lie apart. */
-function leastSureFirst({ apart }: Margins): number[] {
-  return Array.from(apart, (distance, image) => ({ distance, image }))
-    .sort((a, b) => a.distance - b.distance || a.image - b.image)
-    .map(({ image }) => image);
-}
-
-/**
- * The logits of the reference, `[images, classes]`: part by part, so that no more images are on their way than fit into memory, and
- * interrupted work goes on behind the last part.
- */
-async function referenceLogits(
-  context: StageContext,
-  reference: ViT,
-  images: Calibration<'check'>,
-  [from, to]: readonly [from: number, to: number],
-): Promise<Float32Array> {
-  const classes = reference.config.labels.length;
-  const checkpoints = await context.observations({ judge: images.hash });
-  const all = new Float32Array(images.count * classes);
-  const model = await openModel(context, reference);
-  try {
-    for (let first = 0; first < images.count; first += PART) {
-      context.onProgress(
-        from + ((to - from) * first) / images.count,
-        `images held out, ${first} of ${images.count}`,
-      );
-      const name = `logits.${first}`;
-      const kept = await checkpoints.take<{ logits: Float32Array; seconds: number }>(name);
-      if (kept !== undefined) {
-        context.workedBefore(kept.value.seconds);
-        all.set(kept.value.logits, first * classes);
-        continue;
-      }
-      const started = performance.now();
-      const count = Math.min(PART, images.count - first);
-      const part = images.only(Array.from({ length: count }, (_, image) => first + image));
-      const logits = await model.logits(part);
-      const value = { logits, seconds: (performance.now() - started) / 1000 };
-      await checkpoints.put(name, { value, tensors: new Map() });
-      all.set(logits, first * classes);
-    }
-  } finally {
-    await model.close();
-  }
-  return all;
 }
