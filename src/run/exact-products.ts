@@ -37,3 +37,15 @@ export function sessionOf(
   if (profile.session.x64QuantPrecision !== undefined || maySaturate(artifact)) return session;
   return { ...session, x64QuantPrecision: undefined };
 }
+
+/**
+ * The session options with which an artifact's INT8 products are exact on the processor of this process, whichever it is.
+ *
+ * @param artifact - what is to run
+ * @returns `x64QuantPrecision`, which makes them slower, where they might saturate, else nothing
+ */
+export function exactHere(
+  artifact: Pick<ArtifactFacts, 'kernels' | 'stages' | 'raw'>,
+): Pick<Task['session'], 'x64QuantPrecision'> {
+  return maySaturate(artifact) ? { x64QuantPrecision: true } : {};
+}

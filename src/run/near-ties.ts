@@ -10,6 +10,7 @@ import { nodeEngine } from '../runtime/node.js';
 import { INPUT } from '../vit/graph/embedding.js';
 import { withMovableSimilarities, type Move } from '../vit/graph/near-ties.js';
 import type { Artifact } from './artifacts/artifact.js';
+import { exactHere } from './exact-products.js';
 import { agreementTolerance, firstApart, isExact, type ApartImage, type Difference } from './checks.js';
 
 /**
@@ -32,7 +33,7 @@ const MOST_SHARE = 0.01;
 /** What running an image again needs of an artifact. */
 export type MergingArtifact = Pick<
   Artifact,
-  'model' | 'preprocess' | 'values' | 'kernels' | 'substitutions' | 'raw'
+  'model' | 'preprocess' | 'values' | 'kernels' | 'stages' | 'substitutions' | 'raw'
 >;
 
 /**
@@ -53,7 +54,7 @@ export async function firstWithoutTie(
   if (apart.length > Math.max(MOST_IMAGES, MOST_SHARE * compared)) return apart[0];
   const engine = await nodeEngine();
   // One thread: another host may be timing what this machine serves. INT8 products are to be exact on any processor.
-  const options = { ...defaultSessionOptions, threads: 1, x64QuantPrecision: true };
+  const options = { ...defaultSessionOptions, threads: 1, ...exactHere(artifact) };
   const { model, moves } = withMovableSimilarities(await readModel(artifact.model), artifact.values);
   return withTemporaryFolder('ties', async (folder) => {
     const { path } = await writeModel(model, join(folder, 'model.onnx'));

@@ -1,8 +1,13 @@
 import { defined } from '../base/defined.js';
 import type { Calibration } from '../compress/context.js';
 import { chosenClasses } from '../compress/observe/logits.js';
+import type { Artifact } from '../run/artifacts/artifact.js';
+import { exactHere } from '../run/exact-products.js';
 import { defaultSessionOptions, type Engine } from '../runtime/engine.js';
 import type { ViTConfig } from '../vit/config.js';
+
+/** What running a model needs of its artifact. */
+type RunArtifact = Pick<Artifact, 'model' | 'kernels' | 'stages' | 'raw'>;
 
 /** Training images that nothing is calibrated on, preprocessed once: what recipes are judged by. */
 export interface Holdout {
@@ -12,11 +17,11 @@ export interface Holdout {
   /**
    * The classes that a model gives to the first images.
    *
-   * @param model - its file
+   * @param artifact - the model
    * @param config - its architecture
    * @param images - how many at least, as whole batches
    */
-  predict(model: string, config: ViTConfig, images: number): Promise<Uint16Array>;
+  predict(artifact: RunArtifact, config: ViTConfig, images: number): Promise<Uint16Array>;
 }
 
 /**
@@ -42,12 +47,12 @@ export async function openHoldout(
   return {
     count,
     classes,
-    async predict(model, { channels, imageSize, labels }, wanted) {
-      const session = await engine.open(model, {
+    async predict(artifact, { channels, imageSize, labels }, wanted) {
+      const session = await engine.open(artifact.model, {
         ...defaultSessionOptions,
         threads,
         // Recipes are judged by what they lose, not by what this processor's kernels lose.
-        x64QuantPrecision: true,
+        ...exactHere(artifact),
       });
       const input = defined(session.inputNames[0], 'the input of a model');
       const output = defined(session.outputNames[0], 'the output of a model');

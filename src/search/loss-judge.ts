@@ -55,12 +55,12 @@ export async function openLossJudge(
   });
   const { count, classes } = holdout;
   const trained = await artifactOf(model, fp32, context);
-  const reference = await holdout.predict(trained.model, config, count);
+  const reference = await holdout.predict(trained, config, count);
   const right = reference.filter((choice, image) => choice === classes[image]).length;
   const few = Math.max(LEAST_IMAGES_FOR_KNOBS, Math.floor(count * SHARE_FOR_KNOBS));
   const kind: LossKind = model.synthetic ? 'agreement' : 'accuracy';
   const lost = async (artifact: Artifact, wanted: number): Promise<Loss> =>
-    lossOf(kind, classes, reference, await holdout.predict(artifact.model, config, wanted));
+    lossOf(kind, classes, reference, await holdout.predict(artifact, config, wanted));
   return {
     ...{ kind, trained, images: count, affordable },
     accuracy: model.synthetic ? undefined : right / count,

@@ -4,7 +4,7 @@ import { findStage } from '../../src/compress/registry.js';
 import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
 import { localProfile } from '../../src/device/local/kind.js';
 import type { ArtifactFacts, KeptStage } from '../../src/run/artifacts/artifact.js';
-import { maySaturate, sessionOf } from '../../src/run/exact-products.js';
+import { exactHere, maySaturate, sessionOf } from '../../src/run/exact-products.js';
 import { defaultSessionOptions } from '../../src/runtime/engine.js';
 
 type Facts = Pick<ArtifactFacts, 'kernels' | 'stages' | 'raw'>;
@@ -50,6 +50,7 @@ describe('INT8 products', () => {
 
   it.each(cases)('of %s: %#', (_, artifact, may) => {
     expect(maySaturate(artifact)).toBe(may);
+    expect(exactHere(artifact)).toEqual(may ? { x64QuantPrecision: true } : {});
     const device = { profile: localProfile({ name: 'here' }), session: precise };
     expect(sessionOf(device, artifact)).toEqual(may ? precise : without);
     expect(sessionOf({ ...device, session: without }, artifact)).toEqual(without);

@@ -69,7 +69,7 @@ async function artifactOf({ vit }: Merging): Promise<MergingArtifact> {
   const graph = buildGraph(vit);
   const { path: model } = await writeModel(graph, folder('model.onnx'));
   const { path: preprocess } = await writeModel(preprocessingGraph(preprocessing), join(folder(), 'p.onnx'));
-  return { model, preprocess, values: graph.values, ...targetForm(vit, 'cpu') };
+  return { model, preprocess, values: graph.values, stages: [], ...targetForm(vit, 'cpu') };
 }
 
 /** What comes of the images when the similarities of their tokens are moved by up to so much. */
