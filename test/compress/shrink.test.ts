@@ -153,6 +153,29 @@ describe('the stage shrink', () => {
     expect(fastest).toBeGreaterThan(1.2);
   });
 
+  it('runs no amount twice', async () => {
+    const logits: string[] = [];
+    const noting: StageContext = {
+      ...context,
+      async observations(about) {
+        const store = await context.observations(about);
+        const named = (name: string): boolean => name.startsWith('level.');
+        return {
+          ...store,
+          take: (name) => (named(name) ? Promise.resolve(undefined) : store.take(name)),
+          put: (name, kept) => {
+            if (named(name)) logits.push(hashJson([...(kept.value as { logits: Float32Array }).logits]));
+            return store.put(name, kept);
+          },
+        };
+      },
+    };
+    const options = { budget: { accuracy: 2 }, images: 64, compared: 32 };
+    await shrink(bench.vit, noting, shrinkOptionsSchema.parse(options));
+    expect(logits.length).toBeGreaterThan(8);
+    expect(new Set(logits).size).toBe(logits.length);
+  });
+
   it('takes neurons and tokens together where much may be lost, and no pair that one of them alone beats', async () => {
     const { vit, report } = await shrunk(30);
     expect(vit.config.merges?.some((count) => count > 0)).toBe(true);

@@ -193,11 +193,7 @@ async function bestSlope(vit: ViT, compare: Compare): Promise<number | undefined
   for (const slope of SLOPES) {
     const merges = scheduleFor(vit.config, slope, COMPARED_AT);
     if (merges === undefined) continue;
-    const found = await compare(
-      () => withMerges(vit, merges),
-      `slope.${slope}`,
-      `schedule of slope ${slope}`,
-    );
+    const found = await compare(() => withMerges(vit, merges), nameOf(merges), `schedule of slope ${slope}`);
     if (best === undefined || found.error < best.error) best = { slope, merges, ...found };
   }
   return best?.slope;
