@@ -15,8 +15,6 @@ export interface Candidate {
   readonly make: () => Promise<ViT>;
   /** Share of the images that is expected to change class; undefined where nobody can say. Larger for each that is less gentle. */
   readonly expected?: number;
-  /** How many times faster it is, where that is what counts of it. */
-  readonly speed?: number;
 }
 
 /** What a model that was tried lost. */
@@ -49,9 +47,6 @@ export interface AccuracyOutcome<Tried> {
   readonly tried: readonly (Tried & Lost)[];
 }
 
-/** A model that is less than this times as fast as one that passed is not worth the minutes that judging it takes. */
-const WORTH_TRYING = 1.01;
-
 /**
  * Spends a budget of accuracy: of candidates that lose more and more, finds by halving the last that is sure enough to stay within it
  * on images that nothing was calibrated on; where what they change is known about, it is their chances that are halved. The model that was
@@ -82,7 +77,7 @@ export async function spend<Tried extends object>(
   );
   while (low < high) {
     const next = nextToTry(low, high, chances);
-    const { name, what, make, facts, speed } = defined(candidates[next], 'a candidate');
+    const { name, what, make, facts } = defined(candidates[next], 'a candidate');
     context.onProgress(from + ((1 - from) * Math.min(tried.length, most)) / most, what);
     const vit = await make();
     const kept = await context.checkpoints.take<Judged>(name);
@@ -92,11 +87,9 @@ export async function spend<Tried extends object>(
     const found = { ...facts, points, changed, atMost, ran, passes };
     tried.push(found);
     if (passes) {
-      best = { vit, found, speed };
+      best = { vit, found };
       low = next + 1;
     } else high = next;
-    const fastest = candidates[high - 1]?.speed;
-    if (best?.speed !== undefined && fastest !== undefined && fastest < WORTH_TRYING * best.speed) break;
   }
   return {
     vit: best?.vit,

@@ -108,6 +108,18 @@ describe('the combinations worth trying', () => {
     expect(front.map(({ speed }) => speed)).toEqual(kept.sort((x, y) => x - y));
   });
 
+  it.each([1.05, 1.2])('leave out what is less than %d times as fast as a gentler one', (step) => {
+    const apart = frontOf<Record<keyof typeof amounts, Amount>>(amounts, speedOf, step);
+    expect(apart.length).toBeGreaterThan(1);
+    expect(apart.length).toBeLessThan(front.length);
+    for (const [at, { speed }] of apart.entries())
+      expect(speed).toBeGreaterThanOrEqual(step * (apart[at - 1]?.speed ?? 1));
+    for (const each of front) {
+      const gentler = apart.filter(({ error }) => error <= each.error).at(-1)?.speed ?? 1;
+      expect(each.speed).toBeLessThan(step * gentler);
+    }
+  });
+
   it('are ranked by multiplications, and by what each block that merges takes beside them', () => {
     const { config } = bench.vit;
     const alone = { ...config, mlpSizes: config.mlpSizes.map((size) => size / 2) };

@@ -21,11 +21,13 @@ export type AmountsOf<Amounts> = { readonly [Kind in keyof Amounts]: readonly Am
  *
  * @param amounts - of each kind, none of it among them
  * @param speedOf - how many times faster amounts of all kinds make a model
+ * @param step - how many times as fast as the one before each must be at least; 1 for any that is faster
  * @returns the gentlest first, each faster and with more error than the one before; the one that changes nothing is left out
  */
 export function frontOf<Amounts extends { readonly [Kind in keyof Amounts]: Level }>(
   amounts: AmountsOf<Amounts>,
   speedOf: (amounts: Amounts) => number,
+  step = 1,
 ): Combination<Amounts>[] {
   const kinds = Object.keys(amounts) as (keyof Amounts)[];
   let all: Partial<Amounts>[] = [{}];
@@ -40,7 +42,7 @@ export function frontOf<Amounts extends { readonly [Kind in keyof Amounts]: Leve
   combinations.sort((a, b) => a.error - b.error || b.speed - a.speed);
   let fastest = 1;
   return combinations.filter(({ speed }) => {
-    if (speed <= fastest) return false;
+    if (speed <= fastest || speed < step * fastest) return false;
     fastest = speed;
     return true;
   });

@@ -35,6 +35,9 @@ const PROGRESS = { observed: 0.25, heads: 0.3, opened: 0.55, compared: 0.75 } as
  */
 const TOO_MUCH = 1.5;
 
+/** A combination that is less than this times as fast as a gentler one is not worth the time that judging it takes. */
+const WORTH_TRYING = 1.01;
+
 /** How neurons are judged, and what makes up for those that go. */
 const HOW = { importance: 'obs', compensation: 'least-squares' } as const;
 
@@ -146,8 +149,9 @@ export async function shrink(
     const front = frontOf<Amounts>(
       { prune: levels.prunes, queryKeys: levels.queryKeys, merge: levels.merges },
       (amounts) => rankedSpeed(config, configOf(amounts)),
+      WORTH_TRYING,
     );
-    const candidates = front.map(({ amounts, error, speed }) => {
+    const candidates = front.map(({ amounts, error }) => {
       const { widths, ratio } = amounts.prune;
       const { merges } = amounts.merge;
       const after = configOf(amounts);
@@ -165,7 +169,7 @@ export async function shrink(
           return anyMerges(merges) ? withMerges(pruned, merges) : pruned;
         },
         facts,
-        ...{ speed, expected: expectedChanges(judge.margins, error) },
+        expected: expectedChanges(judge.margins, error),
       };
     });
     const bound = { points, confidence };
