@@ -27,7 +27,7 @@ import type { ShrinkOptions } from './options.js';
 import { rankedSpeed } from './speed.js';
 
 /** Where in the stage's progress its parts end: observing neurons, and queries and keys; the model on all that judge; what amounts do. */
-const PROGRESS = { observed: 0.25, heads: 0.3, opened: 0.55, compared: 0.75 } as const;
+const PROGRESS = { observed: 0.2, heads: 0.23, opened: 0.5, compared: 0.78 } as const;
 
 /**
  * An amount that is expected to change the class of so many times the images that may be lost is the last of its kind that is tried. In a
