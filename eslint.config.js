@@ -32,7 +32,7 @@ export default tseslint.config(
     files: [
       'src/stats/**',
       'src/onnx/half.ts',
-      'src/compress/{head,linalg,merge-tokens,observe,profile,prune,prune-attention,quantize,resize-patches}/**',
+      'src/compress/{correct-head,head,linalg,merge-tokens,observe,profile,prune,prune-attention,quantize,resize-patches}/**',
       'src/compress/weights.ts',
       'src/base/{random,similar}.ts',
       'src/data/records.ts',

@@ -44,10 +44,23 @@ export interface CalibrationSource {
   holdout(count: number): Promise<Calibration<'check'>>;
 }
 
+/** The model that a recipe compresses. */
+export interface Original {
+  readonly vit: ViT;
+  /**
+   * Where what was observed of it is left, for all recipes.
+   *
+   * @param about - what observations depend on besides the model and the training images
+   */
+  observations(about: object): Promise<CheckpointStore>;
+}
+
 /** What every stage is given besides the model and its options. */
 export interface StageContext {
   readonly engine: Engine;
   readonly calibration: CalibrationSource;
+  /** The model as it was before the recipe's first step. */
+  readonly original: Original;
   /** What models are judged by on held-out images: weights from a seed have no accuracy. */
   readonly judgedBy: LossKind;
   /** Threads for the runtime's operators. */

@@ -35,7 +35,7 @@ export interface Compressed {
 /** What a pipeline is given; where each stage stands in the recipe it tells them itself. */
 export interface PipelineContext extends Omit<
   StageContext,
-  'finished' | 'microBatch' | 'checkpoints' | 'observations' | 'workedBefore' | 'onProgress'
+  'original' | 'finished' | 'microBatch' | 'checkpoints' | 'observations' | 'workedBefore' | 'onProgress'
 > {
   /**
    * Told how far the recipe is.
@@ -91,6 +91,7 @@ export async function compress(vit: ViT, recipe: Recipe, context: PipelineContex
       ...context,
       calibration: noting(context.calibration, draws),
       checkpoints,
+      original: { vit, observations: (about) => context.observationsOf(0, about) },
       observations: (about) => context.observationsOf(index, about),
       workedBefore: (seconds) => {
         before += seconds;

@@ -1,3 +1,4 @@
+import { correctHeadStage } from './stages/correct-head.js';
 import { headStage } from './stages/head.js';
 import { mergeTokensStage } from './stages/merge-tokens.js';
 import { precisionStage } from './stages/precision.js';
@@ -19,6 +20,7 @@ const builtIn: readonly Stage[] = [
   shrinkStage,
   precisionStage,
   quantizeStage,
+  correctHeadStage,
   headStage,
 ];
 

@@ -67,8 +67,7 @@ export async function spend<Tried extends object>(
   from: number,
 ): Promise<{ readonly vit: ViT | undefined; readonly outcome: AccuracyOutcome<Tried> }> {
   const tried: (Tried & Lost)[] = [];
-  let best:
-    { readonly vit: ViT; readonly found: Tried & Lost; readonly speed: number | undefined } | undefined;
+  let best: { readonly vit: ViT; readonly found: Tried & Lost } | undefined;
   let [low, high] = [0, candidates.length];
   const most = Math.ceil(Math.log2(candidates.length + 1));
   const chances = chancesOf(

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { hashJson } from '../base/hash.js';
 import { cache } from '../cache/store.js';
 import { calibrationSource } from '../compress/calibration.js';
-import { noCheckpoints } from '../compress/checkpoints.js';
+import { noCheckpoints, type CheckpointStore } from '../compress/checkpoints.js';
 import { headKinds, imagesOf, type HeadOptions } from '../compress/head/options.js';
 import { head, withHead } from '../compress/head/stage.js';
 import { fp32 } from '../compress/recipe.js';
@@ -86,7 +86,12 @@ async function fitted(
   const key = headKey(model, options, context, isProbe);
   const title = `${isProbe ? 'probe' : 'head'} for ${model.name}`;
   const entry = await cache().make(key, { title, signal }, async (folder) => {
-    const observations = openCheckpoints([]);
+    const kept = openCheckpoints([]);
+    const observations = (about: object): Promise<CheckpointStore> =>
+      kept.of(
+        observationKey(model, fp32, 0, about, { ...context, device: undefined }),
+        `observations of ${model.name}`,
+      );
     const { vit, report } = await head(
       model.vit,
       {
@@ -101,11 +106,8 @@ async function fitted(
           { signal },
         ),
         ...{ microBatch: undefined, measurePeak: undefined, checkpoints: noCheckpoints },
-        observations: (about) =>
-          observations.of(
-            observationKey(model, fp32, 0, about, { ...context, device: undefined }),
-            `observations of ${model.name}`,
-          ),
+        observations,
+        original: { vit: model.vit, observations },
         judgedBy: 'accuracy',
         finished: (finished) => finished,
         workedBefore: () => undefined,
@@ -122,7 +124,7 @@ async function fitted(
       options,
       isProbe ? 'never chosen' : 'refused',
     ).finally(() => {
-      observations.release();
+      kept.release();
     });
     const { kind, images, holdout, lambda, holdoutAccuracy } = report;
     const elements = async (name: string): Promise<number[]> => [...(await floatsOf(vit, name))];

@@ -301,7 +301,7 @@ describe('a suite', () => {
       10,
       'recipes.1.stages.0.distil',
       'the unknown stage "distil"',
-      'profile, resize-patches, prune, prune-attention, merge-tokens, shrink, precision, quantize, head',
+      'profile, resize-patches, prune, prune-attention, merge-tokens, shrink, precision, quantize, correct-head, head',
     ],
     [
       'an option of a stage that is not known',

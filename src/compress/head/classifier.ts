@@ -16,7 +16,6 @@ export interface Classifier {
 
 /** Features as a fit wants them: without their means, image by image in columns. */
 export interface Centred {
-  readonly images: number;
   readonly width: number;
   /** Of each feature. */
   readonly mean: Float64Array;
@@ -27,17 +26,17 @@ export interface Centred {
 /**
  * Takes the mean of each feature away.
  *
- * @param labelled - the images
+ * @param features - `[images, width]`
+ * @param images - how many
  */
-export function centredFeatures({ features, classes }: Labelled): Centred {
-  const images = classes.length;
+export function centredFeatures(features: Float64Array, images: number): Centred {
   const width = features.length / images;
   const mean = new Float64Array(width);
   for (let i = 0; i < features.length; i++) mean[i % width]! += features[i]! / images;
   const values = new Float64Array(features.length);
   for (let image = 0; image < images; image++)
     for (let j = 0; j < width; j++) values[j * images + image] = features[image * width + j]! - mean[j]!;
-  return { images, width, mean, values };
+  return { width, mean, values };
 }
 
 /**

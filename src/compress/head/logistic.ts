@@ -41,7 +41,8 @@ export async function logistic(
   count: number,
   blas: Blas,
 ): Promise<(lambda: number, start?: Float64Array) => Promise<LogisticFit>> {
-  const { images, width, mean, values } = centredFeatures(labelled);
+  const images = labelled.classes.length;
+  const { width, mean, values } = centredFeatures(labelled.features, images);
   const covariance = (await blas.productTransposed(values, values, images)).map((sum) => sum / images);
   // Features that are all constant are zeros now, and stay so.
   const scale = Math.sqrt(meanVariance(covariance, width)) || 1;

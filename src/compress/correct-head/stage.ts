@@ -1,0 +1,149 @@
+import { InputError } from '../../base/errors.js';
+import { float32 } from '../../onnx/tensor.js';
+import { withWeights, type ViT } from '../../vit/vit.js';
+import type { Calibration, StageContext } from '../context.js';
+import type { Classifier } from '../head/classifier.js';
+import { openBlas } from '../linalg/blas.js';
+import { featuresFor, logitsFor } from '../observe/logits.js';
+import { floatEntry, floatsOf } from '../weights.js';
+import { chosenCorrection, type Lacking, type TriedPenalty } from './correction.js';
+import { imagesOf, type CorrectHeadOptions } from './options.js';
+
+/** The report of the stage. */
+export interface CorrectHeadReport {
+  /** Training images of the fit, those held out included. */
+  readonly images: number;
+  /** Training images that chose the penalty. */
+  readonly holdout: number;
+  /** The penalty with the least error on the images held out; undefined where none brought the logits nearer, so that the head stayed. */
+  readonly lambda: number | undefined;
+  /** Mean squared difference of the logits to the original model's, relative to their variance, on images held out. */
+  readonly error: { readonly before: number; readonly after: number };
+  readonly tried: readonly TriedPenalty[];
+}
+
+/**
+ * Adds to the classifier what brings the compressed model's logits nearest to the original model's: ridge regression in closed form from the
+ * features that the head reads. No labels are looked at, and the model has the same operators as before.
+ *
+ * @param vit - the model, compressed or not
+ * @param context - runtime, training images and the model as it was before the recipe
+ * @param options - how many images
+ * @throws InputError where the original model has other classes, or none
+ */
+export async function correctHead(
+  vit: ViT,
+  context: StageContext,
+  options: CorrectHeadOptions,
+): Promise<{ vit: ViT; report: CorrectHeadReport }> {
+  const { labels } = vit.config;
+  refuseOtherClasses(labels, context.original.vit.config.labels);
+  const asked = imagesOf(options);
+  const fit = await context.calibration.images(asked.fit);
+  const check = await context.calibration.holdout(asked.check);
+  const known = await lacking(vit, context, fit, 'fit', [0, 0.7]);
+  const heldOut = await lacking(vit, context, check, 'check', [0.7, 0.95]);
+  const blas = await openBlas(context.engine, context.threads);
+  try {
+    const chosen = await chosenCorrection(known, heldOut, labels.length, blas, (index, of) => {
+      context.throwIfStopped();
+      context.onProgress(0.95 + (0.05 * index) / of, `penalty ${index + 1} of ${of}`);
+    });
+    const { correction, before, best, tried } = chosen;
+    const variance = heldOut.variance || 1;
+    return {
+      vit: correction ? await withAdded(vit, correction) : vit,
+      report: {
+        ...{ images: fit.count + check.count, holdout: check.count },
+        lambda: correction && best.lambda,
+        error: {
+          before: before / variance,
+          after: (correction ? best.squaredError : before) / variance,
+        },
+        tried,
+      },
+    };
+  } finally {
+    await blas.close();
+  }
+}
+
+function refuseOtherClasses(labels: readonly string[], original: readonly string[]): void {
+  if (labels.length > 0 && labels.length === original.length) return;
+  throw new InputError({
+    source: 'recipe',
+    place: 'correct-head',
+    found: `a model with ${labels.length} classes, and ${original.length} before the recipe`,
+    expected: 'a classifier of the same classes as before the recipe',
+  });
+}
+
+/** The original model's logits among the observations of it. */
+const LOGITS = 'logits';
+
+/** What the head reads of images, and how far its logits are from the original model's. */
+async function lacking(
+  vit: ViT,
+  context: StageContext,
+  images: Calibration,
+  name: string,
+  [from, to]: readonly [number, number],
+): Promise<Lacking & { readonly variance: number }> {
+  const { original } = context;
+  const between = from + 0.7 * (to - from);
+  // Other recipes of the same model find them.
+  const observations = await original.observations({ logits: images.hash });
+  const kept = await observations.take<Float32Array>(LOGITS);
+  const target =
+    kept?.value ??
+    (await logitsFor(context, original.vit, {
+      name: `${name} original`,
+      images,
+      what: 'logits of the original model, ',
+      progress: [from, between],
+    }));
+  if (kept === undefined) await observations.put(LOGITS, { value: target, tensors: new Map() });
+  const features = Float64Array.from(
+    await featuresFor(context, vit, { name, images, what: 'features, ', progress: [between, to] }),
+  );
+  const { weight, bias } = await headOf(vit);
+  const { count } = images;
+  const [width, classes] = [features.length / count, bias.length];
+  const lack = Float64Array.from(target);
+  for (let image = 0; image < count; image++)
+    for (let c = 0; c < classes; c++) {
+      let logit = bias[c]!;
+      for (let j = 0; j < width; j++) logit += weight[c * width + j]! * features[image * width + j]!;
+      lack[image * classes + c]! -= logit;
+    }
+  const mean = target.reduce((sum, value) => sum + value, 0) / target.length;
+  const variance = target.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count;
+  return { features, lack, images: count, variance };
+}
+
+async function headOf(vit: ViT): Promise<Classifier> {
+  return {
+    weight: Float64Array.from(await floatsOf(vit, 'head.weight')),
+    bias: Float64Array.from(await floatsOf(vit, 'head.bias')),
+  };
+}
+
+async function withAdded(vit: ViT, correction: Classifier): Promise<ViT> {
+  const { weight, bias } = await headOf(vit);
+  const [classes, width] = [bias.length, weight.length / bias.length];
+  return withWeights(vit, [
+    floatEntry(
+      vit,
+      'head.weight',
+      [classes, width],
+      weight.map((value, index) => value + correction.weight[index]!),
+    ),
+    [
+      'head.bias',
+      float32(
+        [classes],
+        Float32Array.from(bias, (value, c) => value + correction.bias[c]!),
+      ),
+    ],
+  ]);
+}
