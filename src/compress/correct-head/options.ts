@@ -6,7 +6,7 @@ export const correctHeadOptionsSchema = z.strictObject({
     .number()
     .int()
     .min(2)
-    .default(512)
+    .default(2048)
     .describe(
       'Training images to fit the correction on, through the compressed and the original model; a third as many more choose the penalty.',
     )
