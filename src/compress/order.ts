@@ -8,6 +8,14 @@ export type OrderFault = { readonly index: number; readonly stage: string } & (
       readonly kind: 'behind-quantiser';
       readonly quantiser: string;
     }
+  | /** One of the two undoes what the other does to the classifier. */ {
+      readonly kind: 'two-classifiers';
+      readonly other: string;
+    }
+  | /** The classifier was corrected for the model that an earlier stage was given, and the stage makes another of it. */ {
+      readonly kind: 'behind-correction';
+      readonly correction: string;
+    }
 );
 
 /**
@@ -25,6 +33,12 @@ export function orderFault(steps: readonly Step[]): OrderFault | undefined {
     const quantiser = before.find((each) => stageOf(each).quantisesAll?.(each.options));
     if (stage.needsFloat && quantiser)
       return { kind: 'behind-quantiser', index, stage: step.stage, quantiser: quantiser.stage };
+    const classifier = before.find((each) => stageOf(each).classifier !== undefined);
+    if (stage.classifier && classifier && stageOf(classifier).classifier !== stage.classifier)
+      return { kind: 'two-classifiers', index, stage: step.stage, other: classifier.stage };
+    const correction = before.find((each) => stageOf(each).classifier === 'corrects');
+    if (correction && !stage.changesNothing && !stage.onlyStores)
+      return { kind: 'behind-correction', index, stage: step.stage, correction: correction.stage };
   }
   return undefined;
 }

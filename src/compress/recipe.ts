@@ -133,5 +133,15 @@ function orderFaultWords(fault: OrderFault): { readonly found: string; readonly 
         found: `the stage "${fault.stage}" behind "${fault.quantiser}"`,
         expected: 'it before the stage that quantises: it changes float weights',
       };
+    case 'two-classifiers':
+      return {
+        found: `the stage "${fault.stage}" behind "${fault.other}"`,
+        expected: 'one of them: each undoes what the other does to the classifier',
+      };
+    case 'behind-correction':
+      return {
+        found: `the stage "${fault.stage}" behind "${fault.correction}"`,
+        expected: `it before "${fault.correction}", which corrects the classifier for the finished model`,
+      };
   }
 }

@@ -68,6 +68,10 @@ export interface Stage<Options extends object = object, Report extends object = 
   readonly changesNothing?: true;
   /** A recipe has it at most once. */
   readonly once?: true;
+  /** It gives the model another classifier: fitted to the classes, or one whose logits come nearer to those of the model before the recipe. */
+  readonly classifier?: 'refits' | 'corrects';
+  /** It changes how weights are stored and, but for rounding, nothing of what the model computes. */
+  readonly onlyStores?: true;
   /** It changes weights as floats: no stage before it may have quantised all linears. */
   readonly needsFloat?: true;
   /** Whether it leaves no linear of a block float; left out, it leaves them as they are. */

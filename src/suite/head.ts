@@ -116,7 +116,8 @@ export function withRefits(recipes: readonly SuiteRecipe[], head: SuiteHead | un
         ...recipe,
         name: refitName(recipe.name),
         description: `${recipe.description} The head fitted anew behind it.`.trimStart(),
-        steps: [...recipe.steps, step],
+        // A classifier that is fitted anew keeps nothing of a correction.
+        steps: [...recipe.steps.filter((other) => stageOf(other).classifier !== 'corrects'), step],
       },
       published: undefined,
       refits: recipe.name,

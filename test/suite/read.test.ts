@@ -130,6 +130,11 @@ describe('a suite', () => {
     expect((await readSuite(own)).recipes.map(({ recipe }) => recipe.name)).toEqual([
       ...['fp32', 'half', 'half+head', 'int8'],
     ]);
+    const corrected = await readSuite(
+      await written({ 10: '      - correct-head: {}', 12: 'head: { kind: ridge, refit: true }' }),
+    );
+    const stages = corrected.recipes.map(({ recipe }) => recipe.steps.map(({ stage }) => stage).join(', '));
+    expect(stages).toEqual(['', 'prune', 'prune, head', 'correct-head', 'head']);
   });
 
   it('may leave models without a head, and says how neighbours vote', async () => {

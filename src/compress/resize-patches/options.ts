@@ -8,14 +8,14 @@ export const resizePatchesOptionsSchema = z.strictObject({
     .lt(1)
     .default(0.75)
     .describe(
-      'Share of the patches to keep at least. Patches become as large as that and the size of the image allow; where no larger patch divides the image so, the model stays as it is.',
+      'Smallest share of the patches to keep. Patches become as large as that and the size of the image allow; where no larger patch divides the image, the model stays as it is.',
     ),
   images: z
     .number()
     .int()
     .positive()
     .default(64)
-    .describe('Held-out training images on which is found what that does to the logits.')
+    .describe('Held-out training images on which the change of the logits is measured.')
     .meta({ unit: 'images' }),
 });
 

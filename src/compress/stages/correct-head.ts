@@ -14,7 +14,7 @@ export const correctHeadStage = defineStage({
   name: 'correct-head',
   version: 1,
   description:
-    "Corrects the classifier so that the compressed model's logits come nearest to the original model's, by ridge regression in closed form, without labels.",
+    "Corrects the classifier so that the compressed model's logits come as close as possible to the original model's, by ridge regression in closed form, without labels. No stage that changes the model can follow.",
   options: correctHeadOptionsSchema,
   report: z.object({
     images: z.number(),
@@ -29,6 +29,7 @@ export const correctHeadStage = defineStage({
   },
   shape: (vit) => vit,
   once: true,
+  classifier: 'corrects',
   apply: correctHead,
   summarise: ({ images, holdout, lambda, error, tried }) =>
     stageFacts({

@@ -38,6 +38,7 @@ export const headStage = defineStage({
   },
   shape: (vit) => vit,
   once: true,
+  classifier: 'refits',
   apply: head,
   summarise: ({ kind, images, holdout, classes, lambda, holdoutAccuracy, tried }) =>
     stageFacts({

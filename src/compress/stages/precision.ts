@@ -15,6 +15,7 @@ import { figure, valueOf } from './stored.js';
 export const precisionStage = defineStage({
   name: 'precision',
   version: 2,
+  onlyStores: true,
   description:
     'Stores chosen tensors as float16, except in blocks whose activations come close to the limit of its range.',
   options: precisionOptionsSchema,

@@ -16,7 +16,7 @@ export const resizePatchesStage = defineStage({
   name: 'resize-patches',
   version: 1,
   description:
-    'Cuts images into fewer, larger patches, of which the embedding gives the same as of the smaller ones.',
+    'Cuts images into fewer, larger patches, and resizes the patch embedding and the positions to match.',
   options: resizePatchesOptionsSchema,
   report: z.object({
     before: patches,
