@@ -27,7 +27,7 @@ import tempfile
 import venv
 
 import isa
-from store import Store, digest_of_files
+from store import Store, bytes_of, digest_of_files
 
 here = pathlib.Path(__file__).resolve().parent
 root = here.parent.parent
@@ -95,12 +95,6 @@ def in_process(script, task):
     command = [sys.executable, str(here / script), json.dumps(task)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     return json.loads(done.stdout.splitlines()[-1])
-
-
-def bytes_of(model):
-    """Of a model's files: weights may lie beside the graph."""
-    beside = [pathlib.Path(f'{model}.data'), model.with_suffix('.bin')]
-    return sum(path.stat().st_size for path in [model, *beside] if path.exists())
 
 
 def reason(error):

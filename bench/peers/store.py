@@ -17,6 +17,11 @@ def digest_of_files(*paths):
     return whole.hexdigest()
 
 
+def bytes_of(model):
+    """Of a model's files: weights may lie beside the graph, as model.onnx.data, model.onnx_data or model.bin."""
+    return sum(path.stat().st_size for path in model.parent.glob(f'{model.stem}.*'))
+
+
 class Store:
     """A folder of models; of another recipe, checkpoint or version there is another entry."""
 

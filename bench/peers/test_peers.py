@@ -5,7 +5,15 @@ import tempfile
 import unittest
 
 import isa
-from store import Store
+from store import Store, bytes_of
+
+
+class Sizes(unittest.TestCase):
+    def test_counts_weights_that_lie_beside_the_graph(self):
+        with tempfile.TemporaryDirectory() as work:
+            for name in ('model.onnx', 'model.onnx.data', 'model.onnx_data', 'model.xml', 'model.bin', 'preprocess.onnx', 'report.json'):
+                pathlib.Path(work, name).write_bytes(b'.')
+            self.assertEqual(bytes_of(pathlib.Path(work, 'model.onnx')), 5)
 
 
 class Limiting(unittest.TestCase):
