@@ -1,6 +1,8 @@
-import type { Blas } from '../linalg/blas.js';
-import type { Classifier } from '../head/classifier.js';
+import { scoresOf, type Classifier } from '../head/classifier.js';
+import { halfDecades } from '../head/penalty.js';
 import { ridgeRegression } from '../head/ridge.js';
+import type { Blas } from '../linalg/blas.js';
+import { stacked } from '../linalg/stacked.js';
 
 /** What a head reads of images, and what its logits lack. */
 export interface Lacking {
@@ -21,7 +23,7 @@ export interface TriedPenalty {
 
 /** A correction whose penalty was chosen on images held out. */
 export interface ChosenCorrection {
-  /** What is added to the head, fitted on all images; undefined where no penalty brings the logits nearer. */
+  /** What is added to the head, fitted on all images; undefined where no penalty brings the logits closer. */
   readonly correction: Classifier | undefined;
   /** On images held out, of the head as it is. */
   readonly before: number;
@@ -29,8 +31,8 @@ export interface ChosenCorrection {
   readonly tried: readonly TriedPenalty[];
 }
 
-/** Half decades from a shift of the logits by hardly more than a constant to next to no penalty. */
-const LAMBDAS = Array.from({ length: 9 }, (_, index) => 10 ** (1 - index / 2));
+/** From a shift of the logits by hardly more than a constant to next to no penalty. */
+const LAMBDAS = halfDecades(1, -3);
 
 /**
  * Fits what is added to a head so that its logits are those of another model, by ridge regression on what they lack: a strong penalty leaves
@@ -53,14 +55,14 @@ export async function chosenCorrection(
   const tried: TriedPenalty[] = [];
   for (const [index, lambda] of LAMBDAS.entries()) {
     onPenalty(index, LAMBDAS.length);
-    tried.push({ lambda, squaredError: leftOf(await fitted(lambda), heldOut) });
+    tried.push({ lambda, squaredError: await leftOf(await fitted(lambda), heldOut, blas) });
   }
   const best = tried.reduce((least, each) => (each.squaredError < least.squaredError ? each : least));
   const before = heldOut.lack.reduce((sum, value) => sum + value ** 2, 0) / heldOut.images;
   if (best.squaredError >= before) return { correction: undefined, before, best, tried };
   const all = await ridgeRegression(
-    joined(known.features, heldOut.features),
-    joined(known.lack, heldOut.lack),
+    stacked(known.features, heldOut.features),
+    stacked(known.lack, heldOut.lack),
     known.images + heldOut.images,
     classes,
     blas,
@@ -69,22 +71,11 @@ export async function chosenCorrection(
 }
 
 /** Mean over images of the squares that a correction leaves of what is lacking, summed over the classes. */
-function leftOf({ weight, bias }: Classifier, { features, lack, images }: Lacking): number {
-  const width = features.length / images;
-  const classes = bias.length;
-  let squared = 0;
-  for (let image = 0; image < images; image++)
-    for (let c = 0; c < classes; c++) {
-      let left = lack[image * classes + c]! - bias[c]!;
-      for (let j = 0; j < width; j++) left -= weight[c * width + j]! * features[image * width + j]!;
-      squared += left ** 2;
-    }
-  return squared / images;
-}
-
-function joined(a: Float64Array, b: Float64Array): Float64Array {
-  const out = new Float64Array(a.length + b.length);
-  out.set(a);
-  out.set(b, a.length);
-  return out;
+async function leftOf(
+  correction: Classifier,
+  { features, lack, images }: Lacking,
+  blas: Blas,
+): Promise<number> {
+  const added = await scoresOf(correction, features, blas);
+  return lack.reduce((sum, value, i) => sum + (value - added[i]!) ** 2, 0) / images;
 }

@@ -1,3 +1,5 @@
+import type { Blas } from '../linalg/blas.js';
+
 /** Features of labelled images. */
 export interface Labelled {
   /** `[images, width]`. */
@@ -49,6 +51,24 @@ export function meanVariance(covariance: Float64Array, width: number): number {
   let variance = 0;
   for (let j = 0; j < width; j++) variance += covariance[j * width + j]! / width;
   return variance;
+}
+
+/**
+ * What a classifier gives for features.
+ *
+ * @param classifier - the classifier
+ * @param features - `[images, width]`
+ * @param blas - does the product
+ * @returns `[images, classes]`
+ */
+export async function scoresOf(
+  { weight, bias }: Classifier,
+  features: Float64Array,
+  blas: Blas,
+): Promise<Float64Array> {
+  const scores = await blas.productTransposed(features, weight, weight.length / bias.length);
+  for (let i = 0; i < scores.length; i++) scores[i]! += bias[i % bias.length]!;
+  return scores;
 }
 
 /** How well a classifier does on images. */

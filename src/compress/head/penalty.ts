@@ -1,4 +1,5 @@
 import type { Blas } from '../linalg/blas.js';
+import { stacked } from '../linalg/stacked.js';
 import { scoreOf, type Classifier, type Labelled, type Score } from './classifier.js';
 import { logistic, type LogisticFit } from './logistic.js';
 import type { HeadKind } from './options.js';
@@ -100,14 +101,19 @@ async function chosenLogistic(
   return converged ? { classifier, best: best.tried, tried } : undefined;
 }
 
-/** Powers of ten, half a decade apart. */
-function halfDecades(from: number, to: number): readonly number[] {
+/**
+ * Powers of ten, half a decade apart: penalties from strong to weak.
+ *
+ * @param from - exponent of the first
+ * @param to - exponent of the last, which is less by a multiple of a half
+ */
+export function halfDecades(from: number, to: number): readonly number[] {
   return Array.from({ length: 2 * (from - to) + 1 }, (_, index) => 10 ** (from - index / 2));
 }
 
 function joined(a: Labelled, b: Labelled): Labelled {
-  const features = new Float64Array(a.features.length + b.features.length);
-  features.set(a.features);
-  features.set(b.features, a.features.length);
-  return { features, classes: Uint16Array.from([...a.classes, ...b.classes]) };
+  return {
+    features: stacked(a.features, b.features),
+    classes: Uint16Array.from([...a.classes, ...b.classes]),
+  };
 }

@@ -46,7 +46,8 @@ export async function ridgeRegression(
   const apart = targets.map((value, i) => value - centre[i % count]!);
   const covariance = (await blas.productTransposed(centred, centred, images)).map((sum) => sum / images);
   const cross = (await blas.product(centred, apart, images)).map((sum) => sum / images);
-  const variance = meanVariance(covariance, width);
+  // Features that are all constant, as those of a single image, get no weight.
+  const variance = meanVariance(covariance, width) || 1;
 
   return async (lambda) => {
     const penalised = covariance.slice();
