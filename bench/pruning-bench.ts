@@ -52,7 +52,7 @@ export async function openBench(): Promise<Bench> {
     engine,
     calibration: calibrationSource(engine, THREADS, data.train, preprocessing, tokens, 1),
     threads: THREADS,
-    original: { vit, observations: () => Promise.resolve(noCheckpoints) },
+    original: { vit, probed: false, observations: () => Promise.resolve(noCheckpoints) },
     judgedBy: 'accuracy',
     seed: 1,
     finished: (model) => model,

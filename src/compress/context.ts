@@ -47,6 +47,8 @@ export interface CalibrationSource {
 /** The model that a recipe compresses. */
 export interface Original {
   readonly vit: ViT;
+  /** Whether its classifier is a probe, by which stages judge what they do, and which no variant has in the end. */
+  readonly probed: boolean;
   /**
    * Where what was observed of it is left, for all recipes.
    *

@@ -37,6 +37,8 @@ export interface PipelineContext extends Omit<
   StageContext,
   'original' | 'finished' | 'microBatch' | 'checkpoints' | 'observations' | 'workedBefore' | 'onProgress'
 > {
+  /** Whether the model's classifier is a probe, which no variant has in the end. */
+  readonly probed: boolean;
   /**
    * Told how far the recipe is.
    *
@@ -91,7 +93,7 @@ export async function compress(vit: ViT, recipe: Recipe, context: PipelineContex
       ...context,
       calibration: noting(context.calibration, draws),
       checkpoints,
-      original: { vit, observations: (about) => context.observationsOf(0, about) },
+      original: { vit, probed: context.probed, observations: (about) => context.observationsOf(0, about) },
       observations: (about) => context.observationsOf(index, about),
       workedBefore: (seconds) => {
         before += seconds;

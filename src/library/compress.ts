@@ -17,7 +17,7 @@ import type { ModelRecord } from '../model/record.js';
 import { namedModel } from '../model/source.js';
 import { loadPlugins } from '../plugins/load.js';
 import { artifactOf, type Artifact, type KeptStage } from '../run/artifacts/artifact.js';
-import { withFittingHead } from '../run/fit-head.js';
+import { refuseRefit, withFittingHead } from '../run/fit-head.js';
 import { imageNames, knownImages } from '../run/locate-data.js';
 import { fetchStep, type LoadingStep } from '../run/events.js';
 import { nodeEngine } from '../runtime/node.js';
@@ -229,6 +229,7 @@ async function compressNamed(
         emit({ kind: 'loading', task: 'head', done, text });
       },
     });
+    if (given) refuseRefit(model, given);
     const search =
       target &&
       (await searched(model, context, {

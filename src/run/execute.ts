@@ -22,7 +22,7 @@ import { isRaw, planOf, planWithout, type Plan, type PlannedVariant } from '../s
 import type { Suite } from '../suite/read.js';
 import { artifactsOf } from './artifacts/artifact.js';
 import { isRefused, type RefusedVariant, type Variant } from './cell.js';
-import { withFittingHead } from './fit-head.js';
+import { refuseRefit, withFittingHead } from './fit-head.js';
 import { localModel } from '../model/load.js';
 import { fetchStep, type EmitRunEvent } from './events.js';
 import { Delivery } from './delivery.js';
@@ -259,13 +259,7 @@ function refuseHeadless({ suite, variants }: Plan, models: ReadonlyMap<string, R
         found: `${neighbours} neighbours among ${images} training images`,
         expected: 'no more than there are images',
       });
-    if (planned.recipe.recipe.steps.some(({ stage }) => stage === 'head'))
-      throw new InputError({
-        source: `recipe ${planned.recipe.recipe.name}`,
-        place: 'head',
-        found: `a head for ${model.name}, which stays without one: its features are compared`,
-        expected: 'a recipe without the stage "head", or head: ridge or logistic in the suite',
-      });
+    refuseRefit(model, planned.recipe.recipe);
   }
 }
 

@@ -1,13 +1,15 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { InputError } from '../base/errors.js';
 import { hashJson } from '../base/hash.js';
 import { cache } from '../cache/store.js';
 import { calibrationSource } from '../compress/calibration.js';
 import { noCheckpoints, type CheckpointStore } from '../compress/checkpoints.js';
 import { headKinds, imagesOf, type HeadOptions } from '../compress/head/options.js';
 import { head, withHead } from '../compress/head/stage.js';
-import { fp32 } from '../compress/recipe.js';
+import { fp32, type Recipe } from '../compress/recipe.js';
+import { stageOf } from '../compress/registry.js';
 import { floatsOf } from '../compress/weights.js';
 import type { LoadedModel } from '../model/load.js';
 import type { ModelRecord } from '../model/record.js';
@@ -71,6 +73,27 @@ export async function withFittingHead(
   return { ...model, vit, identity: digest, record: { ...model.record, fittedHead } };
 }
 
+/**
+ * Refuses a recipe that fits a head to a model that stays without one.
+ *
+ * @param model - as `withFittingHead` gives it
+ * @param recipe - what is to be made of it
+ * @throws InputError naming the stage
+ */
+export function refuseRefit(
+  { name, scoredBy }: Pick<LoadedModel, 'name' | 'scoredBy'>,
+  recipe: Pick<Recipe, 'name' | 'steps'>,
+): void {
+  const refit = recipe.steps.find((step) => stageOf(step).classifier === 'refits');
+  if (scoredBy === undefined || refit === undefined) return;
+  throw new InputError({
+    source: `recipe ${recipe.name}`,
+    place: refit.stage,
+    found: `a head for ${name}, which stays without one: its features are compared`,
+    expected: `a recipe without the stage "${refit.stage}", or the head "ridge" or "logistic" in place of "none"`,
+  });
+}
+
 /** The model with a head, from the cache or fitted now; the digest is of everything that it was made from. */
 async function fitted(
   model: LoadedModel,
@@ -107,7 +130,7 @@ async function fitted(
         ),
         ...{ microBatch: undefined, measurePeak: undefined, checkpoints: noCheckpoints },
         observations,
-        original: { vit: model.vit, observations },
+        original: { vit: model.vit, probed: false, observations },
         judgedBy: 'accuracy',
         finished: (finished) => finished,
         workedBefore: () => undefined,

@@ -1,9 +1,10 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exitCodes } from '../../src/cli/failure.js';
 import { readModel } from '../../src/onnx/file.js';
+import { backboneFiles } from '../support/backbone.js';
 import { edgeflex, type Outcome } from './support.js';
 
 const MODEL = 'suites/models/vit-micro-shapes10';
@@ -59,5 +60,31 @@ describe('edgeflex compress', () => {
     await edgeflex(['compress', MODEL, '--recipe', RECIPE, '-o', join(folder, 'b')], elsewhere);
     for (const file of ['model.onnx', 'model.onnx.data'])
       expect(await readFile(join(folder, 'b', file))).toEqual(await readFile(join(folder, 'out', file)));
+  });
+
+  test('tells of all stages from the same column on', async () => {
+    const recipe = join(folder, 'long.yaml');
+    await writeFile(recipe, 'name: long\nstages:\n  - merge-tokens: { r: 1, images: 8 }\n  - head: {}\n');
+    const { out } = await compress('--recipe', recipe, '-o', join(folder, 'long'));
+    const lines = out.split('\n').slice(0, 4);
+    expect(lines.map((line) => line.search(/\S/))).toEqual([2, 16, 2, 16]);
+    expect(lines[2]).toMatch(/^ {2}head {10}\S/);
+  });
+
+  test('refuses to fit a head behind a recipe to a model that stays without one', async () => {
+    const [backbone, recipe] = [join(folder, 'backbone'), join(folder, 'refit.yaml')];
+    await mkdir(backbone);
+    for (const [name, content] of Object.entries(await backboneFiles()))
+      await writeFile(join(backbone, name), content);
+    await writeFile(recipe, 'name: refit\nstages:\n  - head: { images: 64 }\n');
+    const { code, err } = await edgeflex(
+      [
+        ...['compress', backbone, '--dataset', 'shapes10', '--recipe', recipe],
+        ...['--head', 'none', '-o', join(folder, 'headless')],
+      ],
+      { EDGEFLEX_CACHE: join(folder, 'cache') },
+    );
+    expect(code).toBe(exitCodes.usage);
+    expect(err).toContain('recipe refit: head');
   });
 });

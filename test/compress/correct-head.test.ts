@@ -12,6 +12,7 @@ import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
 import { quantize } from '../../src/compress/quantize/stage.js';
 import { float32 } from '../../src/onnx/tensor.js';
 import { withoutHead, withWeights, weightOf, type ViT } from '../../src/vit/vit.js';
+import { correctHeadStage } from '../../src/compress/stages/correct-head.js';
 import { refusalOf } from '../support/refusal.js';
 import { copyOf, logitsOf, openBench, type Bench } from './support.js';
 
@@ -38,7 +39,7 @@ describe('a corrected head', () => {
       ['head.bias', float32([10], bias)],
     ]);
     const { vit, report } = await correctHead(damaged, bench.context, options);
-    expect(report.error.after).toBeLessThan(0.01 * report.error.before);
+    expect(report.error?.after).toBeLessThan(0.01 * (report.error?.before ?? NaN));
     expect(await apart(vit)).toBeLessThan(0.01 * (await apart(damaged)));
   });
 
@@ -51,7 +52,7 @@ describe('a corrected head', () => {
     const { vit: compressed } = await quantize(mixed, bench.context, bytes);
     const { vit, report } = await correctHead(compressed, bench.context, options);
     expect(report.lambda).toBeGreaterThan(0);
-    expect(report.error.after).toBeLessThan(report.error.before);
+    expect(report.error?.after).toBeLessThan(report.error?.before ?? NaN);
     expect(await apart(vit)).toBeLessThan(await apart(compressed));
     expect(weightOf(vit, 'head.weight').dtype).toBe('float16');
     for (const name of vit.weights.keys())
@@ -81,6 +82,19 @@ describe('a corrected head', () => {
     expect(await copyOf(blind, 'head.weight')).toEqual(await copyOf(vit, 'head.weight'));
   });
 
+  it('is left alone where no variant has it in the end', async () => {
+    const original = { ...bench.context.original, probed: true };
+    const { vit, report } = await correctHead(bench.vit, { ...bench.context, original }, options);
+    expect(vit).toBe(bench.vit);
+    expect(report.images).toBe(0);
+    const { headline, tables } = correctHeadStage.summarise(
+      correctHeadStage.report.parse(JSON.parse(JSON.stringify(report))),
+      options,
+    );
+    expect(headline.map(({ label }) => label)).toEqual(['corrected']);
+    expect(tables).toEqual([]);
+  });
+
   it('is refused where there is no classifier', async () => {
     const features = withoutHead(bench.vit);
     const original = { ...bench.context.original, vit: features };
@@ -90,6 +104,20 @@ describe('a corrected head', () => {
 });
 
 describe('the penalty of a correction', () => {
+  it('shifts the logits by a constant where all features are the same', async () => {
+    const same = (images: number): Lacking => ({
+      images,
+      features: new Float64Array(images * 4).fill(0.5),
+      lack: Float64Array.from({ length: images * 2 }, (_, i) => (i % 2 === 0 ? 3 : -1)),
+    });
+    const blas = await openBlas(bench.engine, 1);
+    const { correction, best } = await chosenCorrection(same(1), same(1), 2, blas, () => undefined);
+    await blas.close();
+    expect(best.squaredError).toBeCloseTo(0);
+    expect(correction!.weight.every((value) => value === 0)).toBe(true);
+    expect([...correction!.bias]).toEqual([3, -1]);
+  });
+
   it('leaves the head alone where what is lacking has nothing to do with the features', async () => {
     const random = seededRandom(5);
     const noise = (images: number): Lacking => ({

@@ -136,10 +136,12 @@ function show(event: CompressEvent, bar: Bar): void {
 
 function describe({ report, files, cached }: Compression): string {
   // As report.json holds them: JSON has no infinite SQNR.
-  const lines = stageSummaries(JSON.parse(JSON.stringify(report.stages))).map((stage) => {
+  const summaries = stageSummaries(JSON.parse(JSON.stringify(report.stages)));
+  const width = Math.max(...summaries.map(({ stage }) => stage.length));
+  const lines = summaries.map((stage) => {
     const { parameters: count = 0, constantBytes = 0, seconds: took = 0 } = stage;
     const sizes = `${parameters(count)} parameters, ${mebibytes(constantBytes)} of constants, ${seconds(took)}`;
-    return `  ${stage.stage.padEnd(9)}  ${stageLine(stage)}\n  ${''.padEnd(9)}  ${sizes}`;
+    return `  ${stage.stage.padEnd(width)}  ${stageLine(stage)}\n  ${''.padEnd(width)}  ${sizes}`;
   });
   return [
     ...modelNotes(report.source).map((note) => `  ${note}`),

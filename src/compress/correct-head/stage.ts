@@ -1,11 +1,11 @@
 import { InputError } from '../../base/errors.js';
-import { float32 } from '../../onnx/tensor.js';
-import { withWeights, type ViT } from '../../vit/vit.js';
+import type { ViT } from '../../vit/vit.js';
 import type { Calibration, StageContext } from '../context.js';
-import type { Classifier } from '../head/classifier.js';
-import { openBlas } from '../linalg/blas.js';
+import { scoresOf, type Classifier } from '../head/classifier.js';
+import { withHead } from '../head/stage.js';
+import { openBlas, type Blas } from '../linalg/blas.js';
 import { featuresFor, logitsFor } from '../observe/logits.js';
-import { floatEntry, floatsOf } from '../weights.js';
+import { floatsOf } from '../weights.js';
 import { chosenCorrection, type Lacking, type TriedPenalty } from './correction.js';
 import { imagesOf, type CorrectHeadOptions } from './options.js';
 
@@ -15,16 +15,23 @@ export interface CorrectHeadReport {
   readonly images: number;
   /** Training images that chose the penalty. */
   readonly holdout: number;
-  /** The penalty with the least error on the images held out; undefined where none brought the logits nearer, so that the head stayed. */
+  /** The penalty with the least error on the images held out; undefined where none brought the logits closer, so that the head stayed. */
   readonly lambda: number | undefined;
-  /** Mean squared difference of the logits to the original model's, relative to their variance, on images held out. */
-  readonly error: { readonly before: number; readonly after: number };
+  /**
+   * Mean squared difference of the logits to the original model's, relative to their variance, on images held out; undefined for a model
+   * that stays without a classifier.
+   */
+  readonly error: { readonly before: number; readonly after: number } | undefined;
   readonly tried: readonly TriedPenalty[];
 }
 
+/** Of a model that stays without a classifier. */
+const NOTHING: CorrectHeadReport = { images: 0, holdout: 0, lambda: undefined, error: undefined, tried: [] };
+
 /**
- * Adds to the classifier what brings the compressed model's logits nearest to the original model's: ridge regression in closed form from the
- * features that the head reads. No labels are looked at, and the model has the same operators as before.
+ * Adds to the classifier what brings the compressed model's logits closest to the original model's: ridge regression in closed form from the
+ * features that the head reads. No labels are looked at, and the model has the same operators as before. A probe, which no variant has in
+ * the end, is left alone.
  *
  * @param vit - the model, compressed or not
  * @param context - runtime, training images and the model as it was before the recipe
@@ -36,15 +43,18 @@ export async function correctHead(
   context: StageContext,
   options: CorrectHeadOptions,
 ): Promise<{ vit: ViT; report: CorrectHeadReport }> {
+  const { original } = context;
+  if (original.probed) return { vit, report: NOTHING };
   const { labels } = vit.config;
-  refuseOtherClasses(labels, context.original.vit.config.labels);
+  refuseOtherClasses(labels, original.vit.config.labels);
   const asked = imagesOf(options);
   const fit = await context.calibration.images(asked.fit);
   const check = await context.calibration.holdout(asked.check);
-  const known = await lacking(vit, context, fit, 'fit', [0, 0.7]);
-  const heldOut = await lacking(vit, context, check, 'check', [0.7, 0.95]);
+  const head = await headOf(vit);
   const blas = await openBlas(context.engine, context.threads);
   try {
+    const known = await lacking(vit, head, context, fit, 'fit', [0, 0.7], blas);
+    const heldOut = await lacking(vit, head, context, check, 'check', [0.7, 0.95], blas);
     const chosen = await chosenCorrection(known, heldOut, labels.length, blas, (index, of) => {
       context.throwIfStopped();
       context.onProgress(0.95 + (0.05 * index) / of, `penalty ${index + 1} of ${of}`);
@@ -52,7 +62,7 @@ export async function correctHead(
     const { correction, before, best, tried } = chosen;
     const variance = heldOut.variance || 1;
     return {
-      vit: correction ? await withAdded(vit, correction) : vit,
+      vit: correction ? withHead(vit, labels, sumOf(head, correction)) : vit,
       report: {
         ...{ images: fit.count + check.count, holdout: check.count },
         lambda: correction && best.lambda,
@@ -81,13 +91,15 @@ function refuseOtherClasses(labels: readonly string[], original: readonly string
 /** The original model's logits among the observations of it. */
 const LOGITS = 'logits';
 
-/** What the head reads of images, and how far its logits are from the original model's. */
+/** What the head reads of images, and how far its logits are from the original model's, whose variance over the images is added up over the classes. */
 async function lacking(
   vit: ViT,
+  head: Classifier,
   context: StageContext,
   images: Calibration,
   name: string,
   [from, to]: readonly [number, number],
+  blas: Blas,
 ): Promise<Lacking & { readonly variance: number }> {
   const { original } = context;
   const between = from + 0.7 * (to - from);
@@ -106,19 +118,11 @@ async function lacking(
   const features = Float64Array.from(
     await featuresFor(context, vit, { name, images, what: 'features, ', progress: [between, to] }),
   );
-  const { weight, bias } = await headOf(vit);
+  const logits = await scoresOf(head, features, blas);
   const { count } = images;
-  const [width, classes] = [features.length / count, bias.length];
-  const lack = Float64Array.from(target);
-  for (let image = 0; image < count; image++)
-    for (let c = 0; c < classes; c++) {
-      let logit = bias[c]!;
-      for (let j = 0; j < width; j++) logit += weight[c * width + j]! * features[image * width + j]!;
-      lack[image * classes + c]! -= logit;
-    }
   const mean = target.reduce((sum, value) => sum + value, 0) / target.length;
   const variance = target.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count;
-  return { features, lack, images: count, variance };
+  return { features, lack: logits.map((logit, i) => target[i]! - logit), images: count, variance };
 }
 
 async function headOf(vit: ViT): Promise<Classifier> {
@@ -128,22 +132,10 @@ async function headOf(vit: ViT): Promise<Classifier> {
   };
 }
 
-async function withAdded(vit: ViT, correction: Classifier): Promise<ViT> {
-  const { weight, bias } = await headOf(vit);
-  const [classes, width] = [bias.length, weight.length / bias.length];
-  return withWeights(vit, [
-    floatEntry(
-      vit,
-      'head.weight',
-      [classes, width],
-      weight.map((value, index) => value + correction.weight[index]!),
-    ),
-    [
-      'head.bias',
-      float32(
-        [classes],
-        Float32Array.from(bias, (value, c) => value + correction.bias[c]!),
-      ),
-    ],
-  ]);
+/** The classifier that gives the sum of what two give. */
+function sumOf(a: Classifier, b: Classifier): Classifier {
+  return {
+    weight: a.weight.map((value, i) => value + b.weight[i]!),
+    bias: a.bias.map((value, i) => value + b.bias[i]!),
+  };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { correctHeadOptionsSchema, imagesOf } from '../correct-head/options.js';
 import { correctHead } from '../correct-head/stage.js';
-import { stageFacts } from '../facts.js';
+import { stageFacts, type Fact } from '../facts.js';
 import { multiplications } from '../merge-tokens/schedule.js';
 import { defineStage } from '../stage.js';
 import { figure, valueOf } from './stored.js';
@@ -20,7 +20,7 @@ export const correctHeadStage = defineStage({
     images: z.number(),
     holdout: z.number(),
     lambda: z.number().optional(),
-    error: z.object({ before: figure, after: figure }),
+    error: z.object({ before: figure, after: figure }).optional(),
     tried: z.array(z.object({ lambda: z.number(), squaredError: z.number() })),
   }),
   effort({ config }, options) {
@@ -32,30 +32,38 @@ export const correctHeadStage = defineStage({
   classifier: 'corrects',
   apply: correctHead,
   summarise: ({ images, holdout, lambda, error, tried }) =>
-    stageFacts({
-      headline: [
-        { label: 'training images', value: images, unit: 'count' },
-        { label: 'of them held out', value: holdout, unit: 'count' },
-        lambda === undefined
-          ? { label: 'corrected', value: 'nothing: no penalty brings the logits nearer', unit: 'name' }
-          : { label: 'penalty λ', value: lambda, unit: 'number' },
-        {
-          label: 'error of the logits before, on those held out',
-          value: valueOf(error.before),
-          unit: 'number',
-        },
-        { label: 'error of the logits after', value: valueOf(error.after), unit: 'number' },
-      ],
-      tables: [
-        {
-          title: 'penalties that were tried',
-          note: 'On training images held out; λ is in units of the mean variance of a feature.',
-          columns: [
-            { title: 'λ', unit: 'number' },
-            { title: 'squared error', unit: 'number' },
-          ],
-          rows: tried.map((each) => [each.lambda, each.squaredError]),
-        },
-      ],
-    }),
+    stageFacts(
+      error === undefined
+        ? { headline: [corrected('nothing: the model stays without a classifier')] }
+        : {
+            headline: [
+              { label: 'training images', value: images, unit: 'count' },
+              { label: 'of them held out', value: holdout, unit: 'count' },
+              lambda === undefined
+                ? corrected('nothing: no penalty brings the logits closer')
+                : { label: 'penalty λ', value: lambda, unit: 'number' },
+              {
+                label: 'error of the logits before, on those held out',
+                value: valueOf(error.before),
+                unit: 'number',
+              },
+              { label: 'error of the logits after', value: valueOf(error.after), unit: 'number' },
+            ],
+            tables: [
+              {
+                title: 'penalties that were tried',
+                note: 'On training images held out; λ is in units of the mean variance of a feature.',
+                columns: [
+                  { title: 'λ', unit: 'number' },
+                  { title: 'squared error', unit: 'number' },
+                ],
+                rows: tried.map((each) => [each.lambda, each.squaredError]),
+              },
+            ],
+          },
+    ),
 });
+
+function corrected(what: string): Fact {
+  return { label: 'corrected', value: what, unit: 'name' };
+}

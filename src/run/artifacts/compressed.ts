@@ -37,6 +37,7 @@ export async function compressed(
   try {
     return await compress(readOnce(model.vit), recipe, {
       ...{ engine, calibration, threads, seed, onProgress },
+      probed: model.scoredBy !== undefined,
       judgedBy: model.synthetic ? 'agreement' : 'accuracy',
       measurePeak: device && peakProbe(device, recipe.microBatch, signal),
       checkpointsOf: (index) => checkpoints.ofStage(index),
