@@ -1,4 +1,5 @@
 import { InputError } from '../base/errors.js';
+import { firstNotFinite } from '../base/finite.js';
 import { FLOAT16_MAX, fromFloat16, toFloat16 } from '../onnx/half.js';
 import { float32, tensorOf, viewAs, type TensorSource } from '../onnx/tensor.js';
 import { weightOf, type ViT } from '../vit/vit.js';
@@ -37,14 +38,12 @@ export async function floatsOf(vit: ViT, name: string): Promise<Float32Array> {
  * @throws InputError when one is infinite or not a number
  */
 export function finite(values: Float32Array, place: string): Float32Array {
-  // 0 · x is 0 for all finite x and NaN otherwise.
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += 0 * values[i]!;
-  if (sum === 0) return values;
+  const at = firstNotFinite(values);
+  if (at === -1) return values;
   throw new InputError({
     source: 'the model',
     place,
-    found: String(values.find((value) => !Number.isFinite(value))),
+    found: String(values[at]),
     expected: 'finite numbers',
     hint: 'The weights are damaged, or too large for the type they were stored in.',
   });

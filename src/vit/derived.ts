@@ -1,4 +1,5 @@
 import { InputError } from '../base/errors.js';
+import { firstNotFinite } from '../base/finite.js';
 import { elementCount, float32, tensorOf, viewAs, type TensorSource } from '../onnx/tensor.js';
 import { featureWidth, type ViTConfig } from './config.js';
 
@@ -22,11 +23,8 @@ export function computed(dims: readonly number[], compute: () => Promise<Float32
  * @throws InputError at the first that is not
  */
 export function finite(source: string, place: string, values: Float32Array): Float32Array {
-  // 0 · x is 0 for all finite x and NaN otherwise: a loop without a call for each number, since every weight passes here at each reading.
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += 0 * values[i]!;
-  if (sum === 0) return values;
-  const at = values.findIndex((value) => !Number.isFinite(value));
+  const at = firstNotFinite(values);
+  if (at === -1) return values;
   throw new InputError({
     source,
     place,
