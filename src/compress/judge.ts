@@ -81,7 +81,7 @@ export async function openJudge(
       try {
         while (passes && ran < images.count && steady < STEADY) {
           const chunk = await known.leastSure(ran, ran + AT_ONCE);
-          const chosen = chosenClasses(await model.logits(images.only(chunk)), classes);
+          const chosen = chosenClasses(await model.outputs(images.only(chunk)), classes);
           for (const [at, image] of chunk.entries()) {
             const choice = defined(chosen[at], 'the class of an image');
             steady = choice === known.chosen[image] ? steady + 1 : 0;

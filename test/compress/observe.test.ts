@@ -14,6 +14,7 @@ import { openModel } from '../../src/compress/observe/opened.js';
 import { keptOpen, type KeptSessions } from '../../src/compress/observe/sessions.js';
 import type { Calibration } from '../../src/compress/context.js';
 import type { Tap } from '../../src/compress/observe/taps.js';
+import { withoutHead } from '../../src/vit/vit.js';
 import type { BlockValueName } from '../../src/vit/graph/block.js';
 import { maxDifference, logitsOf, openBench, type Bench } from './support.js';
 import { multiply, transpose } from './reference.js';
@@ -215,15 +216,16 @@ describe('sessions that stay open for further images', () => {
   });
 });
 
-it('gives the same logits of a model that is opened as a whole and of one in parts', async () => {
-  const { context, vit } = await openBench();
+it.each(['logits', 'features'])('opens a model as a whole and in parts with the same %s', async (kind) => {
+  const { context, vit: classifier } = await openBench();
+  const vit = kind === 'logits' ? classifier : withoutHead(classifier);
   const images = await context.calibration.images(24);
   const [whole, parts] = [await openModel(context, vit), await openModel(context, vit, 0)];
-  const [expected, found] = [await whole.logits(images), await parts.logits(images)];
+  const [expected, found] = [await whole.outputs(images), await parts.outputs(images)];
   await whole.close();
   await parts.close();
-  expect(found).toHaveLength(24 * vit.config.labels.length);
-  for (const [at, logit] of found.entries()) expect(logit).toBeCloseTo(expected[at]!, 4);
+  expect(found).toHaveLength(24 * (kind === 'logits' ? 10 : 128));
+  for (const [at, value] of found.entries()) expect(value).toBeCloseTo(expected[at]!, 4);
 });
 
 describe('calibration images', () => {

@@ -77,6 +77,15 @@ it('a step’s effort grows with images and width, and is less behind one that p
   expect(effortsOf(base, [prune, quantize])[1]).toBeLessThan(effortsOf(base, [quantize])[0]!);
 });
 
+it('an image more to judge on is less effort where only those run that the model is least sure of', () => {
+  const vit = syntheticViT('vit-base', 1, square(224), ['a']);
+  const judgedOn = (images: number): number =>
+    effortsOf(vit, [stepOf(pruneStage, { budget: { accuracy: 1, confidence: 0.75, images } })])[0]!;
+  const few = judgedOn(1024) - judgedOn(512);
+  expect(few).toBeGreaterThan(0);
+  expect(judgedOn(4096) - judgedOn(3584)).toBeLessThan(0.6 * few);
+});
+
 it('a step that does not fit the shapes that are predicted refuses nothing: those that will be are others', () => {
   const vit = syntheticViT('vit-base', 1, square(224), ['a']);
   const prune = stepOf(pruneStage, { ratio: 0.5 });

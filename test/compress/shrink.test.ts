@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { hashJson } from '../../src/base/hash.js';
-import type { CheckpointStore, Kept } from '../../src/compress/checkpoints.js';
+import type { CheckpointStore } from '../../src/compress/checkpoints.js';
 import type { StageContext } from '../../src/compress/context.js';
 import { openJudge } from '../../src/compress/judge.js';
 import { lossOf } from '../../src/compress/loss.js';
@@ -16,23 +16,7 @@ import { withQueryKeySize } from '../../src/compress/stand-ins.js';
 import { headWidth, type ViTConfig } from '../../src/vit/config.js';
 import type { ViT } from '../../src/vit/vit.js';
 import { refusalOf } from '../support/refusal.js';
-import { fingerprint, logitsOf, openBench, pixelsOf, type Bench } from './support.js';
-
-/** Keeps all it is given. */
-function memory(): CheckpointStore {
-  const entries = new Map<string, Kept<unknown>>();
-  return {
-    take: <T>(name: string) => Promise.resolve(entries.get(name) as Kept<T> | undefined),
-    put: (name, kept) => {
-      entries.set(name, kept);
-      return Promise.resolve(kept.tensors);
-    },
-    drop: (name) => {
-      entries.delete(name);
-      return Promise.resolve();
-    },
-  };
-}
+import { fingerprint, logitsOf, memoryOf, openBench, pixelsOf, type Bench } from './support.js';
 
 let bench: Bench;
 /** Of the bench's model: what was observed of it once is known, as it is in a cache. */
@@ -44,7 +28,7 @@ beforeAll(async () => {
     ...bench.context,
     observations(about) {
       const key = hashJson(about);
-      const store = stores.get(key) ?? memory();
+      const store = stores.get(key) ?? memoryOf(new Map());
       stores.set(key, store);
       return Promise.resolve(store);
     },

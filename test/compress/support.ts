@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { calibrationSource } from '../../src/compress/calibration.js';
 import type { Calibration, StageContext } from '../../src/compress/context.js';
 import type { PipelineContext } from '../../src/compress/pipeline.js';
-import { noCheckpoints } from '../../src/compress/checkpoints.js';
+import { noCheckpoints, type CheckpointStore, type Kept } from '../../src/compress/checkpoints.js';
 import { floatsOf } from '../../src/compress/weights.js';
 import { packageRoot } from '../../src/base/paths.js';
 import type { OpenedData } from '../../src/data/kind.js';
@@ -69,6 +69,25 @@ export async function openBench(): Promise<Bench> {
     context,
     pixels: await floats('pixel_values'),
     reference: await floats('logits'),
+  };
+}
+
+/**
+ * A store that keeps all it is given.
+ *
+ * @param entries - where, by name
+ */
+export function memoryOf(entries: Map<string, Kept<unknown>>): CheckpointStore {
+  return {
+    take: <T>(name: string) => Promise.resolve(entries.get(name) as Kept<T> | undefined),
+    put: (name, kept) => {
+      entries.set(name, kept);
+      return Promise.resolve(kept.tensors);
+    },
+    drop: (name) => {
+      entries.delete(name);
+      return Promise.resolve();
+    },
   };
 }
 

@@ -1,9 +1,8 @@
 import { defined } from '../../base/defined.js';
 import { serializeModel } from '../../onnx/file.js';
 import { constantBytes } from '../../onnx/liveness.js';
-import { layerCount } from '../../vit/config.js';
+import { featureWidth, layerCount } from '../../vit/config.js';
 import { INPUT } from '../../vit/graph/embedding.js';
-import { OUTPUT } from '../../vit/graph/head.js';
 import { buildGraph } from '../../vit/graph/model.js';
 import type { ViT } from '../../vit/vit.js';
 import type { Calibration, StageContext } from '../context.js';
@@ -11,14 +10,14 @@ import { finite } from '../weights.js';
 import { openStream } from './blocks.js';
 import { keptOpen, KEPT_BYTES, openPart } from './sessions.js';
 
-/** A model of which nothing but the logits is asked, for several sets of images. */
+/** A model of which nothing but what it gives is asked, for several sets of images. */
 export interface OpenedModel {
   /**
-   * What its head makes of images.
+   * What it makes of images.
    *
-   * @returns `[images, classes]`
+   * @returns `[images, classes]`; `[images, width of the features]` for a model without a head
    */
-  logits(images: Calibration): Promise<Float32Array>;
+  outputs(images: Calibration): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
@@ -37,19 +36,21 @@ export async function openModel(
   const graph = buildGraph(vit);
   if (constantBytes(graph) > limit) return inParts(context, vit, limit);
   const { channels, imageSize, labels } = vit.config;
+  const width = labels.length || featureWidth(vit.config);
   const session = await openPart(context, await serializeModel(graph), false);
   return {
-    async logits(images) {
+    async outputs(images) {
       const { batchSize, count } = images;
       const dims = [batchSize, channels, imageSize.height, imageSize.width];
-      const all = new Float32Array(count * labels.length);
+      const all = new Float32Array(count * width);
       let at = 0;
       for await (const pixels of images.batches()) {
         context.throwIfStopped();
-        const outputs = await session.run({ [INPUT]: context.engine.tensor('float32', pixels, dims) });
-        const logits = finite(defined(outputs[OUTPUT], OUTPUT).data as Float32Array, OUTPUT);
-        all.set(logits, at);
-        at += logits.length;
+        const found = await session.run({ [INPUT]: context.engine.tensor('float32', pixels, dims) });
+        const output = defined(session.outputNames[0], 'the output of a model');
+        const values = finite(defined(found[output], output).data as Float32Array, output);
+        all.set(values, at);
+        at += values.length;
       }
       return all;
     },
@@ -60,7 +61,7 @@ export async function openModel(
 function inParts(context: StageContext, vit: ViT, limit: number): OpenedModel {
   const sessions = keptOpen(context, limit);
   return {
-    async logits(images) {
+    async outputs(images) {
       const stream = await openStream(context, vit, images, sessions);
       for (let layer = 0; layer + 1 < layerCount(vit.config); layer++) await stream.advance(vit, layer);
       return stream.logits(vit);

@@ -4,7 +4,7 @@ import type { Calibration, StageContext } from '../context.js';
 import { canMerge, scheduleFor, SLOPES, type MergeSchedule } from '../merge-tokens/schedule.js';
 import { withMerges } from '../merge-tokens/stage.js';
 import { logitsApart, type Apart } from '../observe/logits.js';
-import { openModel } from '../observe/opened.js';
+import { outputsInParts } from '../observe/in-parts.js';
 import { rankedSpeed } from './speed.js';
 
 /** Raised whenever the same amounts would give other logits: recipes share them. */
@@ -105,17 +105,13 @@ export async function levelsOf(
   const known = new Map<string, Float32Array>();
   const logitsOf = async (make: Make, name: string, what: string): Promise<Float32Array> => {
     context.onProgress(from + ((to - from) * walks++) / total, what);
-    const kept = await checkpoints.take<{ logits: Float32Array; seconds: number }>(`level.${name}`);
-    if (kept !== undefined) {
-      context.workedBefore(kept.value.seconds);
-      return kept.value.logits;
-    }
-    const started = performance.now();
-    const opened = await openModel(context, await make());
-    const logits = await opened.logits(images).finally(() => opened.close());
-    const value = { logits, seconds: (performance.now() - started) / 1000 };
-    await checkpoints.put(`level.${name}`, { value, tensors: new Map() });
-    return logits;
+    return outputsInParts(
+      context,
+      async () => make(),
+      images,
+      { store: checkpoints, name: `level.${name}` },
+      () => undefined,
+    );
   };
   const reference = await logitsOf(() => vit, 'none', 'as it is');
   const compare: Compare = async (make, name, what) => {

@@ -12,7 +12,7 @@ const BOTH_MODELS = 4;
 /** Adds to the classifier what compression took from the logits. */
 export const correctHeadStage = defineStage({
   name: 'correct-head',
-  version: 1,
+  version: 2,
   description:
     "Corrects the classifier so that the compressed model's logits come as close as possible to the original model's, by ridge regression in closed form, without labels. No stage that changes the model can follow.",
   options: correctHeadOptionsSchema,

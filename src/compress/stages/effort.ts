@@ -1,3 +1,4 @@
+import { referenceEffort } from '../reference.js';
 import { tokensAt, type ViTConfig } from '../../vit/config.js';
 
 /** How many times a model's multiplications a pass takes on which channels are observed. */
@@ -6,8 +7,17 @@ export const OBSERVED_PASS = 1.3;
 /** Multiplications of a block in the time of one in float64. */
 const FLOAT64 = 2;
 
-/** Models that a budget of accuracy judges, in passes of the whole model over the images that judge: most stop early. */
-export const JUDGED_PASSES = 2;
+/** Share of the images that judge on which the models that a budget of accuracy judges run, all together: most stop early. */
+const JUDGED = 0.5;
+
+/**
+ * In how many images that pass through a whole model a budget of accuracy is spent.
+ *
+ * @param images - images that judge
+ */
+export function judgingEffort(images: number): number {
+  return referenceEffort(images) + JUDGED * images;
+}
 
 /**
  * Multiplications that ranking the neurons of all MLPs takes beside the pass over the images: how they vary together, and what is solved

@@ -5,7 +5,7 @@ import { withWidths } from '../stand-ins.js';
 import { pruneOptionsSchema } from '../prune/options.js';
 import { prune } from '../prune/stage.js';
 import { defineStage } from '../stage.js';
-import { JUDGED_PASSES, rankingEffort } from './effort.js';
+import { judgingEffort, rankingEffort } from './effort.js';
 import { accuracyOutcome, spentFacts, triedTable } from './spent.js';
 import { figure, valueOf } from './stored.js';
 
@@ -33,9 +33,7 @@ export const pruneStage = defineStage({
   effort({ config }, { images, budget, importance, compensation }) {
     const judged = budget !== undefined && 'accuracy' in budget ? budget.images : 0;
     const solved = Number(importance === 'obs') * 2 + Number(compensation === 'least-squares') * 2;
-    return (
-      (images + judged * JUDGED_PASSES) * multiplications(config) + rankingEffort(config, images, solved)
-    );
+    return (images + judgingEffort(judged)) * multiplications(config) + rankingEffort(config, images, solved);
   },
   shape: (vit, { ratio = USUAL_RATIO }) => withWidths(vit, narrowed(vit.config.mlpSizes, ratio)),
   needsFloat: true,

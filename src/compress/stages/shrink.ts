@@ -4,7 +4,7 @@ import { multiplications } from '../merge-tokens/schedule.js';
 import { shrinkOptionsSchema } from '../shrink/options.js';
 import { shrink, shrunkShape } from '../shrink/stage.js';
 import { defineStage } from '../stage.js';
-import { JUDGED_PASSES, rankingEffort } from './effort.js';
+import { judgingEffort, rankingEffort } from './effort.js';
 import { accuracyOutcome, spentFacts, triedTable } from './spent.js';
 import { figure, valueOf } from './stored.js';
 
@@ -59,7 +59,7 @@ export const shrinkStage = defineStage({
     }),
   }),
   effort({ config }, { images, compared, budget }) {
-    const passes = images + compared * COMPARED + budget.images * JUDGED_PASSES;
+    const passes = images + compared * COMPARED + judgingEffort(budget.images);
     return passes * multiplications(config) + rankingEffort(config, images, 4);
   },
   shape: shrunkShape,
