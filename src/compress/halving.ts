@@ -1,13 +1,13 @@
-/** What guesses count for. Where they are wrong, halving what is left still finds the end, with three trials more: log₂ of the rest. */
+/** Weight of what is expected. Where that is wrong, halving what is left still finds the end, in about three more trials: log₂(1 / (1 − 0.9)). */
 const TRUSTED = 0.9;
 
-/** So many times the images that may be lost are expected to change where every second candidate passes: see `expectedChanges`. */
+/** Every second candidate passes that is expected to change this many times the images that may be lost: see `expectedChanges`. */
 const TYPICAL = 0.9;
 
 /** Chances that differ by less are alike. */
 const ROUNDING = 1e-9;
 
-/** How quickly candidates cease to pass: of those that are expected to change twice as many, one in seventeen does. */
+/** How quickly candidates cease to pass: of those that are expected to change twice as many images, one in seventeen passes. */
 const STEEPNESS = 4;
 
 /**
@@ -15,7 +15,7 @@ const STEEPNESS = 4;
  *
  * @param expected - of each, the gentlest first: the share of the images that is expected to change class; undefined where nobody can say
  * @param allowed - share of the images that may be lost
- * @returns numbers that become smaller and smaller
+ * @returns between 1 and 0, each less than the one before
  */
 export function chancesOf(expected: readonly (number | undefined)[], allowed: number): number[] {
   return expected.map((share, index) => {

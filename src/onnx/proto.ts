@@ -116,7 +116,7 @@ export function encodeWhole(
   return whole;
 }
 
-/** What stands in protobuf before a field that is so many bytes long. */
+/** What precedes the bytes of a field in protobuf: its tag and their number. */
 function prefixOf(field: number, length: number): Uint8Array {
   return new BinaryWriter().tag(field, WireType.LengthDelimited).uint32(length).finish();
 }

@@ -27,7 +27,7 @@ export interface ChosenHead {
 const RIDGE_LAMBDAS = halfDecades(1, -5);
 const LOGISTIC_LAMBDAS = halfDecades(0.5, -6);
 
-/** Of a path from strong penalties to weak ones: once so many in a row did worse than the one before, the weaker ones do, too. */
+/** On a path from strong penalties to weak ones: once this many in a row did worse than the one before, weaker ones do, too. */
 const HOPELESS = 3;
 
 /**

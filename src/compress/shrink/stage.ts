@@ -30,7 +30,7 @@ import { rankedSpeed } from './speed.js';
 const PROGRESS = { observed: 0.2, heads: 0.23, opened: 0.5, compared: 0.78 } as const;
 
 /**
- * An amount that is expected to change the class of so many times the images that may be lost is the last of its kind that is tried. In a
+ * An amount that is expected to change the class of this many times the images that may be lost is the last of its kind that is tried. In a
  * DINOv2-S half a point was spent where 0.4 % were expected to change, and two and three times too much was lost where 0.7 % were.
  */
 const TOO_MUCH = 1.5;
