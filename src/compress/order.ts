@@ -8,6 +8,10 @@ export type OrderFault = { readonly index: number; readonly stage: string } & (
       readonly kind: 'behind-quantiser';
       readonly quantiser: string;
     }
+  | /** It takes no model that merges tokens, and an earlier stage has made it one. */ {
+      readonly kind: 'behind-merging';
+      readonly merging: string;
+    }
   | /** One of the two undoes what the other does to the classifier. */ {
       readonly kind: 'two-classifiers';
       readonly other: string;
@@ -33,6 +37,9 @@ export function orderFault(steps: readonly Step[]): OrderFault | undefined {
     const quantiser = before.find((each) => stageOf(each).quantisesAll?.(each.options));
     if (stage.needsFloat && quantiser)
       return { kind: 'behind-quantiser', index, stage: step.stage, quantiser: quantiser.stage };
+    const merging = before.find((each) => stageOf(each).mergesTokens);
+    if (stage.needsAllTokens && merging)
+      return { kind: 'behind-merging', index, stage: step.stage, merging: merging.stage };
     const classifier = before.find((each) => stageOf(each).classifier !== undefined);
     if (stage.classifier && classifier && stageOf(classifier).classifier !== stage.classifier)
       return { kind: 'two-classifiers', index, stage: step.stage, other: classifier.stage };

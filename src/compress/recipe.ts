@@ -133,6 +133,11 @@ function orderFaultWords(fault: OrderFault): { readonly found: string; readonly 
         found: `the stage "${fault.stage}" behind "${fault.quantiser}"`,
         expected: 'it before the stage that quantises: it changes float weights',
       };
+    case 'behind-merging':
+      return {
+        found: `the stage "${fault.stage}" behind "${fault.merging}"`,
+        expected: `it before "${fault.merging}", or only one of them: it takes no model that merges tokens already`,
+      };
     case 'two-classifiers':
       return {
         found: `the stage "${fault.stage}" behind "${fault.other}"`,

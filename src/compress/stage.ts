@@ -74,6 +74,10 @@ export interface Stage<Options extends object = object, Report extends object = 
   readonly onlyStores?: true;
   /** It changes weights as floats: no stage before it may have quantised all linears. */
   readonly needsFloat?: true;
+  /** It leaves a model that merges tokens, always. */
+  readonly mergesTokens?: true;
+  /** It takes no model that merges tokens already. */
+  readonly needsAllTokens?: true;
   /** Whether it leaves no linear of a block float; left out, it leaves them as they are. */
   quantisesAll?(options: Options): boolean;
   /**

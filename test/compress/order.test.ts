@@ -8,12 +8,16 @@ import { precisionStage } from '../../src/compress/stages/precision.js';
 import { profileStage } from '../../src/compress/stages/profile.js';
 import { pruneStage } from '../../src/compress/stages/prune.js';
 import { quantizeStage } from '../../src/compress/stages/quantize.js';
+import { resizePatchesStage } from '../../src/compress/stages/resize-patches.js';
+import { shrinkStage } from '../../src/compress/stages/shrink.js';
 
 const prune = stepOf(pruneStage, { ratio: 0.5 });
 const merge = stepOf(mergeTokensStage, { r: 2 });
 const int8 = stepOf(quantizeStage);
 const head = stepOf(headStage);
 const correction = stepOf(correctHeadStage);
+
+const shrinkBudget = { accuracy: 1, confidence: 0.75, images: 64 };
 
 describe('the order of stages', () => {
   it('is right when what changes floats comes before what quantises them', () => {
@@ -33,6 +37,14 @@ describe('the order of stages', () => {
     expect(orderFault([merge, int8, merge])).toEqual({
       ...{ kind: 'second', index: 2, stage: 'merge-tokens' },
     });
+  });
+
+  it('is wrong at a stage that needs all tokens behind one that merges them', () => {
+    for (const stage of [stepOf(resizePatchesStage), stepOf(shrinkStage, { budget: shrinkBudget })])
+      expect(orderFault([prune, merge, stage])).toEqual({
+        ...{ kind: 'behind-merging', index: 2, stage: stage.stage, merging: 'merge-tokens' },
+      });
+    expect(orderFault([stepOf(resizePatchesStage), prune, merge])).toBeUndefined();
   });
 
   it('is wrong where a classifier is refitted and corrected', () => {

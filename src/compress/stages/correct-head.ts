@@ -34,13 +34,13 @@ export const correctHeadStage = defineStage({
   summarise: ({ images, holdout, lambda, error, tried }) =>
     stageFacts(
       error === undefined
-        ? { headline: [corrected('nothing: the model stays without a classifier')] }
+        ? { headline: [corrected('nothing (the model stays without a classifier)')] }
         : {
             headline: [
               { label: 'training images', value: images, unit: 'count' },
               { label: 'of them held out', value: holdout, unit: 'count' },
               lambda === undefined
-                ? corrected('nothing: no penalty brings the logits closer')
+                ? corrected('nothing (no penalty brings the logits closer)')
                 : { label: 'penalty λ', value: lambda, unit: 'number' },
               {
                 label: 'error of the logits before, on those held out',

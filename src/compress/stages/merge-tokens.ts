@@ -29,6 +29,7 @@ export const mergeTokensStage = defineStage({
   },
   shape: merged,
   once: true,
+  mergesTokens: true,
   apply: mergeTokens,
   summarise: ({ images, blocks, multiplications: { before, after }, schedules }) => {
     const taken = schedules[0];

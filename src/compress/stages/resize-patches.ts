@@ -31,6 +31,7 @@ export const resizePatchesStage = defineStage({
   },
   once: true,
   needsFloat: true,
+  needsAllTokens: true,
   apply: resizePatches,
   summarise: ({ before, after, multiplications: count, apart }) =>
     stageFacts({
@@ -50,7 +51,7 @@ export const resizePatchesStage = defineStage({
           ? [
               {
                 label: 'resized',
-                value: 'nothing: no larger patch divides the image and leaves enough',
+                value: 'nothing (no larger patch divides the image and leaves enough)',
                 unit: 'name' as const,
               },
             ]

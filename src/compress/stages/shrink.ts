@@ -65,6 +65,7 @@ export const shrinkStage = defineStage({
   shape: shrunkShape,
   once: true,
   needsFloat: true,
+  needsAllTokens: true,
   apply: shrink,
   summarise: (report) => {
     const { images, neuronsBefore, neuronsAfter, blocks, accuracy, levels } = report;
