@@ -8,7 +8,7 @@ export const correctHeadOptionsSchema = z.strictObject({
     .min(2)
     .default(2048)
     .describe(
-      'Training images to fit the correction on, through the compressed and the original model; a third as many more choose the penalty.',
+      'Training images that run through both models to fit the correction; a third as many more choose the penalty.',
     )
     .meta({ unit: 'images' }),
 });

@@ -14,7 +14,7 @@ export const correctHeadStage = defineStage({
   name: 'correct-head',
   version: 2,
   description:
-    "Corrects the classifier so that the compressed model's logits come as close as possible to the original model's, by ridge regression in closed form, without labels. No stage that changes the model can follow.",
+    "Corrects the classifier so that the compressed model's logits come as close as possible to the original model's, by ridge regression in closed form, without labels. No stage that changes the model may follow.",
   options: correctHeadOptionsSchema,
   report: z.object({
     images: z.number(),
