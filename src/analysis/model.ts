@@ -28,9 +28,9 @@ export function rawOf(variant: Variant): RawRecord | undefined {
 
 /**
  * Who made a variant's classifier: whoever trained the model; EdgeFlex, because the model had none for these classes; EdgeFlex
- * after compression, because the recipe asks for it; or nobody: it gives features.
+ * after compression, because the recipe asks for it, to the classes or by correcting the one that was there; or nobody: it gives features.
  */
-export type HeadState = 'trained' | 'fitted' | 'refitted' | 'none';
+export type HeadState = 'trained' | 'fitted' | 'refitted' | 'corrected' | 'none';
 
 /**
  * Who made a variant's classifier.
@@ -39,7 +39,9 @@ export type HeadState = 'trained' | 'fitted' | 'refitted' | 'none';
  */
 export function headOf(variant: Variant): HeadState {
   if (variant.features_json !== null) return 'none';
-  if (stagesOf(variant).some(({ facts }) => facts?.traits.includes('head-refitted'))) return 'refitted';
+  const traits = stagesOf(variant).flatMap(({ facts }) => facts?.traits ?? []);
+  if (traits.includes('head-refitted')) return 'refitted';
+  if (traits.includes('head-corrected')) return 'corrected';
   return modelRecordOf(variant)?.fittedHead ? 'fitted' : 'trained';
 }
 

@@ -107,8 +107,10 @@ const traitSchema = z.enum([
   'depends-on-batch',
   /** Its INT8 products are exact on x86-64 processors without VNNI, too: two neighbours never exceed 16 bits. */
   'exact-without-vnni',
-  /** Its classifier is not the one that the model came with. */
+  /** Its classifier is not the one that the model came with, but fitted to the classes, */
   'head-refitted',
+  /** or that one, corrected. */
+  'head-corrected',
 ]);
 
 /** What a stage did, as data: reports, terminals and charts show it without knowing the stage. */

@@ -97,7 +97,7 @@ export function mainTable(analysis: Analysis): MainTable {
 
 /** What the column says of the heads. */
 const HEADS: Readonly<Record<HeadState, string>> = {
-  ...{ trained: '', fitted: 'fitted', refitted: 'refitted', none: 'none (k-NN)' },
+  ...{ trained: '', fitted: 'fitted', refitted: 'refitted', corrected: 'corrected', none: 'none (k-NN)' },
 };
 
 type Cells = Readonly<Record<string, string>>;

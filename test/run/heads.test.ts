@@ -2,6 +2,10 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { analyse } from '../../src/analysis/analysis.js';
 import { refitEffects } from '../../src/analysis/figures/refit.js';
 import { headOf, modelRecordOf } from '../../src/analysis/model.js';
+import { fp32, type Recipe } from '../../src/compress/recipe.js';
+import { stepOf } from '../../src/compress/stage.js';
+import { correctHeadStage } from '../../src/compress/stages/correct-head.js';
+import { pruneStage } from '../../src/compress/stages/prune.js';
 import { reportDocument } from '../../src/report/document.js';
 import { csvExporter } from '../../src/report/exporters/csv.js';
 import { markdownExporter } from '../../src/report/exporters/markdown.js';
@@ -69,6 +73,28 @@ describe('a head that is fitted anew behind a recipe', () => {
 });
 
 describe('the head of a backbone', () => {
+  it('takes the place of a correction, and is held against it', async () => {
+    const only = { performance: { batches: [], tier: 'smoke' as const, rounds: 1 } };
+    const corrected: Recipe = {
+      ...{ ...fp32, name: 'corrected' },
+      steps: [stepOf(pruneStage, { ratio: 0.6, images: 32 }), stepOf(correctHeadStage, { images: 192 })],
+    };
+    const recipes = [fp32, corrected].map((recipe) => ({ recipe, published: undefined }));
+    const asked = withOverrides(suite({ ...only, recipes }), {
+      ...{ devices: [], images: 200, head: { kind: 'ridge', refit: true } },
+    });
+    const run = await stored((await execute(asked)).id);
+    expect(run.variants.map((variant) => [variant.recipe, headOf(variant)])).toEqual([
+      ['fp32', 'trained'],
+      ['corrected', 'corrected'],
+      ['corrected+head', 'refitted'],
+    ]);
+    expect(refitEffects(run).map(({ variant, without }) => [variant.recipe, without.recipe])).toEqual([
+      ['corrected+head', 'corrected'],
+    ]);
+    expect(reportDocument(analyse(run)).variants.map(({ head }) => head)).toContain('corrected');
+  });
+
   it('is fitted as it was asked for, and another kind of it finds the features in the cache', async () => {
     const loaded = await loadModelFor(
       await modelHere({ kind: 'path', name: 'micro', path: microDirectory }),

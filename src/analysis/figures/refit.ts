@@ -1,4 +1,5 @@
 import { hashJson } from '../../base/hash.js';
+import { findStage } from '../../compress/registry.js';
 import type { Estimate } from '../../stats/interval.js';
 import { mcnemar, pairedDifference, pairedOutcomes } from '../../stats/mcnemar.js';
 import type { StoredCell, StoredDevice, StoredRun } from '../../store/read.js';
@@ -25,7 +26,7 @@ export interface RefitEffect {
 
 /**
  * What heads that were fitted anew behind a recipe gave: of each variant that ends with a new head, against the one that is made by the
- * same steps without it.
+ * same steps without it, or with its head corrected in its place.
  *
  * @param run - the stored run
  * @returns by device, then in the suite's order; none where no such pair was scored
@@ -42,17 +43,20 @@ export function refitEffects(run: StoredRun): RefitEffect[] {
   );
 }
 
-/** The variant of the same model that was made by the same steps but for the new head at their end. */
+/** The variant of the same model that was made by the same steps but for what they do to the head at their end. */
 function counterpartOf(variant: VariantRow, run: StoredRun): VariantRow | undefined {
   const steps = stagesOf(variant);
   if (steps.at(-1)?.facts?.traits.includes('head-refitted') !== true) return undefined;
   const before = stepsKey(steps.slice(0, -1));
-  return run.variants.find(
+  const others = run.variants.filter(
     (other) =>
-      other !== variant &&
-      other.model === variant.model &&
-      other.micro_batch === variant.micro_batch &&
-      stepsKey(stagesOf(other)) === before,
+      other !== variant && other.model === variant.model && other.micro_batch === variant.micro_batch,
+  );
+  const corrects = ({ stage }: (typeof steps)[number]): boolean =>
+    findStage(stage)?.classifier === 'corrects';
+  return (
+    others.find((other) => stepsKey(stagesOf(other)) === before) ??
+    others.find((other) => stepsKey(stagesOf(other).filter((step) => !corrects(step))) === before)
   );
 }
 

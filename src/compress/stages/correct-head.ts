@@ -49,6 +49,7 @@ export const correctHeadStage = defineStage({
               },
               { label: 'error of the logits after', value: valueOf(error.after), unit: 'number' },
             ],
+            traits: lambda === undefined ? [] : ['head-corrected'],
             tables: [
               {
                 title: 'penalties that were tried',
