@@ -41,7 +41,7 @@ export const figureColumns: ColumnDescriptions = {
   variant: text('Name of the recipe; `fp32` is the baseline.'),
   synthetic: flag('Whether the weights are random, from a seed.'),
   raw: flag('Whether it is an ONNX file that was run unchanged.'),
-  head: text('Who made the classifier: `trained`, `fitted`, `refitted`, `none`.'),
+  head: text('Who made the classifier: `trained`, `fitted`, `refitted`, `corrected`, `none`.'),
   batch: orNull(whole('Batch size; null for variants that are not timed.', 'images')),
   status: text('Of the timing at this batch size: `done`, `failed`, `pending`.'),
   failure: text('What failed, at this batch size or in a pass without one; empty if nothing did.'),
