@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { defined } from '../../src/base/defined.js';
+import { correctHeadOptionsSchema } from '../../src/compress/correct-head/options.js';
 import { headOptionsSchema } from '../../src/compress/head/options.js';
 import { mergeTokensOptionsSchema } from '../../src/compress/merge-tokens/options.js';
 import { precisionOptionsSchema } from '../../src/compress/precision/options.js';
@@ -12,6 +13,9 @@ import { pruneOptionsSchema } from '../../src/compress/prune/options.js';
 import { quantizeOptionsSchema } from '../../src/compress/quantize/options.js';
 import { fp32, type Recipe } from '../../src/compress/recipe.js';
 import type { Step } from '../../src/compress/stage.js';
+import { floatsOf } from '../../src/compress/weights.js';
+import { float32 } from '../../src/onnx/tensor.js';
+import { weightOf, withWeights } from '../../src/vit/vit.js';
 import { artifactOf, type Artifact } from '../../src/run/artifacts/artifact.js';
 import type { BuildContext } from '../../src/run/artifacts/build-context.js';
 import { cacheKey, type EntryKind } from '../../src/cache/key.js';
@@ -146,6 +150,46 @@ describe('compression that is stopped at every block', () => {
     const resumed = await modelOf(await artifactOf(micro, made, context));
     vi.stubEnv('EDGEFLEX_CACHE', folder('other'));
     expect(resumed).toEqual(await modelOf(await artifactOf(micro, made, context)));
+  });
+});
+
+describe('a classifier that is corrected', () => {
+  const correct: Step = { stage: 'correct-head', options: correctHeadOptionsSchema.parse({ images: 300 }) };
+  const made = recipe(prune, correct);
+
+  it('is the same when it was stopped before, whose parts are kept', async () => {
+    const controller = new AbortController();
+    const stopped = artifactOf(micro, made, {
+      ...context,
+      signal: controller.signal,
+      onProgress: (_, what) => {
+        if (what.includes('features, 256')) controller.abort(new Error('enough'));
+      },
+    });
+    await expect(stopped).rejects.toThrow('enough');
+    const kept = (await keptFiles()).map((file) => basename(file));
+    for (const part of ['logits.0', 'logits.256', 'features.fit.0'])
+      expect(kept.filter((file) => file === `${part}.kept`)).toHaveLength(1);
+    expect(kept).not.toContain('features.fit.256.kept');
+    const resumed = await modelOf(await artifactOf(micro, made, context));
+    vi.stubEnv('EDGEFLEX_CACHE', folder('other'));
+    expect(resumed).toEqual(await modelOf(await artifactOf(micro, made, context)));
+  });
+
+  it('is that of the model that the recipe began with, whatever was kept of others', async () => {
+    const weight = (await floatsOf(micro.vit, 'head.weight')).map((value) => 2 * value);
+    const doubled: typeof micro = {
+      ...micro,
+      identity: 'doubled',
+      vit: withWeights(micro.vit, [
+        ['head.weight', float32(weightOf(micro.vit, 'head.weight').dims, weight)],
+      ]),
+    };
+    const first = await modelOf(await artifactOf(micro, made, context));
+    const second = await modelOf(await artifactOf(doubled, made, context));
+    expect(second).not.toEqual(first);
+    vi.stubEnv('EDGEFLEX_CACHE', folder('other'));
+    expect(second).toEqual(await modelOf(await artifactOf(doubled, made, context)));
   });
 });
 

@@ -81,10 +81,8 @@ export function compressCommand(): Command {
     .option('--force', 'overwrite files in the output folder that EdgeFlex did not write; never its inputs')
     .option('--json', 'print the report as JSON')
     .action(async (reference: string, flags: CompressFlags) => {
-      const { signal, release } = stopOnSignal(() =>
-        flags.target === undefined
-          ? 'Stopped.'
-          : 'Stopped. Finished work is in the cache: run the same command again to continue.',
+      const { signal, release } = stopOnSignal(
+        () => 'Stopped. Finished work is in the cache: run the same command again to continue.',
       );
       const bar = new Bar(process.stderr);
       try {
