@@ -11,6 +11,7 @@ import { csvExporter } from '../../src/report/exporters/csv.js';
 import { markdownExporter } from '../../src/report/exporters/markdown.js';
 import { availableParallelism } from 'node:os';
 import { withFittingHead } from '../../src/run/fit-head.js';
+import type { Engine } from '../../src/runtime/engine.js';
 import { nodeEngine } from '../../src/runtime/node.js';
 import { findRun, loadRun, type StoredRun } from '../../src/store/read.js';
 import { withOverrides } from '../../src/suite/read.js';
@@ -18,6 +19,7 @@ import { modelNotes } from '../../src/text/model-notes.js';
 import { entryFolders } from '../support/cache.js';
 import { loadModelFor, modelHere } from '../../src/model/load.js';
 import { microDirectory } from '../support/micro.js';
+import { INPUT } from '../../src/vit/graph/embedding.js';
 import { weightOf, withWeights } from '../../src/vit/vit.js';
 import { float32 } from '../../src/onnx/tensor.js';
 import { data, useRuns } from './support.js';
@@ -110,7 +112,16 @@ describe('the head of a backbone', () => {
         ['head.bias', float32([0], [])],
       ]),
     };
-    const told: string[] = [];
+    const engine = await nodeEngine();
+    let passed = 0;
+    const counting: Engine = {
+      ...engine,
+      open: async (...how) => {
+        const session = await engine.open(...how);
+        const model = session.inputNames.includes(INPUT);
+        return { ...session, run: (...feeds) => ((passed += Number(model)), session.run(...feeds)) };
+      },
+    };
     const fitted = async (
       kind: 'ridge' | 'logistic',
       images = 90,
@@ -119,21 +130,20 @@ describe('the head of a backbone', () => {
         backbone,
         { kind, images, refit: false },
         {
-          ...{ engine: await nodeEngine(), threads: availableParallelism(), train: data.train, seed: 1 },
+          ...{ engine: counting, threads: availableParallelism(), train: data.train, seed: 1 },
           signal: new AbortController().signal,
-          onProgress: (_, what) => void told.push(what),
+          onProgress: () => undefined,
         },
       );
     vi.stubEnv('EDGEFLEX_CACHE', folder('heads'));
     onTestFinished(() => void vi.unstubAllEnvs());
     const ridge = await fitted('ridge');
-    expect(told.some((what) => what.includes('block'))).toBe(true);
+    expect(passed).toBeGreaterThan(0);
     // Those of the fit, and those that choose the penalty.
     expect(await entryFolders(folder('heads'), 'observation')).toHaveLength(2);
-    told.length = 0;
+    passed = 0;
     const logistic = await fitted('logistic');
-    expect(told.filter((what) => what.includes('block'))).toEqual([]);
-    expect(told.some((what) => what.includes('penalty'))).toBe(true);
+    expect(passed).toBe(0);
     expect(ridge.identity).not.toBe(logistic.identity);
     for (const [{ record, vit }, kind] of [
       [ridge, 'ridge'],

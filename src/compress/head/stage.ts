@@ -1,9 +1,9 @@
 import { InputError } from '../../base/errors.js';
 import { float32 } from '../../onnx/tensor.js';
-import { weightShapes, withWeights, type ViT } from '../../vit/vit.js';
+import { weightShapes, withoutHead, withWeights, type ViT } from '../../vit/vit.js';
 import type { Calibration, StageContext } from '../context.js';
 import { openBlas } from '../linalg/blas.js';
-import { featuresFor } from '../observe/logits.js';
+import { outputsInParts } from '../observe/in-parts.js';
 import { floatEntry } from '../weights.js';
 import type { Classifier, Labelled } from './classifier.js';
 import { imagesOf, type HeadKind, type HeadOptions } from './options.js';
@@ -46,8 +46,8 @@ export async function head(
   const fit = await context.calibration.images(asked.fit);
   const check = await context.calibration.holdout(asked.holdout);
   if (unseen === 'refused') refuseUnseen(fit, labels);
-  const known = await labelled(vit, context, fit, 'fit', 'features, ', [0, 0.6]);
-  const heldOut = await labelled(vit, context, check, 'check', 'features of images held out, ', [0.6, 0.8]);
+  const known = await labelled(vit, context, fit, 'features', [0, 0.6]);
+  const heldOut = await labelled(vit, context, check, 'features of images held out', [0.6, 0.8]);
   const blas = await openBlas(context.engine, context.threads);
   try {
     const chosen = await chosenHead(kind, known, heldOut, labels.length, blas, (index, of) => {
@@ -91,22 +91,25 @@ function notFitted(): InputError {
   });
 }
 
-/** What the head would read of images, among the observations of a model. */
-const FEATURES = 'features';
-
 async function labelled(
   vit: ViT,
   context: StageContext,
   images: Calibration,
-  name: string,
   what: string,
-  progress: readonly [number, number],
+  [from, to]: readonly [number, number],
 ): Promise<Labelled> {
+  const { count } = images;
   // Heads of another kind or other penalties find them.
   const observations = await context.observations({ features: images.hash });
-  const kept = await observations.take<Float32Array>(FEATURES);
-  const features = kept?.value ?? (await featuresFor(context, vit, { name, images, what, progress }));
-  if (kept === undefined) await observations.put(FEATURES, { value: features, tensors: new Map() });
+  const features = await outputsInParts(
+    context,
+    () => Promise.resolve(withoutHead(vit)),
+    images,
+    { store: observations, name: 'features' },
+    (done) => {
+      context.onProgress(from + ((to - from) * done) / count, `${what}, ${done} of ${count} images`);
+    },
+  );
   return { features: Float64Array.from(features), classes: images.classes };
 }
 

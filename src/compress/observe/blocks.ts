@@ -5,7 +5,7 @@ import type { Tensor } from '../../runtime/engine.js';
 import { layerCount, tokensAt, type ViTConfig } from '../../vit/config.js';
 import { emitBlock, emitLastBlock } from '../../vit/graph/block.js';
 import { emitEmbedding, emitPixels, INPUT } from '../../vit/graph/embedding.js';
-import { emitFeatures, emitHead } from '../../vit/graph/head.js';
+import { emitHead } from '../../vit/graph/head.js';
 import type { Tokens } from '../../vit/graph/merge.js';
 import type { LinearRole } from '../../vit/linears.js';
 import type { ViT } from '../../vit/vit.js';
@@ -46,12 +46,6 @@ export interface BlockStream {
    * @param vit - the model that they are taken from
    */
   logits(vit: ViT): Promise<Float32Array>;
-  /**
-   * What the model's head would read of the stream, which stands before the last block: `[images, width of the features]`.
-   *
-   * @param vit - the model that the block and the last norm are taken from
-   */
-  features(vit: ViT): Promise<Float32Array>;
   /** The images where they stand, for `restoreStream`. */
   states(): Tensors;
 }
@@ -212,10 +206,10 @@ function streamOf(
     });
   };
 
-  const end = async (vit: ViT, emit: typeof emitHead): Promise<Float32Array> => {
+  const end = async (vit: ViT): Promise<Float32Array> => {
     const g = new GraphBuilder('head');
     const last = layerCount(vit.config) - 1;
-    const output = emit(g, vit, emitLastBlock(g, vit, entry(g, vit, last)));
+    const output = emitHead(g, vit, emitLastBlock(g, vit, entry(g, vit, last)));
     g.output(output);
     const batches: Float32Array[] = [];
     await run(g, 'head', vit.config.hiddenSize, [], (outputs) => {
@@ -235,8 +229,7 @@ function streamOf(
     batchSize,
     observe: (vit, layer, taps) => block(vit, layer, taps, false),
     advance: (vit, layer, taps = []) => block(vit, layer, taps, true),
-    logits: (vit) => end(vit, emitHead),
-    features: (vit) => end(vit, emitFeatures),
+    logits: end,
     states: () =>
       new Map(
         states.flatMap((state, index) =>

@@ -1,7 +1,6 @@
 import { layerCount } from '../../vit/config.js';
 import type { ViT } from '../../vit/vit.js';
 import type { StageContext } from '../context.js';
-import type { BlockStream } from './blocks.js';
 import { walkBlocks, type Walk } from './walk.js';
 
 /**
@@ -12,36 +11,16 @@ import { walkBlocks, type Walk } from './walk.js';
  * @param walk - the images, and how the stage calls this
  * @returns `[images, classes]`
  */
-export function logitsFor(context: StageContext, vit: ViT, walk: PlainWalk): Promise<Float32Array> {
-  return endOf(context, vit, walk, (stream) => stream.logits(vit));
-}
-
-/**
- * What a model's head would read of some images, block by block.
- *
- * @param context - runtime and threads
- * @param vit - the model
- * @param walk - the images, and how the stage calls this
- * @returns `[images, hidden]`, twice as wide for a distilled model
- */
-export function featuresFor(context: StageContext, vit: ViT, walk: PlainWalk): Promise<Float32Array> {
-  return endOf(context, vit, walk, (stream) => stream.features(vit));
-}
-
-/** A walk on which nothing is done but at its end. */
-type PlainWalk = Omit<Walk<unknown>, 'visit'>;
-
-async function endOf(
+export async function logitsFor(
   context: StageContext,
   vit: ViT,
-  walk: PlainWalk,
-  end: (stream: BlockStream) => Promise<Float32Array>,
+  walk: Omit<Walk<unknown>, 'visit'>,
 ): Promise<Float32Array> {
   const last = layerCount(vit.config) - 1;
   const { values } = await walkBlocks<Float32Array | undefined>(context, vit, {
     ...walk,
     async visit(_, stream, layer) {
-      if (layer === last) return { vit, value: await end(stream) };
+      if (layer === last) return { vit, value: await stream.logits(vit) };
       await stream.advance(vit, layer);
       return { vit, value: undefined };
     },

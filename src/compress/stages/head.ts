@@ -27,7 +27,7 @@ const reportSchema = z.object({
 /** Fits the classifier anew. */
 export const headStage = defineStage({
   name: 'head',
-  version: 3,
+  version: 4,
   description:
     'Refits the classifier to the compressed model, by ridge regression in closed form or by logistic regression.',
   options: headOptionsSchema,

@@ -39,7 +39,7 @@ export function emitHead(g: GraphBuilder, vit: ViT, read: Tokens, on: 'cpu' | 'w
  * @param on - whose kernels are to run it
  * @returns `[batch, width of the features]`
  */
-export function emitFeatures(
+function emitFeatures(
   g: GraphBuilder,
   vit: ViT,
   { residual, sizes }: Tokens,
