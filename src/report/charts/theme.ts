@@ -152,7 +152,8 @@ export const SCHEMA = 'https://vega.github.io/schema/vega-lite/v6.json';
  * @param panels - how many there are
  */
 export function panelLayout(panels: number): { columns: number; width: number } {
-  if (panels <= 1) return { columns: 1, width: 560 };
+  // With the legend beside it as wide as a column of the page is on most screens.
+  if (panels <= 1) return { columns: 1, width: 400 };
   if (panels === 2 || panels === 4) return { columns: 2, width: 400 };
   return { columns: 3, width: 260 };
 }
