@@ -44,8 +44,8 @@ export async function tokenMerging(): Promise<void> {
       await contender(engine, 'merge: the whole merge matrix', wholeMatrix),
       await contender(engine, 'merge: gather, ScatterND of sums', scattered),
       await contender(engine, 'matching alone', (g, { x }) => {
-        const { kept, gone, target } = emitMatching(g, 'merged', x, merging);
-        return [kept, gone, target];
+        const { kept, gone, into } = emitMatching(g, 'merged', x, merging);
+        return [kept, gone, into];
       }),
     ],
     ROUNDS,
@@ -78,7 +78,7 @@ export async function tokenMerging(): Promise<void> {
 
 /** Rows of a matrix `[left, tokens]` for each image say which tokens, in which shares, a merged token is. */
 function wholeMatrix(g: GraphBuilder, { x, sizes }: Inputs): Value[] {
-  const { kept, gone, target } = emitMatching(g, 'merged', x, merging);
+  const { kept, gone, into } = emitMatching(g, 'merged', x, merging);
   const all = int64Constant(
     g,
     'all',
@@ -87,15 +87,8 @@ function wholeMatrix(g: GraphBuilder, { x, sizes }: Inputs): Value[] {
   );
   const stays = compared(g, 'Equal', 'stays', kept, all, [batch, left, tokens]);
   const goes = compared(g, 'Equal', 'goes', gone, all, [batch, merges, tokens]);
-  const odd = Math.floor(tokens / 2);
-  const places = int64Constant(
-    g,
-    'places',
-    [left, 1],
-    Array.from({ length: left }, (_, i) => Math.max(-1, i - (left - odd))),
-  );
-  const row = reshape(g, 'targets', target, [batch, 1, merges]);
-  const joins = compared(g, 'Equal', 'joins', row, places, [batch, left, merges]);
+  const row = reshape(g, 'into:row', into, [batch, 1, merges]);
+  const joins = compared(g, 'Equal', 'joins', row, kept, [batch, left, merges]);
   const matrix = binary(g, 'Add', 'matrix', stays, matMul(g, 'joined', joins, goes));
   const after = matMul(g, 'after', matrix, sizes);
   const sized = binary(g, 'Mul', 'sized', matrix, reshape(g, 'sizes:row', sizes, [batch, 1, tokens]));
@@ -103,14 +96,13 @@ function wholeMatrix(g: GraphBuilder, { x, sizes }: Inputs): Value[] {
   return [matMul(g, 'out', binary(g, 'Div', 'shares', sized, after), sequence)];
 }
 
-/** Sums are scattered into the kept rows, then divided by the sizes. */
+/** Sums are scattered into the rows that they join, then those that stay are divided by their sizes. */
 function scattered(g: GraphBuilder, { x, sizes }: Inputs): Value[] {
-  const { kept, gone, target } = emitMatching(g, 'merged', x, merging);
+  const { kept, gone, into } = emitMatching(g, 'merged', x, merging);
   const sequence = reshape(g, 'sequence', x, [batch, tokens, hidden]);
   const sums = binary(g, 'Mul', 'sums', sequence, sizes);
   const both = concat(g, 'both', [sums, sizes], 2);
-  const first = int64Constant(g, 'first', [1], [left - Math.floor(tokens / 2)]);
-  const column = reshape(g, 'column', binary(g, 'Add', 'at', target, first), [batch, merges, 1]);
+  const column = reshape(g, 'column', into, [batch, merges, 1]);
   const images = int64Constant(
     g,
     'images',
@@ -123,16 +115,15 @@ function scattered(g: GraphBuilder, { x, sizes }: Inputs): Value[] {
     { name: 'indices', dtype: 'int64', dims: [batch, merges, 2] },
     { attributes: { axis: int(2) } },
   );
-  const rows = gatherRows(g, 'rows', both, kept);
   const added = g.call(
     'ScatterND',
-    [rows, indices, gatherRows(g, 'gone:rows', both, gone)],
-    { ...rows, name: 'scattered' },
+    [both, indices, gatherRows(g, 'gone:rows', both, gone)],
+    { ...both, name: 'scattered' },
     { attributes: { reduction: { type: 'string', value: 'add' } } },
   );
   const [total, after] = g.callMany(
     'Split',
-    [added, g.indices([hidden, 1])],
+    [gatherRows(g, 'rows', added, kept), g.indices([hidden, 1])],
     [
       { name: 'total', dtype: 'float32', dims: [batch, left, hidden] },
       { name: 'after', dtype: 'float32', dims: [batch, left, 1] },

@@ -23,7 +23,7 @@ const FLOAT_MOVE = 2e-5;
 const QUANTIZED_MOVE = 0.01;
 
 /** How often an image is run with the similarities of its tokens moved, and how many times at once. */
-const RUNS = 96;
+const RUNS = 192;
 const AT_ONCE = 16;
 
 /** So many images at the most, or this share of them, are run again: where more lie apart, something else is wrong. */

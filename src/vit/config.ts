@@ -249,7 +249,7 @@ export function relativeDistances(config: ViTConfig): number {
 }
 
 /**
- * The most tokens that a block can merge: every second patch, each into one that stays (ToMe, arXiv 2210.09461, section 3).
+ * The most tokens that a block can merge: half of the patches, as in ToMe (arXiv 2210.09461, section 3).
  *
  * @param tokens - how many reach the block
  * @param prefix - how many of them stand before the patches

@@ -181,6 +181,39 @@ describe.each<[string, typeof emitMerge]>([
     },
   );
 
+  /** How many patches each token behind the class token stands for, of patches at these angles in a plane, in degrees. */
+  const sizesOf = async (degrees: readonly number[], merges: number): Promise<number[]> => {
+    const tokens = 1 + degrees.length;
+    const g = new GraphBuilder('merge');
+    const x = g.input('x', 'float32', [{ perBatch: tokens }, 2]);
+    g.output(
+      emit(g, 'merged', { residual: x, sizes: undefined }, { tokens, merges, prefix: 1, hidden: 2 }).sizes,
+    );
+    const data = Float32Array.from(
+      [0, ...degrees].flatMap((angle) => [
+        3 * Math.cos((angle * Math.PI) / 180),
+        3 * Math.sin((angle * Math.PI) / 180),
+      ]),
+    );
+    const found = await runOnce(g.finish(), { x: { dims: [tokens, 2], data } });
+    return [...(found['merged:sizes']!.data as Float32Array)];
+  };
+
+  it('joins all of a chain, whose middle goes itself', async () => {
+    expect(await sizesOf([0, 1, 2.1, 90, 200], 2)).toEqual([1, 3, 1, 1]);
+    expect(await sizesOf([90, 0, 1, 2.1, 3.3, 4.6, 6, 200], 4)).toEqual([1, 1, 5, 1, 1]);
+  });
+
+  it('joins two that are most like each other before one that is a little more like a third, which is more like a fourth', async () => {
+    // 0° and 10° are nearer than 100° and 112°, but 10° is nearer to 13°.
+    expect(await sizesOf([0, 10, 13, 100, 112], 2)).toEqual([1, 1, 2, 2]);
+  });
+
+  it('joins patches of which both or none stand at even places, too', async () => {
+    expect(await sizesOf([0, 60, 61, 180, 240], 1)).toEqual([1, 1, 2, 1, 1]);
+    expect(await sizesOf([60, 0, 61, 180, 240], 1)).toEqual([1, 2, 1, 1, 1]);
+  });
+
   it('gives zeros of rows that are all zero', async () => {
     const [tokens, hidden] = [7, 6];
     const g = new GraphBuilder('merge');

@@ -15,7 +15,7 @@ import { floatsOf } from '../../src/compress/weights.js';
 
 /**
  * A ViT with token merging in float64, written after the paper (ToMe, arXiv 2210.09461), one image and one token at a time, but that
- * tokens are compared by their rows of the residual stream: what the graph is held against.
+ * tokens are compared by their rows of the residual stream, and each patch's with all others: what the graph is held against.
  */
 
 /** A small ViT whose weights are drawn from a seed, large enough that tokens differ. */
@@ -239,19 +239,28 @@ export function matchTokens(rows: readonly Row[], r: number, leading: number): n
     return row.map((value) => value / length);
   });
   const all = rows.map((_, t) => t);
-  const [even, odd] = [0, 1].map((rest) => all.filter((t) => t >= leading && t % 2 === rest)) as [Row, Row];
-  const proposals = even.map((from) => {
-    const scores = odd.map((to) => metric[from]!.reduce((sum, value, c) => sum + value * metric[to]![c]!, 0));
-    const score = Math.max(...scores);
-    return { from, to: odd[scores.indexOf(score)]!, score };
+  const patches = all.slice(leading);
+  const cosine = (a: number, b: number): number =>
+    metric[a]!.reduce((sum, value, c) => sum + value * metric[b]![c]!, 0);
+  const like = new Map(
+    patches.map((a) => [a, Math.max(...patches.filter((b) => b !== a).map((b) => cosine(a, b)))]),
+  );
+  const proposals = patches.slice(1).map((from) => {
+    const earlier = patches.filter((to) => to < from);
+    const merits = earlier.map((to) => cosine(from, to) - 0.4 * (like.get(from)! + like.get(to)!));
+    const merit = Math.max(...merits);
+    return { from, to: earlier[merits.indexOf(merit)]!, merit };
   });
-  const taken = proposals.sort((a, b) => b.score - a.score).slice(0, r);
-  const gone = new Set(taken.map(({ from }) => from));
-  return [
-    ...all.slice(0, leading).map((t) => [t]),
-    ...even.filter((t) => !gone.has(t)).map((t) => [t]),
-    ...odd.map((t) => [t, ...taken.filter(({ to }) => to === t).map(({ from }) => from)]),
-  ];
+  const taken = new Map(
+    proposals
+      .sort((a, b) => b.merit - a.merit)
+      .slice(0, r)
+      .map(({ from, to }) => [from, to]),
+  );
+  const endOf = (t: number): number => (taken.has(t) ? endOf(taken.get(t)!) : t);
+  return all
+    .filter((t) => !taken.has(t))
+    .map((t) => [t, ...all.filter((other) => other !== t && endOf(other) === t)]);
 }
 
 function attend(

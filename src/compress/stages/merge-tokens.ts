@@ -11,7 +11,7 @@ import { figure, valueOf } from './stored.js';
 /** Merges similar tokens. */
 export const mergeTokensStage = defineStage({
   name: 'merge-tokens',
-  version: 4,
+  version: 5,
   description: 'Merges similar tokens between the attention and the MLP of each block.',
   options: mergeTokensOptionsSchema,
   report: z.object({

@@ -10,4 +10,4 @@ export const OBSERVATION_VERSION = 2;
  * How a model and its preprocessing are written as graphs (`vit/graph`, `data/preprocess.ts`, `onnx`), and what is noted of them
  * (`ArtifactFacts`).
  */
-export const GRAPH_VERSION = 6;
+export const GRAPH_VERSION = 7;

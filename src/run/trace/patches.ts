@@ -7,9 +7,8 @@ export interface BlockMerge {
   readonly kept: readonly number[];
   /** Tokens that go. */
   readonly gone: readonly number[];
-  /** For each of these, which of the last `targets` tokens that stay it is merged into. */
-  readonly target: readonly number[];
-  readonly targets: number;
+  /** For each of these, the token it is merged into, which is one that stays. */
+  readonly into: readonly number[];
 }
 
 /**
@@ -29,18 +28,17 @@ export function unmerged(prefix: number, patches: number): TokenPatches {
  * @param merge - what it did
  * @throws RangeError when it names a token that is not there
  */
-export function merged(before: TokenPatches, { kept, gone, target, targets }: BlockMerge): TokenPatches {
+export function merged(before: TokenPatches, { kept, gone, into }: BlockMerge): TokenPatches {
   const patchesOf = (token: number): readonly number[] => {
     const found = before[token];
     if (found === undefined) throw new RangeError(`there is no token ${token} of ${before.length}`);
     return found;
   };
   const after = kept.map((token) => [...patchesOf(token)]);
-  const first = kept.length - targets;
   for (const [index, token] of gone.entries()) {
-    const into = after[first + (target[index] ?? NaN)];
-    if (into === undefined) throw new RangeError(`token ${token} is merged into one that is not there`);
-    into.push(...patchesOf(token));
+    const joined = after[kept.indexOf(into[index] ?? NaN)];
+    if (joined === undefined) throw new RangeError(`token ${token} is merged into one that is not there`);
+    joined.push(...patchesOf(token));
   }
   return after;
 }

@@ -4,7 +4,6 @@ import { imageBytes, IMAGE_CHANNELS, type RecordLayout } from '../../data/datase
 import { readModel, serializeModel } from '../../onnx/file.js';
 import type { OnnxModel, OnnxNode } from '../../onnx/model.js';
 import { defaultSessionOptions, type Engine, type Session, type Tensor } from '../../runtime/engine.js';
-import { firstTarget } from '../../vit/graph/matching.js';
 import { MODEL_FILE, PREPROCESS_FILE } from '../artifacts/write.js';
 import { merged, overPatches, unmerged, type TokenPatches } from './patches.js';
 
@@ -40,7 +39,8 @@ export interface Pixels {
  * @param artifact - the key of the CPU's form, as a run stores it
  * @param images - as the data set has them
  * @param engine - of this process
- * @returns undefined when the cache no longer has the model, and for one whose tokens are no square of patches or which is not EdgeFlex's
+ * @returns undefined when the cache no longer has the model, and for one whose tokens are no square of patches, which is not EdgeFlex's or
+ *   merges as an older version wrote it
  * @throws Error with the runtime's message when the model cannot be run
  */
 export async function traceVariant(
@@ -88,7 +88,7 @@ interface Inside {
   /** Keys of the first attention: how many tokens there are before anything is merged. */
   readonly first: string;
   /** Blocks before the last attention that merge, in order. */
-  readonly merges: readonly { readonly kept: string; readonly gone: string; readonly target: string }[];
+  readonly merges: readonly { readonly kept: string; readonly gone: string; readonly into: string }[];
   readonly attention: {
     readonly q: string;
     readonly k: string;
@@ -117,22 +117,28 @@ function insideOf({ nodes }: OnnxModel): Inside | undefined {
   )
     return undefined;
   const behind = new Set(nodes.map(({ name }) => name));
-  const merges = nodes.slice(0, nodes.indexOf(last)).flatMap((node) => mergeOf(node, behind));
+  const upTo = nodes.slice(0, nodes.indexOf(last));
+  const merges = upTo.flatMap((node) => mergeOf(node, behind));
+  // A model whose merging was written in another way cannot be followed.
+  if (merges.length < upTo.filter(({ name }) => MERGE.test(name)).length) return undefined;
   const attention = { q, k, bias: bias === '' ? undefined : bias, heads: heads.value };
   return {
     ...{ first: before, merges, attention },
     names: [
       ...new Set([PATCHES, before]),
-      ...merges.flatMap(({ kept, gone, target }) => [kept, gone, target]),
+      ...merges.flatMap(({ kept, gone, into }) => [kept, gone, into]),
       ...[q, k, ...(attention.bias === undefined ? [] : [attention.bias])],
     ],
   };
 }
 
+/** Which tokens stay, in every way that merging has been written. */
+const MERGE = /^layers\.\d+\.merge:kept$/;
+
 function mergeOf({ name }: OnnxNode, names: ReadonlySet<string>): Inside['merges'][number][] {
-  const [, at] = /^(layers\.\d+\.merge):target$/.exec(name) ?? [];
+  const [, at] = /^(layers\.\d+\.merge):into$/.exec(name) ?? [];
   if (at === undefined) return [];
-  const merge = { kept: `${at}:kept`, gone: `${at}:gone`, target: name };
+  const merge = { kept: `${at}:kept`, gone: `${at}:gone`, into: name };
   return names.has(merge.kept) && names.has(merge.gone) ? [merge] : [];
 }
 
@@ -174,11 +180,8 @@ function tracedImage(
   const numbersOf = (name: string): number[] =>
     Array.from(values[name]?.data as ArrayLike<bigint | number>, Number);
   let tokens = unmerged(prefix, side ** 2);
-  for (const { kept, gone, target } of merges)
-    tokens = merged(tokens, {
-      ...{ kept: numbersOf(kept), gone: numbersOf(gone), target: numbersOf(target) },
-      targets: Math.ceil((tokens.length - firstTarget(prefix)) / 2),
-    });
+  for (const { kept, gone, into } of merges)
+    tokens = merged(tokens, { kept: numbersOf(kept), gone: numbersOf(gone), into: numbersOf(into) });
   const { q, k, bias, heads } = attention;
   const weights = attentionOf(
     { values: numbersOf(q), rows: values[q]?.dims[1] ?? 0 },

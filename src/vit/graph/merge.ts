@@ -1,6 +1,6 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import { batch } from '../../onnx/dims.js';
-import { compared, gatherRows, int64Constant } from '../../onnx/index-ops.js';
+import { compared, gatherRows } from '../../onnx/index-ops.js';
 import { asMatrix, binary, concat, matMul, reshape, unary } from '../../onnx/ops.js';
 import { float32 } from '../../onnx/tensor.js';
 import { emitMatching } from './matching.js';
@@ -25,9 +25,8 @@ export interface Merging {
 }
 
 /**
- * Merges the most similar tokens (ToMe, arXiv 2210.09461): each one that goes is joined with the one it is most like, and a
- * token is the mean over all patches that it stands for. What stays follows each other as the tokens before
- * the patches, unmerged even tokens, odd tokens.
+ * Merges the most similar tokens as ToMe does (arXiv 2210.09461), but any patch's token with any other: each one that goes is joined with an
+ * earlier one, and a token is the mean over all patches that it stands for. What stays keeps its order.
  *
  * In matrices, a merged sequence is `diag(s / s') · kept + M · gone`, with s and s' the sizes before and after and M holding
  * `s / s'` of each token that goes, in the row of the one it goes to: a product with `merges` columns, where the whole merge
@@ -47,17 +46,16 @@ export function emitMerge(
   const { tokens, merges, hidden } = merging;
   const left = tokens - merges;
   const at = (what: string): string => `${name}:${what}`;
-  const { kept, gone, target, targets } = emitMatching(g, name, before.residual, merging);
+  const { kept, gone, into } = emitMatching(g, name, before.residual, merging);
   const sequence = reshape(g, at('sequence'), before.residual, [batch, tokens, hidden]);
   const sizes = before.sizes ?? ones(g, at('ones'), sequence, tokens);
 
-  const places = Array.from({ length: left }, (_, i) => Math.max(-1, i - (left - targets)));
   const matrix = compared(
     g,
     'Equal',
     at('matrix'),
-    reshape(g, at('targets'), target, [batch, 1, merges]),
-    int64Constant(g, at('places'), [left, 1], places),
+    reshape(g, at('into:row'), into, [batch, 1, merges]),
+    kept,
     [batch, left, merges],
   );
   const keptSizes = gatherRows(g, at('kept_sizes'), sizes, kept);

@@ -1,7 +1,7 @@
 import { defined } from '../../base/defined.js';
 import type { OnnxModel, OnnxNode, ValueInfo } from '../../onnx/model.js';
 
-/** How the values are called by which tokens are matched (`emitSimilarities`). */
+/** How the values are called by which tokens are matched (`emitProposals`). */
 const SIMILARITIES = /:similarities$/;
 
 /** A model that merges tokens, with an input for each block that does. */
@@ -15,7 +15,7 @@ export interface MovableModel {
 export interface Move {
   /** Name of the input. */
   readonly name: string;
-  /** Of one image: even tokens, odd tokens. */
+  /** Of one image: each token with each. */
   readonly dims: readonly number[];
 }
 

@@ -26,18 +26,14 @@ describe('tokens and the patches they stand for', () => {
       const [prefix, patches] = [random.integer(3), 16 + random.integer(30)];
       let tokens = unmerged(prefix, patches);
       for (let block = 0; block < 3; block++) {
-        const even = tokens.map((_, token) => token).filter((token) => token >= prefix && token % 2 === 0);
-        const odd = tokens.map((_, token) => token).filter((token) => token >= prefix && token % 2 === 1);
-        const gone = permutation(even.length, random)
-          .slice(0, random.integer(even.length))
-          .map((at) => even[at]!);
-        const kept = [
-          ...Array.from({ length: prefix }, (_, token) => token),
-          ...even.filter((token) => !gone.includes(token)),
-          ...odd,
-        ];
-        const target = gone.map(() => random.integer(odd.length));
-        tokens = merged(tokens, { kept, gone, target, targets: odd.length });
+        const own = tokens.map((_, token) => token).slice(prefix);
+        const gone = permutation(own.length, random)
+          .slice(0, random.integer(own.length))
+          .map((at) => own[at]!);
+        const staying = own.filter((token) => !gone.includes(token));
+        const kept = [...Array.from({ length: prefix }, (_, token) => token), ...staying];
+        const into = gone.map(() => staying[random.integer(staying.length)]!);
+        tokens = merged(tokens, { kept, gone, into });
         expect(tokens).toHaveLength(kept.length);
         expect(tokens.flat().sort((a, b) => a - b)).toEqual(
           Array.from({ length: patches }, (_, patch) => patch),
@@ -51,9 +47,9 @@ describe('tokens and the patches they stand for', () => {
   });
 
   it('are refused where a merge names one that is not there', () => {
-    const merge = { kept: [0], gone: [9], target: [0], targets: 1 };
+    const merge = { kept: [0], gone: [9], into: [0] };
     expect(() => merged(unmerged(0, 2), merge)).toThrow(RangeError);
-    expect(() => merged(unmerged(0, 2), { ...merge, gone: [1], target: [3] })).toThrow(RangeError);
+    expect(() => merged(unmerged(0, 2), { ...merge, gone: [1], into: [3] })).toThrow(RangeError);
   });
 });
 
