@@ -12,6 +12,7 @@ import type { ViT } from '../../vit/vit.js';
 import type { Calibration, StageContext } from '../context.js';
 import type { Tensors } from '../checkpoints.js';
 import { finite } from '../weights.js';
+import { joined } from './joined.js';
 import { openedEachTime, type PartSessions } from './sessions.js';
 import type { Tap } from './taps.js';
 
@@ -215,13 +216,7 @@ function streamOf(
     await run(g, 'head', vit.config.hiddenSize, [], (outputs) => {
       batches.push(valuesOf(outputs, output));
     });
-    const all = new Float32Array(batches.reduce((sum, values) => sum + values.length, 0));
-    let at = 0;
-    for (const values of batches) {
-      all.set(values, at);
-      at += values.length;
-    }
-    return all;
+    return joined(batches);
   };
 
   return {

@@ -1,6 +1,7 @@
 import type { ViT } from '../../vit/vit.js';
 import type { CheckpointStore } from '../checkpoints.js';
 import type { Calibration, StageContext } from '../context.js';
+import { joined } from './joined.js';
 import { openModel, type OpenedModel } from './opened.js';
 
 /** Images that run, and of which results are kept, at a time. */
@@ -40,13 +41,7 @@ export async function outputsInParts(
   } finally {
     await model.close();
   }
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return joined(parts);
 }
 
 /** A model that is opened when it is asked for, if it is. */
