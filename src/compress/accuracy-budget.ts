@@ -15,9 +15,7 @@ export const accuracyBudget = z.strictObject({
     .min(0.5)
     .lt(1)
     .default(0.75)
-    .describe(
-      'How sure it must be that no more is lost, given the number of images: one side of an interval for paired images.',
-    ),
+    .describe('How sure it must be that no more is lost, given the number of images.'),
   images: z
     .number()
     .int()

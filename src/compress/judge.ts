@@ -1,9 +1,10 @@
 import { defined } from '../base/defined.js';
-import { pairedDifference, type PairedOutcomes } from '../stats/mcnemar.js';
+import { mostExpected } from '../stats/rare-events.js';
 import type { ViT } from '../vit/vit.js';
+import { chancesAfter } from './chances.js';
 import type { Calibration, StageContext } from './context.js';
-import { lossOf, outcomesOf, type Loss, type LossKind } from './loss.js';
-import type { Margins } from './margins.js';
+import { lossOf, type Loss, type LossKind } from './loss.js';
+import { marginsOf, type Margins } from './margins.js';
 import { referenceOn, STEADY } from './reference.js';
 import { chosenClasses } from './observe/logits.js';
 import { openModel } from './observe/opened.js';
@@ -11,16 +12,18 @@ import { openModel } from './observe/opened.js';
 /** Images that run between two looks at what was lost so far. */
 const AT_ONCE = 32;
 
-/** A model that loses more than may be lost with this confidence is judged no further. */
-const HOPELESS = 0.99;
-
 /** What a model loses on held-out images. */
 export interface Judged extends Loss {
   /** Images that the model ran on: all others were too sure to change. */
   readonly ran: number;
-  /** What the loss stays below with the confidence that was asked for, in percentage points. */
+  /**
+   * Percentage points that the images whose class changed are expected to cost: of accuracy, how much likelier the reference finds its own
+   * class of each than the new one.
+   */
+  readonly expected: number;
+  /** What that stays below with the confidence that was asked for, in percentage points. */
   readonly atMost: number;
-  /** Whether that is within what may be lost; false also for what was given up because it is sure to lose more. */
+  /** Whether that, and what was counted, is within what may be lost; false also for what was given up because it cannot be. */
   readonly passes: boolean;
 }
 
@@ -52,7 +55,8 @@ export interface Judge {
 /**
  * Opens a judge. A model runs on the images in the order in which the reference is sure of their classes (the distance of its two largest
  * logits), the least sure first, until `STEADY` in a row keep their class: small changes of the logits move only images near a boundary,
- * which are few.
+ * which are few. Whether such an image is right before or after is nearly a toss-up, and many of them would be needed to count which
+ * is more often; how likely it is the reference knows, once it is honest about its certainty.
  *
  * @param context - runtime, and what models are judged by
  * @param reference - the model that others are compared with
@@ -67,71 +71,49 @@ export async function openJudge(
 ): Promise<Judge> {
   const kind = context.judgedBy;
   const classes = reference.config.labels.length;
+  const { count, classes: truth } = images;
   const known = await referenceOn(context, reference, images, progress);
-  const isRight = (image: number): boolean => known.chosen[image] === images.classes[image];
-  const right = Array.from(images.classes.keys()).filter(isRight).length;
+  const right = known.chosen.filter((choice, image) => choice === truth[image]).length;
+  const chances = kind === 'accuracy' ? chancesAfter(known.logits, truth, classes) : undefined;
+  /** What it is expected to cost that an image gets another class: an image, where agreement counts. */
+  const cost = (image: number, choice: number): number =>
+    chances ? chances.of(image, known.chosen[image] ?? NaN) - chances.of(image, choice) : 1;
   return {
-    ...{ kind, images: images.count, margins: known.margins },
-    accuracy: kind === 'accuracy' ? right / images.count : undefined,
-    async judge(vit, bound) {
+    ...{ kind, images: count, margins: marginsOf(known.logits, classes) },
+    accuracy: kind === 'accuracy' ? right / count : undefined,
+    async judge(vit, { points, confidence }) {
       const model = await openModel(context, vit);
-      const ownChoice = new Map<number, number>();
-      const after = (): Uint16Array => known.chosen.map((choice, image) => ownChoice.get(image) ?? choice);
-      let [ran, steady, passes] = [0, 0, true];
+      const after = new Map<number, number>();
+      const costs: number[] = [];
+      const atMost = (): number => (100 * mostExpected(costs, confidence)) / count;
+      let [ran, steady] = [0, 0];
       try {
-        while (passes && ran < images.count && steady < STEADY) {
+        // What did not run yet can only add to the cost.
+        while (atMost() <= points && ran < count && steady < STEADY) {
           const chunk = await known.leastSure(ran, ran + AT_ONCE);
           const chosen = chosenClasses(await model.outputs(images.only(chunk)), classes);
           for (const [at, image] of chunk.entries()) {
             const choice = defined(chosen[at], 'the class of an image');
-            steady = choice === known.chosen[image] ? steady + 1 : 0;
-            ownChoice.set(image, choice);
+            const same = choice === known.chosen[image];
+            steady = same ? steady + 1 : 0;
+            if (same) continue;
+            after.set(image, choice);
+            costs.push(cost(image, choice));
           }
           ran += chunk.length;
-          const outcomes = outcomesOf(kind, images.classes, known.chosen, after());
-          const reachable = Array.from(images.classes.keys()).filter(
-            (image) => !ownChoice.has(image) && !isRight(image),
-          ).length;
-          // What did not run yet is taken to stay as it is: where agreement counts nothing can be won at all.
-          passes = mayPass(outcomes, images.count, bound, kind === 'accuracy' ? reachable : 0);
         }
       } finally {
         await model.close();
       }
-      const outcomes = outcomesOf(kind, images.classes, known.chosen, after());
-      const atMost = mostLost(outcomes, images.count, bound);
-      const loss = lossOf(kind, images.classes, known.chosen, after());
-      return { ...loss, ran, atMost, passes: passes && atMost <= bound.points };
+      const loss = lossOf(
+        kind,
+        truth,
+        known.chosen,
+        known.chosen.map((choice, image) => after.get(image) ?? choice),
+      );
+      const expected = (100 * costs.reduce((sum, each) => sum + each, 0)) / count;
+      const passes = atMost() <= points && loss.points.value <= points;
+      return { ...loss, ran, expected, atMost: atMost(), passes };
     },
   };
-}
-
-/** What a loss stays below with the confidence that was asked for, in points. */
-function mostLost(outcomes: PairedOutcomes, images: number, { confidence }: LossBound): number {
-  // Of an interval with both ends, each is missed by half of what is left.
-  return pairedDifference(outcomes, images, 2 * confidence - 1).high;
-}
-
-/**
- * Whether a model that ran on some of the images may still pass. It may not where it is sure to lose too much on them; nor where it
- * would lose too much even if images that are still to run, and that the reference gets wrong, came out right.
- *
- * @param outcomes - of the images that it ran on
- * @param images - how many there are in all
- * @param bound - what may be lost
- * @param reachable - images that did not run yet, and that the reference gets wrong
- */
-export function mayPass(
-  outcomes: PairedOutcomes,
-  images: number,
-  bound: LossBound,
-  reachable: number,
-): boolean {
-  if (pairedDifference(outcomes, images, HOPELESS).low > bound.points) return false;
-  // The most that can be won is not always best: of few images that differ, more leave less certain.
-  for (let won = reachable; won >= 0; won--) {
-    const best = { ...outcomes, onlySecond: outcomes.onlySecond + won };
-    if (mostLost(best, images, bound) <= bound.points) return true;
-  }
-  return false;
 }

@@ -1,7 +1,7 @@
 import { defined } from '../base/defined.js';
 import type { ViT } from '../vit/vit.js';
 import type { Calibration, StageContext } from './context.js';
-import { marginsOf, type Margins } from './margins.js';
+import { marginsOf } from './margins.js';
 import { outputsInParts, PART } from './observe/in-parts.js';
 import { chosenClasses } from './observe/logits.js';
 import { roughly } from './quantize/rough.js';
@@ -37,8 +37,8 @@ export interface Reference {
    * INT8 gives.
    */
   readonly chosen: Uint16Array;
-  /** How sure it is of the images, as far as that is known when it is opened. */
-  readonly margins: Margins;
+  /** `[images, classes]`: its logits, and where its `chosen` is that of the same model in INT8, the logits of that. */
+  readonly logits: Float32Array;
   /**
    * Images in order of how sure it is of them, the least sure first; from then on their `chosen` is that of the model itself.
    *
@@ -122,8 +122,7 @@ export async function referenceOn(
     });
   while (known < count && steady < STEADY);
   return {
-    chosen,
-    margins: marginsOf(logits, classes),
+    ...{ chosen, logits },
     async leastSure(start, end) {
       while (known < Math.min(end, count)) await know(next(), () => undefined);
       return order.slice(start, end);

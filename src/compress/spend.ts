@@ -23,7 +23,9 @@ export interface Lost {
   readonly points: Estimate;
   /** Share of the images that get another class. */
   readonly changed: number;
-  /** What the loss stays below with the confidence that was asked for, in percentage points. */
+  /** Percentage points that the images whose class changed are expected to cost. */
+  readonly expected: number;
+  /** What that stays below with the confidence that was asked for, in percentage points. */
   readonly atMost: number;
   /** Images that the model ran on; all others were too sure to change. */
   readonly ran: number;
@@ -82,8 +84,8 @@ export async function spend<Tried extends object>(
     const kept = await context.checkpoints.take<Judged>(name);
     const judged = kept?.value ?? (await judge.judge(vit, bound));
     if (kept === undefined) await context.checkpoints.put(name, { value: judged, tensors: new Map() });
-    const { points, changed, atMost, ran, passes } = judged;
-    const found = { ...facts, points, changed, atMost, ran, passes };
+    const { points, changed, expected, atMost, ran, passes } = judged;
+    const found = { ...facts, points, changed, expected, atMost, ran, passes };
     tried.push(found);
     if (passes) {
       best = { vit, found };

@@ -17,7 +17,7 @@ const outcome = accuracyOutcome({ ratio: z.number(), predicted: figure });
 /** Removes MLP neurons. */
 export const pruneStage = defineStage({
   name: 'prune',
-  version: 5,
+  version: 6,
   description: 'Removes MLP neurons physically and adjusts the remaining ones in closed form to compensate.',
   options: pruneOptionsSchema,
   report: z.object({

@@ -25,7 +25,7 @@ const channels = z.number().optional();
 /** Prunes and merges together. */
 export const shrinkStage = defineStage({
   name: 'shrink',
-  version: 10,
+  version: 11,
   description:
     'Removes MLP neurons, makes queries and keys narrower and merges similar tokens: the combination with the fewest multiplications within an accuracy budget.',
   options: shrinkOptionsSchema,

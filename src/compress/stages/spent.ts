@@ -5,6 +5,7 @@ import { figure, valueOf } from './stored.js';
 const lost = z.object({
   points: z.object({ value: z.number(), low: z.number(), high: z.number() }),
   changed: figure,
+  expected: figure,
   atMost: figure,
   ran: figure,
   passes: z.boolean(),
@@ -93,10 +94,11 @@ export function triedTable<Tried extends Lost>(
   const what = kind === 'accuracy' ? 'Top-1' : 'Agreement';
   return {
     title: 'what was tried',
-    note: `${what} lost on held-out training images, which nothing was calibrated on. At most: what the loss stays below with ${Math.round(100 * confidence)} % confidence, by Tango's interval for the same images in pairs. Ran: images that the model ran on, those that it is least sure of first; the others are taken to keep their class.`,
+    note: `${what} lost on held-out training images, which nothing was calibrated on. ${expectation(kind)} At most: what that stays below with ${Math.round(100 * confidence)} % confidence, by Fay and Feuer's limit. Ran: images that the model ran on, those that it is least sure of first; the others are taken to keep their class.`,
     columns: [
       ...columns.map(({ title, unit }) => ({ title, unit })),
       { title: 'lost', unit: 'points' },
+      { title: 'expected', unit: 'points' },
       { title: 'at most', unit: 'points' },
       { title: 'other class', unit: 'share' },
       { title: 'ran', unit: 'count' },
@@ -104,8 +106,15 @@ export function triedTable<Tried extends Lost>(
     ],
     rows: tried.map((each) => [
       ...columns.map((column) => column.of(each)),
-      ...[each.points.value, valueOf(each.atMost), valueOf(each.changed), valueOf(each.ran)],
+      ...[each.points.value, valueOf(each.expected), valueOf(each.atMost)],
+      ...[valueOf(each.changed), valueOf(each.ran)],
       each.passes ? 'within the budget' : null,
     ]),
   };
+}
+
+function expectation(kind: Outcome<Lost>['kind']): string {
+  return kind === 'accuracy'
+    ? 'Expected: the loss by how likely the model itself, with its logits scaled to suit the true classes, finds the old and the new class of each image that changed.'
+    : 'Expected: the same.';
 }

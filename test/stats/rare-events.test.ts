@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../../src/base/random.js';
+import { mostExpected } from '../../src/stats/rare-events.js';
+
+/** P(X ≤ count) of a Poisson count. */
+function poissonAtMost(count: number, mean: number): number {
+  let [term, sum] = [Math.exp(-mean), 0];
+  for (let k = 0; k <= count; k++) {
+    sum += term;
+    term *= mean / (k + 1);
+  }
+  return sum;
+}
+
+/** A Poisson count, as the number of exponential waits that fit into `mean`. */
+function poisson(mean: number, uniform: () => number): number {
+  let [count, waited] = [0, 0];
+  for (;;) {
+    waited -= Math.log(1 - uniform());
+    if (waited > mean) return count;
+    count += 1;
+  }
+}
+
+describe('what the weights of rare events may come to', () => {
+  it.each([0.6, 0.75, 0.95, 0.999])(
+    'is the exact limit of a Poisson count where all weigh 1, at %d',
+    (confidence) => {
+      for (const count of [0, 1, 2, 7, 30]) {
+        const limit = mostExpected(new Array<number>(count).fill(1), confidence);
+        expect(poissonAtMost(count, limit)).toBeCloseTo(1 - confidence, 9);
+      }
+    },
+  );
+
+  it.each([
+    [1.5, 0.75],
+    [8, 0.75],
+    [8, 0.95],
+    [40, 0.95],
+  ])('is not exceeded more often than is said: %d events, at %d', (mean, confidence) => {
+    const random = seededRandom(Math.round(100 * mean + 1000 * confidence));
+    const rounds = 4000;
+    // Weights that are uniform between 0 and 1: one half each in the mean.
+    const held = Array.from({ length: rounds }, () => {
+      const weights = Array.from({ length: poisson(mean, () => random.uniform()) }, () => random.uniform());
+      return mostExpected(weights, confidence) >= mean / 2;
+    }).filter(Boolean).length;
+    const deviation = Math.sqrt((confidence * (1 - confidence)) / rounds);
+    expect(held / rounds).toBeGreaterThan(confidence - 4 * deviation);
+  });
+
+  it('is more with each event, however light, and with more confidence', () => {
+    const random = seededRandom(3);
+    const weights: number[] = [];
+    for (let before = mostExpected([], 0.75); weights.length < 50;) {
+      weights.push(random.uniform());
+      const now = mostExpected(weights, 0.75);
+      expect(now).toBeGreaterThan(before);
+      expect(mostExpected(weights, 0.9)).toBeGreaterThan(now);
+      expect(now).toBeGreaterThan(weights.reduce((sum, weight) => sum + weight, 0));
+      before = now;
+    }
+  });
+
+  it('is as many times as much where all weights are', () => {
+    const weights = [0.1, 0.7, 0.25];
+    const thrice = weights.map((weight) => 3 * weight);
+    expect(mostExpected(thrice, 0.8, 3)).toBeCloseTo(3 * mostExpected(weights, 0.8), 10);
+  });
+});
