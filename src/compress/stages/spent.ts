@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { mostExpected } from '../../stats/rare-events.js';
 import type { Fact, FactTable, FactUnit } from '../facts.js';
 import { figure, valueOf } from './stored.js';
 
@@ -48,15 +47,14 @@ interface Outcome<Tried> {
  * @param of - what is said of the candidate that was chosen, before what it lost
  */
 export function spentFacts<Tried extends Lost>(
-  outcome: Outcome<Tried>,
+  { kind, allowed, images, chosen, tried }: Outcome<Tried>,
   of: (chosen: Tried) => readonly Fact[],
 ): Fact[] {
-  const { kind, allowed, images, chosen } = outcome;
   const what = kind === 'accuracy' ? 'top-1' : 'agreement';
   return [
     { label: `${what} that may be lost`, value: allowed, unit: 'points' },
     ...(chosen === undefined
-      ? [{ label: 'removed', value: nothing(outcome), unit: 'name' as const }]
+      ? [{ label: 'removed', value: nothing(tried.length), unit: 'name' as const }]
       : [
           ...of(chosen),
           {
@@ -70,13 +68,10 @@ export function spentFacts<Tried extends Lost>(
   ];
 }
 
-/** Why nothing was removed. */
-function nothing({ allowed, confidence, images, tried }: Outcome<Lost>): string {
-  if (tried.length === 0) return 'nothing: this model has nothing that can go';
-  // Even if no image changes its class.
-  const needed = Math.ceil((100 * mostExpected([], confidence)) / allowed);
-  if (images < needed) return `nothing: ${images} images held out are too few, this budget needs ${needed}`;
-  return 'nothing: the least that can go may lose more';
+function nothing(tried: number): string {
+  return tried === 0
+    ? 'nothing: this model has nothing that can go'
+    : 'nothing: the least that can go may lose more';
 }
 
 /** A column of what was tried. */
