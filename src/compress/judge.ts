@@ -1,9 +1,10 @@
 import { defined } from '../base/defined.js';
+import { pairedDifference } from '../stats/mcnemar.js';
 import { mostExpected } from '../stats/rare-events.js';
 import type { ViT } from '../vit/vit.js';
 import { chancesAfter } from './chances.js';
 import type { Calibration, StageContext } from './context.js';
-import { lossOf, type Loss, type LossKind } from './loss.js';
+import { lossOf, outcomesOf, type Loss, type LossKind } from './loss.js';
 import { marginsOf, type Margins } from './margins.js';
 import { referenceOn, STEADY } from './reference.js';
 import { chosenClasses } from './observe/logits.js';
@@ -21,7 +22,10 @@ export interface Judged extends Loss {
    * class of each than the new one.
    */
   readonly expected: number;
-  /** What that stays below with the confidence that was asked for, in percentage points. */
+  /**
+   * What that stays below with the confidence that was asked for, in percentage points; what the counted loss stays below where the images are
+   * so few that the limit of the expectation could not be within the bound even if no class changed.
+   */
   readonly atMost: number;
   /** Whether that, and what was counted, is within what may be lost; false also for what was given up because it cannot be. */
   readonly passes: boolean;
@@ -85,11 +89,12 @@ export async function openJudge(
       const model = await openModel(context, vit);
       const after = new Map<number, number>();
       const costs: number[] = [];
-      const atMost = (): number => (100 * mostExpected(costs, confidence)) / count;
+      const limit = (): number => (100 * mostExpected(costs, confidence)) / count;
+      const enough = limit() <= points;
       let [ran, steady] = [0, 0];
       try {
-        // What did not run yet can only add to the cost.
-        while (atMost() <= points && ran < count && steady < STEADY) {
+        // What did not run yet can only add to the cost; counted, it may be won back.
+        while ((!enough || limit() <= points) && ran < count && steady < STEADY) {
           const chunk = await known.leastSure(ran, ran + AT_ONCE);
           const chosen = chosenClasses(await model.outputs(images.only(chunk)), classes);
           for (const [at, image] of chunk.entries()) {
@@ -105,15 +110,17 @@ export async function openJudge(
       } finally {
         await model.close();
       }
-      const loss = lossOf(
-        kind,
-        truth,
-        known.chosen,
-        known.chosen.map((choice, image) => after.get(image) ?? choice),
-      );
+      const chosen = known.chosen.map((choice, image) => after.get(image) ?? choice);
+      const loss = lossOf(kind, truth, known.chosen, chosen);
+      // Of an interval with both ends, each is missed by half of what is left.
+      const counted = pairedDifference(
+        outcomesOf(kind, truth, known.chosen, chosen),
+        count,
+        2 * confidence - 1,
+      ).high;
       const expected = (100 * costs.reduce((sum, each) => sum + each, 0)) / count;
-      const passes = atMost() <= points && loss.points.value <= points;
-      return { ...loss, ran, expected, atMost: atMost(), passes };
+      const atMost = enough ? limit() : counted;
+      return { ...loss, ran, expected, atMost, passes: atMost <= points && loss.points.value <= points };
     },
   };
 }

@@ -12,6 +12,7 @@ import { pruneOptionsSchema, type PruneOptions } from '../../src/compress/prune/
 import { narrowedTo, rankBlocks } from '../../src/compress/prune/ranked.js';
 import { prune, type PruneReport } from '../../src/compress/prune/stage.js';
 import { openStream } from '../../src/compress/observe/blocks.js';
+import { pairedDifference } from '../../src/stats/mcnemar.js';
 import { pruneStage } from '../../src/compress/stages/prune.js';
 import { stageLine } from '../../src/text/stage-line.js';
 import type { ViT } from '../../src/vit/vit.js';
@@ -114,13 +115,25 @@ describe('a judge', () => {
       [0, 1],
     );
     const [strict, lax] = [
-      await judge.judge(vit, { points: 0.1, confidence: 0.8 }),
+      await judge.judge(vit, { points: 3, confidence: 0.8 }),
       await judge.judge(vit, { points: 100, confidence: 0.8 }),
     ];
     expect(strict.passes).toBe(false);
     expect(lax.passes).toBe(true);
     expect(strict.ran).toBeLessThan(lax.ran);
     expect(strict.atMost).toBeGreaterThan(strict.expected);
+  });
+
+  it('goes by the count where even no change at all of so few images would be too uncertain', async () => {
+    const images = await bench.context.calibration.holdout(10_000);
+    const judge = await openJudge(bench.context, bench.vit, images, [0, 1]);
+    const points = (100 * -Math.log(1 - 0.8)) / images.count / 2;
+    const itself = await judge.judge(bench.vit, { points, confidence: 0.8 });
+    expect(itself).toMatchObject({ changed: 0, passes: true });
+    expect(itself.atMost).toBeCloseTo(
+      pairedDifference({ onlyFirst: 0, onlySecond: 0 }, images.count, 0.6).high,
+      9,
+    );
   });
 
   it('lets nothing pass that is counted to lose more than it may, whatever is expected', async () => {
@@ -162,7 +175,7 @@ describe('a budget of accuracy', () => {
     const before = await classesOf(bench.vit);
     const { classes } = await bench.context.calibration.holdout(10_000);
     let neurons = Infinity;
-    for (const allowed of [2, 5, 20]) {
+    for (const allowed of [1, 5, 20]) {
       const { vit, report, accuracy } = await pruned({ accuracy: allowed });
       const { chosen, tried, images } = accuracy;
       expect(images).toBe(before.length);

@@ -94,7 +94,7 @@ export function triedTable<Tried extends Lost>(
   const what = kind === 'accuracy' ? 'Top-1' : 'Agreement';
   return {
     title: 'what was tried',
-    note: `${what} lost on held-out training images, which nothing was calibrated on. ${expectation(kind)} At most: what that stays below with ${Math.round(100 * confidence)} % confidence, by Fay and Feuer's limit. Ran: images that the model ran on, those that it is least sure of first; the others are taken to keep their class.`,
+    note: `${what} lost on held-out training images, which nothing was calibrated on. ${expectation(kind)} At most: what that stays below with ${Math.round(100 * confidence)} % confidence, by Fay and Feuer's limit (where images are too few for it, what the counted loss stays below, by Tango's interval). Ran: images that the model ran on, those that it is least sure of first; the others are taken to keep their class.`,
     columns: [
       ...columns.map(({ title, unit }) => ({ title, unit })),
       { title: 'lost', unit: 'points' },
