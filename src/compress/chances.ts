@@ -1,6 +1,7 @@
 /** The inverse temperature is looked for between 1 / LIMIT and LIMIT, relative to the spread of the logits. */
 const LIMIT = 1e3;
 
+/** Halvings of that range, whose logarithm is then known to a millionth. */
 const STEPS = 24;
 
 /** How likely a model, made honest about its own certainty, says that an image is of a class. */

@@ -112,14 +112,11 @@ export async function openJudge(
       }
       const chosen = known.chosen.map((choice, image) => after.get(image) ?? choice);
       const loss = lossOf(kind, truth, known.chosen, chosen);
-      // Of an interval with both ends, each is missed by half of what is left.
-      const counted = pairedDifference(
-        outcomesOf(kind, truth, known.chosen, chosen),
-        count,
-        2 * confidence - 1,
-      ).high;
       const expected = (100 * costs.reduce((sum, each) => sum + each, 0)) / count;
-      const atMost = enough ? limit() : counted;
+      // Of an interval with both ends, each is missed by half of what is left.
+      const atMost = enough
+        ? limit()
+        : pairedDifference(outcomesOf(kind, truth, known.chosen, chosen), count, 2 * confidence - 1).high;
       return { ...loss, ran, expected, atMost, passes: atMost <= points && loss.points.value <= points };
     },
   };

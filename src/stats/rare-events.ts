@@ -2,16 +2,15 @@ import { chiSquareUpper } from './chi-square.js';
 
 /**
  * What the expected sum of the weights of rare, independent events stays below with a given confidence, of what was seen of them once: a
- * gamma distribution with the mean and variance that one more event of the largest weight would make (Fay & Feuer, "Confidence
+ * gamma distribution with the mean and variance that one more event of weight 1 would make (Fay & Feuer, "Confidence
  * intervals for directly standardized rates: a method based on the gamma distribution", Statistics in Medicine 16, 1997). Where all
  * weights are 1 that is the exact limit of a Poisson count (Garwood, 1936); elsewhere it errs to the safe side.
  *
- * @param weights - of the events that were seen, each between 0 and `largest`; none are fine
+ * @param weights - of the events that were seen, each between 0 and 1; none are fine
  * @param confidence - 0.95 for a sum that is exceeded in one of twenty cases at most
- * @param largest - the largest weight that an event may have, above 0
  */
-export function mostExpected(weights: readonly number[], confidence: number, largest = 1): number {
-  let [mean, variance] = [largest, largest ** 2];
+export function mostExpected(weights: readonly number[], confidence: number): number {
+  let [mean, variance] = [1, 1];
   for (const weight of weights) {
     mean += weight;
     variance += weight ** 2;

@@ -1,6 +1,7 @@
 import { batch } from '../../onnx/dims.js';
 import { reduce, reshape } from '../../onnx/ops.js';
 import type { LinearRole } from '../../vit/linears.js';
+import { joined } from './joined.js';
 import { numbers, type Tap } from './taps.js';
 
 /**
@@ -23,14 +24,6 @@ export function imageMeansTap(role: LinearRole, tokens: number): Tap<Float64Arra
     add(outputs) {
       batches.push(numbers(outputs, name('means')));
     },
-    result() {
-      const all = new Float64Array(batches.reduce((sum, { length }) => sum + length, 0));
-      let at = 0;
-      for (const means of batches) {
-        all.set(means, at);
-        at += means.length;
-      }
-      return all;
-    },
+    result: () => Float64Array.from(joined(batches)),
   };
 }
