@@ -60,34 +60,34 @@ interface Driven {
   readonly events: WorkerEvent[];
   readonly delivered: Delivered[];
   readonly drain: AbortController;
-  readonly stop: AbortController;
   readonly ended: Promise<void>;
 }
 
 async function drive(
   queue: JobQueue,
   name: string,
-  onEvent: (event: WorkerEvent, driven: Pick<Driven, 'drain' | 'stop'>) => void = () => undefined,
+  onEvent: (event: WorkerEvent, driven: Pick<Driven, 'drain'>) => void = () => undefined,
   changes: Partial<WorkerOptions> = {},
 ): Promise<Driven> {
   const events: WorkerEvent[] = [];
   const delivered: Delivered[] = [];
-  const [drain, stop] = [new AbortController(), new AbortController()];
+  const drain = new AbortController();
   const options: WorkerOptions = {
     record: record(name, { host: 'bench', version: installedVersion() }),
     devices: [await measuringDevice(folder('here.yaml'), 'bench')],
     spools: folder(name, 'spools'),
-    ...{ data: undefined, pollMilliseconds: 50, once: true, drain: drain.signal, stop: stop.signal },
+    ...{ data: undefined, pollMilliseconds: 50, once: true, drain: drain.signal },
+    stop: new AbortController().signal,
     deliver: async (spool, job) => {
       delivered.push({ job: jobName(job), rounds: await roundsOf(spool) });
     },
     emit: (event) => {
       events.push(event);
-      onEvent(event, { drain, stop });
+      onEvent(event, { drain });
     },
     ...changes,
   };
-  return { events, delivered, drain, stop, ended: new Worker(queue, options).run() };
+  return { events, delivered, drain, ended: new Worker(queue, options).run() };
 }
 
 async function roundsOf({ db }: Spool): Promise<string[]> {
@@ -114,13 +114,28 @@ describePostgres('a worker', () => {
   it('stopped in mid-run gives its job back, and an identical device goes on at the round where it stopped', async () => {
     const queue = await queues.open();
     const run = await submit(queue, { needs: [readRequirements('kind=local')], identical: true });
-    const first = await drive(queue, 'first');
-    await kept(queue, run, 3);
-    first.stop.abort(new Error('enough'));
+    const [stop, here] = [new AbortController(), await measuringDevice(folder('here.yaml'), 'bench')];
+    let measured = 0;
+    // At the third round, however late the queue's server tells of it.
+    const execute: WorkerDevice['execute'] = (work) =>
+      here.execute({
+        ...work,
+        onRound() {
+          work.onRound();
+          measured += 1;
+          if (measured === 3) stop.abort(new Error('enough'));
+        },
+      });
+    const first = await drive(queue, 'first', undefined, {
+      devices: [{ ...here, execute }],
+      stop: stop.signal,
+    });
     await first.ended;
     expect(first.delivered).toEqual([]);
     const [job] = await findJobs(queue, run);
     expect(job?.state).toBe('waiting');
+    expect(job?.rounds).toBeGreaterThanOrEqual(3);
+    expect(job?.rounds).toBeLessThan(ROUNDS);
     await writeFile(folder('unlike.yaml'), 'name: unlike\nkind: local\nthreads: 2\n');
     const other = await drive(queue, 'other', undefined, {
       devices: [await measuringDevice(folder('unlike.yaml'), 'bench')],
