@@ -81,3 +81,8 @@ export function settingsWords({ prune, merges, keep, microBatch }: Settings): st
   ];
   return words.filter(Boolean).join(', ');
 }
+
+/** Tells settings apart: those that are one and the same recipe have one key. */
+export function keyOf({ prune, merges, keep, microBatch }: Settings): string {
+  return JSON.stringify([prune?.ratio, merges, keep, microBatch]);
+}
