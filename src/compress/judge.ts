@@ -1,9 +1,8 @@
 import { defined } from '../base/defined.js';
 import { pairedDifference } from '../stats/mcnemar.js';
-import { mostExpected } from '../stats/rare-events.js';
 import type { ViT } from '../vit/vit.js';
-import { chancesAfter } from './chances.js';
 import type { Calibration, StageContext } from './context.js';
+import { costOfChange, expectedLoss } from './expectation.js';
 import { lossOf, outcomesOf, type Loss, type LossKind } from './loss.js';
 import { marginsOf, type Margins } from './margins.js';
 import { referenceOn, STEADY } from './reference.js';
@@ -78,10 +77,7 @@ export async function openJudge(
   const { count, classes: truth } = images;
   const known = await referenceOn(context, reference, images, progress);
   const right = known.chosen.filter((choice, image) => choice === truth[image]).length;
-  const chances = kind === 'accuracy' ? chancesAfter(known.logits, truth, classes) : undefined;
-  /** What it is expected to cost that an image gets another class: an image, where agreement counts. */
-  const cost = (image: number, choice: number): number =>
-    chances ? chances.of(image, known.chosen[image] ?? NaN) - chances.of(image, choice) : 1;
+  const cost = costOfChange(kind, known.logits, truth, known.chosen);
   return {
     ...{ kind, images: count, margins: marginsOf(known.logits, classes) },
     accuracy: kind === 'accuracy' ? right / count : undefined,
@@ -89,7 +85,9 @@ export async function openJudge(
       const model = await openModel(context, vit);
       const after = new Map<number, number>();
       const costs: number[] = [];
-      const limit = (): number => (100 * mostExpected(costs, confidence)) / count;
+      // Of an interval with both ends, each is missed by half of what is left.
+      const bothEnds = 2 * confidence - 1;
+      const limit = (): number => expectedLoss(costs, count, bothEnds).high;
       const enough = limit() <= points;
       let [ran, steady] = [0, 0];
       try {
@@ -112,11 +110,10 @@ export async function openJudge(
       }
       const chosen = known.chosen.map((choice, image) => after.get(image) ?? choice);
       const loss = lossOf(kind, truth, known.chosen, chosen);
-      const expected = (100 * costs.reduce((sum, each) => sum + each, 0)) / count;
-      // Of an interval with both ends, each is missed by half of what is left.
+      const { value: expected, high } = expectedLoss(costs, count, bothEnds);
       const atMost = enough
-        ? limit()
-        : pairedDifference(outcomesOf(kind, truth, known.chosen, chosen), count, 2 * confidence - 1).high;
+        ? high
+        : pairedDifference(outcomesOf(kind, truth, known.chosen, chosen), count, bothEnds).high;
       return { ...loss, ran, expected, atMost, passes: atMost <= points && loss.points.value <= points };
     },
   };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/base/random.js';
-import { mostExpected } from '../../src/stats/rare-events.js';
+import { leastExpected, mostExpected } from '../../src/stats/rare-events.js';
 
 /** P(X ≤ count) of a Poisson count. */
 function poissonAtMost(count: number, mean: number): number {
@@ -24,11 +24,14 @@ function poisson(mean: number, uniform: () => number): number {
 
 describe('what the weights of rare events may come to', () => {
   it.each([0.6, 0.75, 0.95, 0.999])(
-    'is the exact limit of a Poisson count where all weigh 1, at %d',
+    'are the exact limits of a Poisson count where all weigh 1, at %d',
     (confidence) => {
       for (const count of [0, 1, 2, 7, 30]) {
-        const limit = mostExpected(new Array<number>(count).fill(1), confidence);
-        expect(poissonAtMost(count, limit)).toBeCloseTo(1 - confidence, 9);
+        const weights = new Array<number>(count).fill(1);
+        expect(poissonAtMost(count, mostExpected(weights, confidence))).toBeCloseTo(1 - confidence, 9);
+        const least = leastExpected(weights, confidence);
+        if (count === 0) expect(least).toBe(0);
+        else expect(1 - poissonAtMost(count - 1, least)).toBeCloseTo(1 - confidence, 9);
       }
     },
   );
@@ -38,16 +41,19 @@ describe('what the weights of rare events may come to', () => {
     [8, 0.75],
     [8, 0.95],
     [40, 0.95],
-  ])('is not exceeded more often than is said: %d events, at %d', (mean, confidence) => {
+  ])('is beyond neither limit more often than is said: %d events, at %d', (mean, confidence) => {
     const random = seededRandom(Math.round(100 * mean + 1000 * confidence));
     const rounds = 4000;
-    // Weights that are uniform between 0 and 1: one half each in the mean.
-    const held = Array.from({ length: rounds }, () => {
+    let [above, below] = [0, 0];
+    for (let round = 0; round < rounds; round++) {
+      // Weights that are uniform between 0 and 1: one half each in the mean.
       const weights = Array.from({ length: poisson(mean, () => random.uniform()) }, () => random.uniform());
-      return mostExpected(weights, confidence) >= mean / 2;
-    }).filter(Boolean).length;
+      if (mostExpected(weights, confidence) < mean / 2) above += 1;
+      if (leastExpected(weights, confidence) > mean / 2) below += 1;
+    }
     const deviation = Math.sqrt((confidence * (1 - confidence)) / rounds);
-    expect(held / rounds).toBeGreaterThan(confidence - 4 * deviation);
+    expect(above / rounds).toBeLessThan(1 - confidence + 4 * deviation);
+    expect(below / rounds).toBeLessThan(1 - confidence + 4 * deviation);
   });
 
   it('is more with each event, however light, and with more confidence', () => {
@@ -58,7 +64,10 @@ describe('what the weights of rare events may come to', () => {
       const now = mostExpected(weights, 0.75);
       expect(now).toBeGreaterThan(before);
       expect(mostExpected(weights, 0.9)).toBeGreaterThan(now);
-      expect(now).toBeGreaterThan(weights.reduce((sum, weight) => sum + weight, 0));
+      const sum = weights.reduce((all, weight) => all + weight, 0);
+      expect(now).toBeGreaterThan(sum);
+      expect(leastExpected(weights, 0.75)).toBeLessThan(sum);
+      expect(leastExpected(weights, 0.9)).toBeLessThan(leastExpected(weights, 0.75));
       before = now;
     }
   });
