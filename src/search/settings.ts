@@ -71,18 +71,21 @@ export function shapeOf(vit: ViT, settings: Settings): ViT {
   );
 }
 
-/** Settings in a few words, such as `MLP −33 %, 63 tokens merged, INT8, 4 at a time`. */
+/** Settings in a few words, such as `MLP −33 %, 63 tokens merged (12 to 9 a block), INT8, 4 at a time`. */
 export function settingsWords({ prune, merges, keep, microBatch }: Settings): string {
   const words = [
     prune && `MLP −${Math.round(100 * prune.ratio)} %`,
-    merges && `${merges.reduce((sum, count) => sum + count, 0)} tokens merged`,
+    merges && mergesWords(merges),
     keep === undefined ? 'float' : keep.length === 0 ? 'INT8' : `INT8 but ${keep.length} linears`,
     microBatch !== undefined && `${microBatch} at a time`,
   ];
   return words.filter(Boolean).join(', ');
 }
 
-/** Tells settings apart: those that are one and the same recipe have one key. */
-export function keyOf({ prune, merges, keep, microBatch }: Settings): string {
-  return JSON.stringify([prune?.ratio, merges, keep, microBatch]);
+/** Schedules that merge as many tokens differ in how they divide them among the blocks. */
+function mergesWords(merges: readonly number[]): string {
+  const some = merges.filter((count) => count > 0);
+  const [first, last] = [some[0], some.at(-1)];
+  const each = first === last ? `${first} a block` : `${first} to ${last} a block`;
+  return `${some.reduce((sum, count) => sum + count, 0)} tokens merged (${some.length === 1 ? 'in 1 block' : each})`;
 }
