@@ -20,7 +20,4 @@ export const KERNEL_FEATURES = [
   'i8mm',
   'bf16',
   'sve',
-  'svei8mm',
-  'sme',
-  'sme2',
 ];

@@ -1,8 +1,8 @@
 import * as format from '../text/format.js';
 import type { Cost, DeviceModel } from './device-model.js';
 import type { FittedModel } from './fit.js';
-import type { Loss } from '../compress/loss.js';
 import { failureText } from '../text/failures.js';
+import type { JudgedLoss } from './judged-loss.js';
 import type { Finding, LeftOut, Tried } from './outcome.js';
 import { settingsWords, type Settings } from './settings.js';
 
@@ -29,8 +29,11 @@ function fitWords({ milliseconds, peak }: Cost, { latency, memory }: DeviceModel
   return `fp32 takes ${format.milliseconds(milliseconds)} ms and ${format.mebibytes(peak)}; predictions from ${models} models are off by ${error(latency)} of the time and ${error(memory)} of the memory`;
 }
 
-function levelWords(settings: Settings, { points, changed, images }: Loss): string {
-  return `${settingsWords(settings)}: alone it loses ${pointsText(points.value)} points; ${format.percent(changed)} % of ${format.integer(images)} images change their class`;
+function levelWords(settings: Settings, { points, expected, changed, images }: JudgedLoss): string {
+  const loses = expected
+    ? `is expected to lose ${pointsText(expected.value)} points (${pointsText(points.value)} counted)`
+    : `loses ${pointsText(points.value)} points`;
+  return `${settingsWords(settings)}: alone it ${loses}; ${format.percent(changed)} % of ${format.integer(images)} images change their class`;
 }
 
 function triedWords({
@@ -39,7 +42,11 @@ function triedWords({
   peakShare,
   measured,
 }: Pick<Tried, 'settings' | 'speed' | 'peakShare' | 'measured'>): string {
-  return `${settingsWords(settings)}: ${format.times(speed)}, peak ${format.reduction(1 - peakShare.value)}, ${pointsText(measured.loss.points.value)} points lost`;
+  const { points, expected } = measured.loss;
+  const lost = expected
+    ? `${pointsText(expected.value)} points expected to be lost (${pointsText(points.value)} counted)`
+    : `${pointsText(points.value)} points lost`;
+  return `${settingsWords(settings)}: ${format.times(speed)}, peak ${format.reduction(1 - peakShare.value)}, ${lost}`;
 }
 
 function leftOutWords({ settings, failure }: LeftOut): string {

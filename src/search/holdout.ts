@@ -1,6 +1,5 @@
 import { defined } from '../base/defined.js';
 import type { Calibration } from '../compress/context.js';
-import { chosenClasses } from '../compress/observe/logits.js';
 import type { Artifact } from '../run/artifacts/artifact.js';
 import { exactHere } from '../run/exact-products.js';
 import { defaultSessionOptions, type Engine } from '../runtime/engine.js';
@@ -15,13 +14,14 @@ export interface Holdout {
   readonly count: number;
   readonly classes: Uint16Array;
   /**
-   * The classes that a model gives to the first images.
+   * What a model makes of the first images.
    *
    * @param artifact - the model
    * @param config - its architecture
    * @param images - how many at least, as whole batches
+   * @returns `[images, classes]`
    */
-  predict(artifact: RunArtifact, config: ViTConfig, images: number): Promise<Uint16Array>;
+  logits(artifact: RunArtifact, config: ViTConfig, images: number): Promise<Float32Array>;
 }
 
 /**
@@ -47,7 +47,7 @@ export async function openHoldout(
   return {
     count,
     classes,
-    async predict(artifact, { channels, imageSize, labels }, wanted) {
+    async logits(artifact, { channels, imageSize, labels }, wanted) {
       const session = await engine.open(artifact.model, {
         ...defaultSessionOptions,
         threads,
@@ -56,20 +56,20 @@ export async function openHoldout(
       });
       const input = defined(session.inputNames[0], 'the input of a model');
       const output = defined(session.outputNames[0], 'the output of a model');
-      const chosen: number[] = [];
+      const some = batches.slice(0, Math.ceil(wanted / batchSize));
+      const size = batchSize * labels.length;
+      const all = new Float32Array(some.length * size);
       try {
-        for (const pixels of batches) {
-          if (chosen.length >= wanted) break;
+        for (const [index, pixels] of some.entries()) {
           throwIfStopped();
           const dims = [batchSize, channels, imageSize.height, imageSize.width];
           const outputs = await session.run({ [input]: engine.tensor('float32', pixels, dims) });
-          const logits = defined(outputs[output], output).data as Float32Array;
-          chosen.push(...chosenClasses(logits, labels.length));
+          all.set(defined(outputs[output], output).data as Float32Array, index * size);
         }
       } finally {
         await session.close();
       }
-      return Uint16Array.from(chosen);
+      return all;
     },
   };
 }

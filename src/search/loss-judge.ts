@@ -1,11 +1,14 @@
 import { calibrationSource } from '../compress/calibration.js';
-import { lossOf, type Loss, type LossKind } from '../compress/loss.js';
+import type { LossKind } from '../compress/loss.js';
+import { chosenClasses } from '../compress/observe/logits.js';
 import { fp32 } from '../compress/recipe.js';
+import { finite } from '../compress/weights.js';
 import { artifactOf, type Artifact } from '../run/artifacts/artifact.js';
 import type { BuildContext } from '../run/artifacts/build-context.js';
 import type { LoadedModel } from '../model/load.js';
 import { tokenCount } from '../vit/config.js';
 import { openHoldout } from './holdout.js';
+import { judgeBy, type JudgedLoss } from './judged-loss.js';
 
 /** Held-out images that are classified in about so many seconds judge a recipe; a quarter of them judge a knob. */
 const JUDGING_SECONDS = 20;
@@ -26,9 +29,9 @@ export interface LossJudge {
   /** The artifact of the model as it was trained. */
   readonly trained: Artifact;
   /** What a recipe loses, on all images. */
-  recipe(artifact: Artifact): Promise<Loss>;
+  recipe(artifact: Artifact): Promise<JudgedLoss>;
   /** What one position of a knob loses, on some of them. */
-  knob(artifact: Artifact): Promise<Loss>;
+  knob(artifact: Artifact): Promise<JudgedLoss>;
 }
 
 /**
@@ -37,6 +40,7 @@ export interface LossJudge {
  * @param model - the model
  * @param context - runtime and training images
  * @param millisecondsPerImage - of the model as it was trained
+ * @throws InputError when the model as it was trained gives logits that are not finite
  */
 export async function openLossJudge(
   model: LoadedModel,
@@ -55,12 +59,16 @@ export async function openLossJudge(
   });
   const { count, classes } = holdout;
   const trained = await artifactOf(model, fp32, context);
-  const reference = await holdout.predict(trained, config, count);
+  const kind: LossKind = model.synthetic ? 'agreement' : 'accuracy';
+  const logits = finite(await holdout.logits(trained, config, count), `the logits of ${model.name}`);
+  const chosenBy = (of: Float32Array): Uint16Array =>
+    Uint16Array.from(chosenClasses(of, config.labels.length));
+  const reference = chosenBy(logits);
+  const judge = judgeBy(kind, logits, classes, reference);
   const right = reference.filter((choice, image) => choice === classes[image]).length;
   const few = Math.max(LEAST_IMAGES_FOR_KNOBS, Math.floor(count * SHARE_FOR_KNOBS));
-  const kind: LossKind = model.synthetic ? 'agreement' : 'accuracy';
-  const lost = async (artifact: Artifact, wanted: number): Promise<Loss> =>
-    lossOf(kind, classes, reference, await holdout.predict(artifact, config, wanted));
+  const lost = async (artifact: Artifact, wanted: number): Promise<JudgedLoss> =>
+    judge(chosenBy(await holdout.logits(artifact, config, wanted)));
   return {
     ...{ kind, trained, images: count, affordable },
     accuracy: model.synthetic ? undefined : right / count,

@@ -1,10 +1,11 @@
 import type { RootFailure } from '../protocol/failure.js';
-import type { Loss, LossKind } from '../compress/loss.js';
+import type { LossKind } from '../compress/loss.js';
 import type { Recipe } from '../compress/recipe.js';
 import type { Artifact } from '../run/artifacts/artifact.js';
 import type { Estimate } from '../stats/interval.js';
 import type { PredictedRecipe } from './predicted-recipes.js';
 import type { Cost, DeviceModel } from './device-model.js';
+import type { JudgedLoss } from './judged-loss.js';
 import type { Figures, GoalCheck, Measured } from './target-check.js';
 import type { Levels } from './levels.js';
 import type { Settings } from './settings.js';
@@ -25,7 +26,7 @@ export interface Tried extends PredictedRecipe {
   readonly checks: readonly GoalCheck[];
   /** From the target; 0 when it is met. */
   readonly distance: number;
-  /** Whether nothing else that was measured, fp32 included, is at least as good in time, memory and loss, and better in one. */
+  /** Whether nothing else that was measured, fp32 included, is at least as good in time, memory and (expected) loss, and better in one. */
   readonly onFront: boolean;
 }
 
@@ -40,23 +41,13 @@ export type Finding =
   /** How well the device is understood: what the model takes as it was trained, and the fit to so many models. */
   | { readonly kind: 'fit'; readonly fp32: Cost; readonly device: DeviceModel; readonly models: number }
   /** What one position of a knob loses alone. */
-  | { readonly kind: 'level'; readonly settings: Settings; readonly loss: Loss }
+  | { readonly kind: 'level'; readonly settings: Settings; readonly loss: JudgedLoss }
   | { readonly kind: 'tried'; readonly tried: Omit<Tried, 'onFront'> }
   | { readonly kind: 'left-out'; readonly leftOut: LeftOut };
 
-/**
- * Why a search measured nothing more: all that it set out to measure was, nothing that could be made promised more, the time that was left
- * was too short for a further candidate, or somebody stopped it.
- */
-export type End = 'done' | 'nothing-promising' | 'out-of-time' | 'stopped';
-
 /** What a search found. */
 export interface SearchOutcome {
-  /** What the best was chosen by. */
   readonly target: Target;
-  /** Whether nobody named that target, and the whole front was looked for. */
-  readonly explored: boolean;
-  readonly end: End;
   readonly lossKind: LossKind;
   /** Held-out training images that recipes were judged on. */
   readonly images: number;

@@ -2,16 +2,17 @@ import { defined } from '../base/defined.js';
 import type { ViT } from '../vit/vit.js';
 import type { DeviceModel } from './device-model.js';
 import { distance, type Figures } from './target-check.js';
+import { lossEstimate } from './judged-loss.js';
 import type { Level, Levels } from './levels.js';
 import type { LossModel } from './loss.js';
-import { keyOf, shapeOf, untouched, type Settings } from './settings.js';
+import { shapeOf, untouched, type Settings } from './settings.js';
 import type { Target } from './target.js';
 
 /** A recipe that could be made, and what it would take. */
 export interface PredictedRecipe {
   readonly settings: Settings;
-  /** Shares of images that its stages change, each alone, added up. */
-  readonly changed: number;
+  /** Percentage points that its stages lose, each alone, added up. */
+  readonly alone: number;
   readonly predicted: Figures;
 }
 
@@ -19,7 +20,7 @@ export interface PredictedRecipe {
 interface Shaped {
   readonly settings: Settings;
   readonly shape: ViT;
-  readonly changed: number;
+  readonly alone: number;
 }
 
 /**
@@ -38,19 +39,16 @@ export function enumerate(
   const shaped: Shaped[] = [];
   for (const levels of product(prune, merge, quantize)) {
     const settings = levels.reduce<Settings>((all, level) => ({ ...all, ...level.settings }), untouched);
-    const changed = levels.reduce((sum, { loss }) => sum + (loss?.changed ?? 0), 0);
-    shaped.push({ settings, shape: shapeOf(vit, settings), changed });
+    const alone = levels.reduce((sum, { loss }) => sum + (loss ? lossEstimate(loss).value : 0), 0);
+    shaped.push({ settings, shape: shapeOf(vit, settings), alone });
   }
   const cuts = cutsOf(batch);
   return (device, losses) =>
-    shaped.flatMap(({ settings, shape, changed }) =>
+    shaped.flatMap(({ settings, shape, alone }) =>
       cuts.map((microBatch) => ({
         settings: { ...settings, microBatch },
-        changed,
-        predicted: {
-          ...device.predict({ shape, batch, microBatch }),
-          loss: changed === 0 ? 0 : losses.predict(changed),
-        },
+        alone,
+        predicted: { ...device.predict({ shape, batch, microBatch }), loss: losses.predict(alone) },
       })),
     );
 }
@@ -133,4 +131,9 @@ export function promising(
     taken.add(keyOf(best.settings));
   }
   return chosen;
+}
+
+/** Settings that are one and the same recipe have one key. */
+function keyOf({ prune, merges, keep, microBatch }: Settings): string {
+  return JSON.stringify([prune?.ratio, merges, keep, microBatch]);
 }

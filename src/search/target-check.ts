@@ -2,7 +2,7 @@ import { typicalLatency } from '../analysis/figures/latency.js';
 import { peakRange, peakShare } from '../analysis/figures/memory.js';
 import type { Estimate } from '../stats/interval.js';
 import { pairedRatio } from '../stats/ratio.js';
-import type { Loss } from '../compress/loss.js';
+import { lossEstimate, type JudgedLoss } from './judged-loss.js';
 import type { Rounds } from './measure.js';
 import type { Target } from './target.js';
 
@@ -12,7 +12,7 @@ export interface Figures {
   readonly milliseconds: number;
   /** Bytes over the runtime's base. */
   readonly peak: number;
-  /** Percentage points. */
+  /** Percentage points: of a recipe that was measured, what `lossEstimate` says. */
   readonly loss: number;
 }
 
@@ -21,11 +21,14 @@ export interface GoalCheck {
   readonly goal: 'latency' | 'memory' | 'accuracy-loss';
   /** What estimate and limit count: times as fast as fp32, shares of its peak, percentage points. */
   readonly unit: 'times' | 'milliseconds' | 'share' | 'bytes' | 'points';
+  /** Of accuracy the expected loss. */
   readonly estimate: Estimate;
+  /** Of accuracy, what was counted. */
+  readonly counted?: Estimate;
   readonly limit: number;
-  /** Whether the estimate meets the goal. */
+  /** Whether the estimate meets the goal, and what was counted, too. */
   readonly met: boolean;
-  /** Whether the whole interval lies on that side of the limit. */
+  /** Whether the whole interval of the estimate lies on that side of the limit. */
   readonly certain: boolean;
 }
 
@@ -33,7 +36,7 @@ export interface GoalCheck {
 export interface Measured {
   readonly own: Rounds;
   readonly fp32: Rounds;
-  readonly loss: Loss;
+  readonly loss: JudgedLoss;
 }
 
 /**
@@ -74,8 +77,9 @@ export function distance({ milliseconds, peak, loss }: Figures, limits: Figures)
 
 /** The same of a recipe that was measured. */
 export function measuredDistance(checks: readonly GoalCheck[]): number {
-  return checks.reduce((sum, { unit, estimate: { value }, limit }) => {
-    if (unit === 'points') return sum + excess(SHARE_OF_A_POINT * (value - limit));
+  return checks.reduce((sum, { unit, estimate: { value }, counted, limit }) => {
+    if (unit === 'points')
+      return sum + excess(SHARE_OF_A_POINT * (Math.max(value, counted?.value ?? value) - limit));
     return sum + excess((unit === 'times' ? limit / value : value / limit) - 1);
   }, 0);
 }
@@ -124,7 +128,7 @@ export function checkTarget({ latency, memory, accuracyLoss }: Target, measured:
     checks.push(goalCheck('memory', 'bytes', peakRange([...own.peaks.values()]), memory.bytes));
   }
   if (accuracyLoss !== undefined)
-    checks.push(goalCheck('accuracy-loss', 'points', loss.points, accuracyLoss));
+    checks.push(goalCheck('accuracy-loss', 'points', lossEstimate(loss), accuracyLoss, loss.points));
   return checks;
 }
 
@@ -133,10 +137,11 @@ function goalCheck(
   unit: GoalCheck['unit'],
   estimate: Estimate,
   limit: number,
+  counted?: Estimate,
 ): GoalCheck {
   // Of speed alone is more better.
   const keeps = (value: number): boolean => (unit === 'times' ? value >= limit : value <= limit);
-  const met = keeps(estimate.value);
+  const met = keeps(estimate.value) && (counted === undefined || keeps(counted.value));
   const certain = keeps(estimate.low) === met && keeps(estimate.high) === met;
-  return { goal, unit, estimate, limit, met, certain };
+  return { goal, unit, estimate, ...(counted && { counted }), limit, met, certain };
 }

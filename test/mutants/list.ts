@@ -145,6 +145,17 @@ export const mutants: readonly Mutant[] = [
     ['seededRandom(suite.seed)', 'seededRandom(1)'],
   ),
   ...of('base/quantities.ts', 'base/quantities.test.ts', ['const SECOND = 1000', 'const SECOND = 100']),
+  ...of(
+    'search/target-check.ts',
+    'search/target-check.test.ts',
+    ['Math.max(value, counted?.value ?? value)', 'value'],
+    ['&& (counted === undefined || keeps(counted.value))', ''],
+  ),
+  ...of('search/judged-loss.ts', 'search/loss-judge.test.ts', ['loss.images)', 'truth.length)']),
+  ...of('stats/rare-events.ts', 'stats/rare-events.test.ts', [
+    'gammaAbove(confidence,',
+    'gammaAbove(1 - confidence,',
+  ]),
   ...of('search/target.ts', 'search/target.test.ts', ['less > 0 && less < 1', 'less > 0 && less <= 1']),
   ...of(
     'agent/kernels.ts',

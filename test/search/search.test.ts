@@ -11,9 +11,9 @@ import { nodeEngine } from '../../src/runtime/node.js';
 import { searchDocument } from '../../src/search/document.js';
 import { findingWords } from '../../src/search/findings.js';
 import type { Finding, SearchOutcome } from '../../src/search/outcome.js';
-import { frontOf } from '../../src/search/pareto-front.js';
 import { search } from '../../src/search/search.js';
 import { searchTable, verdictWords } from '../../src/search/table.js';
+import { checkTarget } from '../../src/search/target-check.js';
 import { parseTarget } from '../../src/search/target.js';
 import { readRecipe } from '../../src/suite/read.js';
 import { recipeText } from '../../src/suite/recipe-text.js';
@@ -52,30 +52,17 @@ beforeEach(() => {
   onTestFinished(() => void vi.unstubAllEnvs());
 });
 
-interface Asked {
-  readonly target?: string;
-  /** Seconds. */
-  readonly budget?: number;
-  readonly onFinding?: (finding: Finding) => void;
-}
-
-const searchedFor = (
-  { target, budget, onFinding = () => undefined }: Asked,
-  changes: object = {},
-): Promise<SearchOutcome> =>
+const searched = (target: string, changes: object = {}, findings: Finding[] = []): Promise<SearchOutcome> =>
   search(
     model,
     { ...context, ...changes },
     {
-      target: target === undefined ? undefined : parseTarget(target),
-      ...{ budget, onFinding },
+      target: parseTarget(target),
       batch: 4,
       effort: { probeRounds: 1, rounds: 2, seconds: 0.02 },
+      onFinding: (finding) => findings.push(finding),
     },
   );
-
-const searched = (target: string, changes: object = {}, findings: Finding[] = []): Promise<SearchOutcome> =>
-  searchedFor({ target, onFinding: (finding) => findings.push(finding) }, changes);
 
 describe('a search', () => {
   it('for what cannot be reached names the nearest, whose recipe makes the same artifact again', async () => {
@@ -123,6 +110,56 @@ describe('a search', () => {
     expect(notesFor(8192)).toContain('8,192');
     expect(notesFor(128)).not.toContain('held out');
     expect(rows.slice(1).every((row) => row['target'] === 'fails')).toBe(true);
+
+    // Agreement is counted, and nothing is expected of it.
+    for (const { measured, figures } of tried) {
+      expect(measured.loss).not.toHaveProperty('expected');
+      expect(figures.loss).toBe(measured.loss.points.value);
+    }
+    expect(searchTable(outcome).columns.map(({ key }) => key)).not.toContain('counted');
+
+    // Had the weights been trained, what is expected would stand beside what is counted.
+    const told = (limit: string, counted = 0.78) => {
+      const loss = { images: 128, changed: 0.02, points: { value: counted, low: -0.91, high: 2.17 } };
+      const measured = {
+        ...best.measured,
+        loss: { ...loss, expected: { value: 0.41, low: 0.3, high: 0.62 } },
+      };
+      const accuracy = parseTarget(`accuracy-loss=${limit}pt`);
+      const checks = checkTarget(accuracy, measured);
+      const each = { ...best, measured, checks };
+      const met = checks.every((check) => check.met);
+      const trained = { ...outcome, target: accuracy, lossKind: 'accuracy', accuracy: 0.9, met } as const;
+      const { columns, rows: shown, notes } = searchTable({ ...trained, tried: [each] });
+      return {
+        keys: columns.map(({ key }) => key),
+        row: shown[1]!,
+        words: verdictWords({ ...trained, tried: [each] }).join('\n'),
+        notes: notes.join('\n'),
+      };
+    };
+    const { keys, row, words, notes } = told('1');
+    expect(keys.slice(keys.indexOf('loss'))).toEqual(['loss', 'lossPredicted', 'counted', 'target', 'front']);
+    expect(row).toMatchObject({
+      loss: '0.41 (0.30 to 0.62)',
+      counted: '0.78 (−0.91 to 2.17)',
+      target: 'meets',
+    });
+    expect(words).toMatch(/^Target met [^\n]*$/);
+    expect(notes).not.toContain('meets?');
+    const doubtful = told('0.5', 0.3);
+    expect(doubtful.row).toMatchObject({ target: 'meets?' });
+    expect(doubtful.notes).toContain('meets?');
+    expect(doubtful.words).toMatch(
+      /^Target met .*\n.*accuracy-loss.*0\.30 points to 0\.62 points\) expected.*0\.50 points\.$/,
+    );
+    expect(told('0.6').words).toMatch(
+      /^Target not met .*\n.*0\.78 points \(.*0\.60 points, .*0\.41 points \(.*expected/,
+    );
+    expect(told('0.35').words).toMatch(
+      /\nIt misses accuracy-loss: 0\.41 points \(.*\) expected instead of 0\.35 points; the interval/,
+    );
+    expect(told('0.2').words).toMatch(/ expected instead of 0\.20 points\.\n/);
   }, 240_000);
 
   it('refuses to judge the accuracy of weights from a seed', async () => {
@@ -158,37 +195,6 @@ describe('a search', () => {
       expect(settings.keep).toBeDefined();
       expect(failure).toMatchObject({ kind: 'kernels-missing', opType: 'MatMulIntegerToFloat', ran: 0 });
       expect(findingWords(finding)).toMatch(/left out.*MatMulIntegerToFloat/);
-    }
-  }, 240_000);
-
-  it('for a front gives what no other beats, and ends when the time is up', async () => {
-    const outcome = await searchedFor({ budget: 0.001 });
-    const { tried, explored, end, levels } = outcome;
-    expect({ explored, end }).toEqual({ explored: true, end: 'out-of-time' });
-    // The gentlest position of one knob and one candidate, however little time there is.
-    const found = Object.values(levels).flatMap((list: readonly { loss: unknown }[]) => list.slice(1));
-    expect(found).toHaveLength(1);
-    expect(tried).toHaveLength(1);
-    expect(searchTable(outcome).rows[1]).toMatchObject({ front: 'front/1.yaml' });
-  }, 240_000);
-
-  it('that is stopped gives what it has measured', async () => {
-    const controller = new AbortController();
-    const onFinding = ({ kind }: Finding): void => {
-      if (kind === 'tried') controller.abort(new Error('enough'));
-    };
-    const outcome = await searchedFor({ budget: 3600, onFinding }, { signal: controller.signal });
-    const { end, tried } = outcome;
-    expect(end).toBe('stopped');
-    expect(tried.length).toBeGreaterThan(0);
-    const front = frontOf(outcome);
-    for (const { figures } of tried) {
-      const isAsGood = front.some(
-        ({ figures: own }) =>
-          own.milliseconds <= figures.milliseconds && own.peak <= figures.peak && own.loss <= figures.loss,
-      );
-      const fp32IsAsGood = outcome.fp32.milliseconds <= figures.milliseconds && figures.loss >= 0;
-      expect(isAsGood || fp32IsAsGood).toBe(true);
     }
   }, 240_000);
 

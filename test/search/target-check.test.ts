@@ -33,6 +33,12 @@ const measured: Measured = {
   loss,
 };
 
+/** The same, where the four images that change are expected to cost other than they do. */
+const expecting = (value: number, low: number, high: number): Measured => ({
+  ...measured,
+  loss: { ...loss, expected: { value, low, high } },
+});
+
 describe('what is lost', () => {
   it('is the difference of accuracies on the same images, and the share that changes', () => {
     expect(loss.points.value).toBeCloseTo(0.2, 12);
@@ -58,15 +64,17 @@ describe('what is lost', () => {
     expect(few.points.value).toBe(50);
   });
 
-  it('is predicted as the sum of what changes, of which a share costs accuracy, less what overlaps', () => {
+  it('is predicted as the sum of what is lost alone, times what was learned of it', () => {
     const model = new LossModel();
-    model.addSingle({ images: 1000, changed: 0.02, points: { value: 0.5, low: 0, high: 1 } });
-    model.addSingle({ images: 1000, changed: 0.02, points: { value: 1.5, low: 1, high: 2 } });
-    // Two points for four images in a hundred.
-    expect(model.predict(0.04)).toBeCloseTo(2, 12);
-    model.addTogether(0.04, { images: 1000, changed: 0.03, points: { value: 1.5, low: 1, high: 2 } });
-    expect(model.predict(0.04)).toBeCloseTo(1.5, 12);
-    expect(model.predict(0.02)).toBeCloseTo(0.75, 12);
+    expect([0, 2, 200].map((sum) => model.predict(sum))).toEqual([0, 2, 100]);
+    model.addTogether(0, expecting(0.1, 0, 1).loss);
+    expect(model.predict(2)).toBe(2);
+    // Of 4 points that were lost alone 3 are lost together: by expectation, and where there is none, as counted.
+    model.addTogether(2.5, expecting(2.7, 2, 3).loss);
+    model.addTogether(1.5, loss);
+    expect(model.predict(2)).toBeCloseTo(1.5, 12);
+    expect(model.predict(1)).toBeCloseTo(0.75, 12);
+    expect(model.predict(0)).toBe(0);
   });
 });
 
@@ -88,6 +96,26 @@ describe('a target', () => {
     expect(checked('accuracy-loss=0.3pt')[0]).toMatchObject({ met: true, certain: false });
     expect(checked('accuracy-loss=0.1pt')[0]).toMatchObject({ met: false, certain: false });
     expect(checked('accuracy-loss=5pt')[0]).toMatchObject({ met: true, certain: true });
+  });
+
+  it('of accuracy is met by what is expected and what is counted, and is as certain as what is expected', () => {
+    // Four images that change, of which two more become wrong than right: counted, that is 0.2 points and could be 0.6 or none.
+    const of = (goal: string, loses: Measured) => checkTarget(parseTarget(`accuracy-loss=${goal}pt`), loses);
+    const [little, much] = [expecting(0.1, 0.04, 0.25), expecting(0.4, 0.35, 0.5)];
+    expect(of('0.3', little)[0]).toMatchObject({
+      ...{ met: true, certain: true, counted: loss.points },
+      estimate: { value: 0.1, low: 0.04, high: 0.25 },
+    });
+    expect(of('0.22', little)[0]).toMatchObject({ met: true, certain: false });
+    // Counted, it is more than that.
+    expect(of('0.15', little)[0]).toMatchObject({ met: false, certain: false });
+    expect(measuredDistance(of('0.15', little))).toBeCloseTo(0.1 * 0.05, 12);
+    expect(of('0.02', little)[0]).toMatchObject({ met: false, certain: true });
+    expect(measuredDistance(of('0.02', little))).toBeCloseTo(0.1 * 0.18, 12);
+    // Expected, it is more than that.
+    expect(of('0.3', much)[0]).toMatchObject({ met: false, certain: true });
+    expect(of('0.38', much)[0]).toMatchObject({ met: false, certain: false });
+    expect(measuredDistance(of('0.3', much))).toBeCloseTo(0.1 * 0.1, 12);
   });
 
   it('of memory goes by the peak of reports, and is certain only when every round keeps it', () => {
