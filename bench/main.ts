@@ -1,3 +1,4 @@
+import { armForms } from './arm-forms.js';
 import { avx2Kernels } from './avx2-kernels.js';
 import { coverage } from './coverage.js';
 import { falseAlarms } from './false-alarms.js';
@@ -31,6 +32,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   'pruning-report': pruningReport,
   saturation,
   'avx2-kernels': avx2Kernels,
+  'arm-forms': armForms,
 };
 
 const names = process.argv.slice(2);

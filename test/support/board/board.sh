@@ -9,6 +9,9 @@
 # STATE/home  what the board's user has; with HOME_SIZE set (such as 64m) it is a disk of that size in memory instead
 # STATE/bin   /usr/local/bin         STATE/sys   /sys         STATE/cpuinfo   /proc/cpuinfo
 # STATE/files what stands in for files of the root, by their paths
+#
+# The processor is a Cortex-A76 where these do not name another: BOARD_CPU as qemu calls it, BOARD_PART and BOARD_FEATURES as
+# /proc/cpuinfo has them.
 set -euo pipefail
 
 build() {
@@ -52,14 +55,15 @@ build() {
 
 state() {
   local state=$1 core
+  local features=${BOARD_FEATURES:-fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp}
   mkdir -p "$state"/{home,bin,sys/devices/system/cpu,files,keys}
   chmod 755 "$state" "$state"/{home,bin,sys,files}
   chown 1500:1500 "$state/home"
   # ONNX Runtime reads these when it is loaded; with those of the machine below it would take the board for an x86.
   if [ ! -e "$state/cpuinfo" ]; then
     for core in 0 1 2 3; do
-      printf 'processor\t: %d\nBogoMIPS\t: 108.00\nFeatures\t: %s\nCPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x4\nCPU part\t: 0xd0b\nCPU revision\t: 1\n\n' \
-        "$core" 'fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp'
+      printf 'processor\t: %d\nBogoMIPS\t: 108.00\nFeatures\t: %s\nCPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x4\nCPU part\t: %s\nCPU revision\t: 1\n\n' \
+        "$core" "$features" "${BOARD_PART:-0xd0b}"
     done >"$state/cpuinfo"
     echo 0-3 | tee "$state/sys/devices/system/cpu/possible" >"$state/sys/devices/system/cpu/present"
   fi
@@ -89,7 +93,7 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 AllowUsers bench
 ChrootDirectory /srv
-SetEnv QEMU_CPU=cortex-a76
+SetEnv QEMU_CPU=${BOARD_CPU:-cortex-a76}
 MaxStartups 100
 END
   rm -f "$state/sshd.log"

@@ -4,7 +4,6 @@ import { copyFile, link, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe } from 'vitest';
 import { packageRoot } from '../../../src/base/paths.js';
@@ -15,10 +14,20 @@ import { boardPart } from '../parts.js';
 import { arm64Node } from '../../../src/device/ssh/bring-node.js';
 
 const run = promisify(execFile);
-const script = fileURLToPath(new URL('board.sh', import.meta.url));
+const script = join(packageRoot(), 'test', 'support', 'board', 'board.sh');
 
 /** Kept between runs of the tests: making it takes downloads. */
 const cache = join(packageRoot(), 'node_modules', '.cache', 'edgeflex-board');
+
+/** A processor that qemu emulates. */
+export interface BoardProcessor {
+  /** What qemu calls it, with what it is to leave out: `max,sve=off`. */
+  readonly cpu: string;
+  /** Part number in `/proc/cpuinfo`. */
+  readonly part: string;
+  /** Features in `/proc/cpuinfo`. ONNX Runtime asks the emulator (`AT_HWCAP`) for its own. */
+  readonly features: string;
+}
 
 /** How a board of a test differs from an ordinary one. */
 export interface BoardOptions {
@@ -32,6 +41,8 @@ export interface BoardOptions {
   readonly sys?: Readonly<Record<string, string>>;
   /** Texts of programs in `/usr/local/bin`, by name. */
   readonly bin?: Readonly<Record<string, string>>;
+  /** Its processor, where it is not to be a Cortex-A76. */
+  readonly processor?: BoardProcessor;
   /** Further lines of the profile. */
   readonly profile?: string;
   /** Its profile does not say that it is an emulator: those share this machine's processor and are driven in turn. */
@@ -80,7 +91,14 @@ export class TestBoard {
     if (!options.withoutNode && !existsSync(join(state, 'bin', 'node')))
       await link(node, join(state, 'bin', 'node')).catch(() => copyFile(node, join(state, 'bin', 'node')));
 
-    const environment = { ...process.env, ...(options.diskSize && { HOME_SIZE: options.diskSize }) };
+    const { diskSize, processor } = options;
+    const environment = {
+      ...process.env,
+      ...(diskSize && { HOME_SIZE: diskSize }),
+      ...(processor && {
+        ...{ BOARD_CPU: processor.cpu, BOARD_PART: processor.part, BOARD_FEATURES: processor.features },
+      }),
+    };
     const profilePath = join(state, `${name}.yaml`);
     const board = new TestBoard(state, port, profilePath, environment);
     await board.up();
