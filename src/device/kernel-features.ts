@@ -20,4 +20,7 @@ export const KERNEL_FEATURES = [
   'i8mm',
   'bf16',
   'sve',
+  'svei8mm',
+  'sme',
+  'sme2',
 ];

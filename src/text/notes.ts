@@ -11,6 +11,7 @@ import * as format from './format.js';
 import { acrossDevices, type DeviceAgreement } from '../analysis/figures/across-devices.js';
 import { memoryMeansOf } from '../analysis/figures/memory.js';
 import { int8Products } from '../analysis/figures/int8-products.js';
+import { widensWeights } from '../analysis/figures/weight-products.js';
 import { deviceLabel, isSoftware, labelOf, variantLabel } from '../analysis/label.js';
 import { rawOf } from '../analysis/model.js';
 import { publishedOf } from '../analysis/published.js';
@@ -87,7 +88,12 @@ export function notesOf(analysis: Analysis): string[] {
       notes.push(`∅ ${name}: not supported here, because ${format.oneLine(failureText(unsupported.reason))}`);
     if (each.substitutions.length > 0) notes.push(`§ ${name}: ${substitutionsText(each.substitutions)}.`);
   }
-  notes.push(...flagNotes(analysis), ...int8Notes(analysis), ...deviceNotes(analysis));
+  notes.push(
+    ...flagNotes(analysis),
+    ...int8Notes(analysis),
+    ...weightNotes(analysis),
+    ...deviceNotes(analysis),
+  );
   if (analysis.pending > 0) notes.push(format.pendingCells(analysis.pending));
   return notes;
 }
@@ -140,6 +146,17 @@ function int8Notes({ run }: Analysis): string[] {
         );
     }
   });
+}
+
+/** On which devices weights of 8 and 4 bits save no arithmetic. */
+function weightNotes({ run }: Analysis): string[] {
+  return run.devices
+    .filter((device) => widensWeights(device, run))
+    .map(
+      (device) =>
+        `${deviceLabel(device)}: weights in 8 and 4 bits are widened and multiplied in float32, because the processor has no dot products of ` +
+        '8-bit integers (asimddp): such variants have smaller files there, and no less to compute.',
+    );
 }
 
 /** What a reader must know of the devices, and how far they agree. */

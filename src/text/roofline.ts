@@ -1,7 +1,13 @@
 import type { Estimate } from '../stats/interval.js';
 import type { Precision } from '../store/node-work.js';
 import type { CeilingSubject, StoredRoofline } from '../store/rooflines.js';
-import { ceilingsOf, precisionNames, type Ceiling } from '../analysis/figures/roofline.js';
+import {
+  ceilingsOf,
+  precisionNames,
+  precisionSpeeds,
+  type Ceiling,
+  type PrecisionSpeed,
+} from '../analysis/figures/roofline.js';
 import * as format from './format.js';
 import type { Table } from './table.js';
 
@@ -18,11 +24,15 @@ const operators: Readonly<Record<Precision, string>> = {
 };
 
 /** A roofline for programs: rates with 95 % intervals, in operations or bytes each second. */
-export type RooflineDocument = Omit<StoredRoofline, 'ceilings'> & { readonly ceilings: readonly Ceiling[] };
+export type RooflineDocument = Omit<StoredRoofline, 'ceilings'> & {
+  readonly ceilings: readonly Ceiling[];
+  /** How fast linears run in each precision beside float32, the fastest first; empty where times are an emulator's. */
+  readonly precisions: readonly PrecisionSpeed[];
+};
 
 /** A roofline for programs. */
 export function rooflineDocument(roofline: StoredRoofline): RooflineDocument {
-  return { ...roofline, ceilings: ceilingsOf(roofline) };
+  return { ...roofline, ceilings: ceilingsOf(roofline), precisions: precisionSpeeds(roofline) };
 }
 
 /**
@@ -77,6 +87,40 @@ function named(subject: CeilingSubject): Record<string, string> {
   };
 }
 
+/**
+ * The built-in recipe whose linears are computed in a precision.
+ *
+ * @param precision - any
+ * @param provider - where
+ * @returns undefined where none computes in it: the graphs for processors have no float16 in them
+ */
+export function recipeIn(precision: Precision, provider: string): string | undefined {
+  switch (precision) {
+    case 'float32':
+      return 'fp32';
+    case 'float16':
+      return provider === 'CPUExecutionProvider' ? undefined : 'fp16';
+    default:
+      return precision;
+  }
+}
+
+/** What linears gain in each precision: which recipe to try on the device. */
+function speedsText(roofline: StoredRoofline): string[] {
+  const speeds = precisionSpeeds(roofline);
+  if (speeds.length === 0) return [];
+  const { device, setting } = roofline;
+  const each = speeds.map(({ precision, speedup }) => {
+    const recipe = recipeIn(precision, setting.runtime.provider);
+    const way = recipe === undefined ? 'no recipe computes in it there' : `recipe ${recipe}`;
+    return `${precisionNames[precision]} ${format.times(speedup)}, ${way}`;
+  });
+  return [
+    `${device}: the linear layers, so many times as fast as in ${precisionNames.float32} (the mean, and from the least to the most of any ` +
+      `shape): ${each.join('; ')}. What else a model computes gains nothing from it.`,
+  ];
+}
+
 /** What could not be measured and where it was measured, a sentence each. */
 function notesOf(roofline: StoredRoofline): string[] {
   const { device, measuredAt, setting } = roofline;
@@ -94,6 +138,7 @@ function notesOf(roofline: StoredRoofline): string[] {
     ...(environment.gpu?.software === true
       ? [`${device}: a software GPU: its timings say nothing about a real GPU.`]
       : []),
+    ...speedsText(roofline),
     ...[...failures].map(([what, why]) => `${device}, ${what}: ${why}.`),
   ];
 }

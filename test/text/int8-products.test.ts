@@ -47,3 +47,34 @@ it.each([
   expect(found).toHaveLength(note === undefined ? 0 : 1);
   if (note !== undefined) expect(found[0]).toMatch(note);
 });
+
+const features =
+  (...names: string[]) =>
+  (database: Database): void => {
+    database
+      .prepare(`update devices set environment_json = json_set(environment_json, '$.cpu.features', json(?))`)
+      .run(JSON.stringify(names));
+  };
+const weights =
+  (format: string) =>
+  (database: Database): void => {
+    const stages = [{ stage: 'quantize', options: { format }, report: {}, facts: null }];
+    database.prepare('update variants set stages_json = ?').run(JSON.stringify(stages));
+  };
+
+it.each([
+  [
+    'are widened without dot products',
+    [arm, features('asimd'), weights('w4')],
+    /^laptop: .*float32.*asimddp/,
+  ],
+  ['are multiplied as integers with them', [arm, features('asimd', 'asimddp'), weights('w4')], undefined],
+  ['are multiplied as integers on x86', [features('avx2'), weights('w8')], undefined],
+  ['are not there', [arm, features('asimd'), weights('w8a8')], undefined],
+] as const)('weights in 8 and 4 bits %s', async (_, changes, note) => {
+  const { analysis } = await storedExample(folder('run.sqlite'), {}, (database) => {
+    for (const change of changes) change(database);
+  });
+  const found = notesOf(analysis).filter((each) => each.includes('weights in 8 and 4 bits'));
+  expect(found).toEqual(note === undefined ? [] : [expect.stringMatching(note)]);
+});

@@ -4,11 +4,13 @@ import { chartsOf } from '../../src/report/charts/list.js';
 import { reportDocument } from '../../src/report/document.js';
 import { csvExporter } from '../../src/report/exporters/csv.js';
 import { markdownExporter } from '../../src/report/exporters/markdown.js';
-import { ceilingsOf, leastTime } from '../../src/analysis/figures/roofline.js';
+import { ceilingsOf, leastTime, precisionSpeeds } from '../../src/analysis/figures/roofline.js';
 import { limits as limitsSection } from '../../src/report/html/sections/limits.js';
 import { limitsTable } from '../../src/text/limits.js';
 import { notesOf } from '../../src/text/notes.js';
-import { rooflineTable } from '../../src/text/roofline.js';
+import { recipeIn, rooflineDocument, rooflineTable } from '../../src/text/roofline.js';
+import { pathOf } from '../../src/base/named.js';
+import { readRecipe } from '../../src/suite/read.js';
 import type { NodeWork } from '../../src/store/node-work.js';
 import { openStore, type Db } from '../../src/store/open.js';
 import { findRun, loadRun } from '../../src/store/read.js';
@@ -140,6 +142,61 @@ describe('ceilings', () => {
       ...['FP32 1.00 GOP/s', 'FP32 2.00 GOP/s', 'INT8 8.00 GOP/s', 'memory 4.00 GB/s', 'memory 1.00 GB/s'],
     ]);
     expect(notes).toContain('here, FP16: not supported here, because the runtime has no kernels for it.');
+  });
+});
+
+describe('what linears gain in a precision', () => {
+  const told = (changes: Partial<StoredRoofline> = {}): string =>
+    rooflineTable([roofline(changes)]).notes.find((note) => note.includes('linear layers')) ?? '';
+  const both = (precision: 'int8' | 'w4' | 'float16', first: number, second: number): StoredCeiling[] => [
+    ceiling({ kind: 'product', precision, shape: small }, first),
+    ceiling({ kind: 'product', precision, shape: large }, second),
+  ];
+  // float32 takes 0.02 and 100: W4 takes twice as long and a tenth longer, INT8 a half and an eighth of it.
+  const measured = [...ceilings.slice(0, 2), ...both('w4', 0.04, 110), ...both('int8', 0.01, 12.5)];
+
+  it('is told the fastest first, with the recipe that computes in it, over the same shapes', () => {
+    const [int8, w4] = precisionSpeeds(roofline({ ceilings: measured }));
+    expect([int8!.precision, w4!.precision]).toEqual(['int8', 'w4']);
+    expect(int8!.speedup.value).toBeCloseTo(4, 9);
+    expect(w4!.speedup.value).toBeCloseTo(Math.sqrt(0.5 / 1.1), 9);
+    for (const { speedup } of [int8!, w4!]) expect(speedup.low).toBeLessThan(speedup.high);
+    expect(int8!.speedup.low).toBeLessThanOrEqual(2);
+    expect(int8!.speedup.high).toBeGreaterThanOrEqual(8);
+    expect(told({ ceilings: measured })).toMatch(
+      /^here: .* INT8 4\.00× \(.*, recipe int8; W4 0\.67× \(.*, recipe w4\./,
+    );
+    expect(rooflineDocument(roofline({ ceilings: measured })).precisions).toHaveLength(2);
+  });
+
+  it('is not told of a precision that is known of some shapes alone, nor of an emulator or a software GPU', () => {
+    expect(told()).toBe('');
+    const { setting } = roofline();
+    const emulated = { ...setting, environment: { ...environment, emulated: true as const } };
+    expect(told({ ceilings: measured, setting: emulated })).toBe('');
+    const gpu = {
+      ...{ vendor: 'v', architecture: 'a', device: 'd', description: '', software: true },
+      ...{ features: [], limits: {} },
+    };
+    const software = { ...setting, environment: { ...environment, gpu } };
+    expect(told({ ceilings: measured, setting: software })).toBe('');
+  });
+
+  it('says where no recipe computes in it, and names recipes that do', async () => {
+    const halves = [...ceilings.slice(0, 2), ...both('float16', 0.01, 50)];
+    expect(told({ ceilings: halves })).toContain('FP16 2.00×');
+    expect(told({ ceilings: halves })).toContain('no recipe computes in it there');
+    const { setting } = roofline();
+    const runtime = { ...setting.runtime, provider: 'WebGpuExecutionProvider' };
+    expect(told({ ceilings: halves, setting: { ...setting, runtime } })).toContain('recipe fp16');
+    for (const [precision, format] of [
+      ['int8', 'w8a8'],
+      ['w8', 'w8'],
+      ['w4', 'w4'],
+    ] as const) {
+      const { steps } = await readRecipe(pathOf('recipe', recipeIn(precision, 'CPUExecutionProvider')!));
+      expect(steps).toMatchObject([{ stage: 'quantize', options: { format } }]);
+    }
   });
 });
 

@@ -1,6 +1,7 @@
+import { geometricMean } from '../../stats/geometric.js';
 import type { Estimate } from '../../stats/interval.js';
 import { quantileEstimate } from '../../stats/quantile.js';
-import type { NodeWork, Precision, ProductShape } from '../../store/node-work.js';
+import { precisions, type NodeWork, type Precision, type ProductShape } from '../../store/node-work.js';
 import type { CeilingSubject, StoredCeiling, StoredRoofline } from '../../store/rooflines.js';
 
 /** A ceiling is what the fastest tenth of all executions reaches: the best, but not a single lucky one. */
@@ -45,6 +46,56 @@ export function ceilingsOf({ ceilings }: StoredRoofline): Ceiling[] {
     const perSecond = { value: rate(value), low: rate(high), high: rate(low) };
     return { subject, perSecond, executions: times.length, failure };
   });
+}
+
+/** How fast the linears of ViTs run in a precision, beside float32. */
+export interface PrecisionSpeed {
+  readonly precision: Precision;
+  /** So many times as fast: the geometric mean over the shapes, from the least to the most that the intervals of any shape allow. */
+  readonly speedup: Estimate;
+}
+
+/**
+ * The precisions in the order of what they gain on a device, from its ceilings at the same shapes.
+ *
+ * @param roofline - as it is stored
+ * @returns the fastest first, without float32; without those that were not measured at every shape, and empty where the times are an
+ *   emulator's or a software GPU's
+ */
+export function precisionSpeeds(roofline: StoredRoofline): PrecisionSpeed[] {
+  const { emulated, gpu } = roofline.setting.environment;
+  if (emulated === true || gpu?.software === true) return [];
+  const ceilings = ceilingsOf(roofline);
+  const floats = ceilings.filter(
+    ({ subject }) => subject.kind === 'product' && subject.precision === 'float32',
+  );
+  return precisions
+    .filter((precision) => precision !== 'float32')
+    .flatMap((precision): PrecisionSpeed[] => {
+      const ratios = floats.flatMap(({ subject, perSecond: float }) => {
+        const own = ceilings.find((each) => isSameProduct(each.subject, subject, precision))?.perSecond;
+        if (own === undefined || float === undefined) return [];
+        return { value: own.value / float.value, low: own.low / float.high, high: own.high / float.low };
+      });
+      if (ratios.length === 0 || ratios.length < floats.length) return [];
+      return [
+        {
+          precision,
+          speedup: {
+            value: geometricMean(ratios.map(({ value }) => value)).value,
+            low: Math.min(...ratios.map(({ low }) => low)),
+            high: Math.max(...ratios.map(({ high }) => high)),
+          },
+        },
+      ];
+    })
+    .sort((a, b) => b.speedup.value - a.speedup.value);
+}
+
+/** Whether a subject is another product of the same shape, in a precision. */
+function isSameProduct(subject: CeilingSubject, other: CeilingSubject, precision: Precision): boolean {
+  if (subject.kind !== 'product' || other.kind !== 'product' || subject.precision !== precision) return false;
+  return shapeDistance(subject.shape, other.shape) === 0;
 }
 
 /** Multiplications of a product. */
