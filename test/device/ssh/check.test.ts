@@ -111,11 +111,21 @@ describeOnBoard('a board that is looked at', options, () => {
 });
 
 describe('the native runtime for boards', () => {
+  const entry = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
+  const library = join(dirname(entry), 'bin', 'napi-v6', 'linux', 'arm64', 'libonnxruntime.so.1');
+  const namesIn = (pattern: string): string[] =>
+    execFileSync('grep', ['-aoE', pattern, library]).toString().split('\n').filter(Boolean);
+
   it('needs no newer C library than a board is asked for', () => {
-    const entry = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
-    const library = join(dirname(entry), 'bin', 'napi-v6', 'linux', 'arm64', 'libonnxruntime.so.1');
-    const names = execFileSync('grep', ['-aoE', 'GLIBC_[0-9]+\\.[0-9]+', library]).toString().split('\n');
-    const newest = Math.max(...names.filter(Boolean).map((name) => Number(name.split('.')[1])));
+    const names = namesIn('GLIBC_[0-9]+\\.[0-9]+');
+    const newest = Math.max(...names.map((name) => Number(name.split('.')[1])));
     expect(`2.${newest}`).toBe(LEAST_GLIBC);
+  });
+
+  it.each(['dotprod', 'i8mm'])("has KleidiAI's 4-bit kernels for %s, as docs/boards.md says", (feature) => {
+    const kernels = namesIn(
+      `kai_run_matmul_clamp_f32_qai8dxp[0-9x]+_qsi4c32p[0-9x]+_[0-9x]+_neon_${feature}`,
+    );
+    expect(kernels).not.toEqual([]);
   });
 });
