@@ -43,13 +43,19 @@ export function reportFailure(error: unknown, verbose: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
   if (error instanceof Interrupted) {
     console.error(`\n${withoutControls(error.message)}`);
-    return error.signal === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted;
+    return exitCodeOf(error);
   }
   const { code, message } = failureOf(error);
   console.error(`error: ${withoutControls(message)}`);
   if (verbose && error instanceof Error) console.error(withoutControls(error.stack ?? ''));
   else if (code === exitCodes.internal) console.error('This is a bug in edgeflex; --verbose shows where.');
   return code;
+}
+
+/** What a process ends with that was asked to stop, and did so in good order. */
+export function exitCodeOf(reason: unknown): number {
+  const terminated = reason instanceof Interrupted && reason.signal === 'SIGTERM';
+  return terminated ? exitCodes.terminated : exitCodes.interrupted;
 }
 
 /** What an error means for whoever called the command. */

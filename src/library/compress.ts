@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../base/errors.js';
 import { Job } from '../base/job.js';
-import { MAX_BATCH, MAX_ROUNDS } from '../base/limits.js';
+import { MAX_BATCH, MAX_ROUNDS, MOST_SEARCH_SECONDS } from '../base/limits.js';
 import { pathOf } from '../base/named.js';
 import { refuseReplacing, writeOutputs, type OutputContent } from '../base/output.js';
 import { withoutFile } from '../base/schema.js';
@@ -21,7 +21,8 @@ import { refuseRefit, withFittingHead } from '../run/fit-head.js';
 import { imageNames, knownImages } from '../run/locate-data.js';
 import { fetchStep, type LoadingStep } from '../run/events.js';
 import { nodeEngine } from '../runtime/node.js';
-import type { Finding, SearchOutcome } from '../search/outcome.js';
+import type { End, Finding, SearchOutcome } from '../search/outcome.js';
+import { FRONT_FOLDER } from '../search/pareto-front.js';
 import { searched } from '../search/searched.js';
 import { parseTarget, type Target } from '../search/target.js';
 import { headOfKind, suiteHeadKinds, type SuiteHeadKind } from '../suite/head.js';
@@ -43,10 +44,15 @@ export interface RecipeDefinition {
 
 /** What a model is compressed to. Paths are relative to the working folder. */
 export interface CompressOptions extends Stoppable {
-  /** The recipe: its file, the name of a built-in one, or the recipe itself. Either this or `target`. */
+  /** The recipe: its file, the name of a built-in one, or the recipe itself. Either this, or `target` or `budget` or both. */
   readonly recipe?: string | RecipeDefinition | undefined;
   /** What must be reached, such as `latency=3x,accuracy-loss=0.5pt`: a recipe that meets it is then searched for. */
   readonly target?: string | Target | undefined;
+  /**
+   * How many seconds a search may take, at least one candidate in any case. Without a target it looks for the Pareto front of latency, peak
+   * memory and accuracy, and `model.onnx` is the fastest that loses half a point at most.
+   */
+  readonly budget?: number | undefined;
   /** Folder that `model.onnx`, `preprocess.onnx` and `report.json` go to; all of them or none. */
   readonly output: string;
   /** Replace files there that EdgeFlex did not write; never its inputs. */
@@ -75,6 +81,7 @@ const optionsSchema = z.strictObject({
     .union([z.string(), z.custom<RecipeDefinition>(isObject, 'the name of a recipe, or a recipe')])
     .optional(),
   target: z.union([z.string(), z.custom<Target>(isObject, 'a target')]).optional(),
+  budget: z.number().positive().max(MOST_SEARCH_SECONDS).optional(),
   output: z.string().min(1),
   force: z.boolean().default(false),
   device: z.string().optional(),
@@ -126,8 +133,10 @@ export interface CompressReport {
 
 /** What a search gave besides the model. */
 export interface SearchResult {
-  /** Whether the recipe meets every goal of the target. Where none does, it is the nearest. */
+  /** Whether the recipe meets every goal of the target; without one, loses half a point at most. Where none does, it is the nearest. */
   readonly met: boolean;
+  /** Why nothing more was measured. */
+  readonly end: End;
   /** The recipe that was chosen: also in `recipe.yaml`, for suites. */
   readonly recipe: Recipe;
   /** Everything that was predicted and measured, as `search.json` holds it. */
@@ -146,6 +155,8 @@ export interface Compression {
     /** Of a search. */
     readonly recipe?: string;
     readonly search?: string;
+    /** Of a search for the Pareto front: the folder of its recipes, `1.yaml` the fastest. */
+    readonly front?: string;
   };
   readonly report: CompressReport;
   /** Whether the cache held it already. */
@@ -158,13 +169,14 @@ export interface Compression {
 const OUTPUTS = ['model.onnx', 'preprocess.onnx', 'report.json'];
 
 /**
- * Applies a recipe to a model, or searches for a recipe that meets a target, and writes the model as ONNX.
+ * Applies a recipe to a model, or searches for recipes that meet a target or that no other beats, and writes the model as ONNX.
  *
  * @param model - a folder, a file of weights, `owner/name` on the Hugging Face Hub, or a built-in name
- * @param options - the recipe or the target, and where the files go
+ * @param options - the recipe, the target or the time for a search, and where the files go
  * @returns a job that gives what was written, and tells how far it is
  * @throws InputError when the model, the recipe, an option, the images or the output folder cannot be used; DeviceError when a
- *   target's device fails; the signal's reason when it fires
+ *   target's device fails; the signal's reason when it fires, for a search before anything was measured: what was measured before is
+ *   given and written
  *
  * @example
  * ```ts
@@ -185,13 +197,8 @@ async function compressNamed(
   emit: (event: CompressEvent) => void,
 ): Promise<Compression> {
   const asked = checkedOptions('compress', options, optionsSchema);
-  const { recipe, output, force, seed, batch, rounds } = asked;
-  if ((recipe === undefined) === (asked.target === undefined))
-    throw new InputError({
-      source: 'compress',
-      found: recipe === undefined ? 'neither a recipe nor a target' : 'both a recipe and a target',
-      expected: 'one of the two',
-    });
+  const { recipe, output, force, seed, batch, rounds, budget } = asked;
+  refuseUnclear(asked);
   const target = typeof asked.target === 'string' ? parseTarget(asked.target) : asked.target;
   await loadPlugins(asked.plugins ?? [], HERE);
   const recipePath = typeof recipe === 'string' ? pathOf('recipe', recipe) : undefined;
@@ -230,16 +237,16 @@ async function compressNamed(
       },
     });
     if (given) refuseRefit(model, given);
-    const search =
-      target &&
-      (await searched(model, context, {
-        ...{ target, batch, rounds, reference },
-        onFinding: (finding) => {
-          emit({ kind: 'finding', finding });
-        },
-      }));
+    const search = given
+      ? undefined
+      : await searched(model, context, {
+          ...{ target, budget, batch, rounds, reference },
+          onFinding: (finding) => {
+            emit({ kind: 'finding', finding });
+          },
+        });
     const made = search ?? (given && { recipe: given, artifact: await artifactOf(model, given, context) });
-    if (made === undefined) throw new Error('neither a recipe nor a target');
+    if (made === undefined) throw new Error('neither a recipe nor a search');
     const { fileBytes, parameters, kernels, stages, cached } = made.artifact;
     const report: CompressReport = {
       ...{ model: reference, source: model.record, recipe: made.recipe.name },
@@ -253,11 +260,13 @@ async function compressNamed(
         ...{ model: placeOf('model.onnx'), preprocess: placeOf('preprocess.onnx') },
         report: placeOf('report.json'),
         ...(search && { recipe: placeOf('recipe.yaml'), search: placeOf('search.json') }),
+        ...(search?.outcome.explored && { front: placeOf(FRONT_FOLDER) }),
       },
       ...{ report, cached },
       ...(search && {
         search: {
           met: search.outcome.met,
+          end: search.outcome.end,
           recipe: search.recipe,
           document: search.document,
           outcome: search.outcome,
@@ -267,6 +276,22 @@ async function compressNamed(
   } finally {
     await device.close();
   }
+}
+
+/** Refuses what names two things to do, or none. */
+function refuseUnclear({
+  recipe,
+  target,
+  budget,
+}: Pick<CompressOptions, 'recipe' | 'target' | 'budget'>): void {
+  const searches = target !== undefined || budget !== undefined;
+  if ((recipe !== undefined) !== searches) return;
+  const search = target === undefined ? 'a budget of time' : 'a target';
+  throw new InputError({
+    source: 'compress',
+    found: searches ? `both a recipe and ${search}` : 'neither a recipe nor a target or a budget of time',
+    expected: 'a recipe to apply, or a target, a budget of time or both to search',
+  });
 }
 
 /** What to calibrate on: what the caller named, or else what the model's card does. */

@@ -16,7 +16,7 @@ import { workKinds } from './work.js';
  */
 export function searchDocument(outcome: SearchOutcome, asked: Readonly<Record<string, unknown>>): object {
   const { lossKind, images, affordableImages, accuracy, fp32, device, levels } = outcome;
-  const { predictedRecipes, tried, leftOut, met } = outcome;
+  const { predictedRecipes, tried, leftOut, met, end } = outcome;
   const figuresOf = ({ predicted: { milliseconds, peak, loss } }: PredictedRecipe): number[] => [
     ...[milliseconds, peak, loss],
   ];
@@ -24,6 +24,7 @@ export function searchDocument(outcome: SearchOutcome, asked: Readonly<Record<st
   return {
     ...asked,
     met,
+    end,
     judgedBy: { kind: lossKind, trainingImages: images, affordableImages, fp32Accuracy: accuracy },
     fp32,
     models: {

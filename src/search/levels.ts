@@ -46,76 +46,131 @@ export interface LevelFinder {
   readonly tooMuch: number;
   /** Told which level is being tried, and how far the whole is, from 0 to 1. */
   readonly onProgress: (done: number, what: string) => void;
+  /** Whether there is no time for further levels. */
+  readonly isOver: () => boolean;
 }
 
 const rest: Level = { settings: {}, loss: undefined };
 
+/** A knob: its positions, from the gentlest on. */
+interface Knob<Position> {
+  readonly positions: readonly Position[];
+  /** What a position is, for the progress. */
+  readonly what: (position: Position) => string;
+  /** Makes the artifact of a position. */
+  readonly turn: (position: Position) => Promise<{ artifact: Artifact; settings: Partial<Settings> }>;
+  /** Whether a loss of more than `tooMuch` ends it: further positions lose more still. */
+  readonly climbs: boolean;
+}
+
 /**
- * Tries each knob alone, from the gentlest position on, until what it loses is too much or the model cannot take more.
+ * Tries each knob alone, from the gentlest position on, until what it loses is too much, the model cannot take more or the time is over. The
+ * knobs are turned in turn, so that something is known of each even where there is little time.
  *
  * @param finder - makes and judges artifacts
  */
 export async function findLevels(finder: LevelFinder): Promise<Levels> {
   const all = RATIOS.length + MERGE_SPEEDS.length + KEPT_SHARES.length;
-  const said = (index: number, what: string): void => {
-    finder.onProgress(index / all, what);
-  };
-
-  const prune = await climb(finder, RATIOS, async (ratio, index) => {
-    said(index, `what pruning ${Math.round(100 * ratio)} % loses`);
-    const recipe = recipeOf(`prune-${ratio}`, '', { ...untouched, prune: { ratio, widths: [] } });
-    const artifact = await finder.make(recipe);
-    const { blocks } = reportOf(pruneStage, artifact.stages);
-    return { artifact, settings: { prune: { ratio, widths: blocks.map(({ after }) => after) } } };
-  });
-
-  const merge = await climb(finder, MERGE_SPEEDS, async (speed, index) => {
-    said(RATIOS.length + index, `what merging tokens for ${speed}× loses`);
-    const steps = [stepOf(mergeTokensStage, { budget: { speed, every: EVERY } })];
-    const artifact = await finder.make({ ...fp32, name: `merge-${speed}`, steps });
-    const [taken] = reportOf(mergeTokensStage, artifact.stages).schedules;
-    return { artifact, settings: { merges: taken?.merges } };
-  });
-
-  let worstFirst: string[] = [];
-  const quantize: Level[] = [rest];
-  for (const [index, share] of KEPT_SHARES.entries()) {
-    const keep = worstFirst.slice(0, Math.ceil(share * worstFirst.length));
-    said(RATIOS.length + MERGE_SPEEDS.length + index, `what INT8 loses with ${keep.length} linears float`);
-    const artifact = await finder.make(recipeOf(`int8-${keep.length}`, '', { ...untouched, keep }));
-    const loss = await finder.lossOf(artifact);
-    finder.onLevel({ keep }, loss);
-    quantize.push({ settings: { keep }, loss });
-    if (index === 0)
-      worstFirst = [...reportOf(quantizeStage, artifact.stages).linears]
-        .sort((a, b) => decibels(a) - decibels(b) || 0)
-        .map(({ linear }) => linear);
+  let tried = 0;
+  const turned = <Position>(knob: Knob<Position>): Turning =>
+    turning(finder, knob, (what) => {
+      finder.onProgress(tried++ / all, what);
+    });
+  const quantize = turned(quantizeKnob(finder));
+  const prune = turned(pruneKnob(finder));
+  const merge = turned(mergeKnob(finder));
+  let open: readonly Turning[] = [quantize, prune, merge];
+  while (open.length > 0) {
+    const going: Turning[] = [];
+    for (const knob of open) if (!(tried > 0 && finder.isOver()) && (await knob.further())) going.push(knob);
+    open = going;
   }
-  return { prune, merge, quantize };
+  return { prune: prune.levels, merge: merge.levels, quantize: quantize.levels };
 }
 
-/** Tries the positions of one knob in order. */
-async function climb<Position>(
+/** A knob that is being turned. */
+interface Turning {
+  /** What was found so far, the rest position first. */
+  readonly levels: readonly Level[];
+  /** Tries the next position; false where there is none, or none that makes sense. */
+  further(): Promise<boolean>;
+}
+
+function turning<Position>(
   finder: LevelFinder,
-  positions: readonly Position[],
-  turn: (position: Position, index: number) => Promise<{ artifact: Artifact; settings: Partial<Settings> }>,
-): Promise<Level[]> {
+  { positions, what, turn, climbs }: Knob<Position>,
+  onPosition: (what: string) => void,
+): Turning {
   const levels = [rest];
-  for (const [index, position] of positions.entries()) {
-    let turned;
-    try {
-      turned = await turn(position, index);
-    } catch (error) {
-      // A small model has not so much to give; what it can give was tried before.
-      if (error instanceof InputError) break;
-      throw error;
-    }
-    const loss = await finder.lossOf(turned.artifact);
-    finder.onLevel(turned.settings, loss);
-    levels.push({ settings: turned.settings, loss });
-    if (lossEstimate(loss).value > finder.tooMuch) break;
-  }
-  return levels;
+  const left = positions.values();
+  return {
+    levels,
+    async further() {
+      const next = left.next();
+      if (next.done) return false;
+      onPosition(what(next.value));
+      let made;
+      try {
+        made = await turn(next.value);
+      } catch (error) {
+        // A small model has not so much to give; what it can give was tried before.
+        if (climbs && error instanceof InputError) return false;
+        throw error;
+      }
+      const loss = await finder.lossOf(made.artifact);
+      finder.onLevel(made.settings, loss);
+      levels.push({ settings: made.settings, loss });
+      return !climbs || lossEstimate(loss).value <= finder.tooMuch;
+    },
+  };
+}
+
+function pruneKnob(finder: LevelFinder): Knob<number> {
+  return {
+    positions: RATIOS,
+    climbs: true,
+    what: (ratio) => `what pruning ${Math.round(100 * ratio)} % loses`,
+    async turn(ratio) {
+      const recipe = recipeOf(`prune-${ratio}`, '', { ...untouched, prune: { ratio, widths: [] } });
+      const artifact = await finder.make(recipe);
+      const { blocks } = reportOf(pruneStage, artifact.stages);
+      return { artifact, settings: { prune: { ratio, widths: blocks.map(({ after }) => after) } } };
+    },
+  };
+}
+
+function mergeKnob(finder: LevelFinder): Knob<number> {
+  return {
+    positions: MERGE_SPEEDS,
+    climbs: true,
+    what: (speed) => `what merging tokens for ${speed}× loses`,
+    async turn(speed) {
+      const steps = [stepOf(mergeTokensStage, { budget: { speed, every: EVERY } })];
+      const artifact = await finder.make({ ...fp32, name: `merge-${speed}`, steps });
+      const [taken] = reportOf(mergeTokensStage, artifact.stages).schedules;
+      return { artifact, settings: { merges: taken?.merges } };
+    },
+  };
+}
+
+/** INT8, and ever more linears float: each position loses less than the one before. */
+function quantizeKnob(finder: LevelFinder): Knob<number> {
+  let worstFirst: string[] = [];
+  const kept = (share: number): string[] => worstFirst.slice(0, Math.ceil(share * worstFirst.length));
+  return {
+    positions: KEPT_SHARES,
+    climbs: false,
+    what: (share) => `what INT8 loses with ${kept(share).length} linears float`,
+    async turn(share) {
+      const keep = kept(share);
+      const artifact = await finder.make(recipeOf(`int8-${keep.length}`, '', { ...untouched, keep }));
+      if (worstFirst.length === 0)
+        worstFirst = [...reportOf(quantizeStage, artifact.stages).linears]
+          .sort((a, b) => decibels(a) - decibels(b) || 0)
+          .map(({ linear }) => linear);
+      return { artifact, settings: { keep } };
+    },
+  };
 }
 
 /** How clean a linear's output stays; a stored report has no infinity. */

@@ -45,9 +45,19 @@ export type Finding =
   | { readonly kind: 'tried'; readonly tried: Omit<Tried, 'onFront'> }
   | { readonly kind: 'left-out'; readonly leftOut: LeftOut };
 
+/**
+ * Why a search measured nothing more: all that it set out to measure was, nothing that could be made promised more, the time that was left
+ * was too short for a further candidate, or somebody stopped it.
+ */
+export type End = 'done' | 'nothing-promising' | 'out-of-time' | 'stopped';
+
 /** What a search found. */
 export interface SearchOutcome {
+  /** What the best was chosen by. */
   readonly target: Target;
+  /** Whether nobody named that target, and the whole front was looked for. */
+  readonly explored: boolean;
+  readonly end: End;
   readonly lossKind: LossKind;
   /** Held-out training images that recipes were judged on. */
   readonly images: number;

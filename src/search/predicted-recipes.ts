@@ -5,7 +5,7 @@ import { distance, type Figures } from './target-check.js';
 import { lossEstimate } from './judged-loss.js';
 import type { Level, Levels } from './levels.js';
 import type { LossModel } from './loss.js';
-import { shapeOf, untouched, type Settings } from './settings.js';
+import { keyOf, shapeOf, untouched, type Settings } from './settings.js';
 import type { Target } from './target.js';
 
 /** A recipe that could be made, and what it would take. */
@@ -131,9 +131,4 @@ export function promising(
     taken.add(keyOf(best.settings));
   }
   return chosen;
-}
-
-/** Settings that are one and the same recipe have one key. */
-function keyOf({ prune, merges, keep, microBatch }: Settings): string {
-  return JSON.stringify([prune?.ratio, merges, keep, microBatch]);
 }

@@ -13,7 +13,9 @@ import { kernelFailure } from '../run/checks.js';
 import { failureText } from '../text/failures.js';
 import { probe, type Probed, type ProbeBounds } from '../run/probe.js';
 import { buildGraph } from '../vit/graph/model.js';
-import { comparison, enumerate, promising, type PredictedRecipe } from './predicted-recipes.js';
+import { extending, MOST_LOSS, towards, type Choose } from './candidates.js';
+import { startClock, type Clock } from './clock.js';
+import { comparison, enumerate, type PredictedRecipe } from './predicted-recipes.js';
 import { fitDevice, undisturbedCost, type Cost, type DeviceModel, type Load } from './device-model.js';
 import {
   checkTarget,
@@ -28,7 +30,7 @@ import { lossEstimate } from './judged-loss.js';
 import { openLossJudge, type LossJudge } from './loss-judge.js';
 import { LossModel } from './loss.js';
 import { joined, measureInTurn, type Rounds, type Turns } from './measure.js';
-import type { Finding, LeftOut, SearchOutcome, Tried } from './outcome.js';
+import type { End, Finding, LeftOut, SearchOutcome, Tried } from './outcome.js';
 import { paretoFront } from './pareto.js';
 import { probeSettings } from './probes.js';
 import { recipeOf, settingsWords, shapeOf, untouched } from './settings.js';
@@ -50,7 +52,10 @@ export const usualEffort: Effort = { probeRounds: 2, rounds: 5, seconds: 1 };
 
 /** How a search is done. */
 export interface SearchOptions {
-  readonly target: Target;
+  /** What is to be reached; undefined looks for the whole Pareto front of time, memory and loss. */
+  readonly target: Target | undefined;
+  /** Seconds that it may take; undefined measures so many candidates, however long that takes. Without a target it is needed. */
+  readonly budget?: number | undefined;
   /** Images in a batch. */
   readonly batch: number;
   readonly effort: Effort;
@@ -69,6 +74,12 @@ const MOST_FURTHER_ROUNDS = 4;
 /** Recipes that are made and measured first, and once more when that has taught the predictions. */
 const BATCHES = [4, 3] as const;
 
+/** And again and again where there is a budget of time. */
+const FURTHER = 3;
+
+/** Before any candidate was made: it takes so many times as long as a level, which is made alike, judged on fewer images and not measured. */
+const CANDIDATE_BY_LEVEL = 2;
+
 /** Where in the whole each part of a search ends, as a share. */
 const PROBES_END = 0.2;
 const LEVELS_END = 0.6;
@@ -79,18 +90,22 @@ const MAKING = 0.6;
 const TOO_MUCH = 3;
 const USUAL_LOSS = 10 / TOO_MUCH;
 
+/** Where nobody names a target, the best of a front is the fastest that loses no more than the default recipe may. */
+const USUAL_TARGET: Target = { latency: undefined, memory: undefined, accuracyLoss: 0.5 };
+
 /**
  * Searches a recipe with which a model meets a target on a device.
  *
  * What each kind of work costs on the device is fitted to probes; what each knob costs in accuracy is measured on held-out training
  * images, one knob at a time. All combinations are predicted, the promising ones made and measured, the predictions corrected by
- * that, and a few more measured.
+ * that, and a few more measured; with a budget of time, as many as it leaves time for and as promise anything. What was measured when the
+ * signal fires is the outcome.
  *
  * @param model - the model
  * @param context - runtime, training images, device, progress
- * @param options - the target
+ * @param options - the target, or the time
  * @throws InputError when the target asks for what cannot be known; DeviceError when the device fails; the signal's reason when it
- *   fires
+ *   fires before anything was measured
  */
 export async function search(
   model: LoadedModel,
@@ -101,7 +116,11 @@ export async function search(
   return withTemporaryFolder('search', (folder) => new Search(model, context, options).run(folder));
 }
 
-function refuseUnknowable({ synthetic, name, scoredBy }: LoadedModel, device: Device, target: Target): void {
+function refuseUnknowable(
+  { synthetic, name, scoredBy }: LoadedModel,
+  device: Device,
+  target: Target | undefined,
+): void {
   if (scoredBy !== undefined)
     throw new InputError({
       source: '--target',
@@ -109,7 +128,7 @@ function refuseUnknowable({ synthetic, name, scoredBy }: LoadedModel, device: De
       expected: 'a model with a head: the loss is judged by its predictions',
       hint: '--head ridge or --head logistic fits one.',
     });
-  if (synthetic && target.accuracyLoss !== undefined)
+  if (synthetic && target?.accuracyLoss !== undefined)
     throw new InputError({
       source: '--target',
       place: 'accuracy-loss',
@@ -139,50 +158,32 @@ class Search {
   private readonly observed: { readonly load: Load; readonly cost: Cost }[] = [];
   private readonly losses = new LossModel();
   private readonly leftOut: LeftOut[] = [];
+  private readonly tried: Omit<Tried, 'onFront'>[] = [];
+  private readonly clock: Clock;
+  private readonly target: Target;
+  /** How long the last batch took for each; before it, what is expected. */
+  private secondsPerCandidate = 0;
 
   constructor(
     private readonly model: LoadedModel,
     private readonly context: BuildContext & { readonly device: Device },
     private readonly options: SearchOptions,
-  ) {}
+  ) {
+    this.clock = startClock(options.budget);
+    this.target = options.target ?? USUAL_TARGET;
+  }
 
   async run(folder: string): Promise<SearchOutcome> {
-    const { model, context, options, losses } = this;
-    const { target, batch, onFinding } = options;
+    const { model, context, options, losses, target, tried } = this;
+    const { batch, onFinding } = options;
     const fp32 = await this.probe(folder);
-    let device = this.fit();
-    onFinding({ kind: 'fit', fp32, device, models: this.observed.length });
+    onFinding({ kind: 'fit', fp32, device: this.fit(), models: this.observed.length });
     context.onProgress(PROBES_END, 'the model as it was trained, on images held out');
     const lossJudge = await openLossJudge(model, context, fp32.milliseconds / batch);
     const levels = await this.turnKnobs(lossJudge);
     const predict = enumerate(model.vit, levels, batch);
-    const limits = allowedFigures(target, fp32);
-
-    const tried: Omit<Tried, 'onFront'>[] = [];
-    for (const [index, count] of BATCHES.entries()) {
-      const known = [untouched, ...[...tried, ...this.leftOut].map(({ settings }) => settings)];
-      const chosen = promising(predict(device, losses), target, limits, known, count);
-      if (chosen.length === 0) break;
-      const from = LEVELS_END + ((1 - LEVELS_END) * index) / BATCHES.length;
-      const share = (1 - LEVELS_END) / BATCHES.length;
-      const made = await this.makeAll(chosen, known.length - 1, lossJudge, from, MAKING * share);
-      if (made.length === 0) continue;
-      const items = made.map(({ artifact, predicted }) => this.measurable(artifact, predicted));
-      const trained = this.measurable(lossJudge.trained, { settings: untouched });
-      const [baseline, ...rounds] = await measureInTurn([trained, ...items], {
-        ...this.turns(options.effort.rounds, options.effort.seconds, index),
-        onProgress: (done) => {
-          context.onProgress(from + share * (MAKING + (1 - MAKING) * done), 'measuring candidates in turn');
-        },
-      });
-      const base = defined(baseline, 'rounds of fp32');
-      for (const [each, own] of zip(made, rounds)) {
-        const checked = this.checked(each, own, base, fp32);
-        tried.push(checked);
-        onFinding({ kind: 'tried', tried: checked });
-      }
-      device = this.fit();
-    }
+    const choose = options.target ? towards(target, allowedFigures(target, fp32)) : extending(fp32);
+    const end = await this.measureChosen(choose, () => predict(this.fit(), losses), lossJudge, fp32);
 
     const compare = comparison(target);
     const figures = [{ ...fp32, loss: 0 }, ...tried.map((each) => each.figures)];
@@ -195,13 +196,90 @@ class Search {
       const why = first ? failureText(first.failure) : 'none was promising';
       throw new DeviceError(`no candidate ran as it was meant: ${why}`);
     }
+    const device = this.fit();
     return {
-      ...{ target, fp32, device, levels, tried: [best, ...others], leftOut: this.leftOut },
+      ...{ target, explored: options.target === undefined, end, fp32, device, levels },
+      ...{ tried: [best, ...others], leftOut: this.leftOut },
       ...{ lossKind: lossJudge.kind, images: lossJudge.images, affordableImages: lossJudge.affordable },
       accuracy: lossJudge.accuracy,
       predictedRecipes: predict(device, losses),
       met: best.checks.every(({ met }) => met),
     };
+  }
+
+  /** Makes and measures recipes, batch by batch, until nothing is promising, the time is over or somebody says so. */
+  private async measureChosen(
+    choose: Choose,
+    predict: () => PredictedRecipe[],
+    lossJudge: LossJudge,
+    fp32: Cost,
+  ): Promise<End> {
+    const { options, tried, leftOut, context } = this;
+    try {
+      for (let index = 0; ; index++) {
+        context.signal.throwIfAborted();
+        const most = BATCHES[index] ?? (options.budget === undefined ? 0 : FURTHER);
+        if (most === 0) return 'done';
+        const count = Math.min(most, this.affordable());
+        if (count === 0) return 'out-of-time';
+        const settings = [untouched, ...[...tried, ...leftOut].map((each) => each.settings)];
+        const measured = tried.map(({ figures }) => figures);
+        const chosen = choose({ recipes: predict(), settings, measured }, count);
+        if (chosen.length === 0) return 'nothing-promising';
+        await this.measureBatch(chosen, index, lossJudge, fp32);
+      }
+    } catch (error) {
+      // What was measured is worth more than nothing.
+      if (context.signal.aborted && tried.length > 0) return 'stopped';
+      throw error;
+    }
+  }
+
+  /** How many candidates there is time for; the first is made in any case. */
+  private affordable(): number {
+    const count = Math.floor(this.clock.left() / this.secondsPerCandidate);
+    return this.tried.length + this.leftOut.length === 0 ? Math.max(1, count) : Math.max(0, count);
+  }
+
+  /** Where in the progress a batch of so many candidates begins, and how much of it the batch is, where there is a budget of time. */
+  private partOfBudget(count: number): [from: number, share: number] {
+    const { budget = Infinity } = this.options;
+    const from = Math.min(1, Math.max(LEVELS_END, 1 - this.clock.left() / budget));
+    return [from, Math.min(1 - from, (count * this.secondsPerCandidate) / budget)];
+  }
+
+  /** Makes recipes, measures them in turn with fp32, and lets the predictions learn from them. */
+  private async measureBatch(
+    chosen: readonly PredictedRecipe[],
+    index: number,
+    lossJudge: LossJudge,
+    fp32: Cost,
+  ): Promise<void> {
+    const { options, tried, leftOut, context } = this;
+    const { effort, onFinding } = options;
+    const started = performance.now();
+    const [from, share] =
+      options.budget === undefined
+        ? [LEVELS_END + ((1 - LEVELS_END) * index) / BATCHES.length, (1 - LEVELS_END) / BATCHES.length]
+        : this.partOfBudget(chosen.length);
+    const made = await this.makeAll(chosen, tried.length + leftOut.length, lossJudge, from, MAKING * share);
+    if (made.length > 0) {
+      const items = made.map(({ artifact, predicted }) => this.measurable(artifact, predicted));
+      const trained = this.measurable(lossJudge.trained, { settings: untouched });
+      const [baseline, ...rounds] = await measureInTurn([trained, ...items], {
+        ...this.turns(effort.rounds, effort.seconds, index),
+        onProgress: (done) => {
+          context.onProgress(from + share * (MAKING + (1 - MAKING) * done), 'measuring candidates in turn');
+        },
+      });
+      const base = defined(baseline, 'rounds of fp32');
+      for (const [each, own] of zip(made, rounds)) {
+        const checked = this.checked(each, own, base, fp32);
+        tried.push(checked);
+        onFinding({ kind: 'tried', tried: checked });
+      }
+    }
+    this.secondsPerCandidate = (performance.now() - started) / 1000 / chosen.length;
   }
 
   /** Measures models that tell what each kind of work costs, and what the model takes as it was trained. */
@@ -239,7 +317,8 @@ class Search {
         ...zip(loads, known).map(([load, rounds]) => ({ load, cost: undisturbedCost(rounds) })),
       );
       // Other work on the device spoils some queries of some rounds, seldom all of all.
-      if (round + 1 >= effort.probeRounds && this.fit().latency.typicalError < GOOD_FIT) break;
+      const isEnough = this.fit().latency.typicalError < GOOD_FIT || this.clock.isPast(PROBES_END);
+      if (round + 1 >= effort.probeRounds && isEnough) break;
     }
     return defined(this.observed[0], 'the cost of fp32').cost;
   }
@@ -266,16 +345,20 @@ class Search {
 
   /** Finds what each position of each knob loses alone. */
   private turnKnobs(lossJudge: LossJudge): Promise<Levels> {
-    const { context, options } = this;
-    const { accuracyLoss = USUAL_LOSS } = options.target;
-    let at = PROBES_END;
+    const { context, options, clock } = this;
+    const { accuracyLoss = USUAL_LOSS } = options.target ?? { accuracyLoss: MOST_LOSS };
+    const started = performance.now();
+    let [at, found] = [PROBES_END, 0];
     return findLevels({
       make: (recipe) => this.make(recipe, at, 0),
       lossOf: (artifact) => lossJudge.knob(artifact),
       tooMuch: Math.max(TOO_MUCH * accuracyLoss, accuracyLoss + 1),
       onLevel: (settings, loss) => {
         options.onFinding({ kind: 'level', settings: { ...untouched, ...settings }, loss });
+        const perLevel = (performance.now() - started) / 1000 / ++found;
+        this.secondsPerCandidate = CANDIDATE_BY_LEVEL * perLevel;
       },
+      isOver: () => clock.isPast(LEVELS_END),
       onProgress: (done, what) => {
         at = PROBES_END + (LEVELS_END - PROBES_END) * done;
         context.onProgress(at, what);
@@ -341,7 +424,8 @@ class Search {
     base: Rounds,
     fp32: Cost,
   ): Omit<Tried, 'onFront'> {
-    const { target, batch } = this.options;
+    const { options, target } = this;
+    const { batch } = options;
     const measured: Measured = { own, fp32: base, loss };
     const [speed, peakShare] = [speedOf(measured), peakShareOf(measured)];
     // What it would have taken beside the probes, whatever the device was doing meanwhile.

@@ -7,14 +7,18 @@ import type { BuildContext } from '../run/artifacts/build-context.js';
 import { recipeText } from '../suite/recipe-text.js';
 import { searchDocument } from './document.js';
 import type { Finding, SearchOutcome } from './outcome.js';
+import { frontFile, frontOf } from './pareto-front.js';
 import { search, usualEffort } from './search.js';
 import { settingsWords } from './settings.js';
-import { verdictWords } from './table.js';
+import { figuresWords, verdictWords } from './table.js';
 import { targetWords, type Target } from './target.js';
 
 /** What a search is asked for. */
 export interface Asked {
-  readonly target: Target;
+  /** What is to be reached; undefined looks for the whole Pareto front. */
+  readonly target: Target | undefined;
+  /** Seconds that the search may take. */
+  readonly budget: number | undefined;
   /** Images in a batch. */
   readonly batch: number;
   /** Fresh processes in which candidates are measured. */
@@ -38,37 +42,47 @@ export interface Searched {
 }
 
 /**
- * Searches the recipe that meets a target.
+ * Searches the recipe that meets a target, or those that no other beats.
  *
  * @param model - the model
  * @param context - runtime, training images, device, progress
- * @param asked - the target
+ * @param asked - the target, or the time
  * @throws what `search` throws
  */
 export async function searched(
   model: LoadedModel,
   context: BuildContext & { readonly device: Device },
-  { target, batch, rounds, reference, onFinding }: Asked,
+  { target, budget, batch, rounds, reference, onFinding }: Asked,
 ): Promise<Searched> {
   const effort = { ...usualEffort, rounds };
-  const outcome = await search(model, context, { target, batch, effort, onFinding });
+  const outcome = await search(model, context, { target, budget, batch, effort, onFinding });
   const [best] = outcome.tried;
   const device = deviceName(context.device.profile);
   const document = searchDocument(outcome, {
-    ...{ model: reference, target, device, batch, rounds, seed: context.seed },
+    ...{ model: reference, target, budget, device, batch, rounds, seed: context.seed },
     session: context.device.session,
   });
+  const where = `at batch ${batch}`;
   const recipe: Recipe = {
     ...best.recipe,
     name: 'searched',
-    description: `${settingsWords(best.settings)}: searched for ${targetWords(target).join(', ')}, at batch ${batch}.`,
+    description: `${settingsWords(best.settings)}: searched for ${targetWords(outcome.target).join(', ')}, ${where}.`,
   };
-  const comments = [`What "edgeflex compress ${reference}" found on ${device}.`, ...verdictWords(outcome)];
+  const origin = `What "edgeflex compress ${reference}" found on ${device}.`;
+  const front = outcome.explored ? frontOf(outcome) : [];
   return {
     ...{ recipe, document, outcome, artifact: best.artifact },
     files: [
-      ['recipe.yaml', recipeText(recipe, comments)],
+      ['recipe.yaml', recipeText(recipe, [origin, ...verdictWords(outcome)])],
       ['search.json', JSON.stringify(document, null, 2)],
+      ...front.map((each, index): [string, string] => {
+        const words = figuresWords(each);
+        const description = `${settingsWords(each.settings)}: ${words}, ${where}.`;
+        return [
+          frontFile(index),
+          recipeText({ ...each.recipe, name: `front-${index + 1}`, description }, [origin]),
+        ];
+      }),
     ],
   };
 }

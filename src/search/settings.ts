@@ -89,3 +89,8 @@ function mergesWords(merges: readonly number[]): string {
   const each = first === last ? `${first} a block` : `${first} to ${last} a block`;
   return `${some.reduce((sum, count) => sum + count, 0)} tokens merged (${some.length === 1 ? 'in 1 block' : each})`;
 }
+
+/** Tells settings apart: those that are one and the same recipe have one key. */
+export function keyOf({ prune, merges, keep, microBatch }: Settings): string {
+  return JSON.stringify([prune?.ratio, merges, keep, microBatch]);
+}

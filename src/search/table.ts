@@ -5,7 +5,8 @@ import type { Estimate } from '../stats/interval.js';
 import { pointsText } from './findings.js';
 import { lossEstimate } from './judged-loss.js';
 import type { GoalCheck } from './target-check.js';
-import type { SearchOutcome, Tried } from './outcome.js';
+import type { End, SearchOutcome, Tried } from './outcome.js';
+import { frontFile, frontOf } from './pareto-front.js';
 import { settingsWords } from './settings.js';
 import { targetWords } from './target.js';
 
@@ -45,7 +46,7 @@ export function searchTable(outcome: SearchOutcome): Table {
         },
         front: 'on it',
       },
-      ...tried.map((each) => rowOf(each, outcome)),
+      ...tried.map((each) => ({ ...rowOf(each, outcome), front: placeOnFront(each, outcome) })),
     ],
     notes: notesOf(outcome),
   };
@@ -55,7 +56,7 @@ export function searchTable(outcome: SearchOutcome): Table {
 const DOUBTFUL = 'meets?';
 
 function rowOf(each: Tried, { fp32 }: SearchOutcome): Readonly<Record<string, string>> {
-  const { settings, figures, predicted, speed, peakShare, measured, checks, onFront } = each;
+  const { settings, figures, predicted, speed, peakShare, measured, checks } = each;
   return {
     recipe: settingsWords(settings),
     ms: format.milliseconds(figures.milliseconds),
@@ -68,7 +69,6 @@ function rowOf(each: Tried, { fp32 }: SearchOutcome): Readonly<Record<string, st
     lossPredicted: predicted.loss.toFixed(2),
     counted: points(measured.loss.points),
     target: !isMet(checks) ? 'fails' : isDoubtful(checks) ? DOUBTFUL : 'meets',
-    front: onFront ? 'on it' : '',
   };
 }
 
@@ -78,6 +78,22 @@ function isMet(checks: readonly GoalCheck[]): boolean {
 
 function isDoubtful(checks: readonly GoalCheck[]): boolean {
   return isMet(checks) && checks.some(({ certain }) => !certain);
+}
+
+/** Whether a recipe is on the front, and where its file is if it has one. */
+function placeOnFront(each: Tried, outcome: SearchOutcome): string {
+  if (!each.onFront) return '';
+  return outcome.explored ? frontFile(frontOf(outcome).indexOf(each)) : 'on it';
+}
+
+/**
+ * What a recipe takes and loses, in a few words.
+ *
+ * @param tried - that was measured
+ */
+export function figuresWords({ speed, peakShare, measured }: Tried): string {
+  const peak = format.reduction(1 - peakShare.value);
+  return `${speed.value.toFixed(2)}× as fast as fp32, peak memory ${peak}, ${pointsText(lossEstimate(measured.loss).value)} points lost`;
 }
 
 function points({ value, low, high }: Estimate): string {
@@ -111,6 +127,35 @@ function notesOf(outcome: SearchOutcome): string[] {
 
 /** The verdict of a search, one sentence a line. */
 export function verdictWords(outcome: SearchOutcome): string[] {
+  return [...(outcome.explored ? frontWords(outcome) : targetVerdict(outcome)), ...endWords(outcome.end)];
+}
+
+function frontWords(outcome: SearchOutcome): string[] {
+  const { met, target, tried } = outcome;
+  const [best] = tried;
+  const limit = `at most ${target.accuracyLoss ?? Infinity} points`;
+  const words = `${settingsWords(best.settings)} (${figuresWords(best)})`;
+  return [
+    `${frontOf(outcome).length} of ${tried.length} measured recipes are on the Pareto front of latency, peak memory and accuracy.`,
+    met ? `The fastest that loses ${limit}: ${words}.` : `None loses ${limit}. The closest: ${words}.`,
+  ];
+}
+
+/** Why nothing more was measured; nothing to say where all was that was meant to be. */
+function endWords(end: End): string[] {
+  switch (end) {
+    case 'done':
+      return [];
+    case 'nothing-promising':
+      return ['No other recipe is predicted to be better.'];
+    case 'out-of-time':
+      return ['The time is up. A larger --budget measures more recipes.'];
+    case 'stopped':
+      return ['Stopped before the search was over: this is the best so far.'];
+  }
+}
+
+function targetVerdict(outcome: SearchOutcome): string[] {
   const { met, target, tried } = outcome;
   const [best] = tried;
   const words = settingsWords(best.settings);

@@ -8,7 +8,13 @@ const MODEL = 'suites/models/vit-micro-shapes10';
 
 describe('edgeflex compress refuses', () => {
   test.each<[string, string[], string]>([
-    ['neither a recipe nor a target', [], 'neither a recipe nor a target'],
+    ['nothing to do', [], 'neither a recipe nor a target or a budget of time'],
+    [
+      'a recipe and a budget of time',
+      ['--recipe', 'suites/recipes/int8.yaml', '--budget', '30min'],
+      'both a recipe and a budget of time',
+    ],
+    ['a budget of no time', ['--budget', '30'], 'such as 30min'],
     [
       'both of them',
       ['--recipe', 'suites/recipes/int8.yaml', '--target', 'latency=2x'],

@@ -11,6 +11,7 @@ import { nodeEngine } from '../../src/runtime/node.js';
 import { searchDocument } from '../../src/search/document.js';
 import { findingWords } from '../../src/search/findings.js';
 import type { Finding, SearchOutcome } from '../../src/search/outcome.js';
+import { frontOf } from '../../src/search/pareto-front.js';
 import { search } from '../../src/search/search.js';
 import { searchTable, verdictWords } from '../../src/search/table.js';
 import { checkTarget } from '../../src/search/target-check.js';
@@ -52,17 +53,30 @@ beforeEach(() => {
   onTestFinished(() => void vi.unstubAllEnvs());
 });
 
-const searched = (target: string, changes: object = {}, findings: Finding[] = []): Promise<SearchOutcome> =>
+interface Asked {
+  readonly target?: string;
+  /** Seconds. */
+  readonly budget?: number;
+  readonly onFinding?: (finding: Finding) => void;
+}
+
+const searchedFor = (
+  { target, budget, onFinding = () => undefined }: Asked,
+  changes: object = {},
+): Promise<SearchOutcome> =>
   search(
     model,
     { ...context, ...changes },
     {
-      target: parseTarget(target),
+      target: target === undefined ? undefined : parseTarget(target),
+      ...{ budget, onFinding },
       batch: 4,
       effort: { probeRounds: 1, rounds: 2, seconds: 0.02 },
-      onFinding: (finding) => findings.push(finding),
     },
   );
+
+const searched = (target: string, changes: object = {}, findings: Finding[] = []): Promise<SearchOutcome> =>
+  searchedFor({ target, onFinding: (finding) => findings.push(finding) }, changes);
 
 describe('a search', () => {
   it('for what cannot be reached names the nearest, whose recipe makes the same artifact again', async () => {
@@ -195,6 +209,37 @@ describe('a search', () => {
       expect(settings.keep).toBeDefined();
       expect(failure).toMatchObject({ kind: 'kernels-missing', opType: 'MatMulIntegerToFloat', ran: 0 });
       expect(findingWords(finding)).toMatch(/left out.*MatMulIntegerToFloat/);
+    }
+  }, 240_000);
+
+  it('for a front gives what no other beats, and ends when the time is up', async () => {
+    const outcome = await searchedFor({ budget: 0.001 });
+    const { tried, explored, end, levels } = outcome;
+    expect({ explored, end }).toEqual({ explored: true, end: 'out-of-time' });
+    // The gentlest position of one knob and one candidate, however little time there is.
+    const found = Object.values(levels).flatMap((list: readonly { loss: unknown }[]) => list.slice(1));
+    expect(found).toHaveLength(1);
+    expect(tried).toHaveLength(1);
+    expect(searchTable(outcome).rows[1]).toMatchObject({ front: 'front/1.yaml' });
+  }, 240_000);
+
+  it('that is stopped gives what it has measured', async () => {
+    const controller = new AbortController();
+    const onFinding = ({ kind }: Finding): void => {
+      if (kind === 'tried') controller.abort(new Error('enough'));
+    };
+    const outcome = await searchedFor({ budget: 3600, onFinding }, { signal: controller.signal });
+    const { end, tried } = outcome;
+    expect(end).toBe('stopped');
+    expect(tried.length).toBeGreaterThan(0);
+    const front = frontOf(outcome);
+    for (const { figures } of tried) {
+      const isAsGood = front.some(
+        ({ figures: own }) =>
+          own.milliseconds <= figures.milliseconds && own.peak <= figures.peak && own.loss <= figures.loss,
+      );
+      const fp32IsAsGood = outcome.fp32.milliseconds <= figures.milliseconds && figures.loss >= 0;
+      expect(isAsGood || fp32IsAsGood).toBe(true);
     }
   }, 240_000);
 

@@ -11,8 +11,8 @@ import { mebibytes, parameters, seconds } from '../../text/format.js';
 import { modelNotes } from '../../text/model-notes.js';
 import { stageLine } from '../../text/stage-line.js';
 import { Bar } from '../output/bar.js';
-import { exitCodes } from '../failure.js';
-import { batchSize, roundsFrom, seedOf } from '../options/flags.js';
+import { exitCodeOf, exitCodes } from '../failure.js';
+import { batchSize, roundsFrom, searchTimeOf, seedOf } from '../options/flags.js';
 import { explained } from '../help.js';
 import { showImagesEvent } from '../output/images.js';
 import { printJson } from '../json.js';
@@ -23,6 +23,7 @@ import { stopOnSignal } from '../stop.js';
 interface CompressFlags {
   readonly recipe?: string;
   readonly target?: Target;
+  readonly budget?: number;
   readonly device?: string;
   readonly batch: number;
   readonly rounds: number;
@@ -47,6 +48,11 @@ export function compressCommand(): Command {
       '--target <goals>',
       'search for a recipe that reaches this: latency=6x,memory=-76%,accuracy-loss=0.5pt',
       parseTarget,
+    )
+    .option(
+      '--budget <time>',
+      'search for so long (30min, 8h); without --target, for the Pareto front of latency, peak memory and accuracy',
+      searchTimeOf,
     )
     .option('--device <profile>', 'the device to measure peaks and latencies on; default: this machine')
     .option('--batch <size>', 'batch size the target is for', batchSize, 8)
@@ -94,7 +100,8 @@ export function compressCommand(): Command {
         const { report, search } = made;
         if (json) printJson('compress', search ? { ...report, search: search.document } : report);
         else console.log([describe(made), ...(search ? ['', searchWords(search, made)] : [])].join('\n'));
-        if (search?.met === false) process.exitCode = exitCodes.gate;
+        if (search?.end === 'stopped') process.exitCode = exitCodeOf(signal.reason);
+        else if (search?.met === false && flags.target) process.exitCode = exitCodes.gate;
       } finally {
         bar.end();
         release();
@@ -104,11 +111,13 @@ export function compressCommand(): Command {
     notes: [
       (width) =>
         `Stages a recipe can use ("edgeflex stages prune" shows the options of one):\n${registryText(allStages(), width)}`,
-      'Goals of a target: latency as 6x (faster than fp32) or 30ms, memory as -76% (of the fp32 peak) or 200MiB, accuracy-loss as 0.5pt on held-out training images. search.json lists everything that was tried, recipe.yaml is the chosen recipe, ready for --recipe. Exit code 1 if no recipe meets the target; the closest one is then written. See docs/budgets.md.',
+      'Goals of a target: latency as 6x (faster than fp32) or 30ms, memory as -76% (of the fp32 peak) or 200MiB, accuracy-loss as 0.5pt on held-out training images. search.json lists everything that was tried, recipe.yaml is the chosen recipe, ready for --recipe. Exit code 1 if no recipe meets the target; the closest one is then written.',
+      'Without a target, --budget looks for recipes that no other beats in latency, peak memory and accuracy at once: front/1.yaml is the fastest of them, front/2.yaml the next, and model.onnx is the fastest that loses at most half a point. Ctrl-C ends a search early; what has been measured by then is written. See docs/budgets.md.',
     ],
     examples: [
       'edgeflex compress vit-micro-shapes10 --recipe edgeflex -o out/',
       'edgeflex compress vit-micro-shapes10 --target latency=2x,accuracy-loss=1pt -o out/',
+      'edgeflex compress vit-micro-shapes10 --budget 5min -o out/',
       'edgeflex compress vit-base --dataset cifar10 --target latency=5x,memory=-76% --device raspberry-pi-5 -o out/',
     ],
   });
@@ -156,6 +165,7 @@ function searchWords({ outcome }: SearchResult, { files }: Compression): string 
     '',
     ...verdictWords(outcome),
     `${files.recipe ?? ''}: the recipe, for --recipe and suites`,
+    ...(files.front ? [`${files.front}: the recipes on the Pareto front, the fastest first`] : []),
     `${files.search ?? ''}: everything that was predicted and measured`,
   ].join('\n');
 }

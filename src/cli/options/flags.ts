@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { MAX_BATCH, MAX_ROUNDS } from '../../base/limits.js';
+import { MAX_BATCH, MAX_ROUNDS, MOST_SEARCH_SECONDS } from '../../base/limits.js';
 import {
   readBytes,
   readDuration,
@@ -133,4 +133,11 @@ export function ageOf(text: string): number {
   const age = readDuration(text);
   if (age !== undefined && age <= MOST_WEEKS * 7 * 24 * 3600 * 1000) return age;
   throw new InvalidArgumentError('Expected hours, days or weeks, such as 36h, 90d or 12w.');
+}
+
+/** A flag that says how long a search may take: `30min`, `8h`, in seconds. */
+export function searchTimeOf(text: string): number {
+  const seconds = (readDuration(text) ?? 0) / 1000;
+  if (seconds > 0 && seconds <= MOST_SEARCH_SECONDS) return seconds;
+  throw new InvalidArgumentError('Expected a time of at most 30 days, such as 30min or 8h.');
 }
