@@ -1,5 +1,6 @@
 import { armForms } from './arm-forms.js';
 import { avx2Kernels } from './avx2-kernels.js';
+import { blockByBlock } from './block-by-block.js';
 import { coverage } from './coverage.js';
 import { falseAlarms } from './false-alarms.js';
 import { firstSample } from './first-sample.js';
@@ -21,6 +22,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   'token-merging': tokenMerging,
   'last-block': lastBlock,
   'memory-levers': memoryLevers,
+  'block-by-block': blockByBlock,
   'harness-cost': harnessCost,
   'first-sample': firstSample,
   'slow-down': slowDown,
