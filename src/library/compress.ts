@@ -174,9 +174,9 @@ const OUTPUTS = ['model.onnx', 'preprocess.onnx', 'report.json'];
  * @param model - a folder, a file of weights, `owner/name` on the Hugging Face Hub, or a built-in name
  * @param options - the recipe, the target or the time for a search, and where the files go
  * @returns a job that gives what was written, and tells how far it is
- * @throws InputError when the model, the recipe, an option, the images or the output folder cannot be used; DeviceError when a
- *   target's device fails; the signal's reason when it fires, for a search before anything was measured: what was measured before is
- *   given and written
+ * @throws InputError when the model, the recipe, an option, the images or the output folder cannot be used; DeviceError when the device of
+ *   a search fails, and the signal's reason when it fires, for a search before anything was measured: what was measured before is given
+ *   and written
  *
  * @example
  * ```ts

@@ -45,11 +45,17 @@ export type Finding =
   | { readonly kind: 'tried'; readonly tried: Omit<Tried, 'onFront'> }
   | { readonly kind: 'left-out'; readonly leftOut: LeftOut };
 
-/**
- * Why a search measured nothing more: all that it set out to measure was, nothing that could be made promised more, the time that was left
- * was too short for a further candidate, or somebody stopped it.
- */
-export type End = 'done' | 'nothing-promising' | 'out-of-time' | 'stopped';
+/** Why a search measured nothing more. */
+export type End =
+  /** All was measured that was meant to be. */
+  | { readonly kind: 'done' }
+  /** Nothing that could be made promised more. */
+  | { readonly kind: 'nothing-promising' }
+  /** The time that was left was too short for a further candidate. */
+  | { readonly kind: 'out-of-time' }
+  /** Somebody stopped it. */
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'device-failed'; readonly message: string };
 
 /** What a search found. */
 export interface SearchOutcome {

@@ -1,14 +1,13 @@
 import type { Recipe } from '../compress/recipe.js';
-import type { Device } from '../device/device.js';
 import { deviceName } from '../device/profile.js';
 import type { LoadedModel } from '../model/load.js';
 import type { Artifact } from '../run/artifacts/artifact.js';
-import type { BuildContext } from '../run/artifacts/build-context.js';
 import { recipeText } from '../suite/recipe-text.js';
 import { searchDocument } from './document.js';
 import type { Finding, SearchOutcome } from './outcome.js';
+import { usualEffort, type SearchContext } from './effort.js';
 import { frontFile, frontOf } from './pareto-front.js';
-import { search, usualEffort } from './search.js';
+import { search } from './search.js';
 import { settingsWords } from './settings.js';
 import { figuresWords, verdictWords } from './table.js';
 import { targetWords, type Target } from './target.js';
@@ -51,7 +50,7 @@ export interface Searched {
  */
 export async function searched(
   model: LoadedModel,
-  context: BuildContext & { readonly device: Device },
+  context: SearchContext,
   { target, budget, batch, rounds, reference, onFinding }: Asked,
 ): Promise<Searched> {
   const effort = { ...usualEffort, rounds };

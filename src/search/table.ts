@@ -16,7 +16,7 @@ import { targetWords } from './target.js';
  * @param outcome - of a search
  */
 export function searchTable(outcome: SearchOutcome): Table {
-  const { fp32, tried, lossKind } = outcome;
+  const { fp32, tried, lossKind, explored, target } = outcome;
   const left = (key: string, title: string): Table['columns'][number] => ({ key, title, align: 'left' });
   const right = (key: string, title: string, spare?: number): Table['columns'][number] => ({
     ...{ key, title, align: 'right' },
@@ -34,7 +34,7 @@ export function searchTable(outcome: SearchOutcome): Table {
       right('loss', `${lossKind} lost, points${lossKind === 'accuracy' ? ': expected' : ''} (95 %)`),
       right('lossPredicted', 'predicted', 1),
       ...(lossKind === 'accuracy' ? [right('counted', 'counted (95 %)')] : []),
-      left('target', 'target'),
+      left('target', explored ? `at most ${target.accuracyLoss ?? Infinity} points` : 'target'),
       left('front', 'Pareto front'),
     ],
     rows: [
@@ -143,7 +143,7 @@ function frontWords(outcome: SearchOutcome): string[] {
 
 /** Why nothing more was measured; nothing to say where all was that was meant to be. */
 function endWords(end: End): string[] {
-  switch (end) {
+  switch (end.kind) {
     case 'done':
       return [];
     case 'nothing-promising':
@@ -152,6 +152,8 @@ function endWords(end: End): string[] {
       return ['The time is up. A larger --budget measures more recipes.'];
     case 'stopped':
       return ['Stopped before the search was over: this is the best so far.'];
+    case 'device-failed':
+      return [`The device failed, so this is the best so far: ${end.message}`];
   }
 }
 

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { DeviceError } from '../../src/base/errors.js';
 import { square } from '../../src/base/size.js';
 import { withWidths } from '../../src/compress/stand-ins.js';
 import { defaultPreprocessing } from '../../src/data/preprocess.js';
@@ -215,7 +216,7 @@ describe('a search', () => {
   it('for a front gives what no other beats, and ends when the time is up', async () => {
     const outcome = await searchedFor({ budget: 0.001 });
     const { tried, explored, end, levels } = outcome;
-    expect({ explored, end }).toEqual({ explored: true, end: 'out-of-time' });
+    expect({ explored, end }).toEqual({ explored: true, end: { kind: 'out-of-time' } });
     // The gentlest position of one knob and one candidate, however little time there is.
     const found = Object.values(levels).flatMap((list: readonly { loss: unknown }[]) => list.slice(1));
     expect(found).toHaveLength(1);
@@ -223,24 +224,43 @@ describe('a search', () => {
     expect(searchTable(outcome).rows[1]).toMatchObject({ front: 'front/1.yaml' });
   }, 240_000);
 
-  it('that is stopped gives what it has measured', async () => {
+  it('that is stopped, or whose device fails, gives what it has measured', async () => {
     const controller = new AbortController();
-    const onFinding = ({ kind }: Finding): void => {
-      if (kind === 'tried') controller.abort(new Error('enough'));
+    const stopped = await searchedFor(
+      {
+        budget: 3600,
+        onFinding: ({ kind }) => {
+          if (kind === 'tried') controller.abort(new Error('enough'));
+        },
+      },
+      { signal: controller.signal },
+    );
+    const { tried, fp32 } = stopped;
+    expect(stopped.end).toEqual({ kind: 'stopped' });
+    const front = [{ figures: { ...fp32, loss: 0 } }, ...frontOf(stopped)];
+    for (const { figures } of tried)
+      expect(
+        front.some(
+          ({ figures: own }) =>
+            own.milliseconds <= figures.milliseconds && own.peak <= figures.peak && own.loss <= figures.loss,
+        ),
+      ).toBe(true);
+
+    let hasFailed = false;
+    const failing: Device = {
+      ...device,
+      measure: (task, watch) => {
+        if (hasFailed) throw new DeviceError('it went up in smoke');
+        return device.measure(task, watch);
+      },
     };
-    const outcome = await searchedFor({ budget: 3600, onFinding }, { signal: controller.signal });
-    const { end, tried } = outcome;
-    expect(end).toBe('stopped');
-    expect(tried.length).toBeGreaterThan(0);
-    const front = frontOf(outcome);
-    for (const { figures } of tried) {
-      const isAsGood = front.some(
-        ({ figures: own }) =>
-          own.milliseconds <= figures.milliseconds && own.peak <= figures.peak && own.loss <= figures.loss,
-      );
-      const fp32IsAsGood = outcome.fp32.milliseconds <= figures.milliseconds && figures.loss >= 0;
-      expect(isAsGood || fp32IsAsGood).toBe(true);
-    }
+    const onFinding = ({ kind }: Finding): void => {
+      hasFailed ||= kind === 'tried';
+    };
+    const failed = await searchedFor({ target: 'latency=1000x', onFinding }, { device: failing });
+    expect(failed.end).toEqual({ kind: 'device-failed', message: 'it went up in smoke' });
+    expect(verdictWords(failed).at(-1)).toContain('it went up in smoke');
+    expect(failed.tried.length).toBeGreaterThan(0);
   }, 240_000);
 
   it('ends when it is told to', async () => {

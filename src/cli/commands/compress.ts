@@ -100,7 +100,8 @@ export function compressCommand(): Command {
         const { report, search } = made;
         if (json) printJson('compress', search ? { ...report, search: search.document } : report);
         else console.log([describe(made), ...(search ? ['', searchWords(search, made)] : [])].join('\n'));
-        if (search?.end === 'stopped') process.exitCode = exitCodeOf(signal.reason);
+        if (search?.end.kind === 'stopped') process.exitCode = exitCodeOf(signal.reason);
+        else if (search?.end.kind === 'device-failed') process.exitCode = exitCodes.device;
         else if (search?.met === false && flags.target) process.exitCode = exitCodes.gate;
       } finally {
         bar.end();
