@@ -289,7 +289,7 @@ function refuseUnclear({
   const search = target === undefined ? 'a budget of time' : 'a target';
   throw new InputError({
     source: 'compress',
-    found: searches ? `both a recipe and ${search}` : 'neither a recipe nor a target or a budget of time',
+    found: searches ? `both a recipe and ${search}` : 'neither a recipe, nor a target, nor a budget of time',
     expected: 'a recipe to apply, or a target, a budget of time or both to search',
   });
 }

@@ -8,7 +8,7 @@ const MODEL = 'suites/models/vit-micro-shapes10';
 
 describe('edgeflex compress refuses', () => {
   test.each<[string, string[], string]>([
-    ['nothing to do', [], 'neither a recipe nor a target or a budget of time'],
+    ['nothing to do', [], 'neither a recipe, nor a target, nor a budget of time'],
     [
       'a recipe and a budget of time',
       ['--recipe', 'suites/recipes/int8.yaml', '--budget', '30min'],

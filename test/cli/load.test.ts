@@ -170,11 +170,11 @@ describe('a run under load', () => {
     const gates = ['--fail-on', 'rate:5%,throughput:5%', '--json'];
     const { code, out, err } = await edgeflex(['compare', id, id, ...folders.slice(0, 2), ...gates], env);
     expect([0, 1, 3], err).toContain(code);
-    const { figures = [], uncompared = [] } = JSON.parse(out) as {
-      figures?: { metric: string }[];
-      uncompared?: { metrics: string[] }[];
+    const { compared, uncompared } = JSON.parse(out) as {
+      compared: { metric: string }[];
+      uncompared: { metrics: string[] }[];
     };
-    const metrics = [...figures.map(({ metric }) => metric), ...uncompared.flatMap((each) => each.metrics)];
+    const metrics = [...compared.map(({ metric }) => metric), ...uncompared.flatMap((each) => each.metrics)];
     expect(metrics).toEqual(expect.arrayContaining(['rate', 'throughput']));
   });
 });
