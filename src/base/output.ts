@@ -21,7 +21,7 @@ export type OutputContent = string | Uint8Array | { readonly copyOf: string };
 
 /** How an output may be written. */
 export interface OutputOptions {
-  /** Files and folders that were read to make it: never replaced, forced or not. */
+  /** Files and folders that were read to make it: never replaced or removed, forced or not. */
   readonly inputs?: readonly string[];
   /** Whether files that EdgeFlex did not write are replaced, too. */
   readonly force?: boolean;
@@ -34,7 +34,7 @@ export interface OutputOptions {
 /**
  * Writes files into a folder: all of them or none. They are written beside the folder first, with all that reaches the disk, and
  * take their names only then; whoever is killed, or has no room, before that leaves what was there. Files that an earlier
- * output has left and this one has not go, unless it adds to them. A folder in which nothing else lies is exchanged as a whole.
+ * output has left and this one has not go, unless it adds to them or somebody has modified them. A folder in which nothing else lies is exchanged as a whole.
  *
  * @param folder - it is made if it is not there
  * @param files - by their names within it
@@ -95,7 +95,7 @@ export async function writeOutput(
       return;
     }
     const written = await readManifest(dirname(target));
-    await refuseForeign(dirname(target), [basename(target)], written, options);
+    await refuseForeign(dirname(target), [basename(target)], written, { ...options, adds: true });
     makeFolders(dirname(target));
     await put(temporary, content);
     const digest = await hashFile(temporary);
@@ -183,7 +183,7 @@ async function readManifest(folder: string): Promise<Written> {
 }
 
 /**
- * Refuses to write files where they would replace what must not be replaced, before work is spent on them.
+ * Refuses to write files where they would replace or remove what must stay, before work is spent on them.
  *
  * @param folder - where they would go
  * @param names - within it
@@ -202,10 +202,12 @@ async function refuseForeign(
   folder: string,
   names: Iterable<string>,
   written: Written,
-  { inputs = [], force = false, own = () => false }: OutputOptions,
+  { inputs = [], force = false, own = () => false, adds = false }: OutputOptions,
 ): Promise<void> {
+  // What an earlier output has left goes unless this one adds to it.
+  const going = adds ? names : new Set([...names, ...Object.keys(written)]);
   const read = await Promise.all(inputs.map((input) => realpath(input).catch(() => resolve(input))));
-  for (const name of names) {
+  for (const name of going) {
     const path = join(folder, name);
     const there = await realpath(path).catch(() => undefined);
     if (there === undefined) continue;

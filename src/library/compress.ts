@@ -22,7 +22,7 @@ import { imageNames, knownImages } from '../run/locate-data.js';
 import { fetchStep, type LoadingStep } from '../run/events.js';
 import { nodeEngine } from '../runtime/node.js';
 import type { End, Finding, SearchOutcome } from '../search/outcome.js';
-import { FRONT_FOLDER } from '../search/pareto-front.js';
+import { frontFile, FRONT_FOLDER } from '../search/pareto-front.js';
 import { searched } from '../search/searched.js';
 import { parseTarget, type Target } from '../search/target.js';
 import { headOfKind, suiteHeadKinds, type SuiteHeadKind } from '../suite/head.js';
@@ -168,6 +168,9 @@ export interface Compression {
 /** What every output folder holds. */
 const OUTPUTS = ['model.onnx', 'preprocess.onnx', 'report.json'];
 
+/** What a search adds. */
+const SEARCH_OUTPUTS = ['recipe.yaml', 'search.json'];
+
 /**
  * Applies a recipe to a model, or searches for recipes that meet a target or that no other beats, and writes the model as ONNX.
  *
@@ -204,7 +207,10 @@ async function compressNamed(
   const recipePath = typeof recipe === 'string' ? pathOf('recipe', recipe) : undefined;
   const profilePath = asked.device === undefined ? undefined : pathOf('device', asked.device);
   const inputs = [reference, recipePath, profilePath].filter((each) => each !== undefined);
-  await refuseReplacing(output, OUTPUTS, { inputs, force });
+  // Before work is spent; how many recipes a front has nobody knows yet.
+  const front = target === undefined ? [frontFile(0)] : [];
+  const added = recipe === undefined ? [...SEARCH_OUTPUTS, ...front] : [];
+  await refuseReplacing(output, [...OUTPUTS, ...added], { inputs, force });
   const given =
     recipePath !== undefined
       ? await readRecipe(recipePath)
@@ -260,7 +266,7 @@ async function compressNamed(
         ...{ model: placeOf('model.onnx'), preprocess: placeOf('preprocess.onnx') },
         report: placeOf('report.json'),
         ...(search && { recipe: placeOf('recipe.yaml'), search: placeOf('search.json') }),
-        ...(search?.outcome.explored && { front: placeOf(FRONT_FOLDER) }),
+        ...(search?.hasFront && { front: placeOf(FRONT_FOLDER) }),
       },
       ...{ report, cached },
       ...(search && {

@@ -1,5 +1,5 @@
 import { defined } from '../base/defined.js';
-import { DeviceError } from '../base/errors.js';
+import { DeviceError, ResourceError } from '../base/errors.js';
 import type { Recipe } from '../compress/recipe.js';
 import type { LoadedModel } from '../model/load.js';
 import type { Artifact } from '../run/artifacts/artifact.js';
@@ -77,11 +77,13 @@ export class CandidateBatches {
   ) {}
 
   /**
-   * Makes and measures until nothing is promising, the time is over or somebody says so. What was measured is there whatever happens then.
+   * Makes and measures until nothing is promising, the time is over or somebody says so. Batches that were measured stay when the device, or the
+   * machine, fails then.
    *
    * @param choose - says what is next
    * @param predict - all that could be made
-   * @throws DeviceError when the device fails, and the signal's reason when it fires, before anything was measured
+   * @throws DeviceError when the device fails, ResourceError when the machine has run out of something, and the signal's reason when it fires,
+   *   each before anything was measured
    */
   async measure(choose: Choose, predict: () => readonly PredictedRecipe[]): Promise<End> {
     const { tried, leftOut } = this;
@@ -94,7 +96,7 @@ export class CandidateBatches {
         const count = Math.min(most, this.affordable());
         if (count === 0) return { kind: 'out-of-time' };
         const settings = [untouched, ...[...tried, ...leftOut].map((each) => each.settings)];
-        const measured = tried.map(({ figures }) => figures);
+        const measured = tried.map(({ figures, distance }) => ({ ...figures, distance }));
         const chosen = choose({ recipes: predict(), settings, measured }, count);
         if (chosen.length === 0) return { kind: 'nothing-promising' };
         await this.measureBatch(chosen, index);
@@ -102,7 +104,8 @@ export class CandidateBatches {
     } catch (error) {
       if (tried.length === 0) throw error;
       if (context.signal.aborted) return { kind: 'stopped' };
-      if (error instanceof DeviceError) return { kind: 'device-failed', message: error.message };
+      if (error instanceof DeviceError || error instanceof ResourceError)
+        return { kind: 'failed', message: error.message };
       throw error;
     }
   }

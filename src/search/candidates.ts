@@ -1,5 +1,6 @@
 import type { Cost } from './device-model.js';
 import { hypervolume } from './hypervolume.js';
+import { paretoFront } from './pareto.js';
 import { comparison, promising, type PredictedRecipe } from './predicted-recipes.js';
 import { keyOf, type Settings } from './settings.js';
 import { distance, type Figures } from './target-check.js';
@@ -11,8 +12,8 @@ export interface Known {
   readonly recipes: readonly PredictedRecipe[];
   /** Settings that are not to be made again: the model as it was trained, what was measured, what was left out. */
   readonly settings: readonly Settings[];
-  /** What was measured of recipes. */
-  readonly measured: readonly Figures[];
+  /** What was measured of recipes, and how far from the target that is. */
+  readonly measured: readonly (Figures & { readonly distance: number })[];
 }
 
 /**
@@ -35,15 +36,12 @@ const LEAST_MEASURED = 5;
  */
 export function towards(target: Target, limits: Figures): Choose {
   const compare = comparison(target);
-  const comparable = (figures: Figures): Figures & { distance: number } => ({
-    ...figures,
-    distance: distance(figures, limits),
-  });
   return ({ recipes, settings, measured }, count) => {
-    const [best] = measured.map(comparable).sort(compare);
+    const [best] = [...measured].sort(compare);
     const known = new Set(settings.map(keyOf));
     const isBetter = ({ predicted, settings: own }: PredictedRecipe): boolean =>
-      !known.has(keyOf(own)) && (best === undefined || compare(comparable(predicted), best) < 0);
+      !known.has(keyOf(own)) &&
+      (best === undefined || compare({ ...predicted, distance: distance(predicted, limits) }, best) < 0);
     if (measured.length >= LEAST_MEASURED && !recipes.some(isBetter)) return [];
     return promising(recipes, target, limits, settings, count);
   };
@@ -61,7 +59,7 @@ const WORTH_MAKING = 0.002;
  * Random Field Metamodels", IEEE Transactions on Evolutionary Computation, 2006, for predictions without a spread). Time and memory count by their
  * logarithms, since half as much is as good a step wherever it begins.
  *
- * @param fp32 - what the model takes as it was trained: what takes more of either is of no use
+ * @param fp32 - what the model takes as it was trained: what takes more of either is of no use, and chosen only where nothing was measured yet
  */
 export function extending(fp32: Cost): Choose {
   const point = ({ milliseconds, peak, loss }: Figures): number[] => [
@@ -73,15 +71,16 @@ export function extending(fp32: Cost): Choose {
   const volume = (points: readonly number[][]): number => hypervolume(points, [0, 0, MOST_LOSS]);
   return ({ recipes, settings, measured }, count) => {
     const taken = new Set(settings.map(keyOf));
-    const points = measured.map(point);
+    const points = paretoFront(measured.map(point), (figures) => figures);
     const chosen: PredictedRecipe[] = [];
     while (chosen.length < count) {
       const before = volume(points);
       const [best] = recipes
         .filter((recipe) => !taken.has(keyOf(recipe.settings)))
         .map((recipe) => ({ recipe, gained: volume([...points, point(recipe.predicted)]) - before }))
-        .sort((a, b) => b.gained - a.gained);
-      if (best === undefined || best.gained <= WORTH_MAKING * before) break;
+        .sort((a, b) => b.gained - a.gained || a.recipe.predicted.loss - b.recipe.predicted.loss);
+      const isFirst = measured.length + chosen.length === 0;
+      if (best === undefined || (!isFirst && best.gained <= WORTH_MAKING * before)) break;
       chosen.push(best.recipe);
       taken.add(keyOf(best.recipe.settings));
       points.push(point(best.recipe.predicted));

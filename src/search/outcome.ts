@@ -55,7 +55,8 @@ export type End =
   | { readonly kind: 'out-of-time' }
   /** Somebody stopped it. */
   | { readonly kind: 'stopped' }
-  | { readonly kind: 'device-failed'; readonly message: string };
+  /** The device failed, or the machine has run out of something. */
+  | { readonly kind: 'failed'; readonly message: string };
 
 /** What a search found. */
 export interface SearchOutcome {

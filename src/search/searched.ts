@@ -34,6 +34,8 @@ export interface Searched {
   readonly recipe: Recipe;
   readonly artifact: Artifact;
   readonly outcome: SearchOutcome;
+  /** Whether recipes of a Pareto front are among the files. */
+  readonly hasFront: boolean;
   /** Contents of `search.json`. */
   readonly document: object;
   /** Files for the output directory: name and text. */
@@ -65,12 +67,12 @@ export async function searched(
   const recipe: Recipe = {
     ...best.recipe,
     name: 'searched',
-    description: `${settingsWords(best.settings)}: searched for ${targetWords(outcome.target).join(', ')}, ${where}.`,
+    description: `${settingsWords(best.settings)}: ${outcome.explored ? figuresWords(best) : `searched for ${targetWords(outcome.target).join(', ')}`}, ${where}.`,
   };
   const origin = `What "edgeflex compress ${reference}" found on ${device}.`;
   const front = outcome.explored ? frontOf(outcome) : [];
   return {
-    ...{ recipe, document, outcome, artifact: best.artifact },
+    ...{ recipe, document, outcome, artifact: best.artifact, hasFront: front.length > 0 },
     files: [
       ['recipe.yaml', recipeText(recipe, [origin, ...verdictWords(outcome)])],
       ['search.json', JSON.stringify(document, null, 2)],

@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import * as format from '../text/format.js';
 import type { Table } from '../text/table.js';
 import { BASELINE } from '../suite/baseline.js';
@@ -8,7 +9,7 @@ import type { GoalCheck } from './target-check.js';
 import type { End, SearchOutcome, Tried } from './outcome.js';
 import { frontFile, frontOf } from './pareto-front.js';
 import { settingsWords } from './settings.js';
-import { targetWords } from './target.js';
+import { targetWords, type Target } from './target.js';
 
 /**
  * What was measured, for people: the best first.
@@ -34,7 +35,7 @@ export function searchTable(outcome: SearchOutcome): Table {
       right('loss', `${lossKind} lost, points${lossKind === 'accuracy' ? ': expected' : ''} (95 %)`),
       right('lossPredicted', 'predicted', 1),
       ...(lossKind === 'accuracy' ? [right('counted', 'counted (95 %)')] : []),
-      left('target', explored ? `at most ${target.accuracyLoss ?? Infinity} points` : 'target'),
+      left('target', explored ? limitWords(target) : 'target'),
       left('front', 'Pareto front'),
     ],
     rows: [
@@ -130,13 +131,19 @@ export function verdictWords(outcome: SearchOutcome): string[] {
   return [...(outcome.explored ? frontWords(outcome) : targetVerdict(outcome)), ...endWords(outcome.end)];
 }
 
+/** What the best of a front may lose. */
+function limitWords({ accuracyLoss }: Target): string {
+  return `at most ${defined(accuracyLoss, 'what the best of a front may lose')} points`;
+}
+
 function frontWords(outcome: SearchOutcome): string[] {
-  const { met, target, tried } = outcome;
+  const { met, target, tried, lossKind } = outcome;
   const [best] = tried;
-  const limit = `at most ${target.accuracyLoss ?? Infinity} points`;
+  const limit = limitWords(target);
+  const front = frontOf(outcome).length;
   const words = `${settingsWords(best.settings)} (${figuresWords(best)})`;
   return [
-    `${frontOf(outcome).length} of ${tried.length} measured recipes are on the Pareto front of latency, peak memory and accuracy.`,
+    `${front} of ${tried.length} measured recipes ${front === 1 ? 'is' : 'are'} on the Pareto front of latency, peak memory and ${lossKind}.`,
     met ? `The fastest that loses ${limit}: ${words}.` : `None loses ${limit}. The closest: ${words}.`,
   ];
 }
@@ -152,8 +159,8 @@ function endWords(end: End): string[] {
       return ['The time is up. A larger --budget measures more recipes.'];
     case 'stopped':
       return ['Stopped before the search was over: this is the best so far.'];
-    case 'device-failed':
-      return [`The device failed, so this is the best so far: ${end.message}`];
+    case 'failed':
+      return [`The search has failed (${end.message}). This is the best so far.`];
   }
 }
 

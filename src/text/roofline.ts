@@ -116,8 +116,8 @@ function speedsText(roofline: StoredRoofline): string[] {
     return `${precisionNames[precision]} ${format.times(speedup)}, ${way}`;
   });
   return [
-    `${device}: the linear layers, so many times as fast as in ${precisionNames.float32} (the mean, and from the least to the most of any ` +
-      `shape): ${each.join('; ')}. What else a model computes gains nothing from it.`,
+    `${device}: speed of the linear layers relative to ${precisionNames.float32} (geometric mean, and the range over all shapes): ` +
+      `${each.join('; ')}. The rest of a model is no faster for it.`,
   ];
 }
 

@@ -4,7 +4,7 @@ import { lstat, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { writeOutput, writeOutputs, type OutputContent } from '../../src/base/output.js';
+import { refuseReplacing, writeOutput, writeOutputs, type OutputContent } from '../../src/base/output.js';
 import { packageRoot } from '../../src/base/paths.js';
 import { namedModel } from '../../src/model/source.js';
 import { useFolder } from '../support/folder.js';
@@ -60,6 +60,19 @@ describe('files written into a folder', () => {
     for (const input of [out('model.onnx'), out(), folder('other name', 'model.onnx')])
       await refusalOf(() => writeOutputs(out(), first, { inputs: [input], force: true }));
     expect(await contents()).toEqual({ 'model.onnx': 'input' });
+  });
+
+  it('do not remove what was read, forced or not, or what was changed since', async () => {
+    await writeOutputs(out(), first);
+    const next = new Map([['model.onnx', 'two']]);
+    const options = { inputs: [out('charts', 'a.svg')], force: true };
+    expect((await refusalOf(() => writeOutputs(out(), next, options))).source).toBe(out('charts', 'a.svg'));
+    expect((await refusalOf(() => refuseReplacing(out(), next.keys(), options))).found).toMatch(/input/);
+    await writeFile(out('charts', 'a.svg'), 'changed');
+    expect((await refusalOf(() => writeOutputs(out(), next))).source).toBe(out('charts', 'a.svg'));
+    expect(await contents()).toEqual({ 'model.onnx': 'one', 'charts/a.svg': 'changed' });
+    await writeOutput(out('model.onnx'), 'three');
+    expect(await contents()).toEqual({ 'model.onnx': 'three', 'charts/a.svg': 'changed' });
   });
 
   it('are all as they were when one cannot be written', async () => {

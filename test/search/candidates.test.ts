@@ -14,8 +14,13 @@ const recipe = (ratio: number, [milliseconds, peak, loss]: [number, number, numb
   predicted: { milliseconds, peak, loss },
 });
 
-const known = (recipes: readonly PredictedRecipe[], measured: readonly Figures[] = []): Known => ({
-  ...{ recipes, measured },
+const known = (
+  recipes: readonly PredictedRecipe[],
+  measured: readonly Figures[] = [],
+  distance = 0,
+): Known => ({
+  recipes,
+  measured: measured.map((figures) => ({ ...figures, distance })),
   settings: [untouched],
 });
 
@@ -33,6 +38,7 @@ describe('what is measured next', () => {
     expect(first).toBe(fast);
     expect(choose(known([beaten], [gentle.predicted]), 9)).toEqual([]);
     expect(choose({ ...known([fast]), settings: [fast.settings] }, 9)).toEqual([]);
+    expect(choose(known([slow, useless]), 9)).toEqual([slow]);
   });
 
   it('for a target ends once enough was measured and nothing is predicted to be better', () => {
@@ -44,5 +50,7 @@ describe('what is measured next', () => {
     expect(choose(known([worse], [measured]), 1)).toEqual([worse]);
     expect(choose(known([worse], many), 1)).toEqual([]);
     expect(choose(known([worse, good], many), 1)).toEqual([good]);
+    // By what was counted, none of the five meets the target: what is expected to is better.
+    expect(choose(known([worse], many, 0.1), 1)).toEqual([worse]);
   });
 });

@@ -258,7 +258,7 @@ describe('a search', () => {
       hasFailed ||= kind === 'tried';
     };
     const failed = await searchedFor({ target: 'latency=1000x', onFinding }, { device: failing });
-    expect(failed.end).toEqual({ kind: 'device-failed', message: 'it went up in smoke' });
+    expect(failed.end).toEqual({ kind: 'failed', message: 'it went up in smoke' });
     expect(verdictWords(failed).at(-1)).toContain('it went up in smoke');
     expect(failed.tried.length).toBeGreaterThan(0);
   }, 240_000);

@@ -51,7 +51,7 @@ export function compressCommand(): Command {
     )
     .option(
       '--budget <time>',
-      'search for so long (30min, 8h); without --target, for the Pareto front of latency, peak memory and accuracy',
+      'how long to search (30min, 8h); without --target, for the Pareto front of latency, peak memory and accuracy',
       searchTimeOf,
     )
     .option('--device <profile>', 'the device to measure peaks and latencies on; default: this machine')
@@ -101,7 +101,7 @@ export function compressCommand(): Command {
         if (json) printJson('compress', search ? { ...report, search: search.document } : report);
         else console.log([describe(made), ...(search ? ['', searchWords(search, made)] : [])].join('\n'));
         if (search?.end.kind === 'stopped') process.exitCode = exitCodeOf(signal.reason);
-        else if (search?.end.kind === 'device-failed') process.exitCode = exitCodes.device;
+        else if (search?.end.kind === 'failed') process.exitCode = exitCodes.device;
         else if (search?.met === false && flags.target) process.exitCode = exitCodes.gate;
       } finally {
         bar.end();
@@ -113,7 +113,7 @@ export function compressCommand(): Command {
       (width) =>
         `Stages a recipe can use ("edgeflex stages prune" shows the options of one):\n${registryText(allStages(), width)}`,
       'Goals of a target: latency as 6x (faster than fp32) or 30ms, memory as -76% (of the fp32 peak) or 200MiB, accuracy-loss as 0.5pt on held-out training images. search.json lists everything that was tried, recipe.yaml is the chosen recipe, ready for --recipe. Exit code 1 if no recipe meets the target; the closest one is then written.',
-      'Without a target, --budget looks for recipes that no other beats in latency, peak memory and accuracy at once: front/1.yaml is the fastest of them, front/2.yaml the next, and model.onnx is the fastest that loses at most half a point. Ctrl-C ends a search early; what has been measured by then is written. See docs/budgets.md.',
+      'Without a target, --budget looks for recipes that no other beats in latency, peak memory and accuracy at once: front/1.yaml is the fastest of them, front/2.yaml the next, and model.onnx is the fastest that loses at most half a point. Once the first candidates have been measured, Ctrl-C ends a search with what is known by then. See docs/budgets.md.',
     ],
     examples: [
       'edgeflex compress vit-micro-shapes10 --recipe edgeflex -o out/',
