@@ -34,13 +34,14 @@ export interface OutputOptions {
 /**
  * Writes files into a folder: all of them or none. They are written beside the folder first, with all that reaches the disk, and
  * take their names only then; whoever is killed, or has no room, before that leaves what was there. Files that an earlier
- * output has left and this one has not go, unless it adds to them or somebody has modified them. A folder in which nothing else lies is exchanged as a whole.
+ * output has left and this one has not go, unless it adds to them; one of them that was read, or modified since, is refused like one that would be
+ * replaced. A folder in which nothing else lies is exchanged as a whole.
  *
  * @param folder - it is made if it is not there
  * @param files - by their names within it
  * @param options - what must not be replaced
- * @throws InputError when the folder cannot be written, or a file would be replaced that was read or that EdgeFlex did not write;
- *   ResourceError when the disk is full
+ * @throws InputError when the folder cannot be written, or a file would be replaced or removed that was read or that EdgeFlex did not
+ *   write; ResourceError when the disk is full
  */
 export async function writeOutputs(
   folder: string,
