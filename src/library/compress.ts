@@ -243,16 +243,15 @@ async function compressNamed(
       },
     });
     if (given) refuseRefit(model, given);
-    const search = given
-      ? undefined
+    const made = given
+      ? { recipe: given, artifact: await artifactOf(model, given, context) }
       : await searched(model, context, {
           ...{ target, budget, batch, rounds, reference },
           onFinding: (finding) => {
             emit({ kind: 'finding', finding });
           },
         });
-    const made = search ?? (given && { recipe: given, artifact: await artifactOf(model, given, context) });
-    if (made === undefined) throw new Error('neither a recipe nor a search');
+    const search = 'outcome' in made ? made : undefined;
     const { fileBytes, parameters, kernels, stages, cached } = made.artifact;
     const report: CompressReport = {
       ...{ model: reference, source: model.record, recipe: made.recipe.name },

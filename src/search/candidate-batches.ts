@@ -39,8 +39,7 @@ export interface Candidates {
   /** Images in a batch. */
   readonly batch: number;
   readonly effort: Effort;
-  /** Seconds that the search may take; undefined where it measures so many candidates, however long that takes. */
-  readonly budget: number | undefined;
+  /** Without a limit, so many candidates are measured, however long that takes. */
   readonly clock: Clock;
   readonly lossJudge: LossJudge;
   /** What the model takes as it was trained. */
@@ -87,11 +86,11 @@ export class CandidateBatches {
    */
   async measure(choose: Choose, predict: () => readonly PredictedRecipe[]): Promise<End> {
     const { tried, leftOut } = this;
-    const { budget, context } = this.from;
+    const { clock, context } = this.from;
     try {
       for (let index = 0; ; index++) {
         context.signal.throwIfAborted();
-        const most = BATCHES[index] ?? (budget === undefined ? 0 : FURTHER);
+        const most = BATCHES[index] ?? (clock.isLimited ? FURTHER : 0);
         if (most === 0) return { kind: 'done' };
         const count = Math.min(most, this.affordable());
         if (count === 0) return { kind: 'out-of-time' };
@@ -118,11 +117,11 @@ export class CandidateBatches {
 
   /** Where in the progress a batch of so many candidates begins, and how much of it the batch is. */
   private partOfProgress(index: number, count: number): [from: number, share: number] {
-    const { budget, clock } = this.from;
-    if (budget === undefined)
+    const { clock } = this.from;
+    if (!clock.isLimited)
       return [LEVELS_END + ((1 - LEVELS_END) * index) / BATCHES.length, (1 - LEVELS_END) / BATCHES.length];
-    const from = Math.min(1, Math.max(LEVELS_END, 1 - clock.left() / budget));
-    return [from, Math.min(1 - from, (count * this.secondsPerCandidate) / budget)];
+    const from = Math.min(1, Math.max(LEVELS_END, clock.shareOf(clock.taken())));
+    return [from, Math.min(1 - from, clock.shareOf(count * this.secondsPerCandidate))];
   }
 
   /** Makes recipes, measures them in turn with fp32, and lets the predictions learn from them. */

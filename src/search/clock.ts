@@ -1,25 +1,31 @@
 /** The time that a search may take. */
 export interface Clock {
-  /**
-   * Whether so much of it is gone.
-   *
-   * @param share - from 0 to 1
-   */
-  isPast(share: number): boolean;
+  /** Whether there is an end to it. */
+  readonly isLimited: boolean;
+  /** Seconds since it was started. */
+  taken(): number;
   /** Seconds that are left; infinite without a limit. */
   left(): number;
+  /**
+   * How much of it a time is; 0 without a limit.
+   *
+   * @param seconds - the time
+   */
+  shareOf(seconds: number): number;
 }
 
 /**
  * Starts a clock.
  *
- * @param seconds - that may be taken; undefined sets no limit
+ * @param limit - seconds that may be taken; left out, there is none
  */
-export function startClock(seconds = Infinity): Clock {
+export function startClock(limit = Infinity): Clock {
   const started = performance.now();
   const taken = (): number => (performance.now() - started) / 1000;
   return {
-    isPast: (share) => taken() > share * seconds,
-    left: () => seconds - taken(),
+    isLimited: limit < Infinity,
+    taken,
+    left: () => limit - taken(),
+    shareOf: (seconds) => seconds / limit,
   };
 }

@@ -91,7 +91,8 @@ export class CostStudy {
         ...zip(loads, known).map(([load, rounds]) => ({ load, cost: undisturbedCost(rounds) })),
       );
       // Other work on the device spoils some queries of some rounds, seldom all of all.
-      const isEnough = this.fit().latency.typicalError < GOOD_FIT || clock.isPast(PROBES_END);
+      const isEnough =
+        this.fit().latency.typicalError < GOOD_FIT || clock.shareOf(clock.taken()) > PROBES_END;
       if (round + 1 >= effort.probeRounds && isEnough) break;
     }
     return defined(this.observed[0], 'the cost of fp32').cost;

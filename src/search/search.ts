@@ -110,26 +110,18 @@ async function searchIn(
   context.onProgress(PROBES_END, 'the model as it was trained, on images held out');
   const lossJudge = await openLossJudge(model, context, fp32.milliseconds / batch);
   const started = performance.now();
-  let found = 0;
   const levels = await turnKnobs(model, context, lossJudge, {
     most: asked ? (asked.accuracyLoss ?? USUAL_LOSS) : MOST_LOSS,
-    isOver: () => clock.isPast(LEVELS_END),
-    onFinding: (finding) => {
-      found++;
-      onFinding(finding);
-    },
+    isOver: () => clock.shareOf(clock.taken()) > LEVELS_END,
+    onFinding,
   });
+  // Without the rest positions, which nothing was made for.
+  const knobs = [levels.quantize, levels.prune, levels.merge];
+  const found = knobs.reduce((sum, { length }) => sum + length - 1, 0);
   const perLevel = (performance.now() - started) / 1000 / Math.max(1, found);
   const losses = new LossModel();
   const candidates = new CandidateBatches(
-    {
-      ...{ model, context, target, batch, effort, budget, clock },
-      lossJudge,
-      fp32,
-      costs,
-      losses,
-      onFinding,
-    },
+    { ...{ model, context, target, batch, effort, clock }, ...{ lossJudge, fp32, costs, losses, onFinding } },
     CANDIDATE_BY_LEVEL * perLevel,
   );
   const predict = enumerate(model.vit, levels, batch);
@@ -145,16 +137,8 @@ async function searchIn(
   }
   const device = costs.fit();
   return {
-    ...{
-      target,
-      explored: asked === undefined,
-      end,
-      fp32,
-      device,
-      levels,
-      tried: [best, ...others],
-      leftOut,
-    },
+    ...{ target, explored: asked === undefined, end, fp32, device, levels },
+    ...{ tried: [best, ...others], leftOut },
     ...{ lossKind: lossJudge.kind, images: lossJudge.images, affordableImages: lossJudge.affordable },
     accuracy: lossJudge.accuracy,
     predictedRecipes: predict(device, losses),
